@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ir/forms.h"
+
+namespace ksc {
+
+/// Rules that hold of a whole program, beyond which forms it may use. ir/check.cc says how each is checked.
+KSC_ENUM(Rule, NamesBound, Typed, NullChecked, TailCallsFound, ReturnsExplicit, OperandsOrdered, AccessesChecked,
+         ChecksMinimal, ThrowsExplicit, PinsFlat, SplitEbpf, SplitUser, IndexesGuarded, PromotionsExplicit, Folded, Ordered, count);
+
+/// A set of rules.
+struct RuleSet {
+  uint32_t bits = 0;
+  constexpr bool has(Rule rule) const { return bits >> int(rule) & 1; }
+  constexpr bool operator==(const RuleSet&) const = default;
+};
+
+/// A language: the forms a program may use and the rules it obeys. It is a value: a template argument of the passes and the
+/// input of the checker.
+struct Lang {
+  FormSet forms;
+  RuleSet rules;
+  constexpr bool has(Kind kind) const { return forms.has(kind); }
+  constexpr Lang operator+(Kind kind) const { return {forms.with(kind), rules}; }
+  constexpr Lang operator-(Kind kind) const { return {forms.minus(FormSet().with(kind)), rules}; }
+  constexpr Lang operator+(Rule rule) const { return {forms, {rules.bits | 1u << int(rule)}}; }
+  constexpr Lang operator-(Rule rule) const { return {forms, {rules.bits & ~(1u << int(rule))}}; }
+  constexpr bool operator==(const Lang&) const = default;
+};
+
+template <class... K>
+constexpr Lang language_of(K... kinds) {
+  Lang lang;
+  ((lang = lang + kinds), ...);
+  return lang;
+}
+
+/// A whole program of language L.
+template <Lang L>
+struct Ir {
+  Span<Decl> declarations;
+};
+/// A program whose language is known at run time only.
+using Program = Span<Decl>;
+
+}  // namespace ksc

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "ir/arena.h"
+
+namespace ksc {
+
+/// An interned string of one compilation: two names are equal when their pointers are.
+/// After resolve_names a name is also a symbol: `x` is unique, and a second `x` is called `x.1`; its spelling stays `x`.
+class Name {
+ public:
+  Name() = default;
+  std::string_view text() const { return record_ ? record_->text : std::string_view(); }
+  /// What the developer wrote: the text without the `.N` that made it unique.
+  std::string_view spelling() const { return record_ ? record_->spelling : std::string_view(); }
+  explicit operator bool() const { return record_ != nullptr; }
+  bool operator==(const Name& other) const { return record_ == other.record_; }
+  bool operator==(std::string_view other) const { return text() == other; }
+
+  struct Record {
+    std::string_view text, spelling;
+  };
+  const Record* record() const { return record_; }
+
+ private:
+  friend class Names;
+  explicit Name(const Record* record) : record_(record) {}
+  const Record* record_ = nullptr;
+};
+
+/// Orders names by their text, so that nothing depends on where they lie in memory.
+struct ByText {
+  bool operator()(const Name& a, const Name& b) const { return a.text() < b.text(); }
+};
+
+/// The names of one compilation.
+class Names {
+ public:
+  explicit Names(Arena& arena) : arena_(arena) {}
+  /// The name with this text.
+  Name intern(std::string_view text);
+  /// A name with the spelling of `hint` that no other name has: `hint.1`, `hint.2`, …
+  Name fresh(std::string_view hint);
+
+ private:
+  Arena& arena_;
+  std::unordered_map<std::string_view, const Name::Record*> records_;
+  std::unordered_map<std::string_view, uint32_t> next_;  // per spelling, where to look for a free number
+};
+
+}  // namespace ksc
+
+template <>
+struct std::hash<ksc::Name> {
+  size_t operator()(const ksc::Name& name) const { return std::hash<const void*>()(name.record()); }
+};

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the files of the runtime that attach share; generated code does not include this. */
+#ifndef KS_ATTACHMENT_H
+#define KS_ATTACHMENT_H
+
+#include "ks_runtime.h"
+
+#include <net/if.h>
+
+enum ks_attachment_way {
+  KS_LINK,        ///< a descriptor: ends with the process
+  KS_XDP_NETLINK, ///< stays until it is detached
+  KS_CLSACT,      ///< a filter: stays until it is removed
+};
+
+/// Something attached now, in a list with the newest first.
+struct ks_attachment {
+  struct ks_attachment *older;
+  struct ks_program *program;
+  enum ks_attachment_way way;
+  int interface;
+  char target[IF_NAMESIZE];
+  const char *detail; ///< "native", "generic", "offloaded" or "ingress", "egress"
+  int link;           ///< KS_LINK
+  uint32_t xdp_flags; ///< KS_XDP_NETLINK
+  uint32_t priority;  ///< KS_CLSACT
+  uint32_t filter;    ///< KS_CLSACT: the filter's number
+  bool owns_qdisc;    ///< KS_CLSACT: the clsact qdisc was made for this filter
+};
+
+/// True if KS_ATTACH=netlink asks for the way of kernels without links.
+bool ks_without_links(void);
+
+/// True if program `id` is the same code as `program` under the same name and no process holds it any more: a killed run
+/// left it behind.
+bool ks_is_leftover(const struct ks_program *program, uint32_t id);
+
+/// Attaches a TC program as a clsact filter and fills in the attachment.
+int ks_attach_clsact(struct ks_attachment *attachment, uint64_t flags);
+
+/// Removes the filter, and the qdisc if it is ours and has no other filters.
+int ks_detach_clsact(const struct ks_attachment *attachment);
+
+#endif

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "ks_runtime.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+// What libbpf says while it loads, the verifier's log among it. Shown only if the load fails in the end.
+static FILE *library_messages;
+
+static int collect_message(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+  if (level == LIBBPF_WARN && library_messages)
+    return vfprintf(library_messages, format, arguments);
+  return 0;
+}
+
+/// The program and what it reaches by tail calls: all that is loaded if everything together is rejected.
+static bool reaches(const struct ks_program *program, const char *name)
+{
+  if (!strcmp(program->name, name))
+    return true;
+  for (const char *const *target = program->tail_calls; target && *target; target++)
+    if (!strcmp(*target, name))
+      return true;
+  return false;
+}
+
+static bool is_wanted(const struct ks_object *object, const struct ks_program *only, const char *name)
+{
+  if (only)
+    return reaches(only, name);
+  for (struct ks_program *const *program = object->programs; *program; program++)
+    if (!(*program)->load_error && reaches(*program, name))
+      return true;
+  return false;
+}
+
+static void choose_programs(struct bpf_object *opened, const struct ks_object *object, const struct ks_program *only)
+{
+  struct bpf_program *program;
+
+  bpf_object__for_each_program(program, opened)
+    bpf_program__set_autoload(program, is_wanted(object, only, bpf_program__name(program)));
+}
+
+static enum ks_load_error load_error(int error)
+{
+  switch (-error) {
+  case EPERM:
+    return KS_LOAD_PERMISSION;
+  case EEXIST:
+    return KS_LOAD_PIN_LAYOUT;
+  case ENOENT:
+  case ESRCH:
+    return KS_LOAD_PROGRAM_NOT_FOUND;
+  default:
+    return KS_LOAD_REJECTED;
+  }
+}
+
+static uint32_t running_kernel(void)
+{
+  struct utsname name;
+  unsigned int major = 0;
+  unsigned int minor = 0;
+
+  if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+    return UINT32_MAX;
+  return KS_KERNEL(major, minor);
+}
+
+static bool is_too_old_for(const struct ks_program *program)
+{
+  return program->kernel > running_kernel();
+}
+
+/// Opens and loads the object; a negative errno closes it again.
+static int open_and_load(struct ks_object *object, const struct ks_program *only)
+{
+  struct bpf_object_skeleton *skeleton = object->open();
+  int error;
+
+  if (!skeleton)
+    return errno ? -errno : -EINVAL;
+  choose_programs(*skeleton->obj, object, only);
+  error = ks_prepare_pins(*skeleton->obj, object->pins);
+  if (!error) {
+    error = bpf_object__load_skeleton(skeleton);
+    // A pin that does not fit was found above: what libbpf reports under this number is something else.
+    if (error == -EEXIST)
+      error = -EINVAL;
+  }
+  if (error)
+    object->close();
+  else
+    object->skeleton = skeleton;
+  return error;
+}
+
+/// Everything together, else `wanted` alone. The message and the log of the first failure are the ones to show.
+static int load_object(struct ks_object *object, struct ks_program *wanted)
+{
+  char *text = NULL;
+  size_t size = 0;
+  int error;
+  int first;
+
+  for (struct ks_program *const *program = object->programs; *program; program++)
+    (*program)->load_error = is_too_old_for(*program) ? KS_LOAD_KERNEL_TOO_OLD : 0;
+  if (wanted->load_error)
+    return wanted->load_error;
+  library_messages = open_memstream(&text, &size);
+  libbpf_set_print(collect_message);
+  first = open_and_load(object, NULL);
+  error = first;
+  if (first && load_error(first) == KS_LOAD_REJECTED) {
+    error = open_and_load(object, wanted);
+    for (struct ks_program *const *program = object->programs; !error && *program; program++)
+      if (!reaches(wanted, (*program)->name) && !(*program)->load_error)
+        (*program)->load_error = (int)load_error(first);
+  }
+  if (library_messages)
+    fclose(library_messages);
+  library_messages = NULL;
+  if (first && text && error != -EEXIST)
+    fputs(text, stderr);
+  free(text);
+  if (error && error != -EEXIST)
+    ks_message("cannot load %s: %s%s%s", wanted->name, strerror(-error), error == -EPERM ? "; " : "",
+               error == -EPERM ? ks_advice(error) : "");
+  if (!error && object->loaded)
+    object->loaded();
+  return error ? (int)load_error(error) : 0;
+}
+
+int ks_load(struct ks_program *program)
+{
+  struct ks_object *object = program->object;
+  int error = object->skeleton ? program->load_error : load_object(object, program);
+
+  if (error == KS_LOAD_KERNEL_TOO_OLD) {
+    ks_message("cannot load %s: %s needs Linux %u.%u", program->name, program->feature ? program->feature : "it",
+               program->kernel >> 16, program->kernel & 0xffff);
+    return error;
+  }
+  if (error) {
+    if (object->skeleton)
+      ks_message("cannot load %s: the kernel rejected it, as shown above", program->name);
+    return error;
+  }
+  program->bpf = bpf_object__find_program_by_name(*object->skeleton->obj, program->name);
+  if (!program->bpf) {
+    ks_message("cannot load %s: the object has no such program", program->name);
+    return KS_LOAD_PROGRAM_NOT_FOUND;
+  }
+  return 0;
+}
+
+void ks_load_or_exit(struct ks_program *program)
+{
+  if (ks_load(program))
+    ks_exit(1);
+}

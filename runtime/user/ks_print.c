@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "ks_runtime.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ks_print(const char *format, ...)
+{
+  va_list arguments;
+  char *text;
+  int length;
+
+  va_start(arguments, format);
+  length = vasprintf(&text, format, arguments);
+  va_end(arguments);
+  if (length < 0)
+    return;
+  fputs(text, stdout);
+  if (!length || text[length - 1] != '\n')
+    fputc('\n', stdout);
+  fflush(stdout);
+  free(text);
+}
+
+void ks_message(const char *format, ...)
+{
+  va_list arguments;
+
+  flockfile(stderr);
+  fprintf(stderr, "%s: ", ks_project());
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputc('\n', stderr);
+  funlockfile(stderr);
+}
+
+const char *ks_advice(int error)
+{
+  switch (-error) {
+  case EPERM:
+  case EACCES:
+    return "this needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: run it as root";
+  case EBUSY:
+    return "something is attached there already; `bpftool net` shows what";
+  case ENODEV:
+    return "there is no such interface; `ip link` lists them";
+  case EOPNOTSUPP:
+    return "the interface's driver does not support this";
+  case E2BIG:
+    return "the map is full";
+  case ENOMEM:
+    return "the kernel has too little memory for it";
+  default:
+    return "";
+  }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <span>
+#include <string_view>
+
+#include "ir/target.h"
+
+namespace ksc {
+
+/// A method of a map, over its key type K and value type V.
+struct MapMethod {
+  std::string_view name;
+  std::string_view parameters;  // one letter each: K, V
+  std::string_view result;      // "bool", "i32", "u64"
+  bool in_ebpf = true, in_user = true;
+};
+
+/// Everything that ksc knows of one kind of map. One file in backends/map_kinds/ defines one.
+struct MapKind {
+  std::string_view name;           // as in `hash<K, V>(n)`
+  std::string_view kernel_type;    // BPF_MAP_TYPE_…
+  int parameters = 2;              // how many types it takes
+  bool integer_keys = false;       // keys are 32-bit indexes
+  bool entries_always_exist = false;
+  bool can_delete = true;
+  bool per_cpu = false;
+  bool may_evict = false;          // inserting may remove another entry (LRU)
+  std::span<const MapMethod> methods;
+  KernelVersion first_kernel{};
+};
+
+/// All map kinds, sorted by name.
+std::span<const MapKind* const> map_kinds();
+/// The map kind of a name, or null.
+const MapKind* find_map_kind(std::string_view name);
+
+}  // namespace ksc

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/// x   =>   the one local, or the one thing at file level, that `x` means here
+#include <set>
+
+#include "ir/builtins.h"
+#include "ir/helper_signatures.h"
+#include "ir/rewrite.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+constexpr FormSet binders = form_set_of<NameUse, VarStmt, IfVar, For, ForEach, Try, FunctionDecl>();
+
+class Resolver final : public Walker {
+ public:
+  explicit Resolver(Context& context) : Walker(context, binders) {}
+
+  /// Notes every name at file level, so that the order of declarations does not matter [L17].
+  void collect_globals(const Program& program) {
+    for (const Decl& d : program)
+      boost::variant2::visit([&](const auto& ref) { collect((*ref).form); }, d);
+  }
+
+ private:
+  template <class F>
+  void collect(const F& form) {
+    if constexpr (requires { form.name.loc; } && !std::same_as<F, InvalidDecl>) declare_global(form.name);
+    if constexpr (std::same_as<F, EnumDecl>)
+      for (const EnumerationItem& item : form.items) declare_global(item.name);
+  }
+  void declare_global(const Ident& name) {
+    if (!name.name) return;
+    auto [place, is_new] = globals_.emplace(name.name, name.loc);
+    if (!is_new)
+      context.diagnostics.report(name.loc, diag::redeclared, std::string(name.name.text()))
+          .note(place->second, "it is declared here first");
+    taken_.insert(name.name);
+  }
+
+  // ---- scopes ----------------------------------------------------------------------------------------------------------------------
+  struct Binding {
+    Name symbol;
+    Loc loc;
+  };
+  using Scope = std::map<Name, Binding, ByText>;
+
+  void begin_body() override { scopes_.emplace_back(); }
+  void end_body() override { scopes_.pop_back(); }
+
+  /// Binds a local name in the innermost scope and gives its symbol.
+  Ident declare(const Ident& name) {
+    if (!name.name) return name;
+    if (scopes_.empty()) scopes_.emplace_back();
+    if (auto found = scopes_.back().find(name.name); found != scopes_.back().end())
+      context.diagnostics.report(name.loc, diag::redeclared, std::string(name.name.text()))
+          .note(found->second.loc, "it is declared here first");
+    const bool is_free = taken_.insert(name.name).second;
+    const Name symbol = is_free ? name.name : context.names.fresh(name.name.text());
+    scopes_.back()[name.name] = {symbol, name.loc};
+    return {symbol, name.loc};
+  }
+
+  template <class Fill>
+  auto in_scope(Fill&& fill) {
+    begin_body();
+    auto result = fill();
+    end_body();
+    return result;
+  }
+
+  // ---- uses ------------------------------------------------------------------------------------------------------------------------
+  Expr use(const Node<NameUse>& n) {
+    const Name name = n->name.name;
+    for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
+      if (auto found = scope->find(name); found != scope->end()) return context.make(Local{found->second.symbol}, n.loc);
+    if (is_global(name)) return context.make(GlobalName{name}, n.loc);
+    Diagnostic& message = context.diagnostics.report(n.loc, diag::unknown_name, std::string(name.text()));
+    if (const std::string_view near = closest_word(name.text(), known()); !near.empty())
+      message.fix(n.loc, std::string(near), fmt::format("did you mean `{}`?", near));
+    return context.make(InvalidExpr{}, n.loc);
+  }
+  bool is_global(Name name) const {
+    return globals_.count(name) || is_builtin_function(name.text()) || find_helper(name.text()) ||
+           (context.kernel_types && context.kernel_types->find_constant(name.text()));
+  }
+  /// Every name that could be meant here, nearest first.
+  std::vector<std::string_view> known() const {
+    std::vector<std::string_view> names;
+    for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
+      for (const auto& [name, binding] : *scope) names.push_back(name.text());
+    for (const auto& [name, loc] : globals_) names.push_back(name.text());
+    for (std::string_view builtin : builtin_functions) names.push_back(builtin);
+    for (std::string_view verdict : {"XDP_PASS", "XDP_DROP", "XDP_ABORTED", "XDP_TX", "XDP_REDIRECT", "TC_ACT_OK", "TC_ACT_SHOT",
+                                     "ETH_P_IP", "ETH_P_IPV6", "IPPROTO_TCP", "IPPROTO_UDP", "IPPROTO_ICMP"})
+      names.push_back(verdict);
+    return names;
+  }
+
+  // ---- cases -----------------------------------------------------------------------------------------------------------------------
+  bool expr_case(const Expr& e, Expr& out) override {
+    const auto* name = as<NameUse>(e);
+    if (name) out = use(*name);
+    return name != nullptr;
+  }
+
+  bool stmt_case(const Stmt& s) override {
+    if (const auto* var = as<VarStmt>(s)) {
+      // A variable's scope begins after its initialiser [L182].
+      const Option<Expr> value = (*this)(var->form.value);
+      emit_statement(context.make(VarStmt{declare(var->form.name), var->form.type, value}, var->loc));
+    } else if (const auto* test = as<IfVar>(s)) {
+      const Expr value = (*this)(test->form.value);
+      Ident name;
+      const Body then = in_scope([&] {
+        name = declare(test->form.name);
+        return (*this)(test->form.then);
+      });
+      emit_statement(context.make(IfVar{name, test->form.type, value, then, (*this)(test->form.otherwise)}, test->loc));
+    } else if (const auto* loop = as<For>(s)) {
+      const Expr low = (*this)(loop->form.low), high = (*this)(loop->form.high);
+      Ident name;
+      const Body body = in_scope([&] {
+        name = declare(loop->form.name);
+        return (*this)(loop->form.body);
+      });
+      emit_statement(context.make(For{name, low, high, loop->form.inclusive, body}, loop->loc));
+    } else if (const auto* each = as<ForEach>(s)) {
+      const Expr map = (*this)(each->form.map);
+      Ident key, value;
+      const Body body = in_scope([&] {
+        key = declare(each->form.key);
+        value = declare(each->form.value);
+        return (*this)(each->form.body);
+      });
+      emit_statement(context.make(ForEach{key, value, map, body}, each->loc));
+    } else if (const auto* attempt = as<Try>(s)) {
+      const Body body = (*this)(attempt->form.body);
+      std::vector<CatchClause> clauses;
+      for (CatchClause clause : attempt->form.clauses) {
+        clause.code = (*this)(clause.code);
+        clause.body = in_scope([&] {
+          clause.name = declare(clause.name);
+          return (*this)(clause.body);
+        });
+        clauses.push_back(clause);
+      }
+      emit_statement(context.make(Try{body, context.span(clauses)}, attempt->loc));
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  bool decl_case(const Decl& d) override {
+    const auto* function = as<FunctionDecl>(d);
+    if (!function) return false;
+    FunctionDecl out = function->form;
+    scopes_.clear();
+    begin_body();
+    std::vector<TypedName> parameters;
+    for (const TypedName& p : out.parameters) parameters.push_back({declare(p.name), p.type});
+    out.parameters = context.span(parameters);
+    out.result_name = declare(out.result_name);
+    out.body = (*this)(out.body);
+    end_body();
+    add_declaration(context.make(out, function->loc));
+    return true;
+  }
+
+  std::vector<Scope> scopes_;
+  std::map<Name, Loc, ByText> globals_;
+  std::set<Name, ByText> taken_;  // texts that are some symbol already
+};
+
+}  // namespace
+
+Ir<lang::Resolved> resolve_names(const Ir<lang::Parsed>& in, Context& context) {
+  Resolver resolver(context);
+  resolver.collect_globals(in.declarations);
+  return {resolver.program(in.declarations)};
+}
+
+}  // namespace ksc

@@ -51,12 +51,17 @@ void each_child_of(const Expr& node, const std::function<void(const Expr&)>& on_
 void each_child_of(const Stmt& node, const std::function<void(const Expr&)>& on_expr,
                    const std::function<void(const Stmt&)>& on_stmt);
 
-/// Makes a node in the arena, with the set of forms below it.
+/// Makes a node in the arena, with the set of forms and the height of what is below it.
 template <class F>
 Ref<F> make_node(Arena& arena, F form, Loc loc, Type type = nullptr) {
   FormSet contains = FormSet().with(F::kind);
-  each_child_of_form(form, [&](const auto& child) { contains = contains | header(child).contains; });
-  return {arena.make<Node<F>>(NodeHeader{F::kind, loc, type, contains}, form)};
+  uint16_t below = 0;
+  each_child_of_form(form, [&](const auto& child) {
+    contains = contains | header(child).contains;
+    below = header(child).height > below ? header(child).height : below;
+  });
+  const uint16_t height = below == UINT16_MAX ? below : static_cast<uint16_t>(below + 1);
+  return {arena.make<Node<F>>(NodeHeader{F::kind, height, loc, type, contains}, form)};
 }
 
 }  // namespace ksc

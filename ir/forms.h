@@ -89,6 +89,7 @@ struct Body {
 /// What every node carries: its form, where it came from, the type of its value, and which forms it and what is below it use.
 struct NodeHeader {
   Kind kind;
+  uint16_t height;  // how many nodes stand on the longest way down from here; walkers recurse that deep
   Loc loc;
   Type type;  // expressions, from infer_types on
   FormSet contains;
@@ -226,8 +227,8 @@ struct Apply        { Expr callee; Span<Expr> arguments;                        
 struct Subscript    { Expr base; Expr index;                                    KSC_FORM(Subscript, base, index) };
 /// value as T; `c_style` for (T*)(value).
 struct Cast         { Expr value; TypeExpr target; bool c_style;                KSC_FORM(Cast, value, target, c_style) };
-/// S { f: e, g }
-struct StructLiteral{ Ident name; Span<NamedExpr> values;                       KSC_FORM(StructLiteral, name, values) };
+/// S { f: e, g } or module.S { … }
+struct StructLiteral{ Name module; Ident name; Span<NamedExpr> values;          KSC_FORM(StructLiteral, module, name, values) };
 /// [a, b]
 struct ArrayLiteral { Span<Expr> values;                                        KSC_FORM(ArrayLiteral, values) };
 /// [v; N]
@@ -413,11 +414,11 @@ struct AliasDecl    { Ident name; TypeExpr target; Visibility visibility;       
 struct StructDecl   { Ident name; Span<TypedName> members_; Visibility visibility; KSC_FORM(StructDecl, name, members_, visibility) };
 struct EnumDecl     { Ident name; Span<EnumerationItem> items; Visibility visibility; KSC_FORM(EnumDecl, name, items, visibility) };
 struct ConstDecl    { Ident name; Option<TypeExpr> type; Expr value; Visibility visibility; KSC_FORM(ConstDecl, name, type, value, visibility) };
-struct ConfigDecl   { Ident name; Span<ConfigItem> items;                       KSC_FORM(ConfigDecl, name, items) };
-struct VarDecl      { Ident name; Option<TypeExpr> type; Option<Expr> value; Storage storage; KSC_FORM(VarDecl, name, type, value, storage) };
+struct ConfigDecl   { Ident name; Span<ConfigItem> items; Visibility visibility; KSC_FORM(ConfigDecl, name, items, visibility) };
+struct VarDecl      { Ident name; Option<TypeExpr> type; Option<Expr> value; Storage storage; Visibility visibility; KSC_FORM(VarDecl, name, type, value, storage, visibility) };
 /// [pin] [@flags(…)] var name : map_kind<parameters>(size, options); `size` is missing for storage maps.
-struct MapDecl      { Ident name; Ident map_kind; Span<TypeExpr> parameters; Option<Expr> size; Span<NamedExpr> options; Span<Expr> flags; bool pinned;
-                                                                                KSC_FORM(MapDecl, name, map_kind, parameters, size, options, flags, pinned) };
+struct MapDecl      { Ident name; Ident map_kind; Span<TypeExpr> parameters; Option<Expr> size; Span<NamedExpr> options; Span<Expr> flags; bool pinned; Visibility visibility;
+                                                                                KSC_FORM(MapDecl, name, map_kind, parameters, size, options, flags, pinned, visibility) };
 struct ExternDecl   { Ident name; Span<TypedName> parameters; Option<TypeExpr> result; KSC_FORM(ExternDecl, name, parameters, result) };
 struct ImplDecl     { Span<Attribute> attributes; Ident name; Span<Decl> functions; Span<NamedExpr> values; KSC_FORM(ImplDecl, attributes, name, functions, values) };
 /// [attributes] [pub|priv] fn name(parameters) [-> [result_name:] result] body

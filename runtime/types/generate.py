@@ -7,7 +7,7 @@ kernel, so that the result depends on the version of that package alone. Layouts
 clang records for the bpf target; constants are evaluated by the compiler.
 
     generate.py            rewrite uapi.json beside this script
-    generate.py --check    exit 1 if uapi.json is not what the headers give
+    generate.py --check    exit 1 if uapi.json is not what the headers give, 77 if they are another kernel's
 """
 import argparse
 import json
@@ -322,8 +322,10 @@ def main():
             "hosted_headers": [h for h in used if needs_host_macro(h)],
             "structs": read_structs(directory), "enums": enums, "constants": constants,
         })
-    json.loads(text)
     if options.check:
+        if target.exists() and json.loads(target.read_text())["kernel"] != json.loads(text)["kernel"]:
+            print("SKIPPED: the installed headers are those of another kernel than uapi.json describes")
+            sys.exit(77)
         if not target.exists() or target.read_text() != text:
             sys.exit("uapi.json differs from what the installed headers give; run " + pathlib.Path(sys.argv[0]).name)
         return

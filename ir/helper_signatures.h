@@ -34,7 +34,7 @@ enum HelperProperties : uint8_t {
 /// Types are in KernelScript notation, kernel structs as `*struct:NAME`, and besides:
 /// `ctx` the context of the calling program, `map` a map, `*key` and `*value` pointers to that map's key and value,
 /// `const *T` memory that is only read, `str` a NUL-terminated constant string (its size follows), `fn` a callback,
-/// `...` further arguments.
+/// `...` further arguments; `?` before a pointer says that null may be passed.
 struct HelperSignature {
   std::string_view name;
   uint16_t id = 0;

@@ -75,7 +75,10 @@ __u32 bpf_get_prandom_u32(void) {
 __u32 bpf_get_smp_processor_id(void) { return host_machine.cpu; }
 long bpf_get_numa_node_id(void) { return 0; }
 
-long bpf_strncmp(const char* s1, __u32 s1_size, const char* s2) { return strncmp(s1, s2, s1_size); }
+long bpf_strncmp(const char* s1, __u32 s1_size, const char* s2) {
+  int order = strncmp(s1, s2, s1_size);
+  return (order > 0) - (order < 0);
+}
 
 long bpf_spin_lock(struct bpf_spin_lock* lock) {
   if (held) host_fail("a second bpf_spin_lock is taken");

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,22 @@ TEST(HelperSignatures, WhatCallsMean) {
   EXPECT_EQ(find_helper_signature("bpf_csum_diff")->first_kernel_for(kHelperXdp), (KernelVersion{4, 16}));
   EXPECT_EQ(find_helper_signature("bpf_csum_diff")->first_kernel_for(kHelperTc), (KernelVersion{4, 6}));
   EXPECT_EQ(find_helper_signature("bpf_l4_csum_replace")->parameters().size(), 5u);
+}
+
+TEST(HelperSignatures, TypesAreInTheNotation) {
+  const std::set<std::string_view> words = {"ctx", "map", "str", "fn",  "...", "void", "u8",
+                                            "u16", "u32", "u64", "i32", "i64", "key",  "value"};
+  auto is_known = [&](std::string_view type) {
+    for (std::string_view prefix : {"?", "const ", "*"}) {
+      if (type.starts_with(prefix)) type.remove_prefix(prefix.size());
+    }
+    return words.contains(type) || type.starts_with("struct:");
+  };
+  for (const HelperSignature& signature : helper_signatures()) {
+    EXPECT_TRUE(is_known(signature.result)) << signature.name;
+    EXPECT_EQ(signature.may_return_null(), signature.result.starts_with("*")) << signature.name;
+    for (std::string_view parameter : signature.parameters()) EXPECT_TRUE(is_known(parameter)) << signature.name;
+  }
 }
 
 /// What the running kernel's verifier says to a program of two instructions: call the helper, exit.

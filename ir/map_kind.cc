@@ -8,7 +8,7 @@ namespace map_kinds {
 #undef KSC_MAP_KIND
 }  // namespace map_kinds
 
-std::span<const MapKind* const> map_kinds() {
+std::span<const MapKind* const> all_map_kinds() {
   static const MapKind* const all[] = {
 #define KSC_MAP_KIND(X) &map_kinds::X,
 #include "map_kinds.inc"
@@ -18,7 +18,7 @@ std::span<const MapKind* const> map_kinds() {
 }
 
 const MapKind* find_map_kind(std::string_view name) {
-  for (const MapKind* kind : map_kinds())
+  for (const MapKind* kind : all_map_kinds())
     if (kind->name == name) return kind;
   return nullptr;
 }

@@ -30,7 +30,7 @@ struct MapKind {
 };
 
 /// All map kinds, sorted by name.
-std::span<const MapKind* const> map_kinds();
+std::span<const MapKind* const> all_map_kinds();
 /// The map kind of a name, or null.
 const MapKind* find_map_kind(std::string_view name);
 

@@ -8,7 +8,7 @@ namespace program_types {
 #undef KSC_PROGRAM_TYPE
 }  // namespace program_types
 
-std::span<const ProgramType* const> program_types() {
+std::span<const ProgramType* const> all_program_types() {
   static const ProgramType* const all[] = {
 #define KSC_PROGRAM_TYPE(X) &program_types::X,
 #include "program_types.inc"
@@ -18,7 +18,7 @@ std::span<const ProgramType* const> program_types() {
 }
 
 const ProgramType* find_program_type(std::string_view attribute) {
-  for (const ProgramType* type : program_types())
+  for (const ProgramType* type : all_program_types())
     if (type->attribute == attribute) return type;
   return nullptr;
 }

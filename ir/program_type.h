@@ -31,7 +31,7 @@ struct ProgramType {
 };
 
 /// All program types, sorted by attribute.
-std::span<const ProgramType* const> program_types();
+std::span<const ProgramType* const> all_program_types();
 /// The program type of an attribute, or null.
 const ProgramType* find_program_type(std::string_view attribute);
 

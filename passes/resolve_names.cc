@@ -81,7 +81,7 @@ class Resolver final : public Walker {
     return context.make(InvalidExpr{}, n.loc);
   }
   bool is_global(Name name) const {
-    return globals_.count(name) || is_builtin_function(name.text()) || find_helper(name.text()) ||
+    return globals_.count(name) || is_builtin_function(name.text()) || find_helper_signature(name.text()) ||
            (context.kernel_types && context.kernel_types->find_constant(name.text()));
   }
   /// Every name that could be meant here, nearest first.

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// The unit behind infer_types: one class, its members in one file a nonterminal (inference_*.cc).
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ir/builtins.h"
+#include "ir/helper_signatures.h"
+#include "ir/languages.h"
+#include "ir/map_kind.h"
+#include "ir/program_type.h"
+#include "ir/rewrite.h"
+
+namespace ksc {
+
+/// Something declared at file level.
+struct Entity {
+  enum class Kind { Unknown, Alias, Struct, Enum, Constant, Variable, Config, Map, Function };
+  Kind kind = Kind::Unknown;
+  Decl declaration;
+  Type type = nullptr;       // of its value; of a function: its function type
+  Integer value;             // Constant
+  Storage storage = Storage::Shared;
+  Domain domain = Domain::User;              // Function
+  const ProgramType* program_type = nullptr; // Function of Domain::Program
+  Name target;                               // its attribute's argument
+  enum class State { Waiting, AtWork, Done } state = State::Waiting;
+};
+
+/// Gives every expression its type, and spells out what the source leaves to the reader: conversions, places, kinds of calls.
+class Inference {
+ public:
+  explicit Inference(Context& context) : c(context), t(context.types) {}
+  Program program(const Program& in);
+
+ private:
+  // ---- declarations (inference_declarations.cc)
+  void collect(const Decl& d);
+  Entity* find_entity(Name name);
+  void complete(Entity& entity);
+  void complete_function(const Node<FunctionDecl>& n, Entity& entity);
+  void declare(const Decl& d, std::vector<Decl>& out);
+  void declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out);
+  void declare_map(const Node<MapDecl>& n, const Entity& entity, std::vector<Decl>& out);
+  void check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, const Entity& entity);
+  void check_main(const Node<FunctionDecl>& n, const Entity& entity);
+
+  // ---- types (inference_types.cc)
+  Type resolve(const TypeExpr& type);
+  Type named_type(const Ident& name);
+  Type kernel_struct(const KernelStruct& description);
+  Type kernel_enum(const KernelEnum& description);
+  Type kernel_notation(std::string_view notation);
+  uint64_t size_constant(const Expr& e, uint64_t limit);
+  std::optional<Integer> constant_value(const Expr& e);
+
+  // ---- statements (inference_statements.cc)
+  Body body(const Body& in);
+  void statement(const Stmt& s);
+  void var_statement(const Node<VarStmt>& n);
+  void assign_statement(const Node<AssignStmt>& n);
+  void if_var(const Node<IfVar>& n);
+  void for_statement(const Node<For>& n);
+  void return_statement(const Node<Return>& n);
+  void delete_statement(const Node<Delete>& n);
+  void evaluate_statement(const Node<Evaluate>& n);
+  void print_statement(const Node<Apply>& n);
+  template <class F>
+  void emit(F form, Loc loc) {
+    sink_->push_back(c.make(std::move(form), loc));
+  }
+  template <class Fill>
+  Body collect_statements(Fill&& fill) {
+    std::vector<Stmt> out;
+    std::vector<Stmt>* outer = std::exchange(sink_, &out);
+    fill();
+    sink_ = outer;
+    return {c.span(out)};
+  }
+
+  // ---- expressions (inference_expressions.cc)
+  /// The typed expression; `expected` only helps literals that have no type of their own.
+  Expr infer(const Expr& e, Type expected = nullptr);
+  Expr infer_global(const Node<GlobalName>& n);
+  Expr infer_operation(const Node<Operation>& n, Type expected);
+  Expr infer_chain(const Node<Chain>& n, Type expected);
+  Expr infer_member(const Node<Member>& n);
+  Expr infer_subscript(const Node<Subscript>& n);
+  Expr infer_cast(const Node<Cast>& n);
+  Expr infer_struct_literal(const Node<StructLiteral>& n);
+  Expr infer_array_literal(Span<Expr> values, Type expected, Loc loc);
+  Expr infer_match(const Node<Match>& n, Type expected, bool used);
+  Expr infer_if_value(const Node<IfValue>& n, Type expected);
+  Expr infer_block_value(const Node<BlockValue>& n, Type expected);
+  Expr infer_address_of(const Node<AddressOf>& n);
+  Expr field_of(const Expr& object, const Ident& name, Loc loc);
+  /// A binary operator on two typed operands.
+  Expr binary(Operator op, Expr left, Expr right, Loc loc);
+  Expr compare(CompareOp op, Expr left, Expr right, Operator spelled, Loc loc);
+  Expr shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc);
+  Expr fold(Operator op, const Integer& left, const Integer& right, Loc loc);
+  /// The typed expression as a place that may be written; reports and gives nothing if it is none.
+  std::optional<Expr> place(const Expr& e);
+  /// Common type of arms; null if they have none.
+  Type join(const std::vector<Expr>& values, Type expected);
+
+  // ---- conversions (inference_conversions.cc)
+  /// The value as a `target`, by the conversions that lose nothing [L23]; reports and gives Invalid otherwise.
+  Expr coerce(const Expr& e, Type target);
+  bool converts(const Expr& e, Type target);
+  /// A value that is no Maybe and no bare constant: what `var x = e` would hold.
+  Expr settle(const Expr& e);
+  Expr value_of_maybe(const Expr& e);
+  /// As a bool [L25].
+  Expr condition(const Expr& e);
+  Expr truth(const Expr& typed);
+  Type meet(Type a, Type b);
+  Type smallest_integer(const Integer& value);
+  Type default_type(const Integer& value);
+  bool fits(const Integer& value, Type type) const;
+  Expr convert(const Expr& e, Type target);
+  Expr integer(const Integer& value, Type type, Loc loc, Name constant = {});
+
+  // ---- calls (inference_calls.cc)
+  Expr infer_apply(const Node<Apply>& n, Type expected);
+  Expr call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc);
+  Expr call_helper(const HelperSignature& helper, Span<Expr> arguments, Loc loc);
+  Expr call_builtin(std::string_view name, Span<Expr> arguments, Type expected, Loc loc);
+  Expr call_map_method(const Expr& map, const Ident& method, Span<Expr> arguments, Loc loc);
+  bool argument_count(std::string_view name, size_t given, size_t wanted, Loc loc);
+
+  // ---- shared
+  bool in_ebpf() const { return domain_ == Domain::Program || domain_ == Domain::Shared; }
+  Expr invalid(Loc loc) { return c.make(InvalidExpr{}, loc, t.invalid()); }
+  static bool is_invalid(const Expr& e) { return is(type_of(e), TypeKind::Invalid); }
+  static const Node<Int>* constant(const Expr& e) { return is(type_of(e), TypeKind::Constant) ? as<Int>(e) : nullptr; }
+  Expr unsupported(Loc loc, std::string what) {
+    c.diagnostics.report(loc, diag::not_supported_yet, std::move(what));
+    return invalid(loc);
+  }
+  std::string source_text(std::string_view word) { return std::string(word); }
+
+  Context& c;
+  Types& t;
+  std::map<Name, Entity, ByText> entities_;
+  std::map<Name, Type, ByText> locals_;
+  std::vector<Stmt>* sink_ = nullptr;
+  Domain domain_ = Domain::User;
+  const ProgramType* program_type_ = nullptr;
+  Type result_ = nullptr;
+  int loop_depth_ = 0;
+};
+
+/// Whether control cannot reach the end of the statements: each path returns, or loops for ever.
+bool always_leaves(const Body& body);
+/// What an operator looks like in the source.
+std::string_view operator_text(Operator op);
+/// A number as text.
+std::string integer_text(const Integer& value);
+
+}  // namespace ksc

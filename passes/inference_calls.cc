@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "passes/inference.h"
+
+namespace ksc {
+namespace {
+
+std::string_view side(Domain domain) {
+  switch (domain) {
+    case Domain::User:
+    case Domain::Test: return "userspace";
+    case Domain::Program:
+    case Domain::Shared: return "eBPF";
+    case Domain::Kernel:
+    case Domain::ModulePrivate: return "the kernel module";
+  }
+  return "userspace";
+}
+
+}  // namespace
+
+bool Inference::argument_count(std::string_view name, size_t given, size_t wanted, Loc loc) {
+  if (given != wanted) c.diagnostics.report(loc, diag::wrong_argument_count, std::string(name), wanted, given);
+  return given == wanted;
+}
+
+Expr Inference::infer_apply(const Node<Apply>& n, Type expected) {
+  if (const auto* callee = as<GlobalName>(n->callee)) {
+    const Name name = callee->form.name;
+    if (Entity* entity = find_entity(name)) {
+      complete(*entity);
+      if (entity->kind == Entity::Kind::Function) return call_function(*entity, name, n->arguments, n.loc);
+      for (const Expr& argument : n->arguments) infer(argument);
+      c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.text()));
+      return invalid(n.loc);
+    }
+    if (is_builtin_function(name.text())) return call_builtin(name.text(), n->arguments, expected, n.loc);
+    if (const HelperSignature* helper = find_helper_signature(name.text())) return call_helper(*helper, n->arguments, n.loc);
+    for (const Expr& argument : n->arguments) infer(argument);
+    c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.text()));
+    return invalid(n.loc);
+  }
+  if (const auto* member = as<Member>(n->callee)) {
+    // f.load(), h.attach("eth0"), m.contains_key(k), ctx.data()
+    const Expr object = infer(member->form.object);
+    if (is_invalid(object)) {
+      for (const Expr& argument : n->arguments) infer(argument);
+      return object;
+    }
+    Type type = type_of(object);
+    const Ident& method = member->form.name;
+    if (is(type, TypeKind::Map)) return call_map_method(object, method, n->arguments, n.loc);
+    if (is(type, TypeKind::Program) || is(type, TypeKind::Handle)) {
+      std::vector<Expr> arguments{member->form.object};
+      arguments.insert(arguments.end(), n->arguments.begin(), n->arguments.end());
+      if (method.name == "load" || method.name == "attach" || method.name == "detach")
+        return call_builtin(method.name.text(), c.span(arguments), expected, n.loc);
+    }
+    if (is(type, TypeKind::Pointer) && type->space == Space::Context && n->arguments.empty()) {
+      if (method.name == "data" || method.name == "data_end") return field_of(object, method, n.loc);
+      if (find_field(type->element, method.name)) return field_of(object, method, n.loc);
+      if (method.name == "ingress_ifindex" || method.name == "packet_size") {
+        if (type->element->name == "__sk_buff" && method.name == "packet_size") return field_of(object, {c.name("len"), method.loc}, n.loc);
+        if (method.name == "packet_size") {
+          const Expr end = field_of(object, {c.name("data_end"), method.loc}, n.loc), start = field_of(object, {c.name("data"), method.loc}, n.loc);
+          return binary(Operator::Subtract, end, start, n.loc);
+        }
+      }
+    }
+    for (const Expr& argument : n->arguments) infer(argument);
+    if (is(type, TypeKind::Struct) || is(type, TypeKind::Pointer)) return unsupported(n.loc, fmt::format("the method `{}`", method.name.text()));
+    c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.text()));
+    return invalid(n.loc);
+  }
+  const Expr callee = infer(n->callee);
+  for (const Expr& argument : n->arguments) infer(argument);
+  if (!is_invalid(callee)) c.diagnostics.report(loc_of(n->callee), diag::not_callable, spell(type_of(callee)));
+  return invalid(n.loc);
+}
+
+Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc) {
+  Type function = entity.type;
+  const bool callee_in_ebpf = entity.domain == Domain::Program || entity.domain == Domain::Shared;
+  if (callee_in_ebpf != in_ebpf()) {
+    Diagnostic& message = c.diagnostics.report(loc, diag::wrong_side, std::string(name.text()), std::string(side(entity.domain)), std::string(side(domain_)));
+    if (in_ebpf()) message.fix(loc_of(entity.declaration), "@helper ", "make it callable from eBPF");
+    for (const Expr& argument : arguments) infer(argument);
+    return invalid(loc);
+  }
+  if (!argument_count(name.text(), arguments.size(), function->parameters.size(), loc)) {
+    for (const Expr& argument : arguments) infer(argument);
+    return invalid(loc);
+  }
+  std::vector<Expr> values;
+  bool broken = false;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    Type wanted = function->parameters[i];
+    Expr value = coerce(infer(arguments[i], wanted), wanted);
+    if (is(wanted, TypeKind::Pointer) && wanted->space != Space::Context && callee_in_ebpf && !is_invalid(value))
+      value = unsupported(loc_of(arguments[i]), "pointers as arguments of a `@helper`, other than the context");
+    broken |= is_invalid(value);
+    values.push_back(value);
+  }
+  if (broken || is(function->element, TypeKind::Invalid)) return invalid(loc);
+  return c.make(Call{name, c.span(values)}, loc, function->element);
+}
+
+Expr Inference::call_helper(const HelperSignature& helper, Span<Expr> arguments, Loc loc) {
+  if (!in_ebpf()) {
+    c.diagnostics.report(loc, diag::only_in_ebpf, std::string(helper.name));
+    return invalid(loc);
+  }
+  if (program_type_) {
+    const auto program = program_type_->attribute == "xdp" ? kHelperXdp : kHelperTc;
+    if (!helper.allows(program)) {
+      c.diagnostics.report(loc, diag::helper_not_allowed, std::string(helper.name), std::string(program_type_->attribute));
+      return invalid(loc);
+    }
+    if (helper.first_kernel_for(program) > c.target.kernel) {
+      c.diagnostics.report(loc, diag::target_too_old, fmt::format("`{}`", helper.name), helper.first_kernel_for(program).to_string(), c.target.kernel.to_string());
+      return invalid(loc);
+    }
+  }
+  if (!argument_count(helper.name, arguments.size(), helper.parameters().size(), loc)) return invalid(loc);
+  std::vector<Expr> values;
+  bool broken = false;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    std::string_view notation = helper.parameters()[i];
+    Expr value = infer(arguments[i]);
+    Type wanted = kernel_notation(notation);
+    if (notation == "ctx") {
+      if (!is_invalid(value) && !(is(type_of(value), TypeKind::Pointer) && type_of(value)->space == Space::Context)) {
+        c.diagnostics.report(loc_of(value), diag::type_mismatch, spell(type_of(value)), "the context");
+        broken = true;
+      }
+    } else if (is_integral(wanted)) {
+      value = coerce(value, wanted);
+    } else {
+      value = unsupported(loc_of(arguments[i]), fmt::format("`{}` with pointer arguments", helper.name));
+    }
+    broken |= is_invalid(value);
+    values.push_back(value);
+  }
+  if (broken) return invalid(loc);
+  Type result = kernel_notation(helper.result);
+  if (!is_integral(result) && !is(result, TypeKind::Void)) return unsupported(loc, fmt::format("the result of `{}`", helper.name));
+  return c.make(HelperCall{c.name(helper.name), c.span(values)}, loc, result);
+}
+
+Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr> arguments, Loc loc) {
+  Type type = type_of(map);
+  const MapKind* kind = find_map_kind(type->name.text());
+  for (const MapMethod& known : kind->methods) {
+    if (known.name != method.name.text()) continue;
+    if (in_ebpf() ? !known.in_ebpf : !known.in_user) {
+      const std::string name = fmt::format("{}.{}", spell(type), known.name);
+      in_ebpf() ? c.diagnostics.report(loc, diag::only_in_userspace, name) : c.diagnostics.report(loc, diag::only_in_ebpf, name);
+      return invalid(loc);
+    }
+    if (!argument_count(known.name, arguments.size(), known.parameters.size(), loc)) return invalid(loc);
+    std::vector<Expr> values;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      Type wanted = known.parameters[i] == 'K' ? type->key : type->element;
+      values.push_back(coerce(infer(arguments[i], wanted), wanted));
+      if (is_invalid(values.back())) return invalid(loc);
+    }
+    return c.make(MapCall{map, method.name, c.span(values)}, loc, kernel_notation(known.result));
+  }
+  for (const Expr& argument : arguments) infer(argument);
+  c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.text()));
+  return invalid(loc);
+}
+
+Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type expected, Loc loc) {
+  const auto call = [&](std::vector<Expr> values, Type type) -> Expr {
+    for (const Expr& value : values)
+      if (is_invalid(value)) return invalid(loc);
+    return c.make(BuiltinCall{c.name(name), c.span(values)}, loc, type);
+  };
+  const auto user_only = [&] {
+    if (in_ebpf()) c.diagnostics.report(loc, diag::only_in_userspace, std::string(name));
+    return !in_ebpf();
+  };
+  const auto typed = [&](size_t i, Type type) { return coerce(infer(arguments[i], type), type); };
+
+  if (name == "min" || name == "max") {
+    if (!argument_count(name, arguments.size(), 2, loc)) return invalid(loc);
+    const Expr left = infer(arguments[0], expected), right = infer(arguments[1], expected);
+    if (is_invalid(left) || is_invalid(right)) return invalid(loc);
+    const auto* a = constant(left);
+    const auto* b = constant(right);
+    if (a && b) return (a->form.value.value < b->form.value.value) == (name == "min") ? left : right;
+    Type type = join({left, right}, nullptr);
+    if (!is_integral(type)) {
+      if (type) c.diagnostics.report(loc, diag::operand_type, std::string(name), spell(type));
+      return invalid(loc);
+    }
+    return call({coerce(left, type), coerce(right, type)}, type);
+  }
+  if (name == "abs") {
+    if (!argument_count(name, arguments.size(), 1, loc)) return invalid(loc);
+    const Expr value = settle(value_of_maybe(infer(arguments[0])));
+    if (is_invalid(value)) return value;
+    if (!is_integer(type_of(value))) {
+      c.diagnostics.report(loc, diag::operand_type, "abs", spell(type_of(value)));
+      return invalid(loc);
+    }
+    return call({value}, type_of(value));
+  }
+  static const std::map<std::string_view, int> swaps = {{"bswap16", 16}, {"bswap32", 32}, {"bswap64", 64}, {"htons", 16},
+                                                        {"ntohs", 16},   {"htonl", 32},   {"ntohl", 32}};
+  if (auto found = swaps.find(name); found != swaps.end()) {
+    if (!argument_count(name, arguments.size(), 1, loc)) return invalid(loc);
+    Type type = t.integer(found->second, false);
+    const Expr value = typed(0, type);
+    if (const auto* number = as<Int>(value)) {
+      // One of a constant is a constant [L23].
+      uint64_t bits = static_cast<uint64_t>(number->form.value.value), swapped = 0;
+      for (int i = 0; i < found->second / 8; ++i, bits >>= 8) swapped = swapped << 8 | (bits & 0xff);
+      return integer({static_cast<__int128>(swapped)}, type, loc);
+    }
+    return call({value}, type);
+  }
+  if (name == "load") {
+    if (!argument_count(name, arguments.size(), 1, loc) || !user_only()) return invalid(loc);
+    const Expr program = infer(arguments[0]);
+    if (is_invalid(program)) return program;
+    if (!is(type_of(program), TypeKind::Program)) {
+      c.diagnostics.report(loc_of(arguments[0]), diag::type_mismatch, spell(type_of(program)), "an eBPF program");
+      return invalid(loc);
+    }
+    if (kind_of(program) != Kind::FunctionName) return unsupported(loc, "loading a program that is held in a variable");
+    return call({program}, t.handle());
+  }
+  if (name == "attach") {
+    if (!user_only()) return invalid(loc);
+    if (arguments.size() != 2 && !argument_count(name, arguments.size(), 3, loc)) return invalid(loc);
+    const Expr handle = infer(arguments[0]);
+    if (is_invalid(handle)) return handle;
+    if (is(type_of(handle), TypeKind::Program)) {
+      c.diagnostics.report(loc_of(arguments[0]), diag::not_loaded, kind_of(handle) == Kind::FunctionName ? std::string(as<FunctionName>(handle)->form.name.text()) : "this program")
+          .fix(loc_of(arguments[0]), kind_of(handle) == Kind::FunctionName ? fmt::format("load({})", as<FunctionName>(handle)->form.name.text()) : "load(…)", "load it first");
+      return invalid(loc);
+    }
+    Expr target = settle(value_of_maybe(infer(arguments[1])));
+    if (is_integral(type_of(target)) && !is(type_of(target), TypeKind::Bool)) target = coerce(convert(target, t.u32()), t.u32());
+    else if (!is(type_of(target), TypeKind::Str) && !is_invalid(target)) {
+      c.diagnostics.report(loc_of(target), diag::type_mismatch, spell(type_of(target)), "an interface's name or index");
+      return invalid(loc);
+    }
+    const Expr flags = arguments.size() == 3 ? typed(2, t.u64()) : integer({0}, t.u64(), loc);
+    return call({coerce(handle, t.handle()), target, flags}, t.i32());
+  }
+  if (name == "detach") {
+    if (!argument_count(name, arguments.size(), 1, loc) || !user_only()) return invalid(loc);
+    return call({typed(0, t.handle())}, t.void_type());
+  }
+  if (name == "sleep") {
+    if (!argument_count(name, arguments.size(), 1, loc) || !user_only()) return invalid(loc);
+    return call({typed(0, t.u64())}, t.void_type());
+  }
+  if (name == "exit") {
+    if (!argument_count(name, arguments.size(), 1, loc) || !user_only()) return invalid(loc);
+    return call({typed(0, t.i32())}, t.void_type());
+  }
+  for (const Expr& argument : arguments) infer(argument);
+  return unsupported(loc, fmt::format("`{}`", name));
+}
+
+}  // namespace ksc

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "passes/inference.h"
+
+namespace ksc {
+namespace {
+
+bool leaves(const Stmt& s);
+bool leaves(const Expr& e) {
+  if (const auto* block = as<BlockValue>(e)) return always_leaves(block->form.body) || (block->form.value && leaves(*block->form.value));
+  if (const auto* match = as<Match>(e)) {
+    if (!is(match->type, TypeKind::Void)) return false;
+    for (const MatchArm& arm : match->form.arms)
+      if (!leaves(arm.value)) return false;
+    return true;  // infer_match saw to it that one arm is chosen
+  }
+  return false;
+}
+
+/// A `break` that belongs to this body's loop.
+bool breaks(const Body& body) {
+  for (const Stmt& s : body.statements) {
+    if (!header(s).contains.has(Kind::Break)) continue;
+    if (as<Break>(s)) return true;
+    if (as<Loop>(s) || as<While>(s) || as<For>(s)) continue;
+    if (const auto* block = as<Block>(s); block && breaks(block->form.body)) return true;
+    if (const auto* test = as<If>(s)) {
+      for (const Branch& b : test->form.branches)
+        if (breaks(b.body)) return true;
+      if (breaks(test->form.otherwise)) return true;
+    }
+    if (const auto* test = as<IfPresent>(s); test && (breaks(test->form.then) || breaks(test->form.otherwise))) return true;
+    if (as<Evaluate>(s)) return true;  // a match whose arms break: not looked into
+  }
+  return false;
+}
+
+bool leaves(const Stmt& s) {
+  if (as<Return>(s) || as<TailCall>(s) || as<Leave>(s)) return true;
+  if (const auto* block = as<Block>(s)) return always_leaves(block->form.body);
+  if (const auto* test = as<If>(s)) {
+    for (const Branch& b : test->form.branches)
+      if (!always_leaves(b.body)) return false;
+    return always_leaves(test->form.otherwise);
+  }
+  if (const auto* test = as<IfPresent>(s)) return always_leaves(test->form.then) && always_leaves(test->form.otherwise);
+  if (const auto* loop = as<Loop>(s)) return !breaks(loop->form.body);
+  if (const auto* loop = as<While>(s)) {
+    const auto* test = as<Int>(loop->form.condition);
+    return test && test->form.value.value != 0 && !breaks(loop->form.body);
+  }
+  if (const auto* value = as<Evaluate>(s)) return leaves(value->form.value);
+  return false;
+}
+
+
+}  // namespace
+
+bool always_leaves(const Body& body) {
+  for (const Stmt& s : body.statements)
+    if (leaves(s)) return true;
+  return false;
+}
+
+Body Inference::body(const Body& in) {
+  return collect_statements([&] {
+    for (const Stmt& s : in.statements) statement(s);
+  });
+}
+
+void Inference::statement(const Stmt& s) {
+  const Loc loc = loc_of(s);
+  const auto later = [&](std::string what) {
+    c.diagnostics.report(loc, diag::not_supported_yet, std::move(what));
+    emit(InvalidStmt{}, loc);
+  };
+  const auto loop_body = [&](const Body& in) {
+    ++loop_depth_;
+    const Body out = body(in);
+    --loop_depth_;
+    return out;
+  };
+  const auto in_loop = [&](std::string_view word) {
+    if (loop_depth_ == 0) c.diagnostics.report(loc, diag::not_in_loop, std::string(word));
+  };
+  visit<lang::Resolved>(
+      s, on<InvalidStmt>([&](const Node<InvalidStmt>& n) { emit(n.form, loc); }),
+      on<VarStmt>([&](const auto& n) { var_statement(n); }), on<AssignStmt>([&](const auto& n) { assign_statement(n); }),
+      on<IfVar>([&](const auto& n) { if_var(n); }), on<Try>([&](const auto&) { later("`try`"); }),
+      on<Throw>([&](const auto&) { later("`throw`"); }), on<Defer>([&](const auto&) { later("`defer`"); }),
+      on<Delete>([&](const auto& n) { delete_statement(n); }), on<ForEach>([&](const auto&) { later("iterating over a map"); }),
+      on<Evaluate>([&](const auto& n) { evaluate_statement(n); }),
+      on<Block>([&](const Node<Block>& n) { emit(Block{body(n->body)}, loc); }),
+      on<If>([&](const Node<If>& n) {
+        std::vector<Branch> branches;
+        for (const Branch& branch : n->branches) {
+          const Expr test = condition(branch.condition);
+          branches.push_back({test, body(branch.body)});
+        }
+        emit(If{c.span(branches), body(n->otherwise)}, loc);
+      }),
+      on<For>([&](const auto& n) { for_statement(n); }),
+      on<While>([&](const Node<While>& n) {
+        const Expr test = condition(n->condition);
+        emit(While{test, loop_body(n->body)}, loc);
+      }),
+      on<Loop>([&](const Node<Loop>& n) { emit(Loop{loop_body(n->body)}, loc); }),
+      on<Break>([&](const Node<Break>& n) { in_loop("break"), emit(n.form, loc); }),
+      on<Continue>([&](const Node<Continue>& n) { in_loop("continue"), emit(n.form, loc); }),
+      on<Return>([&](const auto& n) { return_statement(n); }));
+}
+
+void Inference::var_statement(const Node<VarStmt>& n) {
+  const Name name = n->name.name;
+  Type type = n->type ? resolve(*n->type) : nullptr;
+  Option<Expr> value;
+  if (n->value) {
+    Expr given = infer(*n->value, type);
+    if (type) {
+      given = coerce(given, type);
+      // The value says which memory an annotated pointer points into.
+      if (is(type, TypeKind::Pointer) && is(type_of(given), TypeKind::Pointer)) type = type_of(given);
+    } else {
+      given = settle(given);
+      type = type_of(given);
+      if (is(type, TypeKind::Void)) {
+        c.diagnostics.report(loc_of(given), diag::void_value);
+        type = t.invalid();
+      }
+      if (is(type, TypeKind::Null)) given = coerce(given, type = t.pointer(t.u8(), Space::Any, true));
+      if (is(type, TypeKind::Map) || is(type, TypeKind::Module)) {
+        unsupported(loc_of(given), "maps as values");
+        type = t.invalid();
+      }
+      // A pointer variable may be given another pointer, null among them, later on.
+      if (is(type, TypeKind::Pointer) && type->space != Space::Context) type = t.pointer(type->element, type->space, type->nullable);
+    }
+    if (is_invalid(given)) type = n->type ? type : t.invalid();
+    value = given;
+  } else if (!type) {
+    c.diagnostics.report(n->name.loc, diag::no_type, std::string(name.spelling()));
+    type = t.invalid();
+  }
+  if (is(type, TypeKind::Void)) {
+    c.diagnostics.report(n->name.loc, diag::void_value);
+    type = t.invalid();
+  }
+  locals_[name] = type;
+  if (is(type, TypeKind::Invalid) || (value && is_invalid(*value))) return emit(InvalidStmt{}, n.loc);
+  emit(Let{name, type, value}, n.loc);
+}
+
+std::optional<Expr> Inference::place(const Expr& e) {
+  if (const auto* subscript = as<Subscript>(e)) {
+    const Expr base_value = infer(subscript->form.base);
+    if (is(type_of(base_value), TypeKind::Map)) {
+      const Expr lookup = infer_subscript(*subscript);
+      if (const auto* found = as<MapLookup>(lookup))
+        return c.make(MapEntry{found->form.map, found->form.key}, loc_of(e), type_of(base_value)->element);
+      return std::nullopt;
+    }
+    if (is(type_of(base_value), TypeKind::Str)) {
+      c.diagnostics.report(loc_of(e), diag::not_assignable, "the characters of a string are read-only");
+      return std::nullopt;
+    }
+    if (is(type_of(base_value), TypeKind::Array)) {
+      const auto base_place = place(subscript->form.base);
+      const Expr whole = infer_subscript(*subscript);
+      const auto* index = as<Index>(whole);
+      if (!base_place || !index) return std::nullopt;
+      return c.make(Index{*base_place, index->form.index}, loc_of(e), type_of(whole));
+    }
+  }
+  if (const auto* member = as<Member>(e)) {
+    // m[k].f = v writes in place, inserting a zero entry when there is none [L50].
+    if (const auto* inner = as<Subscript>(member->form.object); inner && is(type_of(infer(inner->form.base)), TypeKind::Map)) {
+      const auto entry = place(member->form.object);
+      if (!entry) return std::nullopt;
+      const Expr field = field_of(*entry, member->form.name, loc_of(e));
+      return is_invalid(field) ? std::nullopt : std::optional(field);
+    }
+    if (kind_of(member->form.object) == Kind::Member || kind_of(member->form.object) == Kind::Subscript) {
+      // a.b.c = v: the base must be a place itself
+      const Expr typed = infer(member->form.object);
+      if (is(type_of(typed), TypeKind::Struct)) {
+        const auto base = place(member->form.object);
+        if (!base) return std::nullopt;
+        const Expr field = field_of(*base, member->form.name, loc_of(e));
+        return is_invalid(field) ? std::nullopt : std::optional(field);
+      }
+    }
+  }
+  const Expr typed = infer(e);
+  if (is_invalid(typed)) return std::nullopt;
+  switch (kind_of(typed)) {
+    case Kind::Local:
+    case Kind::Global:
+    case Kind::Deref: return typed;
+    case Kind::Field: {
+      // Which context fields may be written is the program type's to say.
+      if (const auto* pointed = as<Deref>(as<Field>(typed)->form.base)) {
+        Type pointer = type_of(pointed->form.pointer);
+        if (is(pointer, TypeKind::Pointer) && pointer->space == Space::Context && program_type_) {
+          const std::string_view field = as<Field>(typed)->form.name.text();
+          bool allowed = false;
+          for (std::string_view writable : program_type_->writable) allowed |= writable == field;
+          if (!allowed) {
+            c.diagnostics.report(loc_of(e), diag::read_only_context, std::string(field), spell(pointer->element), std::string(program_type_->attribute));
+            return std::nullopt;
+          }
+        }
+      }
+      return typed;
+    }
+    case Kind::Index: return typed;
+    default: break;
+  }
+  c.diagnostics.report(loc_of(e), diag::not_assignable, kind_of(typed) == Kind::Int ? "a constant does not change" : "only variables, fields, elements and map entries are");
+  return std::nullopt;
+}
+
+void Inference::assign_statement(const Node<AssignStmt>& n) {
+  const auto target = place(n->place);
+  if (!target) {
+    infer(n->value);
+    return emit(InvalidStmt{}, n.loc);
+  }
+  Type type = type_of(*target);
+  if (n->op == Operator::None) {
+    Expr value = coerce(infer(n->value, type), type);
+    if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
+    if (is(type, TypeKind::Pointer) && is(type_of(value), TypeKind::Pointer) && type_of(value)->space != type->space && type->space != Space::Any) {
+      c.diagnostics.report(n.loc, diag::type_mismatch, spell(type_of(value)), spell(type));
+      return emit(InvalidStmt{}, n.loc);
+    }
+    if (is(type, TypeKind::EntryRef) && !is(type_of(value), TypeKind::EntryRef) && kind_of(value) != Kind::Null) {
+      unsupported(n.loc, "binding an entry reference to another value");
+      return emit(InvalidStmt{}, n.loc);
+    }
+    return emit(Assign{*target, value}, n.loc);
+  }
+  if (is(type, TypeKind::Maybe)) {
+    // The new value is present: x += 1 is x = x + 1.
+    const Expr sum = binary(n->op, *target, infer(n->value), n.loc);
+    return is_invalid(sum) ? emit(InvalidStmt{}, n.loc) : emit(Assign{*target, coerce(sum, type)}, n.loc);
+  }
+  Expr value = value_of_maybe(infer(n->value, is_integral(type) ? type : nullptr));
+  if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
+  const bool is_shift = n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight;
+  if (is(type, TypeKind::Pointer)) {
+    const Expr moved = binary(n->op, *target, value, n.loc);
+    return is_invalid(moved) ? emit(InvalidStmt{}, n.loc) : emit(Assign{*target, coerce(moved, type)}, n.loc);
+  }
+  if (!is(type, TypeKind::Int) && !(is(type, TypeKind::Char))) {
+    c.diagnostics.report(n.loc, diag::operand_type, fmt::format("{}=", operator_text(n->op)), spell(type));
+    return emit(InvalidStmt{}, n.loc);
+  }
+  if (is_shift) {
+    const Expr whole = binary(n->op, *target, value, n.loc);
+    const auto* shifted = as<Shift>(whole);
+    if (!shifted) return emit(InvalidStmt{}, n.loc);
+    return emit(Update{n->op, *target, shifted->form.count}, n.loc);
+  }
+  if ((n->op == Operator::Divide || n->op == Operator::Remainder) && as<Int>(value) && as<Int>(value)->form.value.value == 0) {
+    c.diagnostics.report(loc_of(n->value), diag::division_by_zero);
+    return emit(InvalidStmt{}, n.loc);
+  }
+  value = coerce(value, type);
+  if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
+  emit(Update{n->op, *target, value}, n.loc);
+}
+
+void Inference::if_var(const Node<IfVar>& n) {
+  Type wanted = n->type ? resolve(*n->type) : nullptr;
+  Expr value = settle(infer(n->value, wanted));
+  Type type = type_of(value);
+  const Name name = n->name.name;
+  if (is(type, TypeKind::Void)) c.diagnostics.report(loc_of(n->value), diag::void_value);
+  const bool nullable = is(type, TypeKind::Maybe) || is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef);
+  locals_[name] = type;
+  if (nullable) {
+    // Inside the first branch the value is there.
+    const Body then = body(n->then), otherwise = body(n->otherwise);
+    return emit(IfPresent{name, type, value, then, otherwise}, n.loc);
+  }
+  if (is_invalid(value)) {
+    locals_[name] = t.invalid();
+    body(n->then), body(n->otherwise);
+    return emit(InvalidStmt{}, n.loc);
+  }
+  const Expr test = truth(c.make(Local{name}, loc_of(n->value), type));
+  const Body then = body(n->then), otherwise = body(n->otherwise);
+  emit(Block{{c.span<Stmt>({c.make(Let{name, type, value}, n.loc), c.make(If{c.span<Branch>({{test, then}}), otherwise}, n.loc)})}}, n.loc);
+}
+
+void Inference::for_statement(const Node<For>& n) {
+  Expr low = value_of_maybe(infer(n->low)), high = value_of_maybe(infer(n->high));
+  // A loop variable has the meeting type of its bounds [L142].
+  Type type = nullptr;
+  const auto* first = constant(low);
+  const auto* last = constant(high);
+  if (first && last) {
+    type = default_type(last->form.value);
+    if (!fits(first->form.value, type)) type = fits(first->form.value, t.i32()) && fits(last->form.value, t.i32()) ? t.i32() : t.i64();
+  } else if (first && is_integral(type_of(high))) {
+    type = fits(first->form.value, type_of(high)) ? type_of(high) : meet(smallest_integer(first->form.value), type_of(high));
+  } else if (last && is_integral(type_of(low))) {
+    type = fits(last->form.value, type_of(low)) ? type_of(low) : meet(type_of(low), smallest_integer(last->form.value));
+  } else if (!is_invalid(low) && !is_invalid(high)) {
+    type = meet(type_of(low), type_of(high));
+  }
+  if (is(type, TypeKind::Enum)) type = type->body->underlying;
+  if (!is(type, TypeKind::Int)) {
+    if (!is_invalid(low) && !is_invalid(high))
+      c.diagnostics.report(n.loc, diag::operands_do_not_meet, "..", spell(type_of(low)), spell(type_of(high)));
+    type = t.invalid();
+  }
+  low = coerce(low, type);
+  high = coerce(high, type);
+  locals_[n->name.name] = type;
+  ++loop_depth_;
+  const Body inside = body(n->body);
+  --loop_depth_;
+  if (is_invalid(low) || is_invalid(high)) return emit(InvalidStmt{}, n.loc);
+  emit(For{n->name, low, high, n->inclusive, inside}, n.loc);
+}
+
+void Inference::return_statement(const Node<Return>& n) {
+  if (is(result_, TypeKind::Void)) {
+    if (n->value) {
+      const Expr value = infer(*n->value);
+      if (!is_invalid(value) && !is(type_of(value), TypeKind::Void)) c.diagnostics.report(loc_of(*n->value), diag::type_mismatch, spell(type_of(value)), "no value");
+      if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
+      if (is(type_of(value), TypeKind::Void)) emit(Evaluate{value}, n.loc);
+    }
+    return emit(Return{}, n.loc);
+  }
+  if (!n->value) {
+    c.diagnostics.report(n.loc, diag::type_mismatch, "nothing", spell(result_));
+    return emit(InvalidStmt{}, n.loc);
+  }
+  const Expr value = coerce(infer(*n->value, result_), result_);
+  if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
+  emit(Return{value}, n.loc);
+}
+
+void Inference::delete_statement(const Node<Delete>& n) {
+  const auto* subscript = as<Subscript>(n->place);
+  const Expr base = subscript ? infer(subscript->form.base) : infer(n->place);
+  if (is_invalid(base)) return emit(InvalidStmt{}, n.loc);
+  if (!subscript || !is(type_of(base), TypeKind::Map)) {
+    unsupported(n.loc, "`delete` of something that is no map entry");
+    return emit(InvalidStmt{}, n.loc);
+  }
+  const MapKind* kind = find_map_kind(type_of(base)->name.text());
+  if (!kind->can_delete) {
+    c.diagnostics.report(n.loc, diag::delete_from_array, spell(type_of(base))).note("write zero instead: `m[k] = 0` or `V::new()`");
+    return emit(InvalidStmt{}, n.loc);
+  }
+  const Expr key = coerce(infer(subscript->form.index, type_of(base)->key), type_of(base)->key);
+  if (is_invalid(key)) return emit(InvalidStmt{}, n.loc);
+  emit(MapDelete{base, key}, n.loc);
+}
+
+void Inference::evaluate_statement(const Node<Evaluate>& n) {
+  if (const auto* match = as<Match>(n->value)) {
+    const Expr value = infer_match(*match, nullptr, false);
+    return is_invalid(value) ? emit(InvalidStmt{}, n.loc) : emit(Evaluate{value}, n.loc);
+  }
+  if (const auto* apply = as<Apply>(n->value))
+    if (const auto* callee = as<GlobalName>(apply->form.callee); callee && callee->form.name == "print" && !find_entity(callee->form.name))
+      return print_statement(*apply);
+  Expr value = infer(n->value);
+  if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
+  const Kind kind = kind_of(value);
+  const bool has_effect = kind == Kind::Call || kind == Kind::HelperCall || kind == Kind::MapCall || kind == Kind::BuiltinCall || is(type_of(value), TypeKind::Void);
+  if (!has_effect) {
+    c.diagnostics.report(n.loc, diag::value_not_used);
+    return emit(InvalidStmt{}, n.loc);
+  }
+  // A failing attach whose result nobody looks at ends the program [L71].
+  if (const auto* call = as<BuiltinCall>(value); call && call->form.function == "attach")
+    value = c.make(BuiltinCall{c.name("attach_or_exit"), call->form.arguments}, n.loc, t.void_type());
+  emit(Evaluate{value}, n.loc);
+}
+
+void Inference::print_statement(const Node<Apply>& n) {
+  std::vector<Expr> arguments;
+  for (const Expr& argument : n->arguments) arguments.push_back(settle(value_of_maybe(infer(argument))));
+  for (const Expr& argument : arguments)
+    if (is_invalid(argument)) return emit(InvalidStmt{}, n.loc);
+  std::string format;
+  const auto* literal = arguments.empty() ? nullptr : as<StringValue>(arguments[0]);
+  const bool formats = literal && literal->form.text.text().find('%') != std::string_view::npos;
+  const auto verb_for = [&](Type type) -> std::string_view {
+    if (is(type, TypeKind::Char)) return "%c";
+    if (is(type, TypeKind::Str)) return "%s";
+    if (is(type, TypeKind::Pointer)) return "%p";
+    return is_integral(type) ? "%d" : "";
+  };
+  const auto accepts = [&](char verb, Type type) {
+    if (verb == 's') return is(type, TypeKind::Str);
+    if (verb == 'c') return is(type, TypeKind::Char) || type == t.u8();
+    if (verb == 'p') return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef);
+    return is_integral(type);
+  };
+  std::vector<Expr> values;
+  if (formats) {
+    const std::string_view text = literal->form.text.text();
+    size_t verbs = 0;
+    for (size_t i = 0; i < text.size(); ++i) {
+      if (text[i] != '%') {
+        format += text[i];
+        continue;
+      }
+      size_t end = i + 1;
+      while (end < text.size() && text[end] == 'l') ++end;
+      const char verb = end < text.size() ? text[end] : '\0';
+      if (verb == '%') {
+        format += "%%";
+      } else if (std::string_view("diuxcsp").find(verb) == std::string_view::npos || verb == '\0') {
+        c.diagnostics.report(loc_of(n->arguments[0]), diag::print_verb, std::string(text.substr(i, end - i + 1)), "anything");
+        return emit(InvalidStmt{}, n.loc);
+      } else {
+        if (++verbs < arguments.size()) {
+          if (!accepts(verb, type_of(arguments[verbs])))
+            c.diagnostics.report(loc_of(n->arguments[verbs]), diag::print_verb, std::string(text.substr(i, end - i + 1)), spell(type_of(arguments[verbs])));
+          values.push_back(arguments[verbs]);
+        }
+        format += '%';
+        format += verb == 'i' ? 'd' : verb;
+      }
+      i = end;
+    }
+    if (verbs + 1 != arguments.size()) {
+      c.diagnostics.report(n.loc, diag::print_arguments, verbs, arguments.size() - 1);
+      return emit(InvalidStmt{}, n.loc);
+    }
+  } else {
+    for (const Expr& argument : arguments) {
+      std::string piece;
+      if (const auto* text = as<StringValue>(argument)) {
+        for (char ch : text->form.text.text()) piece += ch == '%' ? "%%" : std::string(1, ch);
+      } else if (verb_for(type_of(argument)).empty()) {
+        c.diagnostics.report(loc_of(argument), diag::print_verb, "print", spell(type_of(argument)));
+        return emit(InvalidStmt{}, n.loc);
+      } else {
+        piece = verb_for(type_of(argument));
+        values.push_back(argument);
+      }
+      const bool spaced = format.empty() || piece.empty() || format.back() == ' ' || piece.front() == ' ';
+      format += (spaced ? "" : " ") + piece;
+    }
+  }
+  while (!format.empty() && format.back() == '\n') format.pop_back();  // a line end is added anyway
+  emit(Print{c.name(format), c.span(values)}, n.loc);
+}
+
+}  // namespace ksc

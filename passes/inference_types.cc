@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "passes/inference.h"
+
+namespace ksc {
+namespace {
+
+/// The built-in type of a name, or null.
+Type builtin_type(Types& t, std::string_view name) {
+  static const std::map<std::string_view, int> integers = {{"u8", 8},    {"u16", 16}, {"u32", 32},  {"u64", 64},    {"i8", -8},
+                                                           {"i16", -16}, {"i32", -32}, {"i64", -64}, {"size_t", 64}};
+  if (auto found = integers.find(name); found != integers.end()) return t.integer(std::abs(found->second), found->second < 0);
+  if (name == "bool") return t.boolean();
+  if (name == "char") return t.character();
+  if (name == "void") return t.void_type();
+  if (name == "f32") return t.floating(32);
+  if (name == "f64") return t.floating(64);
+  if (name == "ProgramHandle") return t.handle();
+  if (name == "FunctionRef") return t.program({});
+  return nullptr;
+}
+
+}  // namespace
+
+Type Inference::resolve(const TypeExpr& type) {
+  return visit<lang::Resolved>(
+      type, on<InvalidType>([&](const Node<InvalidType>&) { return t.invalid(); }),
+      on<NamedType>([&](const Node<NamedType>& n) {
+        if (!n->module) return named_type(n->name);
+        c.diagnostics.report(n.loc, diag::not_supported_yet, "types of imported modules");
+        return t.invalid();
+      }),
+      on<PointerType>([&](const Node<PointerType>& n) {
+        Type element = resolve(n->element);
+        if (is(element, TypeKind::Invalid)) return element;
+        if (is(element, TypeKind::Struct))
+          for (const ProgramType* program : all_program_types())
+            if (program->context == element->name.text()) return t.pointer(element, Space::Context, false);
+        return t.pointer(is(element, TypeKind::Void) ? t.u8() : element, Space::Any, true);
+      }),
+      on<ArrayType>([&](const Node<ArrayType>& n) {
+        Type element = resolve(n->element);
+        const uint64_t count = size_constant(n->count, 1 << 24);
+        return is(element, TypeKind::Invalid) || count == 0 ? t.invalid() : t.array(element, count);
+      }),
+      on<StrType>([&](const Node<StrType>& n) {
+        const uint64_t size = size_constant(n->size, 1 << 16);
+        return size == 0 ? t.invalid() : t.str(size);
+      }),
+      on<FunctionType>([&](const Node<FunctionType>& n) {
+        c.diagnostics.report(n.loc, diag::not_supported_yet, "function pointers");
+        return t.invalid();
+      }),
+      on<OptionType>([&](const Node<OptionType>& n) {
+        Type element = resolve(n->element);
+        if (is_integral(element)) return t.maybe(element);
+        if (!is(element, TypeKind::Invalid)) c.diagnostics.report(n.loc, diag::not_supported_yet, "`option` of this type");
+        return t.invalid();
+      }));
+}
+
+Type Inference::named_type(const Ident& name) {
+  if (Type builtin = builtin_type(t, name.name.text())) return builtin;
+  if (Entity* entity = find_entity(name.name)) {
+    if (entity->kind == Entity::Kind::Alias || entity->kind == Entity::Kind::Struct || entity->kind == Entity::Kind::Enum) {
+      complete(*entity);
+      return entity->type;
+    }
+  }
+  if (const KernelStruct* description = c.kernel_types->find_struct(name.name.text())) return kernel_struct(*description);
+  if (const KernelEnum* description = c.kernel_types->find_enum(name.name.text())) return kernel_enum(*description);
+  if (name.name == "int") return t.i32();
+  std::vector<std::string_view> known = {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "bool", "char", "void", "ProgramHandle"};
+  for (const auto& [entity_name, entity] : entities_)
+    if (entity.kind == Entity::Kind::Alias || entity.kind == Entity::Kind::Struct || entity.kind == Entity::Kind::Enum)
+      known.push_back(entity_name.text());
+  for (const KernelStruct& s : c.kernel_types->structs()) known.push_back(s.name);
+  Diagnostic& message = c.diagnostics.report(name.loc, diag::unknown_type, std::string(name.name.text()));
+  if (const std::string_view near = closest_word(name.name.text(), known); !near.empty())
+    message.fix(name.loc, std::string(near), fmt::format("did you mean `{}`?", near));
+  return t.invalid();
+}
+
+Type Inference::kernel_struct(const KernelStruct& description) {
+  Type type = t.structure(c.name(description.name));
+  if (type->body->complete) return type;
+  type->body->complete = true;  // a struct may point to itself
+  std::vector<StructField> fields;
+  for (const KernelField& field : description.fields) {
+    StructField f;
+    f.name = c.name(field.name);
+    f.type = kernel_notation(field.type);
+    f.offset = field.offset;
+    if (field.bits) {
+      f.bit_offset = static_cast<uint8_t>(field.bits->offset - 8 * field.offset);
+      f.bit_size = static_cast<uint8_t>(field.bits->size);
+    }
+    if (!is(f.type, TypeKind::Invalid)) fields.push_back(f);
+  }
+  t.complete_struct(type, fields, c.name(description.header).text(), description.size);
+  return type;
+}
+
+Type Inference::kernel_enum(const KernelEnum& description) {
+  Type type = t.enumeration(c.name(description.name));
+  if (type->body->complete) return type;
+  std::vector<EnumItem> items;
+  for (const KernelEnumerator& value : description.values) items.push_back({c.name(value.name), static_cast<int64_t>(value.value)});
+  t.complete_enum(type, items, c.name(description.header).text());
+  return type;
+}
+
+Type Inference::kernel_notation(std::string_view notation) {
+  if (notation.starts_with("*")) {
+    Type element = kernel_notation(notation.substr(1));
+    return t.pointer(is(element, TypeKind::Invalid) || is(element, TypeKind::Void) ? t.u8() : element, Space::Kernel, true);
+  }
+  if (notation.ends_with("]")) {
+    const size_t bracket = notation.rfind('[');
+    Type element = kernel_notation(notation.substr(0, bracket));
+    const uint64_t count = std::stoull(std::string(notation.substr(bracket + 1)));
+    return is(element, TypeKind::Invalid) || count == 0 ? t.invalid() : t.array(element, count);
+  }
+  if (notation.starts_with("struct:")) {
+    const KernelStruct* description = c.kernel_types->find_struct(notation.substr(7));
+    return description ? kernel_struct(*description) : t.invalid();
+  }
+  if (notation.starts_with("enum:")) {
+    const KernelEnum* description = c.kernel_types->find_enum(notation.substr(5));
+    return description ? kernel_enum(*description) : t.invalid();
+  }
+  Type builtin = builtin_type(t, notation);
+  return builtin ? builtin : t.invalid();
+}
+
+uint64_t Inference::size_constant(const Expr& e, uint64_t limit) {
+  const auto value = constant_value(e);
+  if (!value) return 0;
+  if (value->value < 1 || value->value > static_cast<__int128>(limit)) {
+    c.diagnostics.report(loc_of(e), diag::bad_size, limit);
+    return 0;
+  }
+  return static_cast<uint64_t>(value->value);
+}
+
+std::optional<Integer> Inference::constant_value(const Expr& e) {
+  const Expr typed = infer(e);
+  if (is_invalid(typed)) return std::nullopt;
+  if (const auto* number = as<Int>(typed)) return number->form.value;
+  c.diagnostics.report(loc_of(e), diag::not_constant);
+  return std::nullopt;
+}
+
+}  // namespace ksc

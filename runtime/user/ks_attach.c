@@ -109,8 +109,8 @@ static bool remove_leftover_xdp(const struct ks_attachment *attachment)
   bool removed = false;
 
   for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-    LIBBPF_OPTS(bpf_xdp_attach_opts, options);
     __u32 id = 0;
+    KS_OPTS(bpf_xdp_attach_opts, options);
 
     if (bpf_xdp_query_id(attachment->interface, (int)modes[i], &id) || !id || !ks_is_leftover(attachment->program, id))
       continue;
@@ -127,9 +127,10 @@ static bool remove_leftover_xdp(const struct ks_attachment *attachment)
 static int try_xdp(struct ks_attachment *attachment, uint32_t mode)
 {
   int program = bpf_program__fd(attachment->program->bpf);
-  LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode);
   int error = -EINVAL;
+  KS_OPTS(bpf_link_create_opts, options);
 
+  options.flags = mode;
   if (!ks_without_links()) {
     attachment->link = bpf_link_create(program, attachment->interface, BPF_XDP, &options);
     attachment->way = KS_LINK;
@@ -267,8 +268,9 @@ void ks_attach_or_exit(struct ks_program *program, const char *target, uint64_t 
 
 static int detach_xdp_netlink(const struct ks_attachment *attachment)
 {
-  LIBBPF_OPTS(bpf_xdp_attach_opts, options, .old_prog_fd = bpf_program__fd(attachment->program->bpf));
+  KS_OPTS(bpf_xdp_attach_opts, options);
 
+  options.old_prog_fd = bpf_program__fd(attachment->program->bpf);
   return bpf_xdp_detach(attachment->interface, attachment->xdp_flags, &options);
 }
 

@@ -6,6 +6,14 @@
 #include "ks_runtime.h"
 
 #include <net/if.h>
+#include <string.h>
+
+/// Declares an option struct of libbpf, all zero. libbpf refuses one whose padding is not zero, and LIBBPF_OPTS with
+/// fields leaves the padding to the compiler: set the fields one by one.
+#define KS_OPTS(type, name)                                                                                            \
+  struct type name;                                                                                                    \
+  memset(&name, 0, sizeof(name));                                                                                      \
+  name.sz = sizeof(name)
 
 enum ks_attachment_way {
   KS_LINK,        ///< a descriptor: ends with the process

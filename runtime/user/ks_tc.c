@@ -113,20 +113,21 @@ static int list_filters(int interface, bool egress, struct filters *filters)
   return error;
 }
 
-static int remove_filter(struct bpf_tc_hook hook, uint32_t priority, uint32_t number)
+static void fill_hook(struct bpf_tc_hook *hook, const struct ks_attachment *attachment)
 {
-  LIBBPF_OPTS(bpf_tc_opts, options, .handle = number, .priority = priority);
-
-  return bpf_tc_detach(&hook, &options);
+  hook->ifindex = attachment->interface;
+  hook->attach_point = attachment->program->kind == KS_TC_EGRESS ? BPF_TC_EGRESS : BPF_TC_INGRESS;
 }
 
-static struct bpf_tc_hook hook_of(const struct ks_attachment *attachment)
+static int remove_filter(const struct ks_attachment *attachment, uint32_t priority, uint32_t number)
 {
-  bool egress = attachment->program->kind == KS_TC_EGRESS;
-  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = attachment->interface,
-              .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
+  KS_OPTS(bpf_tc_hook, hook);
+  KS_OPTS(bpf_tc_opts, options);
 
-  return hook;
+  fill_hook(&hook, attachment);
+  options.handle = number;
+  options.priority = priority;
+  return bpf_tc_detach(&hook, &options);
 }
 
 /// Removes what killed runs left on the hook; with it its qdisc becomes ours.
@@ -141,7 +142,7 @@ static int clean_hook(struct ks_attachment *attachment, uint32_t *next_priority)
     const struct filter *filter = &filters.entries[i];
 
     if (filter->program_id && ks_is_leftover(attachment->program, filter->program_id) &&
-        !remove_filter(hook_of(attachment), filter->priority, filter->number))
+        !remove_filter(attachment, filter->priority, filter->number))
       attachment->owns_qdisc = true;
     else if (filter->priority >= *next_priority)
       *next_priority = filter->priority + 1;
@@ -153,11 +154,12 @@ static int clean_hook(struct ks_attachment *attachment, uint32_t *next_priority)
 /// Removes the qdisc if it was made for this filter and neither hook has another one.
 static void remove_qdisc(const struct ks_attachment *attachment)
 {
-  struct bpf_tc_hook hook = hook_of(attachment);
   struct filters ingress;
   struct filters egress;
   int error = list_filters(attachment->interface, false, &ingress);
+  KS_OPTS(bpf_tc_hook, hook);
 
+  fill_hook(&hook, attachment);
   error = list_filters(attachment->interface, true, &egress) || error;
   if (attachment->owns_qdisc && !error && !ingress.count && !egress.count) {
     hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
@@ -169,11 +171,13 @@ static void remove_qdisc(const struct ks_attachment *attachment)
 
 int ks_attach_clsact(struct ks_attachment *attachment, uint64_t flags)
 {
-  struct bpf_tc_hook hook = hook_of(attachment);
-  LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = bpf_program__fd(attachment->program->bpf));
   uint32_t next_priority;
   int error;
+  KS_OPTS(bpf_tc_hook, hook);
+  KS_OPTS(bpf_tc_opts, options);
 
+  fill_hook(&hook, attachment);
+  options.prog_fd = bpf_program__fd(attachment->program->bpf);
   if (flags > LAST_PRIORITY)
     return -EINVAL;
   error = bpf_tc_hook_create(&hook);
@@ -194,7 +198,7 @@ int ks_attach_clsact(struct ks_attachment *attachment, uint64_t flags)
 
 int ks_detach_clsact(const struct ks_attachment *attachment)
 {
-  int error = remove_filter(hook_of(attachment), attachment->priority, attachment->filter);
+  int error = remove_filter(attachment, attachment->priority, attachment->filter);
 
   remove_qdisc(attachment);
   return error;

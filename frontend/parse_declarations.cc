@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cctype>
+
+#include "frontend/parsing.h"
+
+namespace ksc {
+
+using enum TokenKind;
+
+Program Parser::program() {
+  std::vector<Decl> declarations;
+  while (!at_end()) {
+    if (accept(Semicolon)) continue;
+    const size_t from = position_;
+    declaration(declarations);
+    if (!panicking_) end_declaration();
+    if (panicking_) synchronize_declaration();
+    if (position_ == from) take();
+  }
+  return context_.arena.span(declarations.data(), declarations.size());
+}
+
+void Parser::end_declaration() {
+  if (accept(Semicolon) || at_end() || peek().new_line || previous().kind == RightBrace) return;
+  error(loc(peek()), diag::statement_end, describe(peek()));
+  panicking_ = true;
+}
+
+Parser::Modifiers Parser::modifiers() {
+  Modifiers found;
+  found.first = peek();
+  while (!panicking_) {
+    if (at(At)) {
+      found.attributes.push_back(attribute());
+    } else if (at(KeywordPub) || at(KeywordPriv)) {
+      found.visibility = take().kind == KeywordPub ? Visibility::Public : Visibility::Private;
+    } else if (at(KeywordPin)) {
+      found.pin = take();
+    } else if (at(KeywordLocal)) {
+      found.local = take();
+    } else if (at_word("kernel") && peek(1).kind == KeywordFn) {
+      found.kernel = take();
+    } else {
+      break;
+    }
+  }
+  return found;
+}
+
+Attribute Parser::attribute() {
+  take();  // @
+  const Ident name = expect_member_name();
+  Span<Expr> given;
+  if (!panicking_ && at(LeftParen) && !peek().new_line) {
+    const Token open = take();
+    given = arguments(open);
+  }
+  return {name, given};
+}
+
+void Parser::reject_attributes(const Modifiers& found, std::string_view what) {
+  for (const Attribute& attribute : found.attributes)
+    error(attribute.name.loc, diag::misplaced_attribute, std::string(attribute.name.name.text()), std::string(what));
+}
+
+void Parser::reject_storage(const Modifiers& found, std::string_view what) {
+  for (const auto& word : {found.pin, found.local, found.kernel})
+    if (word) error(loc(*word), diag::misplaced_modifier, std::string(text_of(*word)), std::string(what)).fix(loc(*word), "");
+}
+
+void Parser::declaration(std::vector<Decl>& out) {
+  Scoped depth(depth_, depth_ + 1);
+  const Token first = peek();
+  if (at_word("program") && peek(1).kind == Identifier && peek(2).kind == Colon) return out.push_back(old_program());
+  if (at_word("map") && peek(1).kind == Less) return out.push_back(old_map());
+  if (at_word("license") && peek(1).kind == String) return out.push_back(license());
+  Modifiers found = modifiers();
+  if (panicking_) return out.push_back(make(InvalidDecl{}, since(first)));
+  const TokenKind kind = peek().kind;
+  const auto plain = [&](std::string_view what) {
+    reject_attributes(found, what);
+    reject_storage(found, what);
+  };
+  Decl parsed = make(InvalidDecl{}, loc(first));
+  switch (kind) {
+    case KeywordFn: parsed = function(found); break;
+    case KeywordVar: parsed = variable(found); break;
+    case KeywordConst: plain("a constant"), parsed = constant(found); break;
+    case KeywordConfig: plain("a config block"), parsed = configuration(found); break;
+    case KeywordType: plain("a type"), parsed = alias(found); break;
+    case KeywordStruct: plain("a struct"), parsed = structure(found); break;
+    case KeywordEnum: plain("an enum"), parsed = enumeration(found); break;
+    case KeywordImpl: reject_storage(found, "an impl"), parsed = implementation(found); break;
+    case KeywordExtern: plain("an extern"), parsed = external(); break;
+    case KeywordImport: plain("an import"), parsed = import(); break;
+    case KeywordInclude: plain("an include"), parsed = include(); break;
+    default: {
+      const bool modified = !found.attributes.empty() || found.pin || found.local || found.visibility != Visibility::Default;
+      if ((found.pin || found.local) && at(Identifier) && peek(1).kind == Colon) {
+        expected("`var`").fix(loc(peek().begin, peek().begin), "var ");
+      } else if (modified && !found.attributes.empty()) {
+        error(loc(peek()), diag::dangling_attributes, describe(peek()));
+      } else if (modified) {
+        expected("a declaration");
+      } else if (at(RightBrace) || at(RightParen) || at(RightBracket)) {
+        error(loc(peek()), diag::unexpected_close, std::string(text_of(peek())));
+        take();
+        // What follows on the line closes too much as well.
+        if (peek().new_line || at_end()) return out.push_back(parsed);
+      } else if (begins_expression(peek()) || is_keyword(peek().kind) || at(LeftBrace)) {
+        error(loc(peek()), diag::statement_at_file_level);
+      } else {
+        expected("a declaration");
+      }
+      panicking_ = true;
+    }
+  }
+  out.push_back(parsed);
+}
+
+Span<TypedName> Parser::parameters() {
+  const Token open = peek();
+  if (!expect(LeftParen)) return {};
+  Scoped brackets(in_brackets_, true);
+  std::vector<TypedName> all;
+  while (!at(RightParen) && !at_end() && !panicking_) {
+    const Ident name = is_keyword(peek().kind) && peek(1).kind == Colon ? expect_member_name() : expect_name("a parameter");
+    if (!panicking_) expect(Colon);
+    if (panicking_) break;
+    all.push_back({name, type()});
+    if (panicking_ || !accept(Comma)) break;
+  }
+  if (!panicking_) expect_close(RightParen, open);
+  return span(all);
+}
+
+Decl Parser::function(Modifiers& found) {
+  const Token first = peek();
+  if (found.kernel) {
+    const Loc at = loc(*found.kernel);
+    error(at, diag::old_kernel_function).fix(at, "@helper");
+    found.attributes.push_back({{context_.name("helper"), at}, {}});
+  }
+  for (const auto& word : {found.pin, found.local})
+    if (word) error(loc(*word), diag::misplaced_modifier, std::string(text_of(*word)), "a function").fix(loc(*word), "");
+  take();  // fn
+  const Ident name = expect_name("a function");
+  Span<TypedName> declared = panicking_ ? Span<TypedName>() : parameters();
+  Ident result_name{};
+  Option<TypeExpr> result;
+  if (!panicking_ && accept(Arrow)) {
+    if (at_member_name() && peek(1).kind == Colon) {
+      result_name = expect_name("a result");
+      take();
+    }
+    result = type();
+  }
+  const Loc at = since(first);
+  if (panicking_) {
+    // The header is broken; its body can still be looked at, if it is on this line.
+    const size_t line_end = position_;
+    while (!at_end() && !this->at(LeftBrace) && !(peek().new_line && position_ != line_end)) take();
+    if (!this->at(LeftBrace)) return make(InvalidDecl{}, at);
+    panicking_ = false;
+    block();
+    return make(InvalidDecl{}, at);
+  }
+  const Body statements = block();
+  return make(FunctionDecl{span(found.attributes), found.visibility, name, declared, result_name, result, statements}, at);
+}
+
+Decl Parser::variable(const Modifiers& found) {
+  const Token first = take();
+  const Ident name = expect_name("a variable");
+  if (found.kernel) error(loc(*found.kernel), diag::misplaced_modifier, "kernel", "a variable").fix(loc(*found.kernel), "");
+  Option<TypeExpr> type_written;
+  Option<Expr> value;
+  if (!panicking_ && accept(Colon)) {
+    if (at(Identifier) && peek(1).kind == Less) return map(found, name, first);
+    type_written = type();
+  }
+  if (!panicking_ && accept(Equal)) value = expression();
+  reject_attributes(found, "a variable");
+  Storage storage = found.local ? Storage::EbpfOnly : found.pin ? Storage::Pinned : Storage::Shared;
+  if (found.pin && found.local) error(loc(*found.pin), diag::pin_local).fix(loc(*found.pin), "");
+  return make(VarDecl{name, type_written, value, storage, found.visibility}, since(first));
+}
+
+Decl Parser::map(const Modifiers& found, Ident name, const Token& first) {
+  const Ident kind = ident(take());
+  const Token open_types = take();  // <
+  std::vector<TypeExpr> parameters;
+  while (!at(Greater) && !at(ShiftRight) && !at_end() && !panicking_) {
+    if (at(Identifier) && peek(1).kind == Less) {
+      error(loc(peek()), diag::not_supported_yet, "maps of maps");
+      panicking_ = true;
+      break;
+    }
+    parameters.push_back(type());
+    if (panicking_ || !accept(Comma)) break;
+  }
+  if (!panicking_ && !expect_greater()) (void)open_types;
+  Option<Expr> size;
+  std::vector<NamedExpr> options;
+  const Token open = peek();
+  if (!panicking_ && expect(LeftParen)) {
+    Scoped brackets(in_brackets_, true);
+    while (!at(RightParen) && !at_end() && !panicking_) {
+      if (at_member_name() && peek(1).kind == Equal) {
+        const Ident option = expect_member_name();
+        take();
+        options.push_back({option, expression()});
+      } else if (!size && options.empty()) {
+        size = expression();
+      } else {
+        expected("an option as `name = value`");
+      }
+      if (panicking_ || !accept(Comma)) break;
+    }
+    if (!panicking_) expect_close(RightParen, open);
+  }
+  const Loc at_map = since(first);
+  if (!panicking_ && at(Equal)) {
+    error(loc(peek()), diag::map_initializer);
+    panicking_ = true;
+  }
+  std::vector<Expr> flags;
+  for (const Attribute& attribute : found.attributes) {
+    if (attribute.name.name == "flags")
+      flags.insert(flags.end(), attribute.arguments.begin(), attribute.arguments.end());
+    else
+      error(attribute.name.loc, diag::misplaced_attribute, std::string(attribute.name.name.text()), "a map");
+  }
+  for (const auto& word : {found.local, found.kernel})
+    if (word) error(loc(*word), diag::misplaced_modifier, std::string(text_of(*word)), "a map").fix(loc(*word), "");
+  return make(MapDecl{name, kind, span(parameters), size, span(options), span(flags), found.pin.has_value(), found.visibility}, at_map);
+}
+
+Decl Parser::constant(const Modifiers& found) {
+  const Token first = take();
+  const Ident name = expect_name("a constant");
+  Option<TypeExpr> type_written;
+  if (!panicking_ && accept(Colon)) type_written = type();
+  if (!panicking_) expect(Equal);
+  if (panicking_) return make(InvalidDecl{}, since(first));
+  const Expr value = expression();
+  return make(ConstDecl{name, type_written, value, found.visibility}, since(first));
+}
+
+/// Between the items of a declaration stands a comma, a `;` or a line end.
+bool Parser::item_separator() {
+  if (accept(Comma) || accept(Semicolon)) return true;
+  if (at(RightBrace) || at_end() || peek().new_line) return true;
+  error(loc(peek()), diag::missing_comma, describe(peek())).fix(after_previous(), ",");
+  panicking_ = true;
+  return false;
+}
+
+Decl Parser::configuration(const Modifiers& found) {
+  const Token first = take();
+  const Ident name = expect_name("a config block");
+  const Loc at = since(first);
+  const Token open = peek();
+  std::vector<ConfigItem> items;
+  if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
+  while (!this->at(RightBrace) && !at_end() && !begins_declaration(peek(), position_)) {
+    const size_t from = position_;
+    const Ident field = expect_member_name();
+    if (!panicking_) expect(Colon);
+    if (!panicking_) {
+      const TypeExpr type_written = type();
+      Option<Expr> value;
+      if (!panicking_ && accept(Equal)) value = expression();
+      items.push_back({field, type_written, value});
+    }
+    if (!panicking_) item_separator();
+    if (panicking_) synchronize_item(from), accept(Comma) || accept(Semicolon);
+    if (position_ == from) take();
+  }
+  expect_close(RightBrace, open);
+  return make(ConfigDecl{name, span(items), found.visibility}, at);
+}
+
+Decl Parser::structure(const Modifiers& found) {
+  const Token first = take();
+  const Ident name = expect_name("a struct");
+  const Loc at = since(first);
+  const Token open = peek();
+  std::vector<TypedName> members;
+  if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
+  while (!this->at(RightBrace) && !at_end()) {
+    // A keyword before `:` is a member's name.
+    if (begins_declaration(peek(), position_) && peek(1).kind != Colon) break;
+    const size_t from = position_;
+    const Ident member = expect_member_name();
+    if (!panicking_) expect(Colon);
+    if (!panicking_) members.push_back({member, type()});
+    if (!panicking_) item_separator();
+    if (panicking_) synchronize_item(from), accept(Comma) || accept(Semicolon);
+    if (position_ == from) take();
+  }
+  expect_close(RightBrace, open);
+  return make(StructDecl{name, span(members), found.visibility}, at);
+}
+
+Decl Parser::enumeration(const Modifiers& found) {
+  const Token first = take();
+  const Ident name = expect_name("an enum");
+  const Loc at = since(first);
+  const Token open = peek();
+  std::vector<EnumerationItem> items;
+  if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
+  while (!this->at(RightBrace) && !at_end() && !begins_declaration(peek(), position_)) {
+    const size_t from = position_;
+    const Ident item = expect_name("an enumerator");
+    Option<Expr> value;
+    if (!panicking_ && accept(Equal)) value = expression();
+    if (!panicking_) items.push_back({item, value});
+    if (!panicking_) item_separator();
+    if (panicking_) synchronize_item(from), accept(Comma) || accept(Semicolon);
+    if (position_ == from) take();
+  }
+  expect_close(RightBrace, open);
+  return make(EnumDecl{name, span(items), found.visibility}, at);
+}
+
+Decl Parser::alias(const Modifiers& found) {
+  const Token first = take();
+  const Ident name = expect_name("a type");
+  if (!panicking_) expect(Equal);
+  if (panicking_) return make(InvalidDecl{}, since(first));
+  const TypeExpr target = type();
+  return make(AliasDecl{name, target, found.visibility}, since(first));
+}
+
+Decl Parser::external() {
+  const Token first = take();
+  accept(KeywordFn);
+  const Ident name = expect_name("a kernel function");
+  const Span<TypedName> declared = panicking_ ? Span<TypedName>() : parameters();
+  const Option<TypeExpr> result = panicking_ ? Option<TypeExpr>() : optional_result();
+  if (panicking_) return make(InvalidDecl{}, since(first));
+  return make(ExternDecl{name, declared, result}, since(first));
+}
+
+Decl Parser::import() {
+  const Token first = take();
+  const Ident name = expect_name("an import");
+  if (!panicking_ && !at_word("from")) expected("`from`");
+  if (panicking_) return make(InvalidDecl{}, since(first));
+  take();
+  if (!at(String)) {
+    expected("a path as a string");
+    return make(InvalidDecl{}, since(first));
+  }
+  return make(Import{name, string_of(take())}, since(first));
+}
+
+Decl Parser::include() {
+  const Token first = take();
+  if (at(String)) {
+    const Token path = take();
+    return make(Include{string_of(path), false}, since(first));
+  }
+  if (at(Less) && !peek().new_line) {
+    // The path is what the text has between < and >.
+    const Token open = take();
+    while (!at(Greater) && !at_end() && !peek().new_line) take();
+    if (at(Greater) && !peek().new_line) {
+      const uint32_t end = take().begin;
+      return make(Include{context_.name(text_.substr(open.end, end - open.end)), true}, since(first));
+    }
+    expect_close(Greater, open);
+    return make(InvalidDecl{}, since(first));
+  }
+  expected("a path as a string");
+  return make(InvalidDecl{}, since(first));
+}
+
+Decl Parser::license() {
+  const Token first = take();
+  const Token text = take();
+  return make(License{string_of(text)}, since(first));
+}
+
+Decl Parser::implementation(const Modifiers& found) {
+  const Token first = take();
+  const Ident name = expect_name("an impl");
+  const Loc at = since(first);
+  const Token open = peek();
+  std::vector<Decl> functions;
+  std::vector<NamedExpr> values;
+  if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
+  while (!this->at(RightBrace) && !at_end()) {
+    const size_t from = position_;
+    if (accept(Comma) || accept(Semicolon)) continue;
+    if (at_member_name() && peek(1).kind == Colon) {
+      const Ident field = expect_member_name();
+      take();
+      values.push_back({field, expression()});
+      if (!panicking_) item_separator();
+      if (panicking_) synchronize_item(from);
+    } else if (this->at(KeywordFn) || this->at(At) || this->at(KeywordPub) || this->at(KeywordPriv)) {
+      Modifiers inner = modifiers();
+      if (!panicking_ && !this->at(KeywordFn)) expected("`fn`");
+      if (!panicking_) functions.push_back(function(inner));
+      if (panicking_) synchronize_statement(from);
+    } else if (begins_declaration(peek(), position_)) {
+      break;
+    } else {
+      expected("`fn` or `name: value`");
+      synchronize_item(from);
+    }
+    if (position_ == from) take();
+  }
+  expect_close(RightBrace, open);
+  return make(ImplDecl{span(found.attributes), name, span(functions), span(values)}, at);
+}
+
+// ---- old spellings [L130]
+
+/// The text of some tokens with old names replaced.
+std::string Parser::upgraded(size_t from, size_t to, bool) {
+  std::string text;
+  for (size_t i = from; i < to; ++i) {
+    const Token& token = tokens_.tokens[i];
+    if (i > from) text += text_.substr(tokens_.tokens[i - 1].end, token.begin - tokens_.tokens[i - 1].end);
+    std::string_view word = text_of(token);
+    if (word == "XdpContext") word = "*xdp_md";
+    else if (word == "TcContext") word = "*__sk_buff";
+    else if (word == "XdpAction") word = "xdp_action";
+    else if (word == "TcAction") word = "i32";
+    text += word;
+  }
+  return text;
+}
+
+/// program name : type { fn main(…) … }
+Decl Parser::old_program() {
+  const Token first = take();
+  const Token name = take();
+  take();  // :
+  std::string attribute = at_member_name() ? std::string(text_of(take())) : "xdp";
+  if (attribute == "tc") attribute = "tc(\"ingress\")";
+  while (!at(LeftBrace) && !at_end() && !peek().new_line) take();
+  const Loc header = since(first);
+  if (!at(LeftBrace)) {
+    error(header, diag::old_program);
+    return make(InvalidDecl{}, header);
+  }
+  const size_t begin = position_;
+  skip_balanced();
+  // Each function of the block becomes one of the file: `main` the program, the others its helpers.
+  std::string text;
+  for (size_t i = begin + 1; i + 1 < position_;) {
+    if (tokens_.tokens[i].kind != KeywordFn || tokens_.tokens[i + 1].kind != Identifier) {
+      ++i;
+      continue;
+    }
+    size_t end = i, depth = 0;
+    for (; end + 1 < position_; ++end) {
+      if (tokens_.tokens[end].kind == LeftBrace) ++depth;
+      if (tokens_.tokens[end].kind == RightBrace && --depth == 0) break;
+    }
+    const bool entry = text_of(tokens_.tokens[i + 1]) == "main";
+    if (!text.empty()) text += "\n\n";
+    text += entry ? fmt::format("@{}\nfn {}", attribute, text_of(name)) : fmt::format("@helper\nfn {}", text_of(tokens_.tokens[i + 1]));
+    text += upgraded(i + 2, end + 1, entry);
+    i = end + 1;
+  }
+  const bool was_silent = silent_;
+  silent_ = false;
+  Diagnostic& reported = error(header, diag::old_program);
+  silent_ = was_silent;
+  if (&reported != &ignored_ && !text.empty()) reported.fix(since(first), text);
+  return make(InvalidDecl{}, header);
+}
+
+/// map<K, V> name : HashMap(n) { pinned: "…" };
+Decl Parser::old_map() {
+  const Token first = take();
+  const size_t types_begin = position_ + 1;
+  size_t depth = 0;
+  do {
+    if (at(Less)) ++depth;
+    if (at(Greater)) --depth;
+    if (at(ShiftRight)) depth -= std::min<size_t>(depth, 2);
+    take();
+  } while (depth > 0 && !at_end() && !peek().new_line);
+  const std::string types = upgraded(types_begin, std::max(types_begin, position_ - 1), false);
+  const bool named = at(Identifier) && peek(1).kind == Colon && peek(2).kind == Identifier;
+  const Loc header = since(first);
+  if (!named) {
+    error(header, diag::old_map);
+    panicking_ = true;
+    return make(InvalidDecl{}, header);
+  }
+  const Token name = take();
+  take();
+  const std::string_view old_kind = text_of(take());
+  // HashMap becomes hash, PerCpuHash becomes percpu_hash.
+  std::string kind;
+  for (size_t i = 0; i < old_kind.size(); ++i) {
+    const char c = old_kind[i];
+    if (std::isupper(static_cast<unsigned char>(c)) && i > 0) kind += '_';
+    kind += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  for (std::string_view ending : {"_map"})
+    if (kind.size() > ending.size() && kind.ends_with(ending)) kind.resize(kind.size() - ending.size());
+  if (kind.starts_with("per_cpu")) kind.replace(0, 7, "percpu");
+  if (kind == "ring_buffer" || kind == "ring_buf") kind = "ringbuf";
+  std::string size;
+  if (at(LeftParen)) {
+    const size_t open = position_;
+    skip_balanced();
+    size = upgraded(open, position_, false);
+  }
+  bool pinned = false;
+  if (at(LeftBrace)) {
+    const size_t open = position_;
+    skip_balanced();
+    for (size_t i = open; i < position_; ++i) pinned |= text_of(tokens_.tokens[i]) == "pinned";
+  }
+  accept(Semicolon);
+  const bool was_silent = silent_;
+  silent_ = false;
+  Diagnostic& reported = error(header, diag::old_map);
+  silent_ = was_silent;
+  if (&reported != &ignored_)
+    reported.fix(since(first), fmt::format("{}var {} : {}<{}>{}", pinned ? "pin " : "", text_of(name), kind, types, size));
+  return make(InvalidDecl{}, header);
+}
+
+}  // namespace ksc

@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "frontend/parsing.h"
+
+namespace ksc {
+
+using enum TokenKind;
+
+namespace {
+
+/// A binary operator and how tightly it binds [L30]; level 0: none.
+struct BinaryOperator {
+  int level = 0;
+  Operator op = Operator::None;
+};
+constexpr int or_level = 1, and_level = 2, equality_level = 3, relation_level = 4;
+
+BinaryOperator binary_operator(TokenKind kind) {
+  switch (kind) {
+    case OrOr: return {or_level, Operator::Or};
+    case AndAnd: return {and_level, Operator::And};
+    case EqualEqual: return {equality_level, Operator::Equal};
+    case NotEqual: return {equality_level, Operator::NotEqual};
+    case Less: return {relation_level, Operator::Less};
+    case LessEqual: return {relation_level, Operator::LessEqual};
+    case Greater: return {relation_level, Operator::Greater};
+    case GreaterEqual: return {relation_level, Operator::GreaterEqual};
+    case Pipe: return {5, Operator::BitOr};
+    case Caret: return {6, Operator::BitXor};
+    case Ampersand: return {7, Operator::BitAnd};
+    case ShiftLeft: return {8, Operator::ShiftLeft};
+    case ShiftRight: return {8, Operator::ShiftRight};
+    case Plus: return {9, Operator::Add};
+    case Minus: return {9, Operator::Subtract};
+    case Star: return {10, Operator::Multiply};
+    case Slash: return {10, Operator::Divide};
+    case Percent: return {10, Operator::Remainder};
+    default: return {};
+  }
+}
+
+bool is_scalar_type_name(std::string_view name) {
+  for (std::string_view known : {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "bool", "char", "size_t", "f32", "f64"})
+    if (name == known) return true;
+  return false;
+}
+
+}  // namespace
+
+bool Parser::begins_expression(const Token& token) const {
+  switch (token.kind) {
+    case Identifier: case Integer: case Float: case Char: case String: case LeftParen: case LeftBracket: case Minus: case Star:
+    case Ampersand: case Tilde: case Exclamation: case KeywordTrue: case KeywordFalse: case KeywordNull: case KeywordNone:
+    case KeywordMatch: case KeywordIf: case KeywordSizeof: return true;
+    default: return false;
+  }
+}
+
+bool Parser::continues(const Token& op) const { return !op.new_line || in_brackets_ || !begins_expression(op); }
+
+bool Parser::question_is_postfix() const {
+  const Token& next = peek(1);
+  return next.new_line || !begins_expression(next);
+}
+
+Expr Parser::expression() {
+  Scoped depth(depth_, depth_ + 1);
+  if (too_deep()) return invalid_expr();
+  const Token first = peek();
+  return conditional(binary(cast_operand(), first, or_level), first);
+}
+
+Expr Parser::expression_from(Expr left, const Token& first) {
+  return conditional(binary(casts(postfix(left, first), first), first, or_level), first);
+}
+
+Expr Parser::conditional(Expr condition, const Token& first) {
+  if (!at(Question) || panicking_) return condition;
+  const Token question = take();
+  const Expr then = expression();
+  if (!panicking_ && !accept(Colon)) {
+    Diagnostic& reported = expected("`:`");
+    if (&reported != &ignored_) reported.note(loc(question), "for this conditional");
+  }
+  if (panicking_) return invalid_expr();
+  const Expr otherwise = expression();
+  return expression_node(Conditional{condition, then, otherwise}, since(first));
+}
+
+Expr Parser::binary(Expr left, const Token& first, int loosest) {
+  while (!panicking_) {
+    const int level = binary_operator(peek().kind).level;
+    if (level == 0 || level < loosest || !continues(peek())) return left;
+    // A run of operators that bind equally tightly.
+    std::vector<ChainLink> links;
+    while (binary_operator(peek().kind).level == level && continues(peek()) && !panicking_) {
+      const Token op = take();
+      if (links.size() == 1 && (level == equality_level || level == relation_level))
+        error(loc(op), diag::comparison_chain);
+      const Token operand = peek();
+      links.push_back({binary_operator(op.kind).op, binary(cast_operand(), operand, level + 1)});
+    }
+    if ((level == equality_level || level == relation_level) && links.size() > 1)
+      left = make(InvalidExpr{}, since(first));
+    else
+      left = fold_run(level, left, links);
+  }
+  return left;
+}
+
+Expr Parser::fold_run(int level, Expr first, const std::vector<ChainLink>& links) {
+  if (level == or_level || level == and_level) {
+    std::vector<Expr> operands{first};
+    for (const ChainLink& link : links) operands.push_back(link.operand);
+    return balanced(level == or_level ? Operator::Or : Operator::And, operands, 0, operands.size());
+  }
+  if (links.size() >= longest_nested_run)
+    return expression_node(Chain{first, span(links)}, context_.locations.join(loc_of(first), loc_of(links.back().operand)));
+  for (const ChainLink& link : links)
+    first = expression_node(Operation{link.op, context_.span({first, link.operand})},
+                            context_.locations.join(loc_of(first), loc_of(link.operand)));
+  return first;
+}
+
+/// `&&` and `||` associate: a short run nests to the left as written, a long one is a tree of little height.
+Expr Parser::balanced(Operator op, const std::vector<Expr>& operands, size_t from, size_t to) {
+  if (to - from == 1) return operands[from];
+  const size_t middle = to - from > longest_nested_run ? from + (to - from) / 2 : to - 1;
+  const Expr left = balanced(op, operands, from, middle), right = balanced(op, operands, middle, to);
+  const Loc at = context_.locations.join(loc_of(left), loc_of(right));
+  return op == Operator::Or ? expression_node(Or{left, right}, at) : expression_node(And{left, right}, at);
+}
+
+Expr Parser::cast_operand() {
+  const Token first = peek();
+  return casts(unary(), first);
+}
+
+Expr Parser::casts(Expr value, const Token& first) {
+  for (int count = 0; at(KeywordAs) && !panicking_; ++count) {
+    take();
+    value = expression_node(Cast{value, type(), false}, since(first));
+  }
+  return value;
+}
+
+Expr Parser::unary() {
+  const Token first = peek();
+  switch (first.kind) {
+    case Exclamation: case Tilde: case Minus: case Star: case Ampersand: break;
+    case PlusPlus: case MinusMinus:
+      error(loc(first), diag::increment, std::string(text_of(first)), first.kind == PlusPlus ? "+=" : "-=");
+      panicking_ = true;
+      return invalid_expr();
+    default: return postfix(primary(), first);
+  }
+  Scoped depth(depth_, depth_ + 1);
+  if (too_deep()) return invalid_expr();
+  take();
+  const Expr operand = unary();
+  const Loc at = since(first);
+  switch (first.kind) {
+    case Exclamation: return expression_node(Not{operand}, at);
+    case Star: return expression_node(Deref{operand}, at);
+    case Ampersand: return expression_node(AddressOf{operand}, at);
+    default:
+      return expression_node(Operation{first.kind == Minus ? Operator::Negate : Operator::Complement, context_.span({operand})}, at);
+  }
+}
+
+Expr Parser::postfix(Expr value, const Token& first) {
+  while (!panicking_) {
+    const Token token = peek();
+    switch (token.kind) {
+      case LeftParen:
+        if (!continues(token)) return value;
+        take();
+        value = [&] {
+          const Span<Expr> given = arguments(token);
+          return expression_node(Apply{value, given}, since(first));
+        }();
+        break;
+      case LeftBracket: {
+        if (!continues(token)) return value;
+        take();
+        Expr index;
+        {
+          Scoped brackets(in_brackets_, true);
+          Scoped literals(struct_literals_, true);
+          index = expression();
+        }
+        expect_close(RightBracket, token);
+        value = expression_node(Subscript{value, index}, since(first));
+        break;
+      }
+      case Dot: case Arrow: {
+        take();
+        const Ident member = expect_member_name();
+        if (panicking_) return expression_node(Member{value, member, token.kind == Arrow}, since(first));
+        const auto* module = as<NameUse>(value);
+        value = expression_node(Member{value, member, token.kind == Arrow}, since(first));
+        if (module && token.kind == Dot && at(LeftBrace) && struct_literals_ && !peek().new_line &&
+            (peek(1).kind == RightBrace || (at_member_name(1) && (peek(2).kind == Colon || peek(2).kind == Comma))))
+          value = struct_literal((*module)->name.name, member, first);
+        break;
+      }
+      case Question:
+        if (!question_is_postfix()) return value;
+        take();
+        value = expression_node(Propagate{value}, since(first));
+        break;
+      default: return value;
+    }
+  }
+  return value;
+}
+
+Span<Expr> Parser::arguments(const Token& open) {
+  Scoped brackets(in_brackets_, true);
+  Scoped literals(struct_literals_, true);
+  std::vector<Expr> values;
+  while (!at(RightParen) && !at_end() && !panicking_) {
+    values.push_back(expression());
+    if (panicking_ || accept(Comma)) continue;
+    if (at(RightParen)) break;
+    if (begins_expression(peek()) && !peek().new_line && !at(KeywordIf)) {
+      error(loc(peek()), diag::missing_comma, describe(peek())).fix(after_previous(), ",");
+      panicking_ = true;
+    }
+    break;
+  }
+  if (!panicking_) expect_close(RightParen, open);
+  return span(values);
+}
+
+bool Parser::at_c_cast() const {
+  // (T*)x, (struct T*)x, (u32)x
+  size_t i = 1;
+  if (peek(i).kind == KeywordStruct) ++i;
+  if (peek(i).kind != Identifier) return false;
+  const bool scalar = is_scalar_type_name(text_of(peek(i)));
+  size_t stars = 0;
+  for (++i; peek(i).kind == Star; ++i) ++stars;
+  if (peek(i).kind != RightParen || (stars == 0 && !scalar)) return false;
+  const Token& next = peek(i + 1);
+  if (next.new_line) return false;
+  switch (next.kind) {
+    case Identifier: case Integer: case Char: case LeftParen: case Star: case Ampersand: case Tilde: case Exclamation: case Minus:
+    case KeywordNull: case KeywordNone: case KeywordTrue: case KeywordFalse: return true;
+    default: return false;
+  }
+}
+
+Expr Parser::c_cast() {
+  const Token first = take();
+  accept(KeywordStruct);
+  const Token named = take();
+  TypeExpr target = make(NamedType{{}, ident(named)}, loc(named));
+  std::string spelling(text_of(named));
+  while (accept(Star)) {
+    target = make(PointerType{target}, since(named));
+    spelling.insert(0, "*");
+  }
+  expect(RightParen);
+  const Token operand = peek();
+  const Expr value = unary();
+  const Loc at = since(first);
+  if (panicking_) return make(InvalidExpr{}, at);
+  std::string_view text = source(since(operand));
+  const bool simple = kind_of(value) == Kind::NameUse || kind_of(value) == Kind::Member || kind_of(value) == Kind::IntLiteral;
+  if (simple && text.size() > 2 && text.front() == '(' && text.back() == ')') text = text.substr(1, text.size() - 2);
+  if (!silent_) context_.diagnostics.report(at, diag::c_style_cast).fix(at, fmt::format("({} as {})", text, spelling));
+  return expression_node(Cast{value, target, true}, at);
+}
+
+Expr Parser::parenthesised() {
+  const Token open = take();
+  Expr value;
+  {
+    Scoped brackets(in_brackets_, true);
+    Scoped literals(struct_literals_, true);
+    value = expression();
+    if (!panicking_ && assignment_operator(peek().kind) != Operator::Not) {
+      const Token op = peek();
+      Diagnostic& reported = error(loc(op), diag::assignment_as_value, std::string(text_of(op)));
+      if (op.kind == Equal && &reported != &ignored_) reported.fix(loc(op), "==");
+      take();
+      expression();
+      value = make(InvalidExpr{}, since(open));
+    }
+  }
+  if (!panicking_) expect_close(RightParen, open);
+  return value;
+}
+
+Expr Parser::array_literal() {
+  const Token open = take();
+  Scoped brackets(in_brackets_, true);
+  Scoped literals(struct_literals_, true);
+  std::vector<Expr> values;
+  while (!at(RightBracket) && !at_end() && !panicking_) {
+    values.push_back(expression());
+    if (values.size() == 1 && !panicking_ && accept(Semicolon)) {
+      const Expr count = expression();
+      if (!panicking_) expect_close(RightBracket, open);
+      return expression_node(ArrayRepeat{values[0], count}, since(open));
+    }
+    if (!accept(Comma)) break;
+  }
+  if (!panicking_) expect_close(RightBracket, open);
+  return expression_node(ArrayLiteral{span(values)}, since(open));
+}
+
+Expr Parser::primary() {
+  const Token first = peek();
+  switch (first.kind) {
+    case LeftParen: return at_c_cast() ? c_cast() : parenthesised();
+    case LeftBracket: return array_literal();
+    case KeywordMatch: return match_expression();
+    case KeywordIf: return if_expression();
+    default: return name_or_literal();
+  }
+}
+
+Expr Parser::name_or_literal() {
+  const Token first = peek();
+  switch (first.kind) {
+    case Integer:
+      take();
+      return make(IntLiteral{{static_cast<__int128>(tokens_.integers[first.value])}, name_of(first)}, loc(first));
+    case Float: take(); return make(FloatLiteral{name_of(first)}, loc(first));
+    case Char: take(); return make(CharLiteral{first.value}, loc(first));
+    case String: take(); return make(StringValue{string_of(first)}, loc(first));
+    case KeywordTrue: case KeywordFalse: take(); return make(BoolLiteral{first.kind == KeywordTrue}, loc(first));
+    case KeywordNull: case KeywordNone: take(); return make(NullLiteral{}, loc(first));
+    case KeywordSizeof: {
+      take();
+      const Token open = peek();
+      if (!expect(LeftParen)) return invalid_expr();
+      const TypeExpr target = type();
+      if (!panicking_) expect_close(RightParen, open);
+      return make(SizeOf{target}, since(first));
+    }
+    case Identifier: break;
+    default: expected("an expression"); return invalid_expr();
+  }
+  const Token& next = peek(1);
+  const bool same_line = !next.new_line;
+  if (text_of(first) == "new" && same_line && (next.kind == Identifier || next.kind == KeywordStruct)) return new_expression();
+  if (text_of(first) == "offsetof" && next.kind == LeftParen && same_line) {
+    take();
+    const Token open = take();
+    const TypeExpr target = type();
+    if (!panicking_) expect(Comma);
+    if (panicking_) return invalid_expr();
+    const Ident field = expect_member_name();
+    if (!panicking_) expect_close(RightParen, open);
+    return make(OffsetOf{target, field}, since(first));
+  }
+  take();
+  if (at(ColonColon)) return scoped_name(ident(first), first);
+  if (at(LeftBrace) && struct_literals_ && (same_line || in_brackets_)) return struct_literal({}, ident(first), first);
+  return make(NameUse{ident(first)}, loc(first));
+}
+
+Expr Parser::new_expression() {
+  const Token first = take();
+  accept(KeywordStruct);
+  const TypeExpr target = type_without_dimensions();
+  Span<Expr> given;
+  if (at(LeftParen) && !peek().new_line && !panicking_) {
+    const Token open = take();
+    given = arguments(open);
+  } else if (!panicking_) {
+    expected("`(`");
+  }
+  return make(New{target, given}, since(first));
+}
+
+/// S::new(); any other `::` is an old or a foreign spelling.
+Expr Parser::scoped_name(Ident scope, const Token& first) {
+  const Token colons = take();
+  if (at_word("new") && peek(1).kind == LeftParen && peek(2).kind == RightParen) {
+    take(), take(), take();
+    return make(NewValue{make(NamedType{{}, scope}, scope.loc)}, since(first));
+  }
+  const Ident member = expect_member_name();
+  if (panicking_) return invalid_expr();
+  if (scope.name == "GlobalMaps") {
+    if (at(LeftParen) && peek(1).kind == RightParen) take(), take();
+    const Loc at = since(first);
+    error(at, diag::old_global_maps).fix(at, std::string(member.name.text()));
+    return make(NameUse{member}, at);
+  }
+  error(loc(colons), diag::no_scope_operator).fix(loc(colons), ".");
+  return make(Member{make(NameUse{scope}, scope.loc), member, false}, since(first));
+}
+
+Expr Parser::struct_literal(Name module, Ident name, const Token& first) {
+  const Token open = take();
+  Scoped brackets(in_brackets_, true);
+  Scoped literals(struct_literals_, true);
+  std::vector<NamedExpr> values;
+  while (!at(RightBrace) && !at_end() && !panicking_) {
+    if (!at_member_name()) {
+      expected("a field's name");
+      break;
+    }
+    const Token field = take();
+    if (accept(Colon)) {
+      values.push_back({ident(field), expression()});
+    } else if (at(Equal)) {
+      error(loc(peek()), diag::expected_token, "`=`", "`:`").fix(loc(peek()), ":");
+      take();
+      values.push_back({ident(field), expression()});
+    } else {
+      values.push_back({ident(field), make(NameUse{ident(field)}, loc(field))});
+    }
+    if (panicking_ || accept(Comma)) continue;
+    if (at_member_name()) {
+      error(loc(peek()), diag::missing_comma, describe(peek())).fix(after_previous(), ",");
+      continue;
+    }
+    break;
+  }
+  if (!panicking_) expect_close(RightBrace, open);
+  return expression_node(StructLiteral{module, name, span(values)}, since(first));
+}
+
+Expr Parser::match_expression() {
+  const Token first = take();
+  bool parenthesised_subject = false;
+  const Expr subject = condition(parenthesised_subject);
+  const Loc at = since(first);
+  if (panicking_) return invalid_expr();
+  const Token open = peek();
+  if (!expect(LeftBrace)) return invalid_expr();
+  Scoped brackets(in_brackets_, false);
+  Scoped literals(struct_literals_, true);
+  std::vector<MatchArm> arms;
+  while (!this->at(RightBrace) && !at_end() && !begins_declaration(peek(), position_)) {
+    const size_t from = position_;
+    std::vector<Pattern> patterns;
+    if (at_word("default") && peek(1).kind != Dot) {
+      take();
+    } else if ((at_word("_") || this->at(KeywordElse)) && (peek(1).kind == Colon || peek(1).kind == FatArrow)) {
+      error(loc(peek()), diag::wrong_default, std::string(text_of(peek()))).fix(loc(peek()), "default");
+      take();
+    } else {
+      do patterns.push_back(pattern());
+      while (!panicking_ && accept(Pipe));
+    }
+    if (!panicking_ && this->at(FatArrow)) {
+      error(loc(peek()), diag::expected_token, "`=>`", "`:`").fix(loc(peek()), ":");
+      take();
+    } else if (!panicking_) {
+      expect(Colon);
+    }
+    const Expr value = panicking_ ? invalid_expr() : arm_value();
+    arms.push_back({span(patterns), value});
+    const bool block_ended = !panicking_ && previous().kind == RightBrace;
+    if (panicking_) synchronize_item(from);
+    if (accept(Comma) || accept(Semicolon) || block_ended || this->at(RightBrace)) continue;
+    if (position_ != from && !at_end() && !begins_declaration(peek(), position_))
+      error(peek().new_line ? after_previous() : loc(peek()), diag::missing_comma, describe(peek())).fix(after_previous(), ",");
+    if (!peek().new_line && !at_end()) synchronize_item(from), accept(Comma);
+    if (position_ == from) take();
+  }
+  if (!panicking_) expect_close(RightBrace, open);
+  return expression_node(Match{subject, span(arms)}, at);
+}
+
+Pattern Parser::pattern() {
+  const Token first = peek();
+  // A `|` separates patterns, it is no operator here.
+  const int tighter_than_pipe = 6;
+  const Expr low = binary(cast_operand(), first, tighter_than_pipe);
+  if (panicking_ || (!at(DotDot) && !at(DotDotEqual))) return {low, {}, false};
+  const bool inclusive = take().kind == DotDotEqual;
+  const Token second = peek();
+  return {low, binary(cast_operand(), second, tighter_than_pipe), inclusive};
+}
+
+Expr Parser::arm_value() {
+  const Token first = peek();
+  switch (first.kind) {
+    case LeftBrace: return value_of(block(), loc(first));
+    case KeywordIf: {
+      const Stmt chosen = statement();
+      if (const std::optional<Expr> value = value_of_if(chosen)) return *value;
+      return make(BlockValue{Body{context_.span({chosen})}, {}}, loc(first));
+    }
+    case KeywordReturn: case KeywordThrow: case KeywordBreak: case KeywordContinue: case KeywordDelete: case KeywordFor:
+    case KeywordWhile: case KeywordLoop: case KeywordTry: {
+      const Stmt only = statement();
+      return make(BlockValue{Body{context_.span({only})}, {}}, since(first));
+    }
+    default: break;
+  }
+  const Expr value = expression();
+  const Operator op = assignment_operator(peek().kind);
+  if (panicking_ || op == Operator::Not) return value;
+  take();
+  const Expr stored = expression();
+  const Stmt assignment = make(AssignStmt{op, value, stored}, since(first));
+  return make(BlockValue{Body{context_.span({assignment})}, {}}, since(first));
+}
+
+/// The value of a block is its last expression [L10].
+Expr Parser::value_of(Body body, Loc at) {
+  const size_t count = body.statements.size();
+  if (count == 0) return make(BlockValue{body, {}}, at);
+  const Stmt& last = body.statements[count - 1];
+  std::optional<Expr> value;
+  if (const auto* evaluated = as<Evaluate>(last))
+    value = (*evaluated)->value;
+  else if (as<If>(last))
+    value = value_of_if(last);
+  if (!value) return make(BlockValue{body, {}}, at);
+  if (count == 1 && kind_of(*value) != Kind::InvalidExpr) return *value;
+  return expression_node(BlockValue{Body{Span<Stmt>(body.statements.begin(), count - 1)}, *value}, at);
+}
+
+/// An `if` with all its branches as values; nothing if it is none.
+std::optional<Expr> Parser::value_of_if(const Stmt& statement) {
+  const auto* chosen = as<If>(statement);
+  if (!chosen || (*chosen)->otherwise.statements.empty()) return {};
+  std::vector<ValueBranch> branches;
+  for (const Branch& branch : (*chosen)->branches)
+    branches.push_back({branch.condition, value_of(branch.body, loc_of(branch.condition))});
+  return make(IfValue{span(branches), value_of((*chosen)->otherwise, chosen->loc)}, chosen->loc);
+}
+
+Expr Parser::if_expression() {
+  const Token first = peek();
+  bool has_else = false;
+  Scoped brackets(in_brackets_, false);
+  Scoped literals(struct_literals_, true);
+  const Stmt chosen = if_statement(&has_else);
+  if (panicking_) return invalid_expr();
+  if (as<IfVar>(chosen)) {
+    error(loc(first), diag::not_supported_yet, "`if (var …)` as a value");
+    return make(InvalidExpr{}, loc(first));
+  }
+  if (const std::optional<Expr> value = value_of_if(chosen)) return *value;
+  if (!as<InvalidStmt>(chosen)) error(loc(first), diag::if_without_else);
+  return make(InvalidExpr{}, loc(first));
+}
+
+}  // namespace ksc

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "frontend/parsing.h"
+
+namespace ksc {
+
+using enum TokenKind;
+
+/// The operator of an assignment: None for `=`, the operator of `op=`; Not for a token that does not assign.
+Operator Parser::assignment_operator(TokenKind kind) const {
+  switch (kind) {
+    case Equal: return Operator::None;
+    case PlusEqual: return Operator::Add;
+    case MinusEqual: return Operator::Subtract;
+    case StarEqual: return Operator::Multiply;
+    case SlashEqual: return Operator::Divide;
+    case PercentEqual: return Operator::Remainder;
+    case AmpersandEqual: return Operator::BitAnd;
+    case PipeEqual: return Operator::BitOr;
+    case CaretEqual: return Operator::BitXor;
+    case ShiftLeftEqual: return Operator::ShiftLeft;
+    case ShiftRightEqual: return Operator::ShiftRight;
+    default: return Operator::Not;
+  }
+}
+
+Body Parser::block() {
+  const Token open = peek();
+  if (!expect(LeftBrace)) return {};
+  Scoped brackets(in_brackets_, false);
+  Scoped literals(struct_literals_, true);
+  std::vector<Stmt> statements;
+  while (!at(RightBrace) && !at_end() && !begins_declaration(peek(), position_)) {
+    if (accept(Semicolon)) continue;
+    const size_t from = position_;
+    statements.push_back(statement());
+    if (!panicking_) end_statement();
+    if (panicking_) synchronize_statement(from);
+    if (position_ == from) take();  // whatever it is, it has been reported
+  }
+  expect_close(RightBrace, open);
+  if (panicking_ && begins_declaration(peek(), position_)) panicking_ = false;  // firm ground: only the bracket is missing
+  return {span(statements)};
+}
+
+Body Parser::body(bool braces_needed, Token*) {
+  if (at(LeftBrace) || braces_needed) return block();
+  if (at(Semicolon)) {
+    error(loc(peek()), diag::empty_statement);
+    take();
+    return {};
+  }
+  Scoped brackets(in_brackets_, false);
+  Scoped literals(struct_literals_, true);
+  return {context_.span({statement()})};
+}
+
+void Parser::end_statement() {
+  if (accept(Semicolon) || at(RightBrace) || at_end() || peek().new_line || previous().kind == RightBrace) return;
+  if (at(PlusPlus) || at(MinusMinus)) {
+    const bool plus = at(PlusPlus);
+    error(loc(peek()), diag::increment, std::string(text_of(peek())), plus ? "+=" : "-=").fix(loc(peek()), plus ? " += 1" : " -= 1");
+    take();
+    return;
+  }
+  error(loc(peek()), diag::statement_end, describe(peek()));
+  panicking_ = true;
+}
+
+Stmt Parser::statement() {
+  Scoped depth(depth_, depth_ + 1);
+  const Token first = peek();
+  if (too_deep()) return invalid_stmt(first);
+  const size_t from = position_;
+  const Stmt parsed = statement_here();
+  if (!panicking_) return parsed;
+  (void)from;
+  return parsed;
+}
+
+Stmt Parser::statement_here() {
+  const Token first = peek();
+  switch (first.kind) {
+    case KeywordVar: return variable_statement();
+    case KeywordIf: return if_statement();
+    case KeywordFor: return for_statement();
+    case KeywordTry: return try_statement();
+    case KeywordMatch: {
+      const Expr value = expression();
+      return make(Evaluate{value}, loc_of(value));
+    }
+    case LeftBrace: return make(Block{block()}, loc(first));
+    case KeywordWhile: {
+      take();
+      bool parenthesised = false;
+      const Expr held = condition(parenthesised);
+      const Loc at = since(first);
+      if (panicking_) return invalid_stmt(first);
+      return make(While{held, body(!parenthesised)}, at);
+    }
+    case KeywordLoop: take(); return make(Loop{body(false)}, loc(first));
+    case KeywordBreak: take(); return make(Break{}, loc(first));
+    case KeywordContinue: take(); return make(Continue{}, loc(first));
+    case KeywordReturn: {
+      take();
+      Option<Expr> value;
+      if (!at(Semicolon) && !at(RightBrace) && !at(Comma) && !at(KeywordElse) && !at_end() && !peek().new_line) value = expression();
+      return make(Return{value}, since(first));
+    }
+    case KeywordThrow: {
+      take();
+      const Expr code = expression();
+      return make(Throw{code}, since(first));
+    }
+    case KeywordDefer: {
+      take();
+      const Body deferred = body(false);
+      return make(Defer{deferred}, loc(first));
+    }
+    case KeywordDelete: {
+      take();
+      const Expr place = expression();
+      return make(Delete{place}, since(first));
+    }
+    case KeywordConst: {
+      error(loc(first), diag::local_constant).fix(loc(first), "var");
+      return variable_statement();
+    }
+    case KeywordFn: {
+      error(loc(first), diag::nested_function);
+      panicking_ = true;
+      return invalid_stmt(first);
+    }
+    case KeywordElse: case KeywordCatch: {
+      expected(first.kind == KeywordElse ? "a statement; `else` follows an `if`" : "a statement; `catch` follows a `try`");
+      return invalid_stmt(first);
+    }
+    default: return simple_statement();
+  }
+}
+
+Stmt Parser::variable_statement() {
+  const Token first = take();
+  const Ident name = expect_name("a variable");
+  Option<TypeExpr> type_written;
+  Option<Expr> value;
+  if (!panicking_ && accept(Colon)) type_written = type();
+  if (!panicking_ && accept(Equal)) value = expression();
+  return make(VarStmt{name, type_written, value}, since(first));
+}
+
+Stmt Parser::simple_statement() {
+  const Token first = peek();
+  if (!begins_expression(first) && first.kind != PlusPlus && first.kind != MinusMinus) {
+    expected("a statement");
+    return invalid_stmt(first);
+  }
+  if ((first.kind == PlusPlus || first.kind == MinusMinus) && peek(1).kind == Identifier) {
+    take();
+    const Token operand = peek();
+    const Expr place = unary();
+    const Operator op = first.kind == PlusPlus ? Operator::Add : Operator::Subtract;
+    const std::string sign = first.kind == PlusPlus ? "+=" : "-=";
+    const Loc at = since(first);
+    error(at, diag::increment, std::string(text_of(first)), sign).fix(at, fmt::format("{} {} 1", source(since(operand)), sign));
+    const Expr one = make(IntLiteral{{1}, context_.name("1")}, at);
+    return make(AssignStmt{op, place, one}, at);
+  }
+  const Expr value = expression();
+  if (panicking_) return make(Evaluate{value}, since(first));
+  const Operator op = assignment_operator(peek().kind);
+  if (op != Operator::Not) {
+    take();
+    const Expr stored = expression();
+    const Loc at = since(first);
+    if (!panicking_ && assignment_operator(peek().kind) != Operator::Not) {
+      error(loc(peek()), diag::assignment_as_value, std::string(text_of(peek())));
+      panicking_ = true;
+    }
+    return make(AssignStmt{op, value, stored}, at);
+  }
+  if ((at(PlusPlus) || at(MinusMinus)) && !peek().new_line) {
+    const Token sign = take();
+    const bool plus = sign.kind == PlusPlus;
+    error(loc(sign), diag::increment, std::string(text_of(sign)), plus ? "+=" : "-=").fix(loc(sign), plus ? " += 1" : " -= 1");
+    const Expr one = make(IntLiteral{{1}, context_.name("1")}, loc(sign));
+    return make(AssignStmt{plus ? Operator::Add : Operator::Subtract, value, one}, since(first));
+  }
+  return make(Evaluate{value}, loc_of(value));
+}
+
+/// A condition with or without parentheses: one that begins with `(` ends at its `)`, unless what follows can only go on [L41].
+Expr Parser::condition(bool& in_parentheses) {
+  const Token first = peek();
+  in_parentheses = false;
+  Scoped brackets(in_brackets_, false);
+  if (!at(LeftParen) || at_c_cast()) {
+    Scoped literals(struct_literals_, false);
+    return expression();
+  }
+  Scoped depth(depth_, depth_ + 1);
+  if (too_deep()) return invalid_expr();
+  const Expr value = parenthesised();
+  if (panicking_) return value;
+  const Token& next = peek();
+  bool goes_on = false;
+  if (!next.new_line) {
+    switch (next.kind) {
+      case Dot: case Arrow: case LeftBracket: case Question: case KeywordAs: goes_on = true; break;
+      case OrOr: case AndAnd: case EqualEqual: case NotEqual: case Less: case LessEqual: case Greater: case GreaterEqual: case Pipe:
+      case Caret: case ShiftLeft: case ShiftRight: case Plus: case Slash: case Percent: goes_on = true; break;
+      default: break;
+    }
+  }
+  if (!goes_on) {
+    in_parentheses = true;
+    return value;
+  }
+  Scoped literals(struct_literals_, false);
+  return expression_from(value, first);
+}
+
+Stmt Parser::if_statement(bool* has_else) {
+  const Token first = peek();
+  std::vector<Branch> branches;
+  Body otherwise;
+  Loc at = loc(first);
+  if (has_else) *has_else = false;
+  while (true) {
+    // Here stands an `if`, the first one or that of an `else if`.
+    const bool binds = peek(1).kind == KeywordVar || (peek(1).kind == LeftParen && peek(2).kind == KeywordVar);
+    if (binds) {
+      Scoped depth(depth_, depth_ + 1);
+      if (too_deep()) return invalid_stmt(first);
+      const Stmt inner = if_var_statement(take(), has_else);
+      if (branches.empty()) return inner;
+      otherwise = {context_.span({inner})};
+      break;
+    }
+    take();
+    bool parenthesised = false;
+    const Expr held = condition(parenthesised);
+    if (panicking_) return invalid_stmt(first);
+    if (branches.empty()) at = since(first);
+    branches.push_back({held, body(!parenthesised)});
+    if (panicking_) break;
+    if (at_end() || (!this->at(KeywordElse) && !(this->at(Semicolon) && peek(1).kind == KeywordElse))) break;
+    accept(Semicolon);
+    take();
+    if (this->at(KeywordIf)) continue;
+    otherwise = body(false);
+    if (has_else) *has_else = true;
+    break;
+  }
+  return make(If{span(branches), otherwise}, at);
+}
+
+Stmt Parser::if_var_statement(const Token& first, bool* has_else) {
+  const bool parenthesised = at(LeftParen);
+  const Token open = peek();
+  if (parenthesised) take();
+  take();  // var
+  const Ident name = expect_name("a variable");
+  Option<TypeExpr> type_written;
+  if (!panicking_ && accept(Colon)) type_written = type();
+  if (!panicking_) expect(Equal);
+  if (panicking_) return invalid_stmt(first);
+  Expr value;
+  {
+    Scoped brackets(in_brackets_, parenthesised);
+    Scoped literals(struct_literals_, parenthesised);
+    value = expression();
+  }
+  if (parenthesised && !panicking_) expect_close(RightParen, open);
+  const Loc at = since(first);
+  if (panicking_) return invalid_stmt(first);
+  const Body then = body(!parenthesised);
+  Body otherwise;
+  if (!panicking_ && (this->at(KeywordElse) || (this->at(Semicolon) && peek(1).kind == KeywordElse))) {
+    accept(Semicolon);
+    take();
+    if (has_else) *has_else = true;
+    otherwise = this->at(KeywordIf) ? Body{context_.span({if_statement(nullptr)})} : body(false);
+  }
+  return make(IfVar{name, type_written, value, then, otherwise}, at);
+}
+
+Stmt Parser::for_statement() {
+  const Token first = take();
+  // (i in a..b)   i in a..b   (k, v in m)   ((k, v) in m)   (k, v) in m   k, v in m
+  const Token open = peek();
+  bool outer = false, inner = false;
+  if (at(LeftParen)) {
+    take();
+    outer = true;
+    if (accept(LeftParen)) inner = true;
+  }
+  if (outer && !inner && (at(KeywordVar) || at(Semicolon) || peek(1).kind == Equal)) {
+    error(loc(first), diag::c_style_for);
+    panicking_ = true;
+    return invalid_stmt(first);
+  }
+  const Ident key = expect_name("a loop variable");
+  Ident value{};
+  bool pair = false;
+  if (!panicking_ && accept(Comma)) {
+    pair = true;
+    value = expect_name("a loop variable");
+  }
+  if (!panicking_ && inner) expect(RightParen);
+  if (!panicking_ && outer && !inner && at(RightParen) && pair) {
+    take();  // (k, v) in m
+    outer = false;
+  }
+  if (!panicking_) expect(KeywordIn);
+  if (panicking_) return invalid_stmt(first);
+  Expr low, high;
+  bool inclusive = false;
+  {
+    Scoped brackets(in_brackets_, outer);
+    Scoped literals(struct_literals_, outer);
+    low = expression();
+    if (!panicking_ && !pair) {
+      if (at(DotDot) || at(DotDotEqual)) {
+        inclusive = take().kind == DotDotEqual;
+        high = expression();
+      } else {
+        error(at_end() || peek().new_line ? after_previous() : loc(peek()), diag::range_expected, describe(peek()));
+        panicking_ = true;
+      }
+    }
+  }
+  if (!panicking_ && outer) expect_close(RightParen, open);
+  const Loc at = since(first);
+  if (panicking_) return invalid_stmt(first);
+  const Body repeated = body(!outer);
+  if (pair) return make(ForEach{key, value, low, repeated}, at);
+  return make(For{key, low, high, inclusive, repeated}, at);
+}
+
+Stmt Parser::try_statement() {
+  const Token first = take();
+  const Body tried = block();
+  std::vector<CatchClause> clauses;
+  while (at(KeywordCatch) && !panicking_) clauses.push_back(catch_clause());
+  if (clauses.empty()) error(loc(first), diag::try_without_catch);
+  return make(Try{tried, span(clauses)}, loc(first));
+}
+
+CatchClause Parser::catch_clause() {
+  take();
+  CatchClause clause{};
+  if (at_word("_") && peek(1).kind == LeftBrace) {
+    take();
+  } else if (at_word("bounds") && peek(1).kind == LeftBrace) {
+    take();
+    clause.bounds = true;
+  } else if (at(LeftParen) && peek(1).kind == Identifier && peek(2).kind == RightParen) {
+    take();
+    clause.name = ident(take());
+    take();
+  } else if (!at(LeftBrace)) {
+    Scoped literals(struct_literals_, false);
+    clause.code = expression();
+  } else {
+    expected("`_`, a code or `(name)`");
+  }
+  if (!panicking_) clause.body = block();
+  return clause;
+}
+
+}  // namespace ksc

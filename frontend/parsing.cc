@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "frontend/parsing.h"
+
+#include <algorithm>
+
+namespace ksc {
+
+using enum TokenKind;
+
+Program parse(Context& context, uint32_t file, std::string_view text) { return Parser(context, file, text).program(); }
+
+std::string Parser::describe(const Token& token) const {
+  if (token.kind == End) return "the end of the file";
+  std::string_view text = text_of(token);
+  const size_t readable = 40;
+  if (text.size() > readable) return fmt::format("`{}…`", text.substr(0, readable));
+  return fmt::format("`{}`", text);
+}
+
+Diagnostic& Parser::expected(std::string_view what) {
+  Diagnostic& reported = error(loc(peek()), diag::expected_token, describe(peek()), std::string(what));
+  panicking_ = true;
+  return reported;
+}
+
+bool Parser::expect(TokenKind kind) {
+  if (accept(kind)) return true;
+  expected(fmt::format("`{}`", token_text(kind)));
+  return false;
+}
+
+bool Parser::expect_close(TokenKind kind, const Token& open) {
+  if (accept(kind)) return true;
+  const std::string text(token_text(kind));
+  const Loc at = at_end() || peek().new_line ? after_previous() : loc(peek());
+  Diagnostic& reported = error(at, diag::not_closed, describe(peek()), text);
+  if (&reported != &ignored_) reported.note(loc(open), fmt::format("this `{}` is not closed", text_of(open)));
+  panicking_ = true;
+  return false;
+}
+
+bool Parser::expect_greater() {
+  if (accept(Greater)) return true;
+  if (!at(ShiftRight)) return expect(Greater);
+  Token& token = tokens_.tokens[position_];
+  token.kind = Greater;
+  ++token.begin;
+  return true;
+}
+
+Ident Parser::expect_name(std::string_view what) {
+  if (at(Identifier)) return ident(take());
+  if (is_keyword(peek().kind) && !peek().new_line) {
+    const Token& token = take();
+    const Loc at = loc(token);
+    error(at, diag::keyword_as_name, std::string(text_of(token)), std::string(what)).fix(at, fmt::format("{}_", text_of(token)));
+    return ident(token);
+  }
+  expected(fmt::format("a name for {}", what));
+  return {context_.name(""), loc(peek())};
+}
+
+Ident Parser::expect_member_name() {
+  if (at_member_name()) return ident(take());
+  expected("a name");
+  return {context_.name(""), loc(peek())};
+}
+
+bool Parser::begins_declaration(const Token& token, size_t at) const {
+  if (!token.new_line) return false;
+  const bool unindented = token.begin == 0 || text_[token.begin - 1] == '\n';
+  switch (token.kind) {
+    case KeywordFn: case KeywordStruct: case KeywordEnum: case KeywordImpl: case KeywordImport: case KeywordInclude:
+    case KeywordExtern: case KeywordPub: case KeywordPriv: case At: return true;
+    case KeywordConfig: case KeywordType: case KeywordLocal: case KeywordPin:
+      return unindented || (at + 1 < tokens_.tokens.size() && tokens_.tokens[at + 1].kind == Identifier);
+    case KeywordVar: case KeywordConst: return unindented;
+    default: return false;
+  }
+}
+
+namespace {
+
+bool opens(TokenKind kind) { return kind == LeftParen || kind == LeftBracket || kind == LeftBrace; }
+bool closes(TokenKind kind) { return kind == RightParen || kind == RightBracket || kind == RightBrace; }
+
+/// Words that stand at the start of a statement and nowhere else.
+bool begins_statement_only(TokenKind kind) {
+  switch (kind) {
+    case KeywordVar: case KeywordFor: case KeywordWhile: case KeywordLoop: case KeywordBreak: case KeywordContinue:
+    case KeywordReturn: case KeywordTry: case KeywordThrow: case KeywordDefer: case KeywordDelete: return true;
+    default: return false;
+  }
+}
+
+/// Whether a line that ends in this token goes on [L2].
+bool goes_on_after(TokenKind kind) {
+  switch (kind) {
+    case Comma: case LeftParen: case LeftBracket: case LeftBrace: case Dot: case Arrow: case Equal: case Plus: case Minus: case Star:
+    case Slash: case Percent: case Ampersand: case Pipe: case Caret: case ShiftLeft: case ShiftRight: case AndAnd: case OrOr:
+    case EqualEqual: case NotEqual: case Less: case LessEqual: case Greater: case GreaterEqual: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+void Parser::skip_balanced() {
+  size_t depth = 0;
+  do {
+    if (opens(peek().kind)) ++depth;
+    if (closes(peek().kind)) --depth;
+    take();
+  } while (depth > 0 && !at_end());
+  if (depth > 0) silent_ = true;  // the end of the file would now be blamed for everything that is open
+}
+
+bool Parser::too_deep() {
+  if (depth_ <= deepest_nesting) return false;
+  error(loc(peek()), diag::nesting_too_deep, deepest_nesting);
+  if (opens(peek().kind)) {
+    skip_balanced();
+    return true;
+  }
+  // Nesting without brackets: the rest of it is what stands up to the end of the line or the bracket around.
+  while (!at_end() && !closes(peek().kind) && !at(Comma) && !at(Semicolon)) {
+    if (opens(peek().kind))
+      skip_balanced();
+    else
+      take();
+    if (peek().new_line && !goes_on_after(previous().kind)) break;
+  }
+  return true;
+}
+
+void Parser::synchronize_statement(size_t from) {
+  panicking_ = false;
+  // Brackets that were taken since the statement began and are still open.
+  size_t round = 0, braces = 0;
+  for (size_t i = from; i < position_; ++i) {
+    const TokenKind kind = tokens_.tokens[i].kind;
+    if (kind == LeftParen || kind == LeftBracket) ++round;
+    if ((kind == RightParen || kind == RightBracket) && round > 0) --round;
+    if (kind == LeftBrace) ++braces;
+    if (kind == RightBrace && braces > 0) --braces;
+  }
+  bool first = position_ == from;
+  for (; !at_end(); first = false) {
+    const Token& token = peek();
+    if (begins_declaration(token, position_)) return;
+    if (token.kind == RightBrace) {
+      if (braces == 0) return;
+      --braces;
+      take();
+      round = 0;
+      continue;
+    }
+    if (braces == 0 && !first) {
+      if (token.kind == Semicolon && round == 0) {
+        take();
+        return;
+      }
+      const bool goes_on = goes_on_after(previous().kind) || token.kind == RightParen || token.kind == RightBracket ||
+                           token.kind == Comma || token.kind == LeftBrace || goes_on_after(token.kind);
+      if (token.new_line && (begins_statement_only(token.kind) || !goes_on)) {
+        if (round == 0 || !goes_on) return;
+      }
+    }
+    if (token.kind == LeftParen || token.kind == LeftBracket) ++round;
+    if ((token.kind == RightParen || token.kind == RightBracket) && round > 0) --round;
+    if (token.kind == LeftBrace) ++braces;
+    take();
+  }
+}
+
+void Parser::synchronize_item(size_t from) {
+  panicking_ = false;
+  bool first = position_ == from;
+  for (; !at_end(); first = false) {
+    if (begins_declaration(peek(), position_) && !first) return;
+    if (closes(peek().kind)) {
+      if (at(RightBrace)) return;
+      take();
+      continue;
+    }
+    if (at(Comma) || at(Semicolon)) return;
+    if (!first && peek().new_line) return;
+    if (opens(peek().kind))
+      skip_balanced();
+    else
+      take();
+  }
+}
+
+void Parser::synchronize_declaration() {
+  panicking_ = false;
+  size_t depth = 0;
+  while (!at_end()) {
+    const Token& token = peek();
+    const bool unindented = token.begin == 0 || text_[token.begin - 1] == '\n';
+    if (begins_declaration(token, position_) && (depth == 0 || unindented)) return;
+    if (opens(token.kind)) ++depth;
+    if (closes(token.kind) && depth > 0) --depth;
+    take();
+    // An old-style declaration or a license begins with an ordinary word.
+    if (depth == 0 && peek().new_line && (at_word("program") || at_word("license") || at_word("map")) &&
+        (peek(1).kind == Identifier || peek(1).kind == String || peek(1).kind == Less))
+      return;
+  }
+}
+
+}  // namespace ksc

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// The recursive-descent parser. Its parts are defined in parsing.cc (tokens, errors, recovery) and in parse_declarations.cc,
+// parse_types.cc, parse_statements.cc and parse_expressions.cc.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frontend/lexer.h"
+#include "frontend/parser.h"
+
+namespace ksc {
+
+/// Gives a variable another value for as long as a scope lasts.
+template <class T>
+class Scoped {
+ public:
+  Scoped(T& variable, T value) : variable_(variable), before_(variable) { variable = value; }
+  ~Scoped() { variable_ = before_; }
+  Scoped(const Scoped&) = delete;
+  Scoped& operator=(const Scoped&) = delete;
+
+ private:
+  T& variable_;
+  T before_;
+};
+
+/// One run over one file. After an error, `panicking_` silences all others until `synchronize` has found firm ground again:
+/// so no error is caused by another.
+class Parser {
+ public:
+  Parser(Context& context, uint32_t file, std::string_view text)
+      : context_(context), file_(file), text_(text), tokens_(lex(context, file, text)) {}
+
+  Program program();
+
+ private:
+  static constexpr int deepest_nesting = 200;
+  static constexpr int highest_node = 1500;
+  static constexpr size_t most_errors = 200;
+  static constexpr size_t longest_nested_run = 8;
+
+  // ---- tokens
+  const Token& peek(size_t ahead = 0) const {
+    const size_t at = position_ + ahead;
+    return at < tokens_.tokens.size() ? tokens_.tokens[at] : tokens_.tokens.back();
+  }
+  bool at(TokenKind kind) const { return peek().kind == kind; }
+  bool at_word(std::string_view word) const { return at(TokenKind::Identifier) && text_of(peek()) == word; }
+  bool at_end() const { return at(TokenKind::End); }
+  const Token& previous() const { return tokens_.tokens[position_ == 0 ? 0 : position_ - 1]; }
+  std::string_view text_of(const Token& token) const { return text_.substr(token.begin, token.end - token.begin); }
+  const Token& take() {
+    const Token& token = peek();
+    if (position_ + 1 < tokens_.tokens.size()) ++position_;
+    return token;
+  }
+  bool accept(TokenKind kind) { return at(kind) ? (take(), true) : false; }
+  /// Takes the token of that kind; reports its absence.
+  bool expect(TokenKind kind);
+  /// Takes the bracket that closes `open`; reports its absence and points to `open`.
+  bool expect_close(TokenKind kind, const Token& open);
+  /// Takes the `>` of a list of types, also from the `>>` that closes two.
+  bool expect_greater();
+  /// A name where one is declared; `what` is what it would be the name of.
+  Ident expect_name(std::string_view what);
+  /// A name after `.` or before `:`, where keywords are names too [L3].
+  Ident expect_member_name();
+  bool at_member_name(size_t ahead = 0) const {
+    return peek(ahead).kind == TokenKind::Identifier || is_keyword(peek(ahead).kind);
+  }
+  Name name_of(const Token& token) { return context_.name(text_of(token)); }
+  Ident ident(const Token& token) { return {name_of(token), loc(token)}; }
+  Name string_of(const Token& token) const { return tokens_.strings[token.value]; }
+
+  // ---- places
+  Loc loc(uint32_t begin, uint32_t end) { return context_.locations.add({file_, begin, end, {}, {}}); }
+  Loc loc(const Token& token) { return loc(token.begin, token.end); }
+  /// From a token to the last one taken.
+  Loc since(const Token& first) { return loc(first.begin, previous().end < first.begin ? first.end : previous().end); }
+  Loc after_previous() { return loc(previous().end, previous().end); }
+  std::string_view source(Loc at) const {
+    const LocationRecord& record = context_.locations[at];
+    return text_.substr(record.begin, record.end - record.begin);
+  }
+
+  // ---- errors
+  /// Reports, unless an earlier error is not recovered from yet.
+  template <class... A>
+  Diagnostic& error(Loc at, const diag::Message<A...>& message, const std::type_identity_t<A>&... arguments) {
+    if (panicking_ || silent_ || last_error_ == position_) return ignored_ = {};
+    last_error_ = position_;
+    if (++errors_ == most_errors) {
+      silent_ = true;
+      return context_.diagnostics.report(at, diag::too_many_syntax_errors);
+    }
+    return context_.diagnostics.report(at, message, arguments...);
+  }
+  /// "expected WHAT, found the next token"; the parser then panics.
+  Diagnostic& expected(std::string_view what);
+  std::string describe(const Token& token) const;
+  /// Skips to the end of the statement, or to what can only begin another one or a declaration.
+  void synchronize_statement(size_t from);
+  /// Skips to what begins a declaration.
+  void synchronize_declaration();
+  /// Skips to the comma or the closing bracket of a list between braces.
+  void synchronize_item(size_t from);
+  void skip_balanced();
+  bool begins_declaration(const Token& token, size_t at) const;
+  /// Whether nesting is too deep; then it is reported, and what nests is skipped.
+  bool too_deep();
+
+  // ---- nodes
+  template <class F>
+  Ref<F> make(F form, Loc at) {
+    return context_.make(std::move(form), at);
+  }
+  /// An expression, unless it has become too high for those who will walk it.
+  template <class F>
+  Expr expression_node(F form, Loc at) {
+    const Ref<F> node = make(std::move(form), at);
+    if (node.header->height <= highest_node) return node;
+    error(at, diag::nesting_too_deep, deepest_nesting);
+    return make(InvalidExpr{}, at);
+  }
+  Expr invalid_expr() { return make(InvalidExpr{}, loc(peek())); }
+  Stmt invalid_stmt(const Token& first) { return make(InvalidStmt{}, since(first)); }
+  TypeExpr invalid_type() { return make(InvalidType{}, loc(peek())); }
+  template <class T>
+  Span<T> span(const std::vector<T>& values) {
+    return context_.span(values);
+  }
+
+  // ---- parse_declarations.cc
+  struct Modifiers {
+    std::vector<Attribute> attributes;
+    Visibility visibility = Visibility::Default;
+    std::optional<Token> pin, local, kernel;
+    Token first;
+  };
+  void declaration(std::vector<Decl>& out);
+  Modifiers modifiers();
+  Attribute attribute();
+  Decl function(Modifiers& modifiers);
+  Span<TypedName> parameters();
+  Decl variable(const Modifiers& modifiers);
+  Decl map(const Modifiers& modifiers, Ident name, const Token& first);
+  Decl constant(const Modifiers& modifiers);
+  Decl configuration(const Modifiers& modifiers);
+  Decl structure(const Modifiers& modifiers);
+  Decl enumeration(const Modifiers& modifiers);
+  Decl alias(const Modifiers& modifiers);
+  Decl external();
+  Decl import();
+  Decl include();
+  Decl license();
+  Decl implementation(const Modifiers& modifiers);
+  void end_declaration();
+  void reject_attributes(const Modifiers& modifiers, std::string_view what);
+  void reject_storage(const Modifiers& modifiers, std::string_view what);
+  bool item_separator();
+  Decl old_program();
+  Decl old_map();
+  std::string upgraded(size_t from, size_t to, bool rename_main);
+
+  // ---- parse_types.cc
+  TypeExpr type();
+  TypeExpr type_without_dimensions();
+  TypeExpr named_type();
+  TypeExpr function_type();
+  /// `-> type`, if it stands here.
+  Option<TypeExpr> optional_result();
+
+  // ---- parse_statements.cc
+  Body block();
+  Body body(bool braces_needed, Token* open = nullptr);
+  Stmt statement();
+  Stmt statement_here();
+  void end_statement();
+  Stmt variable_statement();
+  Stmt if_statement(bool* has_else = nullptr);
+  Stmt if_var_statement(const Token& first, bool* has_else);
+  Stmt for_statement();
+  Stmt try_statement();
+  CatchClause catch_clause();
+  Stmt simple_statement();
+  Expr condition(bool& parenthesised);
+  Operator assignment_operator(TokenKind kind) const;
+
+  // ---- parse_expressions.cc
+  Expr expression();
+  Expr expression_from(Expr left, const Token& first);
+  Expr conditional(Expr condition, const Token& first);
+  Expr binary(Expr left, const Token& first, int loosest);
+  Expr fold_run(int level, Expr first, const std::vector<ChainLink>& links);
+  Expr balanced(Operator op, const std::vector<Expr>& operands, size_t from, size_t to);
+  Expr cast_operand();
+  Expr casts(Expr value, const Token& first);
+  Expr unary();
+  Expr postfix(Expr value, const Token& first);
+  Expr primary();
+  Expr name_or_literal();
+  Expr c_cast();
+  bool at_c_cast() const;
+  Expr parenthesised();
+  Expr array_literal();
+  Expr struct_literal(Name module, Ident name, const Token& first);
+  Expr match_expression();
+  Pattern pattern();
+  Expr if_expression();
+  Expr new_expression();
+  Expr scoped_name(Ident scope, const Token& first);
+  Span<Expr> arguments(const Token& open);
+  /// What follows `pattern:` or stands in an arm: an expression, or a block or statement as a value.
+  Expr arm_value();
+  Expr value_of(Body body, Loc at);
+  std::optional<Expr> value_of_if(const Stmt& statement);
+  bool begins_expression(const Token& token) const;
+  /// Whether an operator on a new line still belongs to the expression before it [L2].
+  bool continues(const Token& op) const;
+  bool question_is_postfix() const;
+
+  Context& context_;
+  const uint32_t file_;
+  const std::string_view text_;
+  Tokens tokens_;
+  size_t position_ = 0;
+  int depth_ = 0;
+  bool panicking_ = false;
+  bool silent_ = false;  // the rest of the file cannot be understood
+  size_t last_error_ = SIZE_MAX;
+  size_t errors_ = 0;
+  Diagnostic ignored_;
+  bool in_brackets_ = false;       // between ( ) or [ ], where no line break ends a statement
+  bool struct_literals_ = true;    // false in a condition without parentheses [L41]
+};
+
+}  // namespace ksc

@@ -220,16 +220,23 @@ class Lexer {
 
   /// The longest sign that stands here.
   bool sign() {
-    static constexpr auto longest_first = [] {
+    static constexpr size_t most_signs = 6;  // that begin with one character
+    static constexpr auto signs = [] {
       constexpr size_t first = static_cast<size_t>(TokenKind::LeftParen), last = static_cast<size_t>(TokenKind::MinusMinus);
-      std::array<TokenKind, last - first + 1> all{};
-      size_t count = 0;
+      std::array<std::array<TokenKind, most_signs>, 128> table{};
       for (size_t length = 3; length > 0; --length)
-        for (size_t kind = first; kind <= last; ++kind)
-          if (token_texts[kind].size() == length) all[count++] = static_cast<TokenKind>(kind);
-      return all;
+        for (size_t kind = first; kind <= last; ++kind) {
+          if (token_texts[kind].size() != length) continue;
+          auto& row = table[static_cast<size_t>(token_texts[kind][0])];
+          size_t column = 0;
+          while (row[column] != TokenKind::End) ++column;
+          row[column] = static_cast<TokenKind>(kind);
+        }
+      return table;
     }();
-    for (const TokenKind kind : longest_first) {
+    if (!is_ascii(peek())) return false;
+    for (const TokenKind kind : signs[static_cast<size_t>(peek())]) {
+      if (kind == TokenKind::End) return false;
       const std::string_view text = token_texts[static_cast<size_t>(kind)];
       if (text_.substr(at_, text.size()) != text) continue;
       at_ += text.size();

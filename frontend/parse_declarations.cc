@@ -12,7 +12,12 @@ Program Parser::program() {
   std::vector<Decl> declarations;
   while (!at_end()) {
     if (accept(Semicolon)) continue;
+    if (unclosed_ > 0 && accept(RightBrace)) {
+      --unclosed_;
+      continue;
+    }
     const size_t from = position_;
+    nesting_reported_ = false;
     declaration(declarations);
     if (!panicking_) end_declaration();
     if (panicking_) synchronize_declaration();
@@ -189,7 +194,7 @@ Decl Parser::variable(const Modifiers& found) {
 
 Decl Parser::map(const Modifiers& found, Ident name, const Token& first) {
   const Ident kind = ident(take());
-  const Token open_types = take();  // <
+  take();  // <
   std::vector<TypeExpr> parameters;
   while (!at(Greater) && !at(ShiftRight) && !at_end() && !panicking_) {
     if (at(Identifier) && peek(1).kind == Less) {
@@ -200,7 +205,7 @@ Decl Parser::map(const Modifiers& found, Ident name, const Token& first) {
     parameters.push_back(type());
     if (panicking_ || !accept(Comma)) break;
   }
-  if (!panicking_ && !expect_greater()) (void)open_types;
+  if (!panicking_) expect_greater();
   Option<Expr> size;
   std::vector<NamedExpr> options;
   const Token open = peek();
@@ -421,7 +426,7 @@ Decl Parser::implementation(const Modifiers& found) {
 // ---- old spellings [L130]
 
 /// The text of some tokens with old names replaced.
-std::string Parser::upgraded(size_t from, size_t to, bool) {
+std::string Parser::upgraded(size_t from, size_t to) {
   std::string text;
   for (size_t i = from; i < to; ++i) {
     const Token& token = tokens_.tokens[i];
@@ -466,7 +471,7 @@ Decl Parser::old_program() {
     const bool entry = text_of(tokens_.tokens[i + 1]) == "main";
     if (!text.empty()) text += "\n\n";
     text += entry ? fmt::format("@{}\nfn {}", attribute, text_of(name)) : fmt::format("@helper\nfn {}", text_of(tokens_.tokens[i + 1]));
-    text += upgraded(i + 2, end + 1, entry);
+    text += upgraded(i + 2, end + 1);
     i = end + 1;
   }
   const bool was_silent = silent_;
@@ -488,7 +493,7 @@ Decl Parser::old_map() {
     if (at(ShiftRight)) depth -= std::min<size_t>(depth, 2);
     take();
   } while (depth > 0 && !at_end() && !peek().new_line);
-  const std::string types = upgraded(types_begin, std::max(types_begin, position_ - 1), false);
+  const std::string types = upgraded(types_begin, std::max(types_begin, position_ - 1));
   const bool named = at(Identifier) && peek(1).kind == Colon && peek(2).kind == Identifier;
   const Loc header = since(first);
   if (!named) {
@@ -514,7 +519,7 @@ Decl Parser::old_map() {
   if (at(LeftParen)) {
     const size_t open = position_;
     skip_balanced();
-    size = upgraded(open, position_, false);
+    size = upgraded(open, position_);
   }
   bool pinned = false;
   if (at(LeftBrace)) {

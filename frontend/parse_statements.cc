@@ -42,7 +42,7 @@ Body Parser::block() {
   return {span(statements)};
 }
 
-Body Parser::body(bool braces_needed, Token*) {
+Body Parser::body(bool braces_needed) {
   if (at(LeftBrace) || braces_needed) return block();
   if (at(Semicolon)) {
     error(loc(peek()), diag::empty_statement);
@@ -70,11 +70,7 @@ Stmt Parser::statement() {
   Scoped depth(depth_, depth_ + 1);
   const Token first = peek();
   if (too_deep()) return invalid_stmt(first);
-  const size_t from = position_;
-  const Stmt parsed = statement_here();
-  if (!panicking_) return parsed;
-  (void)from;
-  return parsed;
+  return statement_here();
 }
 
 Stmt Parser::statement_here() {

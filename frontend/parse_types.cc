@@ -42,7 +42,7 @@ TypeExpr Parser::type() {
     }
     expect_close(RightBracket, open);
     if (dimensions.size() > static_cast<size_t>(deepest_nesting)) {
-      error(loc(open), diag::nesting_too_deep, deepest_nesting);
+      report_nesting(loc(open));
       panicking_ = true;
     }
   }

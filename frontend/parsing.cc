@@ -35,6 +35,7 @@ bool Parser::expect_close(TokenKind kind, const Token& open) {
   const Loc at = at_end() || peek().new_line ? after_previous() : loc(peek());
   Diagnostic& reported = error(at, diag::not_closed, describe(peek()), text);
   if (&reported != &ignored_) reported.note(loc(open), fmt::format("this `{}` is not closed", text_of(open)));
+  if (kind == RightBrace) ++unclosed_;
   panicking_ = true;
   return false;
 }
@@ -117,7 +118,7 @@ void Parser::skip_balanced() {
 
 bool Parser::too_deep() {
   if (depth_ <= deepest_nesting) return false;
-  error(loc(peek()), diag::nesting_too_deep, deepest_nesting);
+  report_nesting(loc(peek()));
   if (opens(peek().kind)) {
     skip_balanced();
     return true;
@@ -130,6 +131,7 @@ bool Parser::too_deep() {
       take();
     if (peek().new_line && !goes_on_after(previous().kind)) break;
   }
+  panicking_ = true;
   return true;
 }
 

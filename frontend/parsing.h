@@ -110,6 +110,11 @@ class Parser {
   bool begins_declaration(const Token& token, size_t at) const;
   /// Whether nesting is too deep; then it is reported, and what nests is skipped.
   bool too_deep();
+  /// Once a declaration.
+  void report_nesting(Loc at) {
+    if (!nesting_reported_) error(at, diag::nesting_too_deep, deepest_nesting);
+    nesting_reported_ = true;
+  }
 
   // ---- nodes
   template <class F>
@@ -121,7 +126,8 @@ class Parser {
   Expr expression_node(F form, Loc at) {
     const Ref<F> node = make(std::move(form), at);
     if (node.header->height <= highest_node) return node;
-    error(at, diag::nesting_too_deep, deepest_nesting);
+    report_nesting(at);
+    panicking_ = true;
     return make(InvalidExpr{}, at);
   }
   Expr invalid_expr() { return make(InvalidExpr{}, loc(peek())); }
@@ -162,7 +168,7 @@ class Parser {
   bool item_separator();
   Decl old_program();
   Decl old_map();
-  std::string upgraded(size_t from, size_t to, bool rename_main);
+  std::string upgraded(size_t from, size_t to);
 
   // ---- parse_types.cc
   TypeExpr type();
@@ -174,7 +180,7 @@ class Parser {
 
   // ---- parse_statements.cc
   Body block();
-  Body body(bool braces_needed, Token* open = nullptr);
+  Body body(bool braces_needed);
   Stmt statement();
   Stmt statement_here();
   void end_statement();
@@ -229,6 +235,8 @@ class Parser {
   int depth_ = 0;
   bool panicking_ = false;
   bool silent_ = false;  // the rest of the file cannot be understood
+  bool nesting_reported_ = false;
+  size_t unclosed_ = 0;  // blocks whose end was not found; a bracket too many may be theirs
   size_t last_error_ = SIZE_MAX;
   size_t errors_ = 0;
   Diagnostic ignored_;

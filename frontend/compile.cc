@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "frontend/compile.h"
+
+#include <chrono>
+
+#include "frontend/parser.h"
+#include "ir/context.h"
+#include "ir/languages.h"
+#include "ir/sexpr.h"
+#include "passes/pipeline.h"
+
+namespace ksc {
+namespace {
+
+constexpr std::string_view parse_step = "parse";
+
+/// The forms and rules of a language, one a line.
+std::string grammar(const Lang& language) {
+  struct Line {
+    Kind kind;
+    std::string_view sort, name, members;
+  };
+  static constexpr Line lines[] = {
+#define KSC_TYPE_FORM(F) {Kind::F, "type", #F, F::members},
+#define KSC_EXPR_FORM(F) {Kind::F, "expression", #F, F::members},
+#define KSC_STMT_FORM(F) {Kind::F, "statement", #F, F::members},
+#define KSC_DECL_FORM(F) {Kind::F, "declaration", #F, F::members},
+#include "ir/forms.def"
+  };
+  std::string text;
+  for (const Line& line : lines) {
+    if (!language.has(line.kind)) continue;
+    text += fmt::format("{}: ({}{}{})\n", line.sort, line.name, line.members.empty() ? "" : " ", line.members);
+  }
+  for (int i = 0; i < int(Rule::count); ++i)
+    if (language.rules.has(Rule(i))) text += fmt::format("rule: {}\n", enum_text(Rule(i)));
+  return text;
+}
+
+/// One compilation at work.
+class Compilation {
+ public:
+  Compilation(Sources& sources, const Options& options) : sources_(sources), options_(options) {}
+
+  Result run() {
+    begin();
+    result_.diagnostics = std::move(context_.diagnostics);
+    result_.locations = std::move(context_.locations);
+    return std::move(result_);
+  }
+
+ private:
+  template <class... A>
+  void fail(const diag::Message<A...>& message, const std::type_identity_t<A>&... arguments) {
+    context_.diagnostics.report({}, message, arguments...);
+  }
+
+  void begin() {
+    if (!names_passes()) return;
+    const Sources::Opened main = sources_.open(options_.file);
+    if (!main) {
+      result_.unreadable = true;
+      return fail(diag::cannot_read, options_.file, main.error);
+    }
+    if (!read_kernel_types()) return;
+    context_.target = options_.target;
+    context_.project = options_.project.empty() ? project_name(options_.file) : options_.project;
+
+    Program program;
+    if (options_.start_after.empty()) {
+      program = parse(context_, main.file, sources_.text(main.file));
+      if (wants(options_.dump_after, parse_step)) dump(std::string(parse_step), program);
+      if (options_.grammar_after == parse_step) result_.report += grammar(lang::Parsed);
+      if (options_.stop_after == parse_step) return;
+    } else {
+      ReadError error;
+      const std::optional<Program> read = read_program(context_, sources_.text(main.file), error);
+      if (!read) return fail(diag::bad_dump, options_.file, error.message, error.offset);
+      program = *read;
+    }
+    run_passes(program);
+  }
+
+  /// Whether each pass that the options name exists.
+  bool names_passes() {
+    bool good = true;
+    for (const std::string* name : {&options_.dump_before, &options_.dump_after, &options_.grammar_after, &options_.stop_after,
+                                    &options_.start_after}) {
+      const bool all = *name == "all" && (name == &options_.dump_after || name == &options_.dump_before);
+      if (name->empty() || all || *name == parse_step || find_step(*name)) continue;
+      fail(diag::unknown_pass, *name);
+      good = false;
+    }
+    return good;
+  }
+
+  bool read_kernel_types() {
+    const std::string path = options_.share + "/types/uapi.json";
+    const Sources::Opened file = sources_.open(path);
+    if (!file) {
+      result_.unreadable = true;
+      fail(diag::broken_installation, fmt::format("cannot read `{}`: {}", path, file.error));
+      return false;
+    }
+    try {
+      kernel_types_ = KernelTypes::from_json(sources_.text(file.file));
+    } catch (const KernelTypesError& error) {
+      fail(diag::broken_installation, fmt::format("`{}`: {}", path, error.what()));
+      return false;
+    }
+    context_.kernel_types = &kernel_types_;
+    return true;
+  }
+
+  static bool wants(const std::string& option, std::string_view pass) { return option == "all" || option == pass; }
+
+  void dump(std::string name, const Program& program) { result_.dumps.emplace_back(std::move(name), print(program)); }
+
+  RunObserver observer() {
+    RunObserver watching;
+    watching.before = [this](const Step& step, const Program& program) {
+      ++steps_;
+      if (wants(options_.dump_before, step.name)) dump(fmt::format("{:02}_before_{}", steps_, step.name), program);
+      began_ = std::chrono::steady_clock::now();
+    };
+    watching.after = [this](const Step& step, const Program& program) {
+      const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began_;
+      if (options_.time_passes) result_.report += fmt::format("{:9.3f} ms  {}\n", took.count(), step.name);
+      if (wants(options_.dump_after, step.name)) dump(fmt::format("{:02}_{}", steps_, step.name), program);
+      if (options_.grammar_after == step.name) result_.report += grammar(step.out);
+    };
+    watching.stop_after = options_.stop_after;
+    return watching;
+  }
+
+  static bool has_step(const std::vector<Step>& steps, std::string_view name) {
+    for (const Step& step : steps)
+      if (step.name == name) return true;
+    return false;
+  }
+
+  /// The trunk, then each branch; a run that starts after a pass of a branch is that branch alone.
+  void run_passes(Program program) {
+    const PassList& passes = pass_list();
+    const std::string& start = options_.start_after;
+    const bool from_the_trunk = start.empty() || start == parse_step || has_step(passes.trunk, start);
+    RunObserver watching = observer();
+    if (from_the_trunk) {
+      if (start != parse_step) watching.start_after = start;
+      if (!finished(ksc::run(passes.trunk, program, context_, watching), program)) return;
+      watching.start_after = {};
+    }
+    if (options_.check_only) return;
+    std::map<std::string_view, Program> ends;
+    for (const TargetBranch& branch : passes.branches) {
+      if (!from_the_trunk && !has_step(branch.steps, start)) continue;
+      watching.start_after = from_the_trunk ? std::string_view() : std::string_view(start);
+      Program end = program;
+      if (!finished(ksc::run(branch.steps, program, context_, watching), end)) return;
+      ends[branch.name] = end;
+    }
+    if (from_the_trunk) emit(ends);
+  }
+
+  /// Whether the compilation goes on; `program` then is what came out.
+  bool finished(const RunResult& end, Program& program) {
+    result_.faults.insert(result_.faults.end(), end.faults.begin(), end.faults.end());
+    program = end.program;
+    return end.end == RunEnd::Finished && !context_.diagnostics.has_errors();
+  }
+
+  /// ---- THE ONE PLACE where what came out of the branches becomes files: result_.files[path] = text.
+  void emit(const std::map<std::string_view, Program>&) {}
+
+  Sources& sources_;
+  const Options& options_;
+  Context context_;
+  KernelTypes kernel_types_;
+  Result result_;
+  int steps_ = 0;
+  std::chrono::steady_clock::time_point began_;
+};
+
+std::string list_steps(const std::vector<Step>& steps) {
+  std::string text;
+  for (const Step& step : steps) {
+    std::string change;
+    for (int i = 0; i < int(Kind::count); ++i)
+      if (step.in.has(Kind(i)) && !step.out.has(Kind(i))) change += fmt::format(" -{}", kind_names[i]);
+    for (int i = 0; i < int(Kind::count); ++i)
+      if (!step.in.has(Kind(i)) && step.out.has(Kind(i))) change += fmt::format(" +{}", kind_names[i]);
+    for (int i = 0; i < int(Rule::count); ++i) {
+      const bool before = step.in.rules.has(Rule(i)), after = step.out.rules.has(Rule(i));
+      if (before != after) change += fmt::format(" {}rule {}", after ? '+' : '-', enum_text(Rule(i)));
+    }
+    text += fmt::format("  {:<28} {}\n  {:<28}  {}\n", step.name, step.about, "", change);
+  }
+  return text;
+}
+
+}  // namespace
+
+Result compile(Sources& sources, const Options& options) { return Compilation(sources, options).run(); }
+
+std::string project_name(const std::string& path) {
+  std::string name = path.substr(path.find_last_of('/') + 1);
+  if (name.size() > 3 && name.ends_with(".ks")) name.resize(name.size() - 3);
+  for (char& c : name) {
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    if (!word) c = '_';
+  }
+  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) name.insert(0, "_");  // it becomes an identifier in C
+  return name;
+}
+
+std::string list_passes() {
+  const PassList& passes = pass_list();
+  std::string text = fmt::format("trunk:\n{}", list_steps(passes.trunk));
+  for (const TargetBranch& branch : passes.branches) text += fmt::format("{}:\n{}", branch.name, list_steps(branch.steps));
+  return text;
+}
+
+}  // namespace ksc

@@ -150,7 +150,6 @@ class Compilation {
       if (!finished(ksc::run(passes.trunk, program, context_, watching), program)) return;
       watching.start_after = {};
     }
-    if (options_.check_only) return;
     std::map<std::string_view, Program> ends;
     for (const TargetBranch& branch : passes.branches) {
       if (!from_the_trunk && !has_step(branch.steps, start)) continue;
@@ -159,7 +158,7 @@ class Compilation {
       if (!finished(ksc::run(branch.steps, program, context_, watching), end)) return;
       ends[branch.name] = end;
     }
-    if (from_the_trunk) emit(ends);
+    if (from_the_trunk && !options_.check_only) emit(ends);
   }
 
   /// Whether the compilation goes on; `program` then is what came out.

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Exit codes: 0 good, 1 diagnostics, 2 usage, 74 files; nothing is written where something is wrong.
+set -u
+ksc=${KSC:?the path of ksc}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failures=0
+
+# expect CODE TEXT ARGUMENT…: ksc exits with CODE, and TEXT is in what it prints.
+expect() {
+  local code=$1 text=$2
+  shift 2
+  local output got
+  output=$("$ksc" "$@" 2>&1)
+  got=$?
+  if [ $got -ne "$code" ]; then
+    echo "ksc $*: exit code $got, expected $code"
+    echo "$output" | head -5
+    failures=$((failures + 1))
+  elif ! grep -qF -- "$text" <<<"$output"; then
+    echo "ksc $*: '$text' is not in: $output" | head -10
+    failures=$((failures + 1))
+  fi
+}
+
+printf 'fn f() {\n  var x = = 1\n  y = 2 3\n}\n' >broken.ks
+printf 'struct S { a: u32 }\n' >good.ks
+mkdir folder.ks
+
+expect 0 'usage' --help
+expect 0 'ksc ' --version
+for command in compile check build run init; do expect 0 "ksc $command" $command --help; done
+expect 2 'usage'
+expect 2 'did you mean `compile`' complie
+expect 2 'a file is missing' check
+expect 2 'too many' check good.ks broken.ks
+expect 2 'unrecognised option' check --nonsense good.ks
+expect 2 '--color' check --color=blue good.ks
+expect 2 '--target-kernel' check --target-kernel=new good.ks
+expect 2 '--project' compile --project=a-b good.ks
+expect 0 '' check good.ks
+expect 1 'broken.ks:2:11: error[KS0100]' check broken.ks
+expect 1 'broken.ks:3:9: error[KS0107]' broken.ks -o out
+expect 1 'KS0604' check --dump-after=nonsense good.ks
+expect 74 'No such file or directory' check missing.ks
+expect 74 'Is a directory' check folder.ks
+expect 0 '(StructDecl S' check --dump-after=parse good.ks
+expect 0 'declaration: (StructDecl' check --grammar-after=parse good.ks
+expect 2 'there is no type' init nonsense name
+expect 2 'cannot name a program' init xdp 'a b'
+
+[ -e out ] && echo "a failed compilation made its output directory" && failures=$((failures + 1))
+head -c 100000 /dev/urandom >binary.ks
+printf '\0' >>binary.ks
+expect 1 'KS0002' check binary.ks
+
+# Messages as JSON are JSON.
+"$ksc" check --error-format=json broken.ks 2>messages.json
+python3 - <<'PYTHON' || failures=$((failures + 1))
+import json
+messages = json.load(open("messages.json"))["diagnostics"]
+assert [(m["line"], m["column"], m["code"]) for m in messages] == [(2, 11, "KS0100"), (3, 9, "KS0107")], messages
+PYTHON
+
+# Colours: asked for, refused.
+"$ksc" check --color=always broken.ks 2>&1 | grep -q $'\x1b\[' || { echo "--color=always has no colours"; failures=$((failures + 1)); }
+"$ksc" check broken.ks 2>&1 | grep -q $'\x1b\[' && { echo "colours without a terminal"; failures=$((failures + 1)); }
+
+# Names with spaces, quotes, `$` and a leading `-`.
+for name in 'a b.ks' "it's.ks" 'cost $5.ks' '"quoted".ks'; do
+  cp good.ks "$name"
+  expect 0 '' check "$name"
+done
+cp good.ks ./-dash.ks
+expect 0 '' check -- -dash.ks
+expect 0 '' check ./-dash.ks
+
+[ $failures -eq 0 ]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <concepts>
 #include <cstddef>
 #include <cstring>
 #include <initializer_list>
@@ -36,7 +37,9 @@ template <class T>
 class Option {
  public:
   Option() = default;
-  Option(T value) : value_(value), present_(true) {}  // NOLINT: an option is made from its value
+  template <class U>
+    requires std::convertible_to<U, T>
+  Option(U&& value) : value_(std::forward<U>(value)), present_(true) {}  // NOLINT: an option is made from its value
   explicit operator bool() const { return present_; }
   const T& operator*() const { return value_; }
   const T* operator->() const { return &value_; }

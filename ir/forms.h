@@ -287,7 +287,7 @@ struct FunctionName { Name name;                                                
 struct Field        { Expr base; Name name;                                     KSC_FORM(Field, base, name) };
 /// An element of an array or string; a place if the base is one. Out of range it reads zero and writes nothing [L54].
 struct Index        { Expr base, index;                                         KSC_FORM(Index, base, index) };
-/// map[key] as a value: Maybe(V) for scalar V, else an entry reference, null when absent.
+/// map[key] as a value: Maybe(V) for scalar V, else an entry reference, null when absent. Typed as a pointer: the entry's address, or null.
 struct MapLookup    { Expr map, key;                                            KSC_FORM(MapLookup, map, key) };
 /// map[key] as a place to write to, inserted (zero) when absent.
 struct MapEntry     { Expr map, key;                                            KSC_FORM(MapEntry, map, key) };
@@ -374,7 +374,7 @@ struct Continue     {                                                           
 struct Return       { Option<Expr> value;                                       KSC_FORM(Return, value) };
 /// A local variable of that type; without a value it is zero each time [L142].
 struct Let          { Name name; Type type; Option<Expr> value;                 KSC_FORM(Let, name, type, value) };
-/// place = value, of one type. The place's operands are evaluated first.
+/// place = value, of one type. The place's operands are evaluated first, then the value; the access itself comes last.
 struct Assign       { Expr place, value;                                        KSC_FORM(Assign, place, value) };
 /// place op= value: the place is evaluated once [L40].
 struct Update       { Operator op; Expr place, value;                           KSC_FORM(Update, op, place, value) };

@@ -5,8 +5,9 @@
 namespace ksc {
 
 /// Rules that hold of a whole program, beyond which forms it may use. ir/check.cc says how each is checked.
-KSC_ENUM(Rule, NamesBound, Typed, NullChecked, TailCallsFound, ReturnsExplicit, OperandsOrdered, AccessesChecked,
-         ChecksMinimal, ThrowsExplicit, PinsFlat, SplitEbpf, SplitUser, IndexesGuarded, PromotionsExplicit, Folded, Ordered, count);
+KSC_ENUM(Rule, NamesBound, Typed, ReturnsExplicit, TailCallsFound, NullChecked, ShortCircuitsPure, OperandsOrdered, AccessesChecked,
+         ChecksMinimal, ThrowsExplicit, NoMaybe, PinsFlat, NoArithmeticBuiltin, NoArrayCopy, SplitEbpf, PinsReached, IndexesGuarded,
+         LoopsBounded, Folded, Ordered, SplitUser);
 
 /// A set of rules.
 struct RuleSet {

@@ -33,14 +33,44 @@ inline constexpr Lang Typed =
                 Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::License) +
     Rule::NamesBound + Rule::Typed;
 
-inline constexpr Lang NullChecked = Typed + Rule::NullChecked;                     // no null is dereferenced
-inline constexpr Lang Sound = NullChecked - Kind::InvalidExpr - Kind::InvalidStmt; // nothing was wrong: lowering begins
-inline constexpr Lang ReturnsSplit = Sound + Rule::ReturnsExplicit;                // return match … returns in each arm
-inline constexpr Lang TailCallsFound = ReturnsSplit + Kind::TailCall + Rule::TailCallsFound;  // return program(ctx) is its own form
-inline constexpr Lang NoIfPresent = TailCallsFound - Kind::IfPresent;              // if (var x = e) is a declaration and a test
-inline constexpr Lang NoMatch = NoIfPresent - Kind::Match + Kind::Switch;          // match is a switch or a chain of branches
-inline constexpr Lang NoIfValue = NoMatch - Kind::IfValue;                         // if as a value assigns in its branches
-inline constexpr Lang NoWhile = NoIfValue - Kind::While;                           // while is a loop with a break
-inline constexpr Lang NoFor = NoWhile - Kind::For + Kind::CountedLoop;             // for counts over bounds that are known names
+inline constexpr Lang ReturnsSplit = Typed + Rule::ReturnsExplicit;                           // return match … returns in each arm
+inline constexpr Lang TailCallsFound = ReturnsSplit + Kind::TailCall + Rule::TailCallsFound;  // return program(ctx) is a form of its own
+inline constexpr Lang NullChecked = TailCallsFound + Rule::NullChecked;                       // no null is dereferenced
+inline constexpr Lang Sound = NullChecked - Kind::InvalidExpr - Kind::InvalidStmt;            // nothing was wrong: lowering begins
+inline constexpr Lang NoIfPresent = Sound - Kind::IfPresent;                                  // if (var x = e) is a declaration and a test
+inline constexpr Lang NoMatch = NoIfPresent - Kind::Match + Kind::Switch;                     // match is a switch or a chain of branches
+inline constexpr Lang NoIfValue = NoMatch - Kind::IfValue;                                    // if as a value assigns in its branches
+inline constexpr Lang NoWhile = NoIfValue - Kind::While;                                      // while is a loop with a break
+inline constexpr Lang NoFor = NoWhile - Kind::For + Kind::CountedLoop;                        // for counts between constants or names
+inline constexpr Lang ShortCircuitsPure = NoFor + Rule::ShortCircuitsPure;                    // what may not run has no effect
+inline constexpr Lang OperandsOrdered = ShortCircuitsPure - Kind::BlockValue + Rule::OperandsOrdered;  // one effect a statement, in order
+inline constexpr Lang NoUpdate = OperandsOrdered - Kind::Update + Kind::AtomicUpdate + Kind::MapSlot;  // op= is a read and a write
+inline constexpr Lang NoMapEntry = NoUpdate - Kind::MapEntry + Kind::MapStore;                // map entries are written by statements
+inline constexpr Lang AccessesChecked = NoMapEntry + Kind::InPacket + Kind::Leave + Rule::AccessesChecked;  // each packet access is tested
+inline constexpr Lang ChecksMinimal = AccessesChecked + Rule::ChecksMinimal;                  // no test whose answer is known
+inline constexpr Lang ThrowsExplicit = ChecksMinimal - Kind::Leave + Rule::ThrowsExplicit;    // leaving early is a return
+inline constexpr Lang NoMaybe = ThrowsExplicit - Kind::ValueOf + Rule::NoMaybe;               // a Maybe is a value and a bit
+inline constexpr Lang PinsFlat = NoMaybe + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry
+
+inline constexpr Lang NoDivide = PinsFlat - Kind::Divide + Kind::Quotient + Kind::RuntimeCall;  // no division by what may be zero
+inline constexpr Lang NoShift = NoDivide - Kind::Shift + Kind::CShift;                        // shift counts are below the width
+inline constexpr Lang NoArithmeticBuiltin = NoShift + Rule::NoArithmeticBuiltin;              // min, max, htons … are support code
+inline constexpr Lang NoArrayCopy = NoArithmeticBuiltin + Rule::NoArrayCopy;                  // arrays are copied by memcpy
+
+// ---- eBPF ----
+inline constexpr Lang Ebpf = NoArrayCopy - Kind::BuiltinCall + Rule::SplitEbpf;               // only what runs in the kernel
+inline constexpr Lang PinsReached = Ebpf + Rule::PinsReached;                                 // pinned globals are reached by a pointer
+inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramArray;         // tail calls go through program arrays
+inline constexpr Lang NoMapAccess =
+    NoTailCall - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached by helpers
+inline constexpr Lang IndexesGuarded = NoMapAccess + Rule::IndexesGuarded;                    // no element out of range is touched
+inline constexpr Lang NoPrint = IndexesGuarded - Kind::Print + Kind::TraceLine;               // print is bpf_printk
+inline constexpr Lang LoopsBounded = NoPrint - Kind::Loop + Kind::FunctionAddress + Rule::LoopsBounded;  // every loop ends before the verifier's eyes
+inline constexpr Lang Folded = LoopsBounded + Rule::Folded;                                   // temporaries that nobody needs are gone
+inline constexpr Lang C = Folded + Rule::Ordered;                                             // what the C printer takes
+
+// ---- userspace ----
+inline constexpr Lang User = NoArrayCopy + Rule::SplitUser;                                   // only what runs in userspace
+inline constexpr Lang UserC = User + Rule::Folded;
 
 }  // namespace ksc::lang

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ir/effects.h"
+
+#include "ir/children.h"
+
+namespace ksc {
+namespace {
+
+constexpr std::string_view pure_builtins[] = {"min", "max", "abs", "bswap16", "bswap32", "bswap64", "htons", "htonl", "ntohs", "ntohl"};
+
+constexpr FormSet effect_forms = FormSet()
+                                     .with(Kind::Call)
+                                     .with(Kind::HelperCall)
+                                     .with(Kind::MapCall)
+                                     .with(Kind::BuiltinCall)
+                                     .with(Kind::MapLookup)
+                                     .with(Kind::MapSlot)
+                                     .with(Kind::BlockValue)
+                                     .with(Kind::Match)
+                                     .with(Kind::IfValue)
+                                     .with(Kind::Deref);
+
+void collect_changes(const Stmt& s, std::set<Name, ByText>& out);
+void note_place(const Expr& place, std::set<Name, ByText>& out) {
+  Expr base = place;
+  for (;;) {
+    if (const auto* field = as<Field>(base)) base = field->form.base;
+    else if (const auto* index = as<Index>(base)) base = index->form.base;
+    else break;
+  }
+  if (const auto* local = as<Local>(base)) out.insert(local->form.name);
+}
+void collect_changes(const Expr& e, std::set<Name, ByText>& out) {
+  if (const auto* address = as<AddressOf>(e)) note_place(address->form.place, out);
+  each_child_of(e, [&](const Expr& child) { collect_changes(child, out); }, [&](const Stmt& s) { collect_changes(s, out); });
+}
+void collect_changes(const Stmt& s, std::set<Name, ByText>& out) {
+  if (const auto* assign = as<Assign>(s)) note_place(assign->form.place, out);
+  if (const auto* update = as<Update>(s)) note_place(update->form.place, out);
+  each_child_of(s, [&](const Expr& child) { collect_changes(child, out); }, [&](const Stmt& t) { collect_changes(t, out); });
+}
+
+}  // namespace
+
+bool is_effect(const Expr& e) {
+  switch (kind_of(e)) {
+    case Kind::Call:
+    case Kind::HelperCall:
+    case Kind::MapCall:
+    case Kind::MapLookup:
+    case Kind::MapSlot:
+    case Kind::BlockValue:
+    case Kind::Match:
+    case Kind::IfValue: return true;
+    case Kind::BuiltinCall: {
+      const Name name = as<BuiltinCall>(e)->form.function;
+      for (std::string_view pure : pure_builtins)
+        if (name == pure) return false;
+      return true;
+    }
+    case Kind::Deref: {
+      Type type = type_of(as<Deref>(e)->form.pointer);
+      return is(type, TypeKind::Pointer) && type->space == Space::Packet;
+    }
+    default: return false;
+  }
+}
+
+bool has_effect(const Expr& e) {
+  if ((header(e).contains & effect_forms).empty()) return false;
+  if (is_effect(e)) return true;
+  bool found = false;
+  each_child_of(e, [&](const Expr& child) { found = found || has_effect(child); }, [&](const Stmt&) { found = true; });
+  return found;
+}
+
+bool is_in_packet(const Expr& place) {
+  if (const auto* field = as<Field>(place)) return is_in_packet(field->form.base);
+  if (const auto* index = as<Index>(place)) return is_in_packet(index->form.base);
+  return kind_of(place) == Kind::Deref && is_effect(place);
+}
+
+std::set<Name, ByText> changed_locals(const Body& body) {
+  std::set<Name, ByText> out;
+  for (const Stmt& s : body.statements) collect_changes(s, out);
+  return out;
+}
+
+}  // namespace ksc

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ir/interpret.h"
+
+#include <fmt/format.h>
+
+#include "ir/interpreter.h"
+#include "ir/program_type.h"
+
+namespace ksc {
+
+Trace interpret(Context& context, const Program& program, Name entry, const World& world, const InterpretOptions& options) {
+  return Interpreter(context, world, options).run(program, entry);
+}
+
+std::vector<Name> entry_functions(const Program& program) {
+  std::vector<Name> names;
+  for (const Decl& d : program)
+    if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::Program) names.push_back(function->form.name);
+  return names;
+}
+
+namespace {
+
+/// Whether the developer declared what is called so: names that passes make carry a number.
+bool is_developers(Name name) { return name.text() == name.spelling(); }
+
+}  // namespace
+
+int64_t Interpreter::kernel_constant(std::string_view name) const {
+  const KernelConstant* found = c.kernel_types->find_constant(name);
+  if (!found) throw Fault(fmt::format("the constant {} is not known", name));
+  return static_cast<int64_t>(found->value);
+}
+
+Value Interpreter::constant(const Expr& e) { return eval(e); }
+
+void Interpreter::fill_map(Name name, Type type, bool shared) {
+  MapState& map = maps_[name];
+  map.type = type;
+  map.kind = find_map_kind(type->name.text());
+  map.shared = shared;
+  if (!map.kind) throw Fault(fmt::format("no kind of maps is called {}", type->name.text()));
+  const auto given = world_.maps.find(std::string(name.spelling()));
+  if (!shared || given == world_.maps.end()) return;
+  for (const auto& [key, value] : given->second) {
+    if (key.size() != stored_size(type->key) || value.size() != stored_size(type->element))
+      throw Fault(fmt::format("the world has an entry of another size for {}", name.text()));
+    store_entry(map, key, value, 0);
+  }
+}
+
+void Interpreter::declare(const Program& program) {
+  // Functions first: constants may name them.
+  for (const Decl& d : program)
+    if (const auto* n = as<FunctionDef>(d)) {
+      functions_[n->form.name] = &n->form;
+      function_list_.push_back(&n->form);
+    }
+  frames_.emplace_back();
+  const auto add_global = [&](Name name, Type type, Value value) {
+    if (const auto given = world_.globals.find(std::string(name.spelling())); is_developers(name) && given != world_.globals.end()) {
+      if (given->second.size() != stored_size(type)) throw Fault(fmt::format("the world has another size for {}", name.text()));
+      value.bytes = given->second;
+    }
+    globals_[name] = {memory_.allocate(value.bytes, fmt::format("the global `{}`", name.text())), type};
+  };
+  const auto struct_value = [&](Type type, Span<FieldValue> values) {
+    Value whole = zero_value(type);
+    for (const FieldValue& value : values) {
+      const StructField* field = find_field(type, value.name);
+      if (!field) throw Fault(fmt::format("{} has no member {}", spell(type), value.name.text()));
+      const Value given = constant(value.value);
+      std::copy(given.bytes.begin(), given.bytes.end(), whole.bytes.begin() + field->offset);
+    }
+    return whole;
+  };
+  for (const Decl& d : program) {
+    visit<runnable>(
+        d, on<License>([](const auto&) {}), on<StructDef>([](const auto&) {}), on<EnumDef>([](const auto&) {}), on<ConstDef>([](const auto&) {}),
+        on<ConfigDef>([&](const Node<ConfigDef>& n) { add_global(n->name, n->type, struct_value(n->type, n->values)); }),
+        on<GlobalDef>([&](const Node<GlobalDef>& n) {
+          Value value = n->value ? constant(*n->value) : zero_value(n->type);
+          value.bytes.resize(stored_size(n->type));
+          add_global(n->name, n->type, value);
+        }),
+        on<MapDef>([&](const Node<MapDef>& n) { fill_map(n->name, n->type, n->shared); }), on<FunctionDef>([](const auto&) {}),
+        on<ProgramArray>([&](const Node<ProgramArray>& n) { program_arrays_[n->name] = &n.form; }),
+        on<PinnedGlobals>([&](const Node<PinnedGlobals>& n) {
+          Value whole = struct_value(n->type, n->values);
+          for (const StructField& field : n->type->body->fields) {
+            const auto given = world_.globals.find(std::string(field.name.spelling()));
+            if (given == world_.globals.end()) continue;
+            if (given->second.size() != stored_size(field.type)) throw Fault(fmt::format("the world has another size for {}", field.name.text()));
+            std::copy(given->second.begin(), given->second.end(), whole.bytes.begin() + field.offset);
+          }
+          const Address at = memory_.allocate(whole.bytes, "the pinned globals");
+          globals_[n->name] = {at, n->type};
+          // The same bytes are the one entry of an array map.
+          MapState& map = maps_[n->name];
+          map.type = c.types.map(c.name("array"), c.types.u32(), n->type, 1);
+          map.kind = find_map_kind("array");
+          map.shared = false;
+          map.entries[Bytes(4)] = at;
+        }));
+  }
+}
+
+Value Interpreter::call(const FunctionDef& function, const std::vector<Value>& arguments) {
+  if (++depth_ > 64) throw Fault("calls are nested without end");
+  if (arguments.size() != function.parameters.size())
+    throw Fault(fmt::format("{} takes {} arguments and is given {}", function.name.text(), function.parameters.size(), arguments.size()));
+  Frame frame;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const Parameter& parameter = function.parameters[i];
+    const Value value = convert(arguments[i], parameter.type);
+    frame.locals[parameter.name] = {memory_.allocate(value.bytes, fmt::format("the parameter `{}`", parameter.name.text())), parameter.type};
+  }
+  frame.result = zero_value(function.result);
+  frames_.push_back(std::move(frame));
+  const size_t level = frames_.size();
+  const Flow flow = body(function.body);
+  if (flow != Flow::Return && !is(function.result, TypeKind::Void))
+    throw Fault(fmt::format("{} ends without a result", function.name.text()));
+  if (frames_.size() != level) throw Fault("frames are not nested");
+  for (const auto& [name, local] : frames_.back().locals) memory_.release(local.first);
+  const Value result = frames_.back().result;
+  frames_.pop_back();
+  --depth_;
+  return result;
+}
+
+int64_t Interpreter::run_entry(Name entry) {
+  for (Name current = entry;;) {
+    const auto found = functions_.find(current);
+    if (found == functions_.end()) throw Fault(fmt::format("there is no program {}", current.text()));
+    entry_ = found->second;
+    depth_ = 0;
+    try {
+      std::vector<Value> arguments;
+      if (!entry_->parameters.empty()) arguments.push_back(from_bits(entry_->parameters[0].type, context_));
+      return static_cast<int64_t>(to_number(call(*entry_, arguments)));
+    } catch (const TailTransfer& transfer) {
+      frames_.resize(1);
+      current = transfer.program;
+    } catch (const LeaveEntry&) {
+      frames_.resize(1);
+      return kernel_constant(find_program_type(entry_->program_type.text())->pass_through);
+    }
+  }
+}
+
+Trace Interpreter::run(const Program& program, Name entry) {
+  clock_ = world_.clock;
+  random_ = world_.random;
+  fuel_ = world_.fuel;
+  packet_ = memory_.allocate(world_.packet, "the packet");
+  std::string fault;
+  std::optional<int64_t> result;
+  bool out_of_fuel = false;
+  try {
+    declare(program);
+    const auto found = functions_.find(entry);
+    if (found == functions_.end() || !find_program_type(found->second->program_type.text())) throw Fault("this is no eBPF program");
+    if (!found->second->parameters.empty()) {
+      context_type_ = found->second->parameters[0].type->element;
+      context_ = memory_.allocate(Bytes(size_of(context_type_)), "the context");
+      for (const StructField& field : context_type_->body->fields) {
+        uint64_t value = field.name == "len" ? world_.packet.size() : 0;
+        if (const auto given = world_.context.find(std::string(field.name.text())); given != world_.context.end()) value = given->second;
+        if (is_integral(field.type)) memory_.store(context_ + field.offset, from_bits(field.type, value).bytes);
+      }
+    }
+    result = run_entry(entry);
+  } catch (const Fault& f) {
+    fault = f.what();
+  } catch (const OutOfFuel&) {
+    out_of_fuel = true;
+  } catch (const Abrupt&) {
+    fault = "a break or continue without a loop";
+  } catch (const LeaveEntry&) {
+    fault = "a constant leaves its function";
+  } catch (const TailTransfer&) {
+    fault = "a constant is a tail call";
+  }
+  Trace seen = trace(result);
+  seen.fault = fault;
+  seen.out_of_fuel = out_of_fuel;
+  return seen;
+}
+
+Trace Interpreter::trace(std::optional<int64_t> result) {
+  Trace seen;
+  seen.result = result;
+  seen.packet = memory_.contents(packet_);
+  seen.prints = prints_;
+  for (const auto& [name, map] : maps_) {
+    if (!map.shared) continue;
+    MapContents& contents = seen.maps[std::string(name.spelling())];
+    for (const auto& [key, at] : map.entries) {
+      const Bytes& value = memory_.contents(at);
+      // Entries of array kinds always exist; which of them were touched is nobody's business.
+      if (is_array(map) && value == Bytes(value.size())) continue;
+      contents[key] = value;
+    }
+  }
+  for (const auto& [name, global] : globals_) {
+    const Bytes& bytes = memory_.contents(global.at);
+    if (maps_.count(name)) {
+      for (const StructField& field : global.type->body->fields) {
+        const auto begin = bytes.begin() + field.offset;
+        seen.globals[std::string(field.name.spelling())] = Bytes(begin, begin + static_cast<long>(stored_size(field.type)));
+      }
+    } else if (is_developers(name)) {
+      seen.globals[std::string(name.text())] = bytes;
+    }
+  }
+  if (context_)
+    for (const StructField& field : context_type_->body->fields)
+      if (is_integral(field.type)) seen.context[std::string(field.name.text())] = to_bits({field.type, memory_.load(context_ + field.offset, size_of(field.type))});
+  return seen;
+}
+
+void Interpreter::require_packet(Address at, uint64_t size) {
+  if (memory_.inside(packet_, at, size)) return;
+  if (options_.packet_accesses_checked) throw Fault("access outside the packet");
+  throw LeaveEntry{};
+}
+
+void Interpreter::tail_call(Name program) {
+  // At most 33 of them follow one another [L61]; the next one returns, and the safe verdict is given [L63].
+  if (tail_calls_ >= 33) return;
+  ++tail_calls_;
+  throw TailTransfer{program};
+}
+
+}  // namespace ksc

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "ir/interpreter.h"
+
+namespace ksc {
+namespace {
+
+constexpr int64_t no_entry = -2, exists = -17, too_big = -7;  // -ENOENT, -EEXIST, -E2BIG
+constexpr uint64_t only_new = 1, only_present = 2;            // BPF_NOEXIST, BPF_EXIST
+
+}  // namespace
+
+Interpreter::MapState& Interpreter::map_named(Name name) {
+  const auto found = maps_.find(name);
+  if (found == maps_.end()) throw Fault(fmt::format("there is no map {}", name.text()));
+  return found->second;
+}
+
+Interpreter::MapState& Interpreter::map_of(const Expr& e) {
+  if (const auto* address = as<AddressOf>(e)) return map_of(address->form.place);
+  if (const auto* converted = as<Convert>(e)) return map_of(converted->form.value);
+  if (const auto* name = as<MapName>(e)) return map_named(name->form.name);
+  if (const auto* global = as<Global>(e)) return map_named(global->form.name);
+  throw Fault(fmt::format("{} is no map", kind_names[int(kind_of(e))]));
+}
+
+Address Interpreter::find_entry(MapState& map, const Bytes& key) {
+  if (key.size() != stored_size(map.type->key)) throw Fault("a key of another size");
+  const auto found = map.entries.find(key);
+  if (found != map.entries.end()) return found->second;
+  if (!is_array(map)) return 0;
+  if (to_bits({map.type->key, key}) >= map.type->count) return 0;
+  return map.entries[key] = memory_.allocate(Bytes(stored_size(map.type->element)), fmt::format("an entry of {}", spell(map.type)));
+}
+
+Address Interpreter::find_or_insert(MapState& map, const Bytes& key) {
+  if (const Address found = find_entry(map, key)) return found;
+  if (store_entry(map, key, Bytes(stored_size(map.type->element)), only_new) != 0) return 0;
+  return map.entries.at(key);
+}
+
+int64_t Interpreter::store_entry(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags) {
+  if (value.size() != stored_size(map.type->element)) throw Fault("a value of another size");
+  const Address old = find_entry(map, key);
+  if (is_array(map)) {
+    if (!old) return too_big;
+    if (flags == only_new) return exists;
+    memory_.store(old, value);
+    return 0;
+  }
+  if (old && flags == only_new) return exists;
+  if (!old && flags == only_present) return no_entry;
+  if (!old && map.entries.size() >= map.type->count) {
+    if (!map.kind->may_evict) return too_big;
+    // Which entry has to go is unspecified.
+    memory_.release(map.entries.begin()->second);
+    map.entries.erase(map.entries.begin());
+  }
+  // The new value is a new element: references to the one before are dead [L52].
+  if (old) memory_.release(old);
+  map.entries[key] = memory_.allocate(value, fmt::format("an entry of {}", spell(map.type)));
+  return 0;
+}
+
+int64_t Interpreter::delete_entry(MapState& map, const Bytes& key) {
+  if (is_array(map)) return -22;  // -EINVAL
+  const Address old = find_entry(map, key);
+  if (!old) return no_entry;
+  memory_.release(old);
+  map.entries.erase(key);
+  return 0;
+}
+
+Value Interpreter::map_call(const Node<MapCall>& n) {
+  MapState& map = map_of(n->map);
+  std::vector<Value> arguments;
+  for (const Expr& argument : n->arguments) arguments.push_back(eval(argument));
+  const std::string_view method = n->method.text();
+  const auto key = [&] { return convert(arguments.at(0), map.type->key).bytes; };
+  const auto value = [&] { return convert(arguments.at(1), map.type->element).bytes; };
+  if (method == "contains_key" && arguments.size() == 1) return from_number(n.type, find_entry(map, key()) != 0);
+  if (method == "insert" && arguments.size() == 2) return from_number(n.type, store_entry(map, key(), value(), 0));
+  if (method == "insert_new" && arguments.size() == 2) return from_number(n.type, store_entry(map, key(), value(), only_new));
+  throw Fault(fmt::format("maps have no method {} in eBPF", method));
+}
+
+}  // namespace ksc

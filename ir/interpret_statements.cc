@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "ir/interpreter.h"
+#include "ir/program_type.h"
+
+namespace ksc {
+
+Interpreter::Flow Interpreter::body(const Body& body) {
+  std::vector<Name> declared;
+  const Flow flow = statements(body, declared);
+  for (const Name& name : declared) unbind(name);
+  return flow;
+}
+
+Interpreter::Flow Interpreter::statements(const Body& body, std::vector<Name>& declared) {
+  for (const Stmt& s : body.statements) {
+    if (const auto* let = as<Let>(s)) declared.push_back(let->form.name);
+    const Flow flow = statement(s);
+    if (flow != Flow::Next) return flow;
+  }
+  return Flow::Next;
+}
+
+Interpreter::Flow Interpreter::statement(const Stmt& s) {
+  step();
+  const size_t level = frames_.size();
+  try {
+    return statement_cases(s);
+  } catch (const Abrupt& way_out) {
+    if (frames_.size() != level) throw Fault("a way out leads out of its function");
+    return way_out.flow;
+  }
+}
+
+void Interpreter::bind(Name name, const Value& value, Type type) {
+  unbind(name);
+  const Value held = convert(value, type);
+  frames_.back().locals[name] = {memory_.allocate(held.bytes, fmt::format("the variable `{}`", name.text())), type};
+}
+
+void Interpreter::unbind(Name name) {
+  const auto found = frames_.back().locals.find(name);
+  if (found == frames_.back().locals.end()) return;
+  memory_.release(found->second.first);
+  frames_.back().locals.erase(found);
+}
+
+Interpreter::Flow Interpreter::if_present(const Node<IfPresent>& n) {
+  const Value value = eval(n->value);
+  const bool present = is(value.type, TypeKind::Maybe) ? value.bytes.back() != 0 : to_bits(value) != 0;
+  if (!present) return body(n->otherwise);
+  bind(n->name, value, n->type);
+  const Flow flow = body(n->then);
+  unbind(n->name);
+  return flow;
+}
+
+/// Runs one turn of a loop: Break ends it, Return leaves it, everything else goes on.
+template <class Run>
+Interpreter::Flow Interpreter::loop(Run&& turn) {
+  for (;;) {
+    step();
+    std::optional<Flow> flow = turn();
+    if (!flow || *flow == Flow::Break) return Flow::Next;
+    if (*flow == Flow::Return) return Flow::Return;
+  }
+}
+
+Interpreter::Flow Interpreter::for_loop(const Node<For>& n) {
+  const Type type = type_of(n->low);
+  __int128 at = to_number(eval(n->low));
+  const __int128 high = to_number(eval(n->high));
+  return loop([&]() -> std::optional<Flow> {
+    if (n->inclusive ? at > high : at >= high) return std::nullopt;
+    bind(n->name.name, from_number(type, at++), type);
+    const Flow flow = body(n->body);
+    unbind(n->name.name);
+    return flow;
+  });
+}
+
+Interpreter::Flow Interpreter::counted_loop(const Node<CountedLoop>& n) {
+  bind(n->name, eval(n->low), n->type);
+  const auto counter = [&] { return read(place(c.make(Local{n->name}, n.loc, n->type))); };
+  const Flow flow = loop([&]() -> std::optional<Flow> {
+    const Value high = convert(eval(n->high), n->type);
+    if (!compare(n->inclusive ? CompareOp::LessEqual : CompareOp::Less, counter(), high)) return std::nullopt;
+    const Flow turn = body(n->body);
+    if (turn == Flow::Next || turn == Flow::Continue)
+      memory_.store(frames_.back().locals.at(n->name).first, from_number(n->type, to_number(counter()) + 1).bytes);
+    return turn;
+  });
+  unbind(n->name);
+  return flow;
+}
+
+Interpreter::Flow Interpreter::switch_statement(const Node<Switch>& n) {
+  const __int128 value = to_number(eval(n->value));
+  const SwitchCase* otherwise = nullptr;
+  for (const SwitchCase& one : n->cases) {
+    if (one.values.empty()) otherwise = &one;
+    for (const Expr& wanted : one.values)
+      if (to_number(eval(wanted)) == value) return body(one.body);
+  }
+  return otherwise ? body(otherwise->body) : Flow::Next;
+}
+
+void Interpreter::update(const Place& place, Operator op, const Value& operand) {
+  // An absent entry of a map counts as zero [L40].
+  write(place, arithmetic(op, place.type, read(place), operand));
+}
+
+Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
+  const auto next = [](auto run) { return run(), Flow::Next; };
+  return visit<runnable>(
+      s, on<InvalidStmt>([&](const auto&) -> Flow { throw Fault("an invalid statement"); }),
+      on<Evaluate>([&](const Node<Evaluate>& n) { return next([&] { eval(n->value); }); }),
+      on<Block>([&](const Node<Block>& n) { return body(n->body); }),
+      on<If>([&](const Node<If>& n) {
+        for (const Branch& branch : n->branches)
+          if (truth(branch.condition)) return body(branch.body);
+        return body(n->otherwise);
+      }),
+      on<For>([&](const Node<For>& n) { return for_loop(n); }),
+      on<While>([&](const Node<While>& n) {
+        return loop([&]() -> std::optional<Flow> { return truth(n->condition) ? std::optional(body(n->body)) : std::nullopt; });
+      }),
+      on<Loop>([&](const Node<Loop>& n) { return loop([&]() -> std::optional<Flow> { return body(n->body); }); }),
+      on<Break>([](const auto&) { return Flow::Break; }), on<Continue>([](const auto&) { return Flow::Continue; }),
+      on<Return>([&](const Node<Return>& n) {
+        if (n->value) frames_.back().result = convert(eval(*n->value), frames_.back().result.type);
+        return Flow::Return;
+      }),
+      on<Let>([&](const Node<Let>& n) { return next([&] { bind(n->name, n->value ? eval(*n->value) : zero_value(n->type), n->type); }); }),
+      on<Assign>([&](const Node<Assign>& n) {
+        return next([&] {
+          const Place at = place(n->place);
+          write(at, eval(n->value));
+        });
+      }),
+      on<Update>([&](const Node<Update>& n) {
+        return next([&] {
+          const Place at = place(n->place);
+          update(at, n->op, eval(n->value));
+        });
+      }),
+      on<IfPresent>([&](const Node<IfPresent>& n) { return if_present(n); }),
+      on<MapDelete>([&](const Node<MapDelete>& n) {
+        return next([&] {
+          MapState& map = map_of(n->map);
+          delete_entry(map, eval(n->key).bytes);
+        });
+      }),
+      on<Print>([&](const Node<Print>& n) {
+        return next([&] {
+          std::vector<Value> arguments;
+          for (const Expr& argument : n->arguments) arguments.push_back(eval(argument));
+          print(n->format.text(), arguments, false);
+        });
+      }),
+      on<TailCall>([&](const Node<TailCall>& n) {
+        eval(n->context);
+        tail_call(n->program);
+        const ProgramType* type = find_program_type(entry_->program_type.text());
+        frames_.back().result = from_number(frames_.back().result.type, kernel_constant(type->safe));
+        return Flow::Return;
+      }),
+      on<Switch>([&](const Node<Switch>& n) { return switch_statement(n); }),
+      on<Leave>([&](const Node<Leave>&) -> Flow { throw LeaveEntry{}; }),
+      on<MapStore>([&](const Node<MapStore>& n) {
+        return next([&] {
+          MapState& map = map_of(n->map);
+          const Value key = eval(n->key);
+          store_entry(map, key.bytes, convert(eval(n->value), map.type->element).bytes, 0);
+        });
+      }),
+      on<AtomicUpdate>([&](const Node<AtomicUpdate>& n) {
+        return next([&] {
+          Place at;
+          at.where = Place::Where::Memory;
+          at.at = to_bits(eval(n->pointer));
+          at.type = type_of(n->pointer)->element;
+          update(at, n->op, eval(n->value));
+        });
+      }),
+      on<CountedLoop>([&](const Node<CountedLoop>& n) { return counted_loop(n); }),
+      on<TraceLine>([&](const Node<TraceLine>& n) {
+        return next([&] {
+          std::vector<Value> arguments;
+          for (const Expr& argument : n->arguments) arguments.push_back(eval(argument));
+          print(n->format.text(), arguments, true);
+        });
+      }));
+}
+
+void Interpreter::print(std::string_view format, const std::vector<Value>& arguments, bool kernel_verbs) {
+  std::string line;
+  size_t next = 0;
+  for (size_t i = 0; i < format.size(); ++i) {
+    if (format[i] != '%') {
+      line += format[i];
+      continue;
+    }
+    int longs = 0;
+    for (++i; i < format.size() && format[i] == 'l'; ++i) ++longs;
+    const char verb = i < format.size() ? format[i] : '\0';
+    if (verb == '%') {
+      line += '%';
+      continue;
+    }
+    if (next == arguments.size()) throw Fault("a line has more verbs than arguments");
+    const Value& value = arguments[next++];
+    // The developer's verbs take any width [L149]; the kernel's take 32 bits unless they say long.
+    const bool wide = kernel_verbs ? longs > 0 : width_of(value.type) == 64;
+    const uint64_t bits = is_aggregate(value.type) ? 0 : static_cast<uint64_t>(to_number(value));
+    const uint64_t unsigned_bits = wide ? bits : bits & 0xffffffff;
+    if (verb == 's') {
+      // A str, or in lowered programs the address of one.
+      Bytes text = value.bytes;
+      if (!is_aggregate(value.type)) {
+        text.clear();
+        for (uint64_t at = bits;; ++at) {
+          const uint8_t byte = memory_.load(at, 1)[0];
+          if (byte == 0) break;
+          text.push_back(byte);
+        }
+      }
+      for (uint8_t byte : text) {
+        if (byte == 0) break;
+        line += static_cast<char>(byte);
+      }
+    } else if (verb == 'c') {
+      line += static_cast<char>(bits);
+    } else if (verb == 'p') {
+      line += bits ? "<pointer>" : "<null>";
+    } else if (verb == 'x') {
+      line += fmt::format("{:x}", unsigned_bits);
+    } else if (verb == 'd' || verb == 'i') {
+      if (kernel_verbs) line += wide ? fmt::format("{}", static_cast<int64_t>(bits)) : fmt::format("{}", static_cast<int32_t>(bits));
+      else line += is_signed(value.type) ? fmt::format("{}", static_cast<int64_t>(bits)) : fmt::format("{}", bits);
+    } else if (verb == 'u') {
+      line += fmt::format("{}", unsigned_bits);
+    } else {
+      throw Fault(fmt::format("there is no verb %{}", verb));
+    }
+  }
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  prints_.push_back(line);
+}
+
+}  // namespace ksc

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The unit behind interpret: one class, its members in one file a nonterminal (interpret*.cc).
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "ir/interpret.h"
+#include "ir/map_kind.h"
+#include "ir/memory.h"
+#include "ir/value.h"
+#include "ir/visit.h"
+
+namespace ksc {
+
+/// Every form that a program can be run with: those of the typed languages, and those that lowering puts in their place.
+inline constexpr Lang runnable = lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift + Kind::RuntimeCall +
+                                 Kind::FunctionAddress + Kind::TailCall + Kind::Switch + Kind::Leave + Kind::MapStore +
+                                 Kind::AtomicUpdate + Kind::CountedLoop + Kind::TraceLine + Kind::ProgramArray + Kind::PinnedGlobals;
+
+class Interpreter {
+ public:
+  Interpreter(Context& context, const World& world, const InterpretOptions& options) : c(context), world_(world), options_(options) {}
+  Trace run(const Program& program, Name entry);
+
+ private:
+  /// How a statement ended.
+  enum class Flow { Next, Break, Continue, Return };
+  /// A way out of a statement within an expression.
+  struct Abrupt {
+    Flow flow;
+  };
+  struct LeaveEntry {};
+  struct OutOfFuel {};
+  struct TailTransfer {
+    Name program;
+  };
+
+  /// A map of the program: entries are objects, so that references into them live and die.
+  struct MapState {
+    Type type = nullptr;
+    const MapKind* kind = nullptr;
+    bool shared = true;
+    std::map<Bytes, Address> entries;
+  };
+  struct GlobalState {
+    Address at = 0;
+    Type type = nullptr;
+  };
+
+  /// Something that can be written to: memory, a part of a map entry that is looked up when it is used, or nothing (an index out
+  /// of range: reads zero, writes nothing [L54]).
+  struct Place {
+    enum class Where { Memory, Entry, Nowhere } where = Where::Nowhere;
+    Type type = nullptr;
+    Address at = 0;
+    MapState* map = nullptr;
+    Bytes key;
+    uint64_t offset = 0;  // in the entry
+    bool in_packet = false;
+    uint8_t bit_offset = 0, bit_size = 0;
+    bool whole_entry = false;
+  };
+
+  struct Frame {
+    std::unordered_map<Name, std::pair<Address, Type>> locals;
+    Value result;
+  };
+
+  // ---- declarations (interpret.cc)
+  void declare(const Program& program);
+  void fill_map(Name name, Type type, bool shared);
+  Value constant(const Expr& e);
+  int64_t kernel_constant(std::string_view name) const;
+  int64_t run_entry(Name entry);
+  Value call(const FunctionDef& function, const std::vector<Value>& arguments);
+  Trace trace(std::optional<int64_t> result);
+
+  // ---- statements (interpret_statements.cc)
+  Flow body(const Body& body);
+  Flow statements(const Body& body, std::vector<Name>& declared);
+  Flow statement(const Stmt& s);
+  Flow statement_cases(const Stmt& s);
+  void bind(Name name, const Value& value, Type type);
+  void unbind(Name name);
+  Flow if_present(const Node<IfPresent>& n);
+  Flow for_loop(const Node<For>& n);
+  Flow counted_loop(const Node<CountedLoop>& n);
+  Flow switch_statement(const Node<Switch>& n);
+  void update(const Place& place, Operator op, const Value& operand);
+  void print(std::string_view format, const std::vector<Value>& arguments, bool kernel_verbs);
+  template <class Run>
+  Flow loop(Run&& turn);
+
+  // ---- expressions (interpret_expressions.cc)
+  Value eval(const Expr& e);
+  Value eval_cases(const Expr& e);
+  bool truth(const Expr& e) { return to_bits(eval(e)) != 0; }
+  Value match(const Node<Match>& n);
+  Value arithmetic(Operator op, Type type, const Value& left, const Value& right);
+  Value convert(const Value& value, Type target);
+  bool compare(CompareOp op, const Value& left, const Value& right);
+  static bool is_place(const Expr& e);
+  Place place(const Expr& e);
+  Value read(const Place& place);
+  void write(const Place& place, const Value& value);
+  Value part(const Value& whole, uint64_t offset, Type type, uint8_t bit_offset, uint8_t bit_size);
+  uint64_t index_of(const Expr& e);
+
+  // ---- maps (interpret_maps.cc)
+  MapState& map_of(const Expr& e);
+  MapState& map_named(Name name);
+  Address find_entry(MapState& map, const Bytes& key);
+  Address find_or_insert(MapState& map, const Bytes& key);
+  /// 0, or a negative errno; `flags` are the kernel's (BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2).
+  int64_t store_entry(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags);
+  int64_t delete_entry(MapState& map, const Bytes& key);
+  bool is_array(const MapState& map) const { return map.kind && map.kind->entries_always_exist; }
+
+  // ---- calls (interpret_calls.cc)
+  Value helper_call(const Node<HelperCall>& n);
+  Value map_call(const Node<MapCall>& n);
+  Value builtin_call(const Node<BuiltinCall>& n);
+  Value runtime_call(const Node<RuntimeCall>& n);
+  void tail_call(Name program);
+
+  // ---- the packet
+  Address packet_start() const { return packet_; }
+  void require_packet(Address at, uint64_t size);
+
+  void step() {
+    if (fuel_-- == 0) throw OutOfFuel{};
+  }
+
+  Context& c;
+  const World& world_;
+  InterpretOptions options_;
+  Memory memory_;
+  std::map<Name, const FunctionDef*, ByText> functions_;
+  std::vector<const FunctionDef*> function_list_;
+  std::map<Name, GlobalState, ByText> globals_;
+  std::map<Name, MapState, ByText> maps_;
+  std::map<Name, const ProgramArray*, ByText> program_arrays_;
+  std::map<std::string, Bytes> fixed_globals_;
+  std::vector<Frame> frames_;
+  const FunctionDef* entry_ = nullptr;
+  Address packet_ = 0, context_ = 0;
+  Type context_type_ = nullptr;
+  uint64_t clock_ = 0, random_ = 0, fuel_ = 0;
+  int tail_calls_ = 0, depth_ = 0;
+  std::vector<std::string> prints_;
+};
+
+}  // namespace ksc

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ir/value.h"
+
+namespace ksc {
+
+uint64_t stored_size(Type type) { return is(type, TypeKind::Maybe) ? size_of(type->element) + 1 : size_of(type); }
+
+Value zero_value(Type type) { return {type, Bytes(stored_size(type))}; }
+
+uint64_t to_bits(const Value& value) {
+  uint64_t bits = 0;
+  for (size_t i = 0; i < value.bytes.size() && i < 8; ++i) bits |= uint64_t(value.bytes[i]) << (8 * i);
+  return bits;
+}
+
+__int128 to_number(const Value& value) {
+  const uint64_t bits = to_bits(value);
+  if (!is_signed(value.type)) return bits;
+  const int unused = 64 - width_of(value.type);
+  return static_cast<int64_t>(bits << unused) >> unused;
+}
+
+Value from_bits(Type type, uint64_t bits) {
+  Value value = zero_value(type);
+  for (size_t i = 0; i < value.bytes.size() && i < 8; ++i) value.bytes[i] = static_cast<uint8_t>(bits >> (8 * i));
+  return value;
+}
+
+Value from_number(Type type, __int128 number) {
+  if (is(type, TypeKind::Bool)) return from_bits(type, number != 0);
+  return from_bits(type, static_cast<uint64_t>(number));
+}
+
+}  // namespace ksc

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ir/types.h"
+#include "ir/world.h"
+
+namespace ksc {
+
+/// A value at run time: the bytes that its type has in memory, least significant first. A Maybe has one more byte, which
+/// tells whether it holds something; void has none.
+struct Value {
+  Type type = nullptr;
+  Bytes bytes;
+};
+
+/// How many bytes a value of the type has.
+uint64_t stored_size(Type type);
+Value zero_value(Type type);
+/// The number that an integral value or an address is, by its type's signedness.
+__int128 to_number(const Value& value);
+/// The bits of a scalar, extended with zeros.
+uint64_t to_bits(const Value& value);
+/// The value of that type which the number is after wrapping at its width; a bool is whether it is not zero.
+Value from_number(Type type, __int128 number);
+/// The same, cut to `bits` bits; the width of the type stays.
+Value from_bits(Type type, uint64_t bits);
+
+}  // namespace ksc

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+/// var t = e; x = t + 1   =>   x = e + 1, where t is the compiler's and nothing else uses it
+#include "passes/fold_temporaries.h"
+
+#include "ir/effects.h"
+#include "ir/rewrite.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+/// How often each local is named in a function.
+using Uses = std::map<Name, int, ByText>;
+
+void count(const Stmt& s, Uses& uses);
+void count(const Expr& e, Uses& uses) {
+  if (const auto* local = as<Local>(e)) ++uses[local->form.name];
+  each_child_of(e, [&](const Expr& child) { count(child, uses); }, [&](const Stmt& s) { count(s, uses); });
+}
+void count(const Stmt& s, Uses& uses) {
+  each_child_of(s, [&](const Expr& child) { count(child, uses); }, [&](const Stmt& t) { count(t, uses); });
+}
+
+/// The compiler made the name: the developer's locals stay, for the one who reads the C.
+bool is_temporary(Name name) { return name.text() != name.spelling(); }
+
+class Folder {
+ public:
+  Folder(Context& context, const FunctionDef& function) : context_(context), changed_(changed_locals(function.body)) {
+    for (const Stmt& s : function.body.statements) count(s, uses_);
+  }
+
+  Body body(const Body& in) {
+    std::vector<Stmt> out;
+    for (const Stmt& s : in.statements) {
+      Stmt now = inside(s);
+      // Several temporaries may wait for one statement: the last one declared is the first to be looked at.
+      while (!out.empty()) {
+        const auto* let = as<Let>(out.back());
+        if (!let || !let->form.value || !is_temporary(let->form.name) || uses_[let->form.name] != 1 || changed_.count(let->form.name)) break;
+        std::optional<Stmt> folded = replaced_first(now, let->form.name, *let->form.value, is_impure(*let->form.value));
+        if (!folded) break;
+        out.pop_back();
+        now = *folded;
+      }
+      // A temporary that nobody names, and whose value does nothing, goes.
+      if (const auto* let = as<Let>(now); let && is_temporary(let->form.name) && uses_[let->form.name] == 0 && let->form.value && !is_impure(*let->form.value))
+        continue;
+      out.push_back(now);
+    }
+    return {context_.span(out)};
+  }
+
+ private:
+  static bool is_impure(const Expr& e) {
+    if (has_effect(e) || as<RuntimeCall>(e)) {
+      // A read behind a packet pointer is tested by now; it is a plain read.
+      bool calls = kind_of(e) == Kind::Call || kind_of(e) == Kind::HelperCall || kind_of(e) == Kind::MapLookup || kind_of(e) == Kind::MapCall ||
+                   kind_of(e) == Kind::BuiltinCall || kind_of(e) == Kind::MapSlot;
+      each_child_of(e, [&](const Expr& child) { calls = calls || is_impure(child); }, [&](const Stmt&) { calls = true; });
+      return calls;
+    }
+    return false;
+  }
+
+  /// The statement with folded bodies inside it.
+  Stmt inside(const Stmt& s) {
+    if (const auto* test = as<If>(s)) {
+      std::vector<Branch> branches;
+      for (const Branch& b : test->form.branches) branches.push_back({b.condition, body(b.body)});
+      return context_.make(If{context_.span(branches), body(test->form.otherwise)}, test->loc);
+    }
+    if (const auto* block = as<Block>(s)) return context_.make(Block{body(block->form.body)}, block->loc);
+    if (const auto* loop = as<Loop>(s)) return context_.make(Loop{body(loop->form.body)}, loop->loc);
+    if (const auto* loop = as<CountedLoop>(s)) {
+      CountedLoop form = loop->form;
+      form.body = body(form.body);
+      return context_.make(form, loop->loc);
+    }
+    if (const auto* choice = as<Switch>(s)) {
+      std::vector<SwitchCase> cases;
+      for (const SwitchCase& c : choice->form.cases) cases.push_back({c.values, body(c.body)});
+      return context_.make(Switch{choice->form.value, context_.span(cases)}, choice->loc);
+    }
+    return s;
+  }
+
+  /// The expression that a statement evaluates itself; null if it has none or several.
+  static const Expr* root_of(const Stmt& s) {
+    if (const auto* let = as<Let>(s)) return let->form.value ? &*let->form.value : nullptr;
+    if (const auto* assign = as<Assign>(s)) return &assign->form.value;
+    if (const auto* evaluate = as<Evaluate>(s)) return &evaluate->form.value;
+    if (const auto* give = as<Return>(s)) return give->form.value ? &*give->form.value : nullptr;
+    if (const auto* test = as<If>(s)) return test->form.branches.empty() ? nullptr : &test->form.branches[0].condition;
+    if (const auto* choice = as<Switch>(s)) return &choice->form.value;
+    return nullptr;
+  }
+  static bool acts(const Expr& e) { return header(e).contains.has(Kind::Call) || header(e).contains.has(Kind::HelperCall); }
+
+  /// The statement with the one use of `name` replaced, if that use is evaluated before anything that could see the difference.
+  std::optional<Stmt> replaced_first(const Stmt& s, Name name, const Expr& value, bool impure) {
+    bool done = false, blocked = false;
+    // C leaves the order of operands open: beside a call only that call's own arguments may take a value in.
+    if (const Expr* root = root_of(s); root && acts(*root)) {
+      const bool is_call = kind_of(*root) == Kind::Call || kind_of(*root) == Kind::HelperCall;
+      if (impure || !is_call) return std::nullopt;
+    }
+    const auto put = [&](const Expr& e) { return replaced(e, name, value, impure, done, blocked); };
+    std::optional<Stmt> out;
+    if (const auto* let = as<Let>(s)) {
+      if (let->form.value) out = context_.make(Let{let->form.name, let->form.type, put(*let->form.value)}, let->loc);
+    } else if (const auto* assign = as<Assign>(s)) {
+      // C leaves open which side of an assignment it evaluates first: only a pure value may move there, or into a plain variable's.
+      if (impure && kind_of(assign->form.place) != Kind::Local) return std::nullopt;
+      const Expr place = put(assign->form.place);
+      out = context_.make(Assign{place, done ? assign->form.value : put(assign->form.value)}, assign->loc);
+    } else if (const auto* evaluate = as<Evaluate>(s)) {
+      if (impure) return std::nullopt;  // neither does it order a call's arguments
+      out = context_.make(Evaluate{put(evaluate->form.value)}, evaluate->loc);
+    } else if (const auto* give = as<Return>(s)) {
+      if (give->form.value) out = context_.make(Return{Option<Expr>(put(*give->form.value))}, give->loc);
+    } else if (const auto* test = as<If>(s)) {
+      if (test->form.branches.empty()) return std::nullopt;
+      std::vector<Branch> branches(test->form.branches.begin(), test->form.branches.end());
+      branches[0].condition = put(branches[0].condition);
+      out = context_.make(If{context_.span(branches), test->form.otherwise}, test->loc);
+    } else if (const auto* choice = as<Switch>(s)) {
+      out = context_.make(Switch{put(choice->form.value), choice->form.cases}, choice->loc);
+    } else if (const auto* print = as<TraceLine>(s)) {
+      if (impure) return std::nullopt;
+      std::vector<Expr> arguments;
+      for (const Expr& argument : print->form.arguments) arguments.push_back(done ? argument : put(argument));
+      out = context_.make(TraceLine{print->form.format, context_.span(arguments)}, print->loc);
+    }
+    return done && !blocked ? out : std::nullopt;
+  }
+
+  /// Replaces the use unless something before it in the expression could see or cause a difference.
+  Expr replaced(const Expr& e, Name name, const Expr& value, bool impure, bool& done, bool& blocked) {
+    if (done || blocked) return e;
+    if (const auto* local = as<Local>(e); local && local->form.name == name) {
+      done = true;
+      return value;
+    }
+    // An address needs a variable; what may not run must not take a value that had been computed in any case, if that can be seen.
+    if (as<AddressOf>(e)) return e;
+    if (impure && (as<And>(e) || as<Or>(e) || as<Conditional>(e))) {
+      Uses lazily;
+      count(e, lazily);
+      if (lazily[name] == 0) return e;
+      const auto* both = as<And>(e);
+      const auto* either = as<Or>(e);
+      if (both) {
+        const Expr left = replaced(both->form.left, name, value, impure, done, blocked);
+        if (!done) blocked = true;
+        return context_.make(And{left, both->form.right}, both->loc, both->type);
+      }
+      if (either) {
+        const Expr left = replaced(either->form.left, name, value, impure, done, blocked);
+        if (!done) blocked = true;
+        return context_.make(Or{left, either->form.right}, either->loc, either->type);
+      }
+      blocked = true;
+      return e;
+    }
+    if ((kind_of(e) == Kind::Call || kind_of(e) == Kind::HelperCall) && impure) {
+      blocked = true;  // C does not say in which order arguments are evaluated
+      return e;
+    }
+    return boost::variant2::visit(
+        [&](const auto& ref) -> Expr {
+          return context_.make(
+              std::apply([&](const auto&... f) { return std::remove_cvref_t<decltype((*ref).form)>{field(f, name, value, impure, done, blocked)...}; }, (*ref).form.fields()),
+              (*ref).loc, (*ref).type);
+        },
+        e);
+  }
+  template <class T>
+  T field(const T& f, Name name, const Expr& value, bool impure, bool& done, bool& blocked) {
+    if constexpr (std::same_as<T, Expr>) {
+      return replaced(f, name, value, impure, done, blocked);
+    } else if constexpr (is_option<T>) {
+      return f ? T(field(*f, name, value, impure, done, blocked)) : f;
+    } else if constexpr (is_span<T>) {
+      using Value = std::remove_cvref_t<decltype(f[0])>;
+      if constexpr (std::same_as<Value, Expr> || Record<Value>) {
+        std::vector<Value> out;
+        for (const Value& v : f) out.push_back(field(v, name, value, impure, done, blocked));
+        return context_.span(out);
+      } else {
+        return f;
+      }
+    } else if constexpr (Record<T>) {
+      return std::apply([&](const auto&... parts) { return T{field(parts, name, value, impure, done, blocked)...}; }, f.fields());
+    } else {
+      return f;
+    }
+  }
+
+  Context& context_;
+  std::set<Name, ByText> changed_;
+  Uses uses_;
+};
+
+}  // namespace
+
+Program fold(const Program& program, Context& context) {
+  std::vector<Decl> out;
+  for (const Decl& d : program) {
+    const auto* function = as<FunctionDef>(d);
+    if (!function) {
+      out.push_back(d);
+      continue;
+    }
+    FunctionDef form = function->form;
+    form.body = Folder(context, form).body(form.body);
+    out.push_back(context.make(form, function->loc));
+  }
+  return context.span(out);
+}
+
+Ir<lang::Folded> fold_temporaries(const Ir<lang::LoopsBounded>& in, Context& context) { return {fold(in.declarations, context)}; }
+Ir<lang::UserC> fold_user_temporaries(const Ir<lang::User>& in, Context& context) { return {fold(in.declarations, context)}; }
+
+}  // namespace ksc

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/// var p = &m[k]   =>   var key = k; var p = bpf_map_lookup_elem(&m, &key)
+#include "ir/map_kind.h"
+#include "ir/rewrite.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+using Out = To<lang::NoMapAccess>;
+constexpr int any = 0, no_exist = 1;  // BPF_ANY, BPF_NOEXIST of linux/bpf.h
+
+class MapAccess {
+ public:
+  MapAccess(Out& to, Loc loc) : to_(to), loc_(loc), types_(to.context.types) {}
+
+  /// &map
+  Expr map(const Expr& m) { return to_.make(AddressOf{m}, loc_, types_.pointer(type_of(m), Space::Kernel, false)); }
+  /// The address of a local that holds the value: helpers take pointers.
+  Expr address(const Expr& value, std::string_view hint) {
+    Expr place = value;
+    if (!as<Local>(value)) {
+      const Name name = to_.fresh(hint);
+      to_.emit(Let{name, type_of(value), value}, loc_of(value));
+      place = to_.make(Local{name}, loc_, type_of(value));
+    }
+    return to_.make(AddressOf{place}, loc_, types_.pointer(type_of(value), Space::Stack, false));
+  }
+  Expr call(std::string_view helper, std::vector<Expr> arguments, Type result) {
+    return to_.make(HelperCall{to_.context.name(helper), to_.context.span(arguments)}, loc_, result);
+  }
+  Expr lookup(const Expr& m, const Expr& key_address, Type result) { return call("bpf_map_lookup_elem", {map(m), key_address}, result); }
+  Expr update(const Expr& m, const Expr& key_address, const Expr& value_address, int flag, Type result) {
+    const Expr flags = to_.make(Int{{flag}, to_.context.name(flag == any ? "BPF_ANY" : "BPF_NOEXIST")}, loc_, types_.u64());
+    return call("bpf_map_update_elem", {map(m), key_address, value_address, flags}, result);
+  }
+  Expr present(const Expr& pointer) { return to_.make(Present{pointer}, loc_, types_.boolean()); }
+
+ private:
+  Out& to_;
+  Loc loc_;
+  Types& types_;
+};
+
+/// slot = lookup; if (!slot) { insert zero unless somebody did; slot = lookup }
+void emit_slot(Name name, const Node<MapSlot>& n, Out& to) {
+  MapAccess access(to, n.loc);
+  Types& types = to.context.types;
+  const Expr key = access.address(to(n->key), "key");
+  to.emit(Let{name, n.type, access.lookup(n->map, key, n.type)}, n.loc);
+  if (find_map_kind(type_of(n->map)->name.text())->entries_always_exist) return;
+  const Expr slot = to.make(Local{name}, n.loc, n.type);
+  const Body insert = to.collect([&] {
+    const Name zero = to.fresh("zero");
+    to.emit(Let{zero, n.type->element, {}}, n.loc);
+    const Expr value = access.address(to.make(Local{zero}, n.loc, n.type->element), "zero");
+    to.emit(Evaluate{access.update(n->map, key, value, no_exist, types.i64())}, n.loc);
+    to.emit(Assign{slot, access.lookup(n->map, key, n.type)}, n.loc);
+  });
+  to.emit(If{to.context.span<Branch>({{to.make(Not{access.present(slot)}, n.loc, types.boolean()), insert}}), {}}, n.loc);
+}
+
+}  // namespace
+
+Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::NoTailCall>& in, Context& context) {
+  return rewrite<lang::NoTailCall, lang::NoMapAccess>(
+      in, context,
+      on<Let>([](const Node<Let>& n, Out& to) {
+        if (n->value)
+          if (const auto* slot = as<MapSlot>(*n->value)) return emit_slot(n->name, *slot, to);
+        to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
+      }),
+      on<MapLookup>([](const Node<MapLookup>& n, Out& to) -> Expr {
+        MapAccess access(to, n.loc);
+        return access.lookup(n->map, access.address(to(n->key), "key"), n.type);
+      }),
+      on<MapSlot>([](const Node<MapSlot>& n, Out& to) -> Expr {
+        const Name slot = to.fresh("slot");
+        emit_slot(slot, n, to);
+        return to.make(Local{slot}, n.loc, n.type);
+      }),
+      on<MapStore>([](const Node<MapStore>& n, Out& to) {
+        MapAccess access(to, n.loc);
+        const Expr key = access.address(to(n->key), "key");
+        const Expr value = access.address(to(n->value), "value");
+        to.emit(Evaluate{access.update(n->map, key, value, any, to.context.types.i64())}, n.loc);
+      }),
+      on<MapDelete>([](const Node<MapDelete>& n, Out& to) {
+        MapAccess access(to, n.loc);
+        const Expr key = access.address(to(n->key), "key");
+        to.emit(Evaluate{access.call("bpf_map_delete_elem", {access.map(n->map), key}, to.context.types.i64())}, n.loc);
+      }),
+      on<MapCall>([](const Node<MapCall>& n, Out& to) -> Expr {
+        MapAccess access(to, n.loc);
+        Types& types = to.context.types;
+        const Expr key = access.address(to(n->arguments[0]), "key");
+        if (n->method == "contains_key")
+          return access.present(access.lookup(n->map, key, types.pointer(type_of(n->map)->element, Space::MapValue, true)));
+        const Expr value = access.address(to(n->arguments[1]), "value");
+        const Expr given = access.update(n->map, key, value, n->method == "insert_new" ? no_exist : any, types.i64());
+        return to.make(Convert{given}, n.loc, n.type);
+      }));
+}
+
+}  // namespace ksc

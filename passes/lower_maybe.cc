@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/// var x = m[k]; … present x … x   =>   var entry = &m[k]; var x = entry ? *entry : 0; … entry != null … x
+#include "ir/effects.h"
+#include "ir/rewrite.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+using Out = To<lang::NoMaybe>;
+
+/// A Maybe that becomes a value and something that says whether it is there.
+struct Parts {
+  Expr value, present;
+};
+
+class MaybeLowering {
+ public:
+  explicit MaybeLowering(std::set<Name, ByText> changed) : changed_(std::move(changed)) {}
+
+  /// A Maybe-typed expression in its parts; what must be computed first is emitted.
+  Parts parts(const Expr& e, Out& to) {
+    Types& types = to.context.types;
+    Type element = type_of(e)->element, boolean = types.boolean();
+    const Loc loc = loc_of(e);
+    if (const auto* local = as<Local>(e)) return locals_.at(local->form.name);
+    if (const auto* given = as<Convert>(e)) return {to(given->form.value), to.make(Int{{1}, {}}, loc, boolean)};
+    if (const auto* lookup = as<MapLookup>(e)) {
+      Type pointer = types.pointer(element, Space::MapValue, true);
+      const Name entry = to.fresh("entry");
+      to.emit(Let{entry, pointer, to.make(MapLookup{lookup->form.map, to(lookup->form.key)}, loc, pointer)}, loc);
+      const Expr reference = to.make(Local{entry}, loc, pointer);
+      const Expr present = to.make(Present{reference}, loc, boolean);
+      return {to.make(Conditional{present, to.make(Deref{reference}, loc, element), to.make(Int{{0}, {}}, loc, element)}, loc, element), present};
+    }
+    return {to.make(Int{{0}, {}}, loc, element), to.make(Int{{0}, {}}, loc, boolean)};  // null
+  }
+
+  void declare(const Node<Let>& n, Out& to) {
+    Type element = n->type->element, boolean = to.context.types.boolean();
+    const Parts given = n->value ? parts(*n->value, to)
+                                 : Parts{to.make(Int{{0}, {}}, n.loc, element), to.make(Int{{0}, {}}, n.loc, boolean)};
+    to.emit(Let{n->name, element, given.value}, n.loc);
+    Parts& mine = locals_[n->name];
+    mine.value = to.make(Local{n->name}, n.loc, element);
+    mine.present = given.present;
+    if (!changed_.count(n->name) && kind_of(given.present) != Kind::Local) return;
+    // The variable changes, so whether it holds something changes too.
+    const Name bit = to.fresh(std::string(n->name.spelling()) + "_present");
+    to.emit(Let{bit, boolean, given.present}, n.loc);
+    mine.present = to.make(Local{bit}, n.loc, boolean);
+  }
+
+  void assign(const Node<Assign>& n, Out& to) {
+    const Parts given = parts(n->value, to);
+    const Parts& mine = locals_.at(as<Local>(n->place)->form.name);
+    to.emit(Assign{mine.value, given.value}, n.loc);
+    to.emit(Assign{mine.present, given.present}, n.loc);
+  }
+
+ private:
+  std::set<Name, ByText> changed_;
+  std::map<Name, Parts, ByText> locals_;
+};
+
+}  // namespace
+
+Ir<lang::NoMaybe> lower_maybe(const Ir<lang::ThrowsExplicit>& in, Context& context) {
+  std::set<Name, ByText> changed;
+  for (const Decl& d : in.declarations)
+    if (const auto* function = as<FunctionDef>(d)) changed.merge(changed_locals(function->form.body));
+  MaybeLowering lowering(std::move(changed));
+  return rewrite<lang::ThrowsExplicit, lang::NoMaybe>(
+      in, context,
+      on<Let>([&](const Node<Let>& n, Out& to) {
+        if (is(n->type, TypeKind::Maybe)) return lowering.declare(n, to);
+        to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
+      }),
+      on<Assign>([&](const Node<Assign>& n, Out& to) {
+        if (is(type_of(n->place), TypeKind::Maybe)) return lowering.assign(n, to);
+        to.emit(Assign{to(n->place), to(n->value)}, n.loc);
+      }),
+      on<ValueOf>([&](const Node<ValueOf>& n, Out& to) -> Expr { return lowering.parts(n->value, to).value; }),
+      on<Present>([&](const Node<Present>& n, Out& to) -> Expr {
+        if (is(type_of(n->value), TypeKind::Maybe)) return lowering.parts(n->value, to).present;
+        return to.rebuild(n);
+      }));
+}
+
+}  // namespace ksc

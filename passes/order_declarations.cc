@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/// fn f() { g() }; fn g()   =>   fn g(); fn f() { g() }: what is used stands before what uses it
+#include "ir/rewrite.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+/// 0 types, 1 constants and globals, 2 maps, 3 functions, 4 programs, 5 program arrays' users.
+int rank(const Decl& d) {
+  switch (kind_of(d)) {
+    case Kind::License: return 0;
+    case Kind::EnumDef: return 1;
+    case Kind::StructDef: return 2;
+    case Kind::ConstDef: return 3;
+    case Kind::ConfigDef:
+    case Kind::GlobalDef: return 4;
+    case Kind::PinnedGlobals:
+    case Kind::MapDef: return 5;
+    case Kind::ProgramArray: return 6;
+    default: return as<FunctionDef>(d)->form.domain == Domain::Program ? 8 : 7;
+  }
+}
+
+class Sorter {
+ public:
+  explicit Sorter(const Program& program) {
+    for (const Decl& d : program) {
+      if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = d;
+      if (const auto* definition = as<StructDef>(d)) structs_[definition->form.type] = d;
+    }
+  }
+  void place(const Decl& d) {
+    if (!placed_.insert(&header(d)).second) return;
+    if (const auto* function = as<FunctionDef>(d)) {
+      for (const Stmt& s : function->form.body.statements) callees(s);
+    } else if (const auto* definition = as<StructDef>(d)) {
+      for (const StructField& field : definition->form.type->body->fields) member(field.type);
+    }
+    out_.push_back(d);
+  }
+  std::vector<Decl> out_;
+
+ private:
+  void callees(const Stmt& s) {
+    each_child_of(s, [&](const Expr& e) { callees(e); }, [&](const Stmt& t) { callees(t); });
+  }
+  void callees(const Expr& e) {
+    Name name;
+    if (const auto* call = as<Call>(e)) name = call->form.function;
+    if (const auto* address = as<FunctionAddress>(e)) name = address->form.name;
+    if (auto found = functions_.find(name); name && found != functions_.end()) place(found->second);
+    each_child_of(e, [&](const Expr& child) { callees(child); }, [&](const Stmt& s) { callees(s); });
+  }
+  void member(Type type) {
+    while (is(type, TypeKind::Array)) type = type->element;
+    if (auto found = structs_.find(type); found != structs_.end()) place(found->second);
+  }
+  std::map<Name, Decl, ByText> functions_;
+  std::map<Type, Decl> structs_;
+  std::set<const NodeHeader*> placed_;
+};
+
+}  // namespace
+
+Ir<lang::C> order_declarations(const Ir<lang::Folded>& in, Context& context) {
+  std::vector<Decl> sorted(in.declarations.begin(), in.declarations.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Decl& a, const Decl& b) { return rank(a) < rank(b); });
+  Sorter sorter(in.declarations);
+  for (const Decl& d : sorted) sorter.place(d);
+  return {context.span(sorter.out_)};
+}
+
+}  // namespace ksc

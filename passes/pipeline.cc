@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The compiler in order. A pass in the wrong place does not compile.
+#include "passes/pipeline.h"
+
+#include "ir/check.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+auto trunk() {
+  return Pipeline<lang::Parsed>{}
+      | KSC_PASS(resolve_names, "each name is bound to one symbol")
+      | KSC_PASS(infer_types, "each expression gets its type; conversions, places and calls are spelled out")
+      | KSC_PASS(split_returned_values, "return match … becomes a match whose arms return")
+      | KSC_PASS(find_tail_calls, "return program(ctx) becomes a tail call; programs are called nowhere else")
+      | KSC_PASS(check_null, "pointers are proven not to be null where they are followed")
+      | Gate<lang::Sound>{"gate", "the compilation ends here if there were errors"}
+      | KSC_PASS(lower_if_present, "if (var x = e) becomes a declaration and a test")
+      | KSC_PASS(lower_match, "match becomes a switch, or a chain of branches where patterns are ranges")
+      | KSC_PASS(lower_if_values, "if as a value becomes branches that assign")
+      | KSC_PASS(lower_while, "while becomes a loop that breaks")
+      | KSC_PASS(lower_for, "for becomes a count between constants or names")
+      | KSC_PASS(lower_short_circuits, "&&, || and ?: with effects on the right become branches")
+      | KSC_PASS(order_operands, "operands with effects are named, in the order of the source")
+      | KSC_PASS(lower_updates, "op= becomes a read and a write, or one atomic instruction")
+      | KSC_PASS(lower_map_entries, "writing to a map entry becomes a statement")
+      | KSC_PASS(check_packet_accesses, "each packet access is tested against the packet's end")
+      | KSC_PASS(remove_known_checks, "tests whose answer is known go")
+      | KSC_PASS(lower_leaves, "leaving early becomes a return, through helpers as a status")
+      | KSC_PASS(lower_maybe, "what may be absent becomes a value and its presence")
+      | KSC_PASS(flatten_pinned_globals, "pinned globals become members of one map entry")
+      | KSC_PASS(lower_division, "division by what may be zero becomes support code")
+      | KSC_PASS(lower_shifts, "shift counts are masked to the width")
+      | KSC_PASS(lower_builtins, "min, max, htons and their like become support code")
+      | KSC_PASS(lower_array_copies, "assignments of arrays and strings become copies");
+}
+
+auto ebpf() {
+  return Pipeline<lang::NoArrayCopy>{}
+      | KSC_PASS(select_ebpf, "only what runs in the kernel stays")
+      | KSC_PASS(lower_pinned_access, "pinned globals are reached through a pointer to their entry")
+      | KSC_PASS(lower_tail_calls, "tail calls go through a program array")
+      | KSC_PASS(lower_map_access, "map accesses become calls of the kernel's helpers")
+      | KSC_PASS(guard_array_index, "an index is tested where it is not known to be in range")
+      | KSC_PASS(lower_print, "print becomes bpf_printk")
+      | KSC_PASS(outline_loops, "loops whose end the verifier cannot see become bpf_loop")
+      | KSC_PASS(fold_temporaries, "temporaries return into the expressions that use them")
+      | KSC_PASS(order_declarations, "what is used stands before what uses it");
+}
+
+auto user() {
+  return Pipeline<lang::NoArrayCopy>{}
+      | KSC_PASS(select_user, "only what runs in userspace stays")
+      | KSC_PASS(fold_user_temporaries, "temporaries return into the expressions that use them");
+}
+
+}  // namespace
+
+const PassList& pass_list() {
+  static const PassList list{trunk().steps, {{"ebpf", ebpf().steps}, {"user", user().steps}}};
+  return list;
+}
+
+const Step* find_step(std::string_view name) {
+  for (const Step& step : pass_list().trunk)
+    if (step.name == name) return &step;
+  for (const TargetBranch& branch : pass_list().branches)
+    for (const Step& step : branch.steps)
+      if (step.name == name) return &step;
+  return nullptr;
+}
+
+RunResult run(const std::vector<Step>& steps, const Program& program, Context& context, const RunObserver& observer) {
+  RunResult result;
+  result.program = program;
+  bool started = observer.start_after.empty();
+  for (const Step& step : steps) {
+    if (!started) {
+      started = step.name == observer.start_after;
+      continue;
+    }
+    if (step.is_gate && context.diagnostics.has_errors()) {
+      result.end = RunEnd::Errors;
+      return result;
+    }
+    if (observer.before) observer.before(step, result.program);
+    result.program = step.run(result.program, context);
+    result.last_step = step.name;
+    if (observer.after) observer.after(step, result.program);
+    result.faults = check(result.program, step.out);
+    if (!result.faults.empty()) {
+      result.end = RunEnd::Fault;
+      return result;
+    }
+    if (step.name == observer.stop_after) {
+      result.end = RunEnd::Stopped;
+      return result;
+    }
+  }
+  if (context.diagnostics.has_errors()) result.end = RunEnd::Errors;
+  return result;
+}
+
+}  // namespace ksc

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/// fn main() …; @xdp fn f() …   =>   @xdp fn f() …: what runs in the kernel
+#include "ir/rewrite.h"
+#include "passes/passes.h"
+
+namespace ksc {
+
+Ir<lang::Ebpf> select_ebpf(const Ir<lang::NoArrayCopy>& in, Context& context) {
+  using Out = To<lang::Ebpf>;
+  return rewrite<lang::NoArrayCopy, lang::Ebpf>(in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
+    if (n->domain == Domain::Program || n->domain == Domain::Shared) to.declare(n.form, n.loc);
+  }), on<BuiltinCall>([](const Node<BuiltinCall>& n, Out& to) -> Expr {
+    // Only userspace has these, and its functions are gone.
+    return to.make(Zero{}, n.loc, n.type);
+  }));
+}
+
+}  // namespace ksc

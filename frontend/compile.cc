@@ -32,7 +32,7 @@ std::string grammar(const Lang& language) {
     if (!language.has(line.kind)) continue;
     text += fmt::format("{}: ({}{}{})\n", line.sort, line.name, line.members.empty() ? "" : " ", line.members);
   }
-  for (int i = 0; i < int(Rule::count); ++i)
+  for (int i = 0; i < int(EnumNames<Rule>::names.size()); ++i)
     if (language.rules.has(Rule(i))) text += fmt::format("rule: {}\n", enum_text(Rule(i)));
   return text;
 }
@@ -188,7 +188,7 @@ std::string list_steps(const std::vector<Step>& steps) {
       if (step.in.has(Kind(i)) && !step.out.has(Kind(i))) change += fmt::format(" -{}", kind_names[i]);
     for (int i = 0; i < int(Kind::count); ++i)
       if (!step.in.has(Kind(i)) && step.out.has(Kind(i))) change += fmt::format(" +{}", kind_names[i]);
-    for (int i = 0; i < int(Rule::count); ++i) {
+    for (int i = 0; i < int(EnumNames<Rule>::names.size()); ++i) {
       const bool before = step.in.rules.has(Rule(i)), after = step.out.rules.has(Rule(i));
       if (before != after) change += fmt::format(" {}rule {}", after ? '+' : '-', enum_text(Rule(i)));
     }

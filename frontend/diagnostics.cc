@@ -36,6 +36,11 @@ size_t edit_distance(std::string_view a, std::string_view b) {
     std::swap(before, last);
     std::swap(last, current);
   }
+  const auto same_letter = [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  };
+  // Words that differ in case only are as close as can be.
+  if (std::equal(a.begin(), a.end(), b.begin(), b.end(), same_letter)) return a == b ? 0 : 1;
   return last[b.size()];
 }
 

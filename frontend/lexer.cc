@@ -313,7 +313,7 @@ class Lexer {
     for (size_t i = digits; i < at_ && problem.empty(); ++i) {
       const char c = text_[i];
       if (c == '_') {
-        if (i == begin_ || i + 1 == at_ || text_[i + 1] == '_') problem = "`_` stands between digits";
+        if (i == digits || i + 1 == at_ || text_[i + 1] == '_') problem = "`_` stands between digits";
         continue;
       }
       const int digit = hex_digit(c);

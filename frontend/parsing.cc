@@ -75,7 +75,6 @@ bool Parser::begins_declaration(const Token& token, size_t at) const {
     case KeywordExtern: case KeywordPub: case KeywordPriv: case At: return true;
     case KeywordConfig: case KeywordType: case KeywordLocal: case KeywordPin:
       return unindented || (at + 1 < tokens_.tokens.size() && tokens_.tokens[at + 1].kind == Identifier);
-    case KeywordVar: case KeywordConst: return unindented;
     default: return false;
   }
 }
@@ -200,7 +199,9 @@ void Parser::synchronize_declaration() {
   while (!at_end()) {
     const Token& token = peek();
     const bool unindented = token.begin == 0 || text_[token.begin - 1] == '\n';
-    if (begins_declaration(token, position_) && (depth == 0 || unindented)) return;
+    // Between functions a `var` without indentation is a declaration; elsewhere it may be a statement.
+    const bool plain = token.new_line && unindented && (token.kind == KeywordVar || token.kind == KeywordConst);
+    if (plain || (begins_declaration(token, position_) && (depth == 0 || unindented))) return;
     if (opens(token.kind)) ++depth;
     if (closes(token.kind) && depth > 0) --depth;
     take();

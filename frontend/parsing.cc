@@ -200,7 +200,7 @@ void Parser::synchronize_declaration() {
     const Token& token = peek();
     const bool unindented = token.begin == 0 || text_[token.begin - 1] == '\n';
     // Between functions a `var` without indentation is a declaration; elsewhere it may be a statement.
-    const bool plain = token.new_line && unindented && (token.kind == KeywordVar || token.kind == KeywordConst);
+    const bool plain = depth == 0 && token.new_line && unindented && (token.kind == KeywordVar || token.kind == KeywordConst);
     if (plain || (begins_declaration(token, position_) && (depth == 0 || unindented))) return;
     if (opens(token.kind)) ++depth;
     if (closes(token.kind) && depth > 0) --depth;

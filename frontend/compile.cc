@@ -3,6 +3,9 @@
 
 #include <chrono>
 
+#include "backends/ebpf_c/emit.h"
+#include "backends/project/project.h"
+#include "backends/user_c/emit.h"
 #include "frontend/parser.h"
 #include "ir/context.h"
 #include "ir/languages.h"
@@ -168,8 +171,51 @@ class Compilation {
     return end.end == RunEnd::Finished && !context_.diagnostics.has_errors();
   }
 
-  /// ---- THE ONE PLACE where what came out of the branches becomes files: result_.files[path] = text.
-  void emit(const std::map<std::string_view, Program>&) {}
+  /// Which file and line of the output's `source/` a location names.
+  std::pair<std::string, uint32_t> locate(Loc loc) const {
+    const LocationRecord& record = context_.locations[loc];
+    const std::string& path = sources_.path(record.file);
+    return {"source/" + path.substr(path.find_last_of('/') + 1), static_cast<uint32_t>(sources_.position(record.file, record.begin).line)};
+  }
+
+  /// What came out of the branches becomes files: result_.files[path] = text.
+  void emit(const std::map<std::string_view, Program>& ends) {
+    const Locate where = [this](Loc loc) { return locate(loc); };
+    const std::string& project = context_.project;
+    std::map<std::string, std::string> files;
+    files[project + ".ebpf.c"] = emit_ebpf_c({ends.at("ebpf")}, context_, where);
+    const std::string user = emit_user_c({ends.at("user")}, context_, where);
+    if (!user.empty()) files[project + ".c"] = user;
+    else context_.diagnostics.report({}, diag::no_main);
+    if (options_.makefile) {
+      files["Makefile"] = project_makefile(project, !user.empty());
+      files["README.md"] = project_readme(project, !user.empty());
+    }
+    // The output builds where no ksc is: it carries the support code, and the source that #line names.
+    for (const char* header : {"ks_arithmetic.h", "ks_ebpf.h"})
+      if (!copy("ebpf", header, files)) return;
+    if (!user.empty())
+      for (const char* file : {"ks_attach.c", "ks_attachment.h", "ks_load.c", "ks_map.c", "ks_options.c", "ks_pin.c", "ks_print.c", "ks_runtime.h", "ks_signal.c", "ks_tc.c", "ks_trace.c"})
+        if (!copy("user", file, files)) return;
+    const std::string& main = sources_.path(0);
+    files["source/" + main.substr(main.find_last_of('/') + 1)] = sources_.text(0);
+    for (auto& [path, text] : files) {
+      bool wanted = options_.emit.empty();
+      for (const std::string& end : options_.emit) wanted = wanted || path.ends_with(end);
+      if (wanted) result_.files[path] = std::move(text);
+    }
+  }
+  bool copy(const std::string& folder, const std::string& name, std::map<std::string, std::string>& files) {
+    const std::string path = options_.share + "/runtime/" + folder + "/" + name;
+    const Sources::Opened file = sources_.open(path);
+    if (!file) {
+      result_.unreadable = true;
+      fail(diag::broken_installation, fmt::format("cannot read `{}`: {}", path, file.error));
+      return false;
+    }
+    files["runtime/" + name] = sources_.text(file.file);
+    return true;
+  }
 
   Sources& sources_;
   const Options& options_;

@@ -193,6 +193,7 @@ Trace Interpreter::trace(std::optional<int64_t> result) {
   seen.result = result;
   seen.packet = memory_.contents(packet_);
   seen.prints = prints_;
+  seen.events = events_;
   for (const auto& [name, map] : maps_) {
     if (!map.shared) continue;
     MapContents& contents = seen.maps[std::string(name.spelling())];
@@ -223,11 +224,18 @@ Trace Interpreter::trace(std::optional<int64_t> result) {
 void Interpreter::require_packet(Address at, uint64_t size) {
   if (memory_.inside(packet_, at, size)) return;
   if (options_.packet_accesses_checked) throw Fault("access outside the packet");
+  ++events_["access outside the packet"];
   throw LeaveEntry{};
+}
+
+void Interpreter::require_packet(const Place& place, Address at, uint64_t size) {
+  if (place.needed) require_packet(place.needed_at, place.needed);
+  else require_packet(at, size);
 }
 
 void Interpreter::tail_call(Name program) {
   // At most 33 of them follow one another [L61]; the next one returns, and the safe verdict is given [L63].
+  ++events_[tail_calls_ >= 33 ? "tail call beyond the limit" : "tail call"];
   if (tail_calls_ >= 33) return;
   ++tail_calls_;
   throw TailTransfer{program};

@@ -118,16 +118,40 @@ Value Interpreter::builtin_call(const Node<BuiltinCall>& n) {
 Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
   std::vector<Value> values;
   for (const Expr& argument : n->arguments) values.push_back(eval(argument));
-  const std::string_view name = n->function.text();
-  const auto signed_operation = [&](Operator op, int bits) {
-    const Type type = c.types.integer(bits, true);
-    if (values.size() != 2) throw Fault(fmt::format("{} takes two arguments", name));
-    return convert(arithmetic(op, type, convert(values[0], type), convert(values[1], type)), n.type);
+  std::string_view name = n->function.text();
+  const auto wants = [&](size_t count) {
+    if (values.size() != count) throw Fault(fmt::format("{} is given {} arguments", name, values.size()));
   };
-  if (name == "ks_div_s32") return signed_operation(Operator::Divide, 32);
-  if (name == "ks_div_s64") return signed_operation(Operator::Divide, 64);
-  if (name == "ks_mod_s32") return signed_operation(Operator::Remainder, 32);
-  if (name == "ks_mod_s64") return signed_operation(Operator::Remainder, 64);
+  if (name == "__builtin_memcpy") {
+    wants(3);
+    memory_.store(to_bits(values[0]), memory_.load(to_bits(values[1]), to_bits(values[2])));
+    return zero_value(n.type);
+  }
+  if (name == "__builtin_memset") {
+    wants(3);
+    memory_.store(to_bits(values[0]), Bytes(to_bits(values[2]), static_cast<uint8_t>(to_bits(values[1]))));
+    return zero_value(n.type);
+  }
+  static const std::map<std::string_view, int> swaps = {{"__builtin_bswap16", 16}, {"__builtin_bswap32", 32}, {"__builtin_bswap64", 64}};
+  if (const auto found = swaps.find(name); found != swaps.end()) return wants(1), from_bits(n.type, swapped(to_bits(values[0]), found->second));
+  static const std::map<std::string_view, int> orders = {{"bpf_htons", 16}, {"bpf_ntohs", 16}, {"bpf_htonl", 32}, {"bpf_ntohl", 32}};
+  if (const auto found = orders.find(name); found != orders.end()) {
+    wants(1);
+    return from_bits(n.type, c.target.little_endian ? swapped(to_bits(values[0]), found->second) : to_bits(values[0]));
+  }
+  // ks_div_s32 and its like: an operation, and the type that it works in
+  if (name.starts_with("ks_") && name.size() > 7) {
+    const std::string_view suffix = name.substr(name.size() - 4), operation = name.substr(3, name.size() - 7);
+    if (suffix == "_s32" || suffix == "_s64" || suffix == "_u32" || suffix == "_u64") {
+      const Type type = c.types.integer(suffix.ends_with("64") ? 64 : 32, suffix[1] == 's');
+      for (Value& value : values) value = convert(value, type);
+      if (operation == "div") return wants(2), convert(arithmetic(Operator::Divide, type, values[0], values[1]), n.type);
+      if (operation == "mod") return wants(2), convert(arithmetic(Operator::Remainder, type, values[0], values[1]), n.type);
+      if (operation == "min" || operation == "max")
+        return wants(2), convert(compare(CompareOp::Less, values[0], values[1]) == (operation == "min") ? values[0] : values[1], n.type);
+      if (operation == "abs") return wants(1), convert(from_number(type, to_number(values[0]) < 0 ? -to_number(values[0]) : to_number(values[0])), n.type);
+    }
+  }
   throw Fault(fmt::format("there is no support function {}", name));
 }
 

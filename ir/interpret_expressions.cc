@@ -73,7 +73,12 @@ Interpreter::Place Interpreter::place(const Expr& e) {
     const Type element = is(base, TypeKind::Str) ? c.types.character() : base->element;
     at.type = element;
     at.whole_entry = false;
+    if (at.in_packet && !at.needed && !as<Int>(n->form.index)) {
+      at.needed_at = at.at;
+      at.needed = size_of(base);
+    }
     if (index >= base->count) {
+      ++events_["index out of range"];
       // A map entry to be written to is there all the same; only the element is not.
       if (at.where == Place::Where::Entry) find_or_insert(*at.map, at.key);
       at.where = Place::Where::Nowhere;
@@ -96,6 +101,7 @@ Value Interpreter::part(const Value& whole, uint64_t offset, Type type, uint8_t 
 }
 
 Value Interpreter::read(const Place& place) {
+  if (place.in_packet && place.needed) require_packet(place, 0, 0);
   if (place.where == Place::Where::Nowhere) return zero_value(place.type);
   Address at = place.at;
   if (place.where == Place::Where::Entry) {
@@ -104,11 +110,12 @@ Value Interpreter::read(const Place& place) {
     at = entry + place.offset;
   }
   const uint64_t size = stored_size(place.type);
-  if (place.in_packet) require_packet(at, size);
+  if (place.in_packet) require_packet(place, at, size);
   return part({place.type, memory_.load(at, size)}, 0, place.type, place.bit_offset, place.bit_size);
 }
 
 void Interpreter::write(const Place& place, const Value& value) {
+  if (place.in_packet && place.needed) require_packet(place, 0, 0);
   if (place.where == Place::Where::Nowhere) return;
   const Value stored = convert(value, place.type);
   if (place.where == Place::Where::Entry && place.whole_entry) {
@@ -122,7 +129,7 @@ void Interpreter::write(const Place& place, const Value& value) {
     at = entry + place.offset;
   }
   const uint64_t size = stored_size(place.type);
-  if (place.in_packet) require_packet(at, size);
+  if (place.in_packet) require_packet(place, at, size);
   if (place.bit_size == 0) return memory_.store(at, stored.bytes);
   const uint64_t mask = ((uint64_t(1) << place.bit_size) - 1) << place.bit_offset;
   const uint64_t old = to_bits({place.type, memory_.load(at, size)});
@@ -164,6 +171,8 @@ Value Interpreter::convert(const Value& value, Type target) {
 Value Interpreter::arithmetic(Operator op, Type type, const Value& left, const Value& right) {
   const __int128 a = to_number(left), b = to_number(right);
   const int width = width_of(type);
+  if (b == 0 && (op == Operator::Divide || op == Operator::Remainder)) ++events_["division by zero"];
+  if ((op == Operator::ShiftLeft || op == Operator::ShiftRight) && to_bits(right) >= static_cast<unsigned>(width)) ++events_["shift by the width or more"];
   switch (op) {
     case Operator::Add: return from_number(type, a + b);
     case Operator::Subtract: return from_number(type, a - b);

@@ -52,6 +52,7 @@ int64_t Interpreter::store_entry(MapState& map, const Bytes& key, const Bytes& v
   if (old && flags == only_new) return exists;
   if (!old && flags == only_present) return no_entry;
   if (!old && map.entries.size() >= map.type->count) {
+    ++events_[map.kind->may_evict ? "entry evicted" : "map full"];
     if (!map.kind->may_evict) return too_big;
     // Which entry has to go is unspecified.
     memory_.release(map.entries.begin()->second);

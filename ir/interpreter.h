@@ -59,6 +59,9 @@ class Interpreter {
     Bytes key;
     uint64_t offset = 0;  // in the entry
     bool in_packet = false;
+    // An element chosen at run time may be any of its array: all of it must be in the packet. Offset and size from `at`'s pointer.
+    Address needed_at = 0;
+    uint64_t needed = 0;
     uint8_t bit_offset = 0, bit_size = 0;
     bool whole_entry = false;
   };
@@ -128,6 +131,7 @@ class Interpreter {
   // ---- the packet
   Address packet_start() const { return packet_; }
   void require_packet(Address at, uint64_t size);
+  void require_packet(const Place& place, Address at, uint64_t size);
 
   void step() {
     if (fuel_-- == 0) throw OutOfFuel{};
@@ -150,6 +154,7 @@ class Interpreter {
   uint64_t clock_ = 0, random_ = 0, fuel_ = 0;
   int tail_calls_ = 0, depth_ = 0;
   std::vector<std::string> prints_;
+  std::map<std::string, uint64_t> events_;
 };
 
 }  // namespace ksc

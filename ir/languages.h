@@ -71,6 +71,8 @@ inline constexpr Lang C = Folded + Rule::Ordered;                               
 
 // ---- userspace ----
 inline constexpr Lang User = NoArrayCopy + Rule::SplitUser;                                   // only what runs in userspace
-inline constexpr Lang UserC = User + Rule::Folded;
+inline constexpr Lang UserMaps =
+    User - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached through the runtime
+inline constexpr Lang UserC = UserMaps + Rule::Folded;                                        // what the C printer takes
 
 }  // namespace ksc::lang

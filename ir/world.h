@@ -36,6 +36,8 @@ struct Trace {
   std::vector<std::string> prints;
   std::string fault;                        // what the program did that has no meaning; empty: nothing
   bool out_of_fuel = false;
+  /// How often the rarer ways were gone: for statistics of tests, no part of equality.
+  std::map<std::string, uint64_t> events;
 };
 
 /// Equality of traces is the notion of correctness. A fault equals nothing, nor does a run that was given up.

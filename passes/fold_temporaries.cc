@@ -220,6 +220,6 @@ Program fold(const Program& program, Context& context) {
 }
 
 Ir<lang::Folded> fold_temporaries(const Ir<lang::LoopsBounded>& in, Context& context) { return {fold(in.declarations, context)}; }
-Ir<lang::UserC> fold_user_temporaries(const Ir<lang::User>& in, Context& context) { return {fold(in.declarations, context)}; }
+Ir<lang::UserC> fold_user_temporaries(const Ir<lang::UserMaps>& in, Context& context) { return {fold(in.declarations, context)}; }
 
 }  // namespace ksc

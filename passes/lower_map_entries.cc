@@ -26,7 +26,7 @@ Ir<lang::NoMapEntry> lower_map_entries(const Ir<lang::NoUpdate>& in, Context& co
         if (as<MapEntry>(n->place)) return to.emit(MapStore{entry->form.map, entry->form.key, n->value}, n.loc);
         Types& types = to.context.types;
         Type pointer = types.pointer(entry->type, Space::MapValue, true);
-        slot = to.fresh(as<MapName>(entry->form.map) ? as<MapName>(entry->form.map)->form.name.spelling() : "slot");
+        slot = to.fresh("entry");
         to.emit(Let{slot, pointer, to.make(MapSlot{entry->form.map, entry->form.key}, entry->loc, pointer)}, entry->loc);
         const Expr reference = to.make(Local{slot}, entry->loc, pointer);
         const Body write = to.collect([&] { to.emit(Assign{to(n->place), n->value}, n.loc); });

@@ -98,7 +98,7 @@ Ir<lang::NoUpdate> lower_updates(const Ir<lang::OperandsOrdered>& in, Context& c
     Types& types = to.context.types;
     const MapKind* kind = find_map_kind(type_of(entry->form.map)->name.text());
     Type pointer = types.pointer(entry->type, Space::MapValue, true);
-    const Name slot = to.fresh(as<MapName>(entry->form.map) ? as<MapName>(entry->form.map)->form.name.spelling() : "slot");
+    const Name slot = to.fresh("entry");
     to.emit(Let{slot, pointer, to.make(MapSlot{entry->form.map, entry->form.key}, entry->loc, pointer)}, entry->loc);
     const Expr reference = to.make(Local{slot}, entry->loc, pointer);
     const Expr pointed = to.make(Deref{reference}, entry->loc, entry->type);

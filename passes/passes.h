@@ -40,7 +40,8 @@ KSC_PASS_DECLARATION(outline_loops, NoPrint, LoopsBounded)
 KSC_PASS_DECLARATION(fold_temporaries, LoopsBounded, Folded)
 KSC_PASS_DECLARATION(order_declarations, Folded, C)
 KSC_PASS_DECLARATION(select_user, NoArrayCopy, User)
-KSC_PASS_DECLARATION(fold_user_temporaries, User, UserC)
+KSC_PASS_DECLARATION(lower_user_maps, User, UserMaps)
+KSC_PASS_DECLARATION(fold_user_temporaries, UserMaps, UserC)
 #undef KSC_PASS_DECLARATION
 
 }  // namespace ksc

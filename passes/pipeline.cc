@@ -52,6 +52,7 @@ auto ebpf() {
 auto user() {
   return Pipeline<lang::NoArrayCopy>{}
       | KSC_PASS(select_user, "only what runs in userspace stays")
+      | KSC_PASS(lower_user_maps, "map accesses become calls of the userspace runtime")
       | KSC_PASS(fold_user_temporaries, "temporaries return into the expressions that use them");
 }
 

@@ -14,6 +14,9 @@
 // What libbpf says while it loads, the verifier's log among it. Shown only if the load fails in the end.
 static FILE *library_messages;
 
+/// Most maps whose memory the skeleton gives to the program: .data, .bss, .rodata come after the developer's maps.
+enum { KS_DATA_MAPS = 256 };
+
 static int collect_message(enum libbpf_print_level level, const char *format, va_list arguments)
 {
   if (level == LIBBPF_WARN && library_messages)
@@ -81,6 +84,35 @@ static bool is_too_old_for(const struct ks_program *program)
   return program->kernel > running_kernel();
 }
 
+/// What the program wrote to its globals before the load, kept while the object is closed and opened again.
+static void *kept_data[KS_DATA_MAPS];
+
+static void keep_data(const struct bpf_object_skeleton *skeleton)
+{
+  for (int i = 0; i < skeleton->map_cnt && i < KS_DATA_MAPS; i++) {
+    size_t size = 0;
+    const void *data = skeleton->maps[i].mmaped ? bpf_map__initial_value(*skeleton->maps[i].map, &size) : NULL;
+
+    free(kept_data[i]);
+    kept_data[i] = data ? malloc(size) : NULL;
+    if (kept_data[i])
+      memcpy(kept_data[i], data, size);
+  }
+}
+
+static void give_data_back(const struct bpf_object_skeleton *skeleton)
+{
+  for (int i = 0; i < skeleton->map_cnt && i < KS_DATA_MAPS; i++) {
+    size_t size = 0;
+    const void *data = kept_data[i] ? bpf_map__initial_value(*skeleton->maps[i].map, &size) : NULL;
+
+    if (data)
+      memcpy(*skeleton->maps[i].mmaped, kept_data[i], size);
+    free(kept_data[i]);
+    kept_data[i] = NULL;
+  }
+}
+
 /// Opens and loads the object; a negative errno closes it again.
 static int open_and_load(struct ks_object *object, const struct ks_program *only)
 {
@@ -89,6 +121,7 @@ static int open_and_load(struct ks_object *object, const struct ks_program *only
 
   if (!skeleton)
     return errno ? -errno : -EINVAL;
+  give_data_back(skeleton);
   choose_programs(*skeleton->obj, object, only);
   error = ks_prepare_pins(*skeleton->obj, object->pins);
   if (!error) {
@@ -97,10 +130,12 @@ static int open_and_load(struct ks_object *object, const struct ks_program *only
     if (error == -EEXIST)
       error = -EINVAL;
   }
-  if (error)
+  if (error) {
+    keep_data(skeleton);
     object->close();
-  else
+  } else {
     object->skeleton = skeleton;
+  }
   return error;
 }
 
@@ -163,8 +198,17 @@ int ks_load(struct ks_program *program)
   return 0;
 }
 
-void ks_load_or_exit(struct ks_program *program)
+struct ks_program *ks_load_or_exit(struct ks_program *program)
 {
   if (ks_load(program))
     ks_exit(1);
+  return program;
+}
+
+void ks_open_or_exit(struct ks_object *object)
+{
+  if (object->open())
+    return;
+  ks_message("cannot open the eBPF object: %s", strerror(errno));
+  ks_exit(1);
 }

@@ -61,3 +61,20 @@ const char *ks_advice(int error)
     return "";
   }
 }
+
+uint64_t ks_index(uint64_t index, uint64_t count, const char *place)
+{
+  if (index < count)
+    return index;
+  ks_message("%s: index %llu is out of range: the array has %llu elements", place, (unsigned long long)index,
+             (unsigned long long)count);
+  ks_exit(134);
+}
+
+const char *ks_decimal(uint32_t index)
+{
+  static char text[11];
+
+  snprintf(text, sizeof(text), "%u", index);
+  return text;
+}

@@ -168,8 +168,8 @@ struct ks_pin {
 
 /// The eBPF object of the program, described by the generated code.
 struct ks_object {
-  /// Opens the skeleton, e.g. `skel = packet_filter__open();`, sets constants and returns `skel->skeleton` or NULL with
-  /// errno. Called again, after `close`, when the kernel rejects a program and the load is tried with fewer.
+  /// Opens the skeleton unless it is open, e.g. `skel = packet_filter__open();`, and returns `skel->skeleton` or NULL
+  /// with errno. Called again, after `close`, when the kernel rejects a program and the load is tried with fewer.
   struct bpf_object_skeleton *(*open)(void);
   void (*close)(void); ///< destroys the skeleton: `packet_filter__destroy(skel); skel = NULL;`
   /// Called once after a load that worked, for what is written only then: initial values of new pinned globals,
@@ -185,8 +185,14 @@ struct ks_object {
 /// message and the verifier's log.
 int ks_load(struct ks_program *program);
 
-/// ks_load, and exit with 1 on failure.
-void ks_load_or_exit(struct ks_program *program);
+/// ks_load, and exit with 1 on failure. Returns its argument.
+struct ks_program *ks_load_or_exit(struct ks_program *program);
+
+/// Opens the object before anything is loaded, so that the program can write its globals; exits with 1 on failure.
+void ks_open_or_exit(struct ks_object *object);
+
+/// The index, if it is below `count`; otherwise prints where an array was left (`place` is FILE:LINE) and aborts.
+uint64_t ks_index(uint64_t index, uint64_t count, const char *place);
 
 /* ---- pins (ks_pin.c) ------------------------------------------------------------------------------------------- */
 
@@ -219,6 +225,9 @@ void *ks_map_memory_or_exit(const struct bpf_map *map);
 /// what a killed run of the same program left on the interface is replaced. KS_ATTACH=netlink in the environment asks
 /// for that older way.
 int ks_attach(struct ks_program *program, const char *target, uint64_t flags);
+
+/// An interface's index as text, for ks_attach; good until the next call.
+const char *ks_decimal(uint32_t index);
 
 /// ks_attach, and exit with 1 on failure.
 void ks_attach_or_exit(struct ks_program *program, const char *target, uint64_t flags);

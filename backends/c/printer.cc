@@ -1,0 +1,652 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/c/printer.h"
+
+#include <fmt/format.h>
+
+#include "ir/effects.h"
+#include "ir/visit.h"
+
+namespace ksc::c {
+namespace {
+
+/// Words that mean something in the generated C: keywords, and names of what it includes.
+const std::set<std::string_view>& reserved_words() {
+  static const std::set<std::string_view> words = {
+      "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if",
+      "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
+      "unsigned", "void", "volatile", "while", "asm", "typeof", "bool", "true", "false", "NULL", "errno", "linux", "unix", "i386", "__noinline",
+      "stdin", "stdout", "stderr", "main", "args", "skel", "object", "options", "programs", "pins", "SEC", "offsetof", "barrier", "barrier_var", "likely", "unlikely",
+      "exit", "printf", "sleep", "abort", "malloc", "free", "read", "write", "open", "close", "select", "index", "remove", "signal", "wait", "time",
+      "y0", "y1", "yn", "j0", "j1", "jn", "abs", "min", "max", "htons", "htonl", "ntohs", "ntohl", "LIBBPF_PIN_NONE", "LIBBPF_PIN_BY_NAME", "license", "_license"};
+  return words;
+}
+bool is_reserved(std::string_view name) {
+  return reserved_words().count(name) || name.starts_with("__") || name.starts_with("bpf_") || name.starts_with("ks_") || name.starts_with("libbpf_") ||
+         name.starts_with("BPF_") || name.starts_with("KS_");
+}
+
+std::string integer_text(__int128 value) {
+  const bool negative = value < 0;
+  unsigned __int128 rest = negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  std::string text;
+  do text.insert(text.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
+  while ((rest /= 10) != 0);
+  return negative ? "-" + text : text;
+}
+
+bool is_byte_pointer(Type type) { return is(type, TypeKind::Pointer) && is(type->element, TypeKind::Int) && type->element->bits == 8; }
+
+}  // namespace
+
+bool has_padding(Type type) {
+  if (is(type, TypeKind::Array)) return has_padding(type->element);
+  if (!is(type, TypeKind::Struct)) return false;
+  uint64_t end = 0;
+  for (const StructField& field : type->body->fields) {
+    if (field.bit_size) continue;
+    if (field.offset != end || has_padding(field.type)) return true;
+    end = field.offset + size_of(field.type);
+  }
+  return end != type->body->size;
+}
+
+Printer::Printer(const Context& context, Dialect dialect) : context_(context), dialect_(std::move(dialect)) {}
+
+// ---- names and types ---------------------------------------------------------------------------------------------------------------
+
+std::string Printer::global_name(Name name) const {
+  std::string text(name.text());
+  for (char& c : text)
+    if (c == '.') c = '_';
+  const bool clashes = is_reserved(text) || (context_.kernel_types && context_.kernel_types->find_constant(text));
+  return clashes && text != "main" ? text + "_" : text;
+}
+
+std::string Printer::local_name(Name name) {
+  auto [place, is_new] = locals_.try_emplace(name);
+  if (!is_new) return place->second;
+  // The developer's spelling, unless something in this function has it already.
+  std::string text(name.spelling());
+  if (is_reserved(text) || (context_.kernel_types && context_.kernel_types->find_constant(text))) text += "_";
+  std::string candidate = text;
+  for (int i = 2; reserved_.count(candidate) || constants_.count(candidate) || !taken_.insert(candidate).second; ++i) candidate = fmt::format("{}_{}", text, i);
+  return place->second = candidate;
+}
+
+std::string Printer::basic_type(Type type) {
+  switch (type->kind) {
+    case TypeKind::Void: return "void";
+    case TypeKind::Bool: return "bool";
+    case TypeKind::Char: return "char";
+    case TypeKind::Int: return fmt::format("__{}{}", type->is_signed ? 's' : 'u', type->bits);
+    case TypeKind::Handle: return "struct ks_program *";
+    case TypeKind::Null: return "void *";
+    case TypeKind::Struct:
+    case TypeKind::Enum:
+      if (!type->body->header.empty()) headers.insert(std::string(type->body->header));
+      used.insert(std::string(type->name.text()));
+      return fmt::format("{} {}", is(type, TypeKind::Struct) ? "struct" : "enum", type->body->header.empty() ? global_name(type->name) : std::string(type->name.text()));
+    default: return "void";
+  }
+}
+
+std::string Printer::declaration(Type type, const std::string& name) {
+  if (is(type, TypeKind::Array)) return declaration(type->element, fmt::format("{}[{}]", name, type->count));
+  if (is(type, TypeKind::Str)) return fmt::format("char {}[{}]", name, type->count);
+  if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) {
+    const bool to_array = is(type->element, TypeKind::Array) || is(type->element, TypeKind::Str);
+    return declaration(type->element, to_array ? "(*" + name + ")" : "*" + name);
+  }
+  const std::string base = basic_type(type);
+  if (name.empty() || name[0] == '[') return base + name;
+  return base.ends_with("*") ? base + name : base + " " + name;
+}
+
+std::string Printer::struct_definition(Type type) {
+  std::string text = basic_type(type) + " {\n";
+  for (const StructField& field : type->body->fields) text += "\t" + declaration(field.type, std::string(field.name.text())) + ";\n";
+  return text + "};\n";
+}
+
+std::string Printer::enum_definition(Type type) {
+  std::string text = basic_type(type) + " {\n";
+  for (const EnumItem& item : type->body->items) {
+    text += fmt::format("\t{} = {},\n", global_name(item.name), item.value);
+    know_constant(item.name);
+  }
+  return text + "};\n";
+}
+
+std::string Printer::constant_definition(const ConstDef& constant) {
+  const auto* number = as<Int>(constant.value);
+  const __int128 value = number->form.value.value;
+  if (value < INT32_MIN || value > INT32_MAX || is(constant.type, TypeKind::Bool)) return "";  // the number stands where it is used
+  know_constant(constant.name);
+  return fmt::format("enum {{ {} = {} }};\n", global_name(constant.name), integer_text(value));
+}
+
+// ---- expressions ---------------------------------------------------------------------------------------------------------------------
+
+std::string Printer::quoted(std::string_view text) {
+  std::string out = "\"";
+  for (size_t i = 0; i < text.size(); ++i) {
+    const unsigned char c = static_cast<unsigned char>(text[i]);
+    if (c == '"' || c == '\\') out += fmt::format("\\{}", static_cast<char>(c));
+    else if (c == '\n') out += "\\n";
+    else if (c == '\t') out += "\\t";
+    else if (c < 32 || c > 126) out += fmt::format("\\{:03o}", c);
+    else out += static_cast<char>(c);
+  }
+  return out + "\"";
+}
+
+std::string Printer::literal(const Node<Int>& n, bool typed) {
+  const __int128 value = n.form.value.value;
+  Type type = n.type;
+  if (n.form.constant) {
+    const std::string_view name = n.form.constant.text();
+    const KernelConstant* known = context_.kernel_types ? context_.kernel_types->find_constant(name) : nullptr;
+    std::string text;
+    if (constants_.count(name)) {
+      used.insert(std::string(name));
+      if (is(type, TypeKind::Enum)) used.insert(std::string(type->name.text()));
+      text = global_name(n.form.constant);
+    } else if (known && known->value == value && !known->header.empty()) {
+      headers.insert(std::string(known->header));
+      text = name;
+    } else if (name == "KS_BOUNDS") {
+      text = name;
+    }
+    if (!text.empty()) return typed && is_integer(type) && type->bits >= 32 && !(type->bits == 32 && type->is_signed) ? cast(type, text) : text;
+  }
+  if (is(type, TypeKind::Bool)) return value ? "true" : "false";
+  if (is(type, TypeKind::Char) && value >= 32 && value < 127) {
+    const char c = static_cast<char>(value);
+    return c == '\'' || c == '\\' ? fmt::format("'\\{}'", c) : fmt::format("'{}'", c);
+  }
+  if (value == INT64_MIN) return "(-9223372036854775807LL - 1)";
+  if (value == INT32_MIN && width_of(type) <= 32) return "(-2147483647 - 1)";
+  std::string text = value > 0xffff && width_of(type) >= 32 && (value & 0xff) == 0 && value > 0xffffff ? fmt::format("0x{:x}", static_cast<uint64_t>(value)) : integer_text(value);
+  const bool is_wide = value > INT32_MAX || value < INT32_MIN;
+  if (width_of(type) == 64 && (typed || is_wide)) text += is_signed(type) ? "LL" : "ULL";
+  else if (width_of(type) == 32 && !is_signed(type) && (typed || is_wide)) text += "U";
+  return value < 0 ? "(" + text + ")" : text;
+}
+
+/// An operand: on the left a bare number carries its type, since nothing else may give the operation its width.
+std::string Printer::operand(const Expr& e, Binding least, bool is_left) {
+  if (const auto* number = as<Int>(e)) return literal(*number, is_left);
+  return expression(e, least);
+}
+
+/// An operand whose widening C does by itself, because the other operand has the wide type already.
+std::string Printer::sibling(const Expr& e, const Expr& other, Binding least, bool is_left) {
+  const auto* converted = as<Convert>(e);
+  if (converted && is_integer(converted->type) && is_integral(type_of(converted->form.value))) {
+    Type from = type_of(converted->form.value), to = converted->type;
+    const bool lossless = width_of(from) < width_of(to) && (!is_signed(from) || is_signed(to));
+    const bool other_is_wide = type_of(other) == to && kind_of(other) != Kind::Int && kind_of(other) != Kind::Convert && to->bits >= 32;
+    if (lossless && other_is_wide && kind_of(converted->form.value) != Kind::Int) return operand(converted->form.value, least, is_left);
+  }
+  return operand(e, least, is_left);
+}
+
+/// C computes in int at least: a narrower result is cut to its width, unless where it goes does that.
+std::string Printer::narrow(Type type, const std::string& text, Binding own, Binding least) {
+  if (width_of(type) >= 32 || truncates_) return wrapped(text, own, least);
+  return wrapped(cast(type, "(" + text + ")"), Binding::Unary, least);
+}
+
+namespace {
+
+struct Operator_ {
+  std::string_view text;
+  Binding binding;
+};
+Operator_ c_operator(BinaryOp op) {
+  switch (op) {
+    case BinaryOp::Add: return {"+", Binding::Sum};
+    case BinaryOp::Subtract: return {"-", Binding::Sum};
+    case BinaryOp::Multiply: return {"*", Binding::Product};
+    case BinaryOp::BitAnd: return {"&", Binding::BitAnd};
+    case BinaryOp::BitOr: return {"|", Binding::BitOr};
+    case BinaryOp::BitXor: return {"^", Binding::BitXor};
+  }
+  return {"+", Binding::Sum};
+}
+constexpr std::string_view compare_texts[] = {"==", "!=", "<", "<=", ">", ">="};
+
+/// Operators of C inside others whose order people do not know by heart stand in parentheses; gcc warns about some.
+Binding inner(Binding own) {
+  switch (own) {
+    case Binding::Sum: return Binding::Sum;
+    case Binding::Product: return Binding::Product;
+    case Binding::And: return Binding::BitOr;
+    case Binding::Or: return Binding::BitOr;
+    case Binding::Equality:
+    case Binding::Relation: return Binding::Shift;
+    default: return Binding::Unary;  // bit operations and shifts
+  }
+}
+
+}  // namespace
+
+std::string Printer::call(std::string_view function, Span<Expr> arguments) {
+  std::string text = std::string(function) + "(";
+  for (size_t i = 0; i < arguments.size(); ++i) text += (i ? ", " : "") + value(arguments[i], type_of(arguments[i]));
+  return text + ")";
+}
+
+std::string Printer::in_packet(const InPacket& test, bool holds, Binding least) {
+  Type element = type_of(test.pointer)->element;
+  const std::string end = fmt::format("(void *)(long){}->data_end", expression(test.context, Binding::Postfix));
+  const std::string pointer = expression(test.pointer, Binding::Sum);
+  std::string reach;
+  if (!is_byte_pointer(type_of(test.pointer)) && test.size == size_of(element)) reach = fmt::format("(void *)({} + 1)", pointer);
+  else if (is_byte_pointer(type_of(test.pointer))) reach = fmt::format("(void *)({} + {})", pointer, test.size);
+  else reach = fmt::format("(void *){} + {}", expression(test.pointer, Binding::Unary), test.size);
+  return wrapped(fmt::format("{} {} {}", reach, holds ? "<=" : ">", end), Binding::Relation, least);
+}
+
+std::string Printer::condition(const Expr& e, Binding least) {
+  if (const auto* present = as<Present>(e)) return expression(present->form.value, least);
+  if (const auto* negation = as<Not>(e)) {
+    if (const auto* present = as<Present>(negation->form.value)) return "!" + expression(present->form.value, Binding::Unary);
+  }
+  if (const auto* both = as<And>(e)) return wrapped(condition(both->form.left, inner(Binding::And)) + " && " + condition(both->form.right, inner(Binding::And)), Binding::And, least);
+  if (const auto* either = as<Or>(e)) return wrapped(condition(either->form.left, inner(Binding::Or)) + " || " + condition(either->form.right, inner(Binding::Or)), Binding::Or, least);
+  return expression(e, least);
+}
+
+std::string Printer::value(const Expr& e, Type target) {
+  const auto* converted = as<Convert>(e);
+  if (converted && is_integral(type_of(e))) {
+    Type from = type_of(converted->form.value), to = type_of(e);
+    const bool widens = is_integral(from) && width_of(from) <= width_of(to) && (is_signed(from) == is_signed(to) || (!is_signed(from) && width_of(from) < width_of(to)));
+    if (widens && to == target && !is(to, TypeKind::Bool)) return value(converted->form.value, from);
+  }
+  const bool outer = std::exchange(truncates_, is_integral(target) && type_of(e) == target && !is(target, TypeKind::Bool));
+  const std::string text = expression(e);
+  truncates_ = outer;
+  return text;
+}
+
+std::string Printer::place(const Expr& e, Binding least) {
+  if (const auto* field = as<Field>(e)) {
+    const std::string member(field->form.name.text());
+    if (const auto* deref = as<Deref>(field->form.base)) {
+      if (const auto* address = as<AddressOf>(deref->form.pointer)) return expression(address->form.place, Binding::Postfix) + "." + member;
+      return expression(deref->form.pointer, Binding::Postfix) + "->" + member;
+    }
+    const std::string base = expression(field->form.base, Binding::Postfix);
+    if (base.starts_with("(*")) return base.substr(2, base.size() - 3) + "->" + member;
+    return base + "." + member;
+  }
+  if (const auto* index = as<Index>(e)) {
+    if (const auto* deref = as<Deref>(index->form.base)) return fmt::format("(*{})[{}]", expression(deref->form.pointer, Binding::Unary), value(index->form.index, type_of(index->form.index)));
+    return fmt::format("{}[{}]", expression(index->form.base, Binding::Postfix), value(index->form.index, type_of(index->form.index)));
+  }
+  const auto* deref = as<Deref>(e);
+  if (const auto* sum = as<PointerAdd>(deref->form.pointer))
+    return fmt::format("{}[{}]", expression(sum->form.pointer, Binding::Postfix), expression(sum->form.count));
+  return wrapped("*" + expression(deref->form.pointer, Binding::Unary), Binding::Unary, least);
+}
+
+std::string Printer::expression(const Expr& e, Binding least) {
+  // Only the outermost operation is cut by where it goes: what is inside it is not.
+  const bool truncates = std::exchange(truncates_, false);
+  struct Restore {
+    bool& flag;
+    bool value;
+    ~Restore() { flag = value; }
+  } restore{truncates_, truncates};
+  const auto narrowed = [&](Type type, const std::string& text, Binding own) {
+    truncates_ = truncates;
+    std::string out = narrow(type, text, own, least);
+    truncates_ = false;
+    return out;
+  };
+  const auto binary_text = [&](const Expr& left, std::string_view op, const Expr& right, Binding own) {
+    const Binding tighter = own == Binding::Sum || own == Binding::Product ? Binding(int(own) + 1) : inner(own);
+    if (own == Binding::Shift) return fmt::format("{} {} {}", operand(left, inner(own), true), op, operand(right, tighter, false));
+    return fmt::format("{} {} {}", sibling(left, right, inner(own), true), op, sibling(right, left, tighter, false));
+  };
+  return visit<Printed>(
+      e, on<StringValue>([&](const Node<StringValue>& n) { return quoted(n->text.text()); }),
+      on<Local>([&](const Node<Local>& n) { return local_name(n->name); }),
+      on<And>([&](const Node<And>&) { return condition(e, least); }),
+      on<Or>([&](const Node<Or>&) { return condition(e, least); }),
+      on<Not>([&](const Node<Not>& n) {
+        if (const auto* inside = as<InPacket>(n->value)) return in_packet(inside->form, false, least);
+        if (const auto* test = as<Compare>(n->value)) {
+          static constexpr CompareOp opposite[] = {CompareOp::NotEqual, CompareOp::Equal, CompareOp::GreaterEqual, CompareOp::Greater, CompareOp::LessEqual, CompareOp::Less};
+          const Node<Compare> other{NodeHeader(*test), Compare{opposite[int(test->form.op)], test->form.left, test->form.right}};
+          return expression(Expr(Ref<Compare>{&other}), least);
+        }
+        return "!" + condition(n->value, Binding::Unary);
+      }),
+      on<Conditional>([&](const Node<Conditional>& n) {
+        return wrapped(fmt::format("{} ? {} : {}", condition(n->condition, Binding::Or), operand(n->then, Binding::Conditional, true),
+                                   operand(n->otherwise, Binding::Conditional, true)), Binding::Conditional, least);
+      }),
+      on<AddressOf>([&](const Node<AddressOf>& n) {
+        if (const auto* deref = as<Deref>(n->place)) return expression(deref->form.pointer, least);
+        return wrapped("&" + expression(n->place, Binding::Unary), Binding::Unary, least);
+      }),
+      on<Deref>([&](const Node<Deref>&) { return place(e, least); }),
+      on<Int>([&](const Node<Int>& n) { return literal(n, false); }),
+      on<Null>([&](const Node<Null>&) { return std::string("NULL"); }),
+      on<Zero>([&](const Node<Zero>& n) {
+        if (is_aggregate(n.type)) return fmt::format("({}){{}}", declaration(n.type, ""));
+        return std::string(is_scalar(n.type) && !is_integral(n.type) ? "NULL" : is(n.type, TypeKind::Bool) ? "false" : "0");
+      }),
+      on<Global>([&](const Node<Global>& n) {
+        auto found = dialect_.globals.find(n->name);
+        return found != dialect_.globals.end() ? found->second : global_name(n->name);
+      }),
+      on<MapName>([&](const Node<MapName>& n) { return dialect_.ebpf ? global_name(n->name) : fmt::format("skel->maps.{}", global_name(n->name)); }),
+      on<FunctionName>([&](const Node<FunctionName>& n) { return (dialect_.ebpf ? "" : "&") + global_name(n->name); }),
+      on<FunctionAddress>([&](const Node<FunctionAddress>& n) { return global_name(n->name); }),
+      on<Field>([&](const Node<Field>&) { return place(e, least); }),
+      on<Index>([&](const Node<Index>&) { return place(e, least); }),
+      on<Present>([&](const Node<Present>& n) { return wrapped(expression(n->value, Binding::Relation) + " != NULL", Binding::Equality, least); }),
+      on<Unary>([&](const Node<Unary>& n) {
+        const std::string text = (n->op == UnaryOp::Negate ? "-" : "~") + operand(n->value, Binding::Postfix, true);
+        return narrowed(n.type, text, Binding::Unary);
+      }),
+      on<Binary>([&](const Node<Binary>& n) {
+        const auto [text, binding] = c_operator(n->op);
+        const bool exact = n->op == BinaryOp::BitAnd || n->op == BinaryOp::BitOr || n->op == BinaryOp::BitXor;
+        const std::string whole = binary_text(n->left, text, n->right, binding);
+        return exact ? wrapped(whole, binding, least) : narrowed(n.type, whole, binding);
+      }),
+      on<Quotient>([&](const Node<Quotient>& n) {
+        return wrapped(binary_text(n->left, n->op == DivideOp::Quotient ? "/" : "%", n->right, Binding::Product), Binding::Product, least);
+      }),
+      on<CShift>([&](const Node<CShift>& n) {
+        const std::string text = binary_text(n->left, n->op == ShiftOp::Left ? "<<" : ">>", n->count, Binding::Shift);
+        return n->op == ShiftOp::Left ? narrowed(n.type, text, Binding::Shift) : wrapped(text, Binding::Shift, least);
+      }),
+      on<Compare>([&](const Node<Compare>& n) {
+        Type a = type_of(n->left), b = type_of(n->right);
+        const Binding own = n->op <= CompareOp::NotEqual ? Binding::Equality : Binding::Relation;
+        if (is(a, TypeKind::Pointer)) {
+          const auto side = [&](const Expr& p) {
+            const bool is_void = kind_of(p) == Kind::PacketStart || kind_of(p) == Kind::PacketEnd;
+            return a->element == b->element || is_void ? expression(p, Binding::Shift) : "(void *)" + expression(p, Binding::Unary);
+          };
+          return wrapped(fmt::format("{} {} {}", side(n->left), compare_texts[int(n->op)], side(n->right)), own, least);
+        }
+        return wrapped(binary_text(n->left, compare_texts[int(n->op)], n->right, own), own, least);
+      }),
+      on<Convert>([&](const Node<Convert>& n) {
+        Type from = type_of(n->value);
+        if (is(n.type, TypeKind::Pointer) && (kind_of(n->value) == Kind::PacketStart || kind_of(n->value) == Kind::PacketEnd))
+          return wrapped(fmt::format("({})(long){}", declaration(n.type, ""), expression(n->value).substr(std::string_view("(void *)(long)").size())), Binding::Unary, least);
+        if (is(from, TypeKind::Array) || is(from, TypeKind::Str)) return expression(n->value, least);
+        return wrapped(cast(n.type, operand(n->value, Binding::Unary, true)), Binding::Unary, least);
+      }),
+      on<PointerAdd>([&](const Node<PointerAdd>& n) {
+        if (const auto* count = as<Int>(n->count); count && count->form.value.value < 0)
+          return wrapped(fmt::format("{} - {}", expression(n->pointer, Binding::Sum), integer_text(-count->form.value.value)), Binding::Sum, least);
+        return wrapped(fmt::format("{} + {}", expression(n->pointer, Binding::Sum), value(n->count, type_of(n->count))), Binding::Sum, least);
+      }),
+      on<PointerDifference>([&](const Node<PointerDifference>& n) {
+        if (dialect_.ebpf && is_byte_pointer(type_of(n->left))) return fmt::format("ks_distance({}, {})", expression(n->left), expression(n->right));
+        return wrapped(cast(n.type, fmt::format("({} - {})", expression(n->left, Binding::Sum), expression(n->right, Binding::Product))), Binding::Unary, least);
+      }),
+      on<Call>([&](const Node<Call>& n) { return call(global_name(n->function), n->arguments); }),
+      on<HelperCall>([&](const Node<HelperCall>& n) { return call(n->helper.text(), n->arguments); }),
+      on<RuntimeCall>([&](const Node<RuntimeCall>& n) { return call(n->function.text(), n->arguments); }),
+      on<BuiltinCall>([&](const Node<BuiltinCall>& n) { return dialect_.builtin(n); }),
+      on<StructValue>([&](const Node<StructValue>& n) { return fmt::format("({}){}", declaration(n.type, ""), initialiser(e)); }),
+      on<ArrayValue>([&](const Node<ArrayValue>& n) { return fmt::format("({}){}", declaration(n.type, ""), initialiser(e)); }),
+      on<PacketStart>([&](const Node<PacketStart>& n) { return wrapped(fmt::format("(void *)(long){}->data", expression(n->context, Binding::Postfix)), Binding::Unary, least); }),
+      on<PacketEnd>([&](const Node<PacketEnd>& n) { return wrapped(fmt::format("(void *)(long){}->data_end", expression(n->context, Binding::Postfix)), Binding::Unary, least); }),
+      on<InPacket>([&](const Node<InPacket>& n) { return in_packet(n.form, true, least); }));
+}
+
+std::string Printer::initialiser(const Expr& e) {
+  if (const auto* structure = as<StructValue>(e)) {
+    std::string text = "{";
+    bool first = true;
+    for (const FieldValue& v : structure->form.values) {
+      const StructField* field = find_field(structure->type, v.name);
+      text += fmt::format("{}.{} = {}", std::exchange(first, false) ? " " : ", ", v.name.text(), is_aggregate(field->type) ? initialiser(v.value) : value(v.value, field->type));
+    }
+    return text + (first ? "}" : " }");
+  }
+  if (const auto* array = as<ArrayValue>(e)) {
+    std::string text = "{";
+    bool first = true;
+    for (const Expr& v : array->form.values)
+      text += (std::exchange(first, false) ? " " : ", ") + (is_aggregate(type_of(v)) ? initialiser(v) : value(v, type_of(v)));
+    return text + (first ? "}" : " }");
+  }
+  if (as<Zero>(e)) return is_aggregate(type_of(e)) ? "{}" : expression(e);
+  return value(e, type_of(e));
+}
+
+// ---- statements ----------------------------------------------------------------------------------------------------------------------
+
+void Printer::line(const std::string& text) { out_ += std::string(depth, '\t') + text + "\n"; }
+
+void Printer::line_mark(Loc loc) {
+  if (!loc || !locate) return;
+  const auto [file, number] = locate(loc);
+  if (file.empty() || (file == marked_file_ && number == marked_line_)) return;
+  out_ += fmt::format("#line {} {}\n", number, quoted(file));
+  marked_file_ = file;
+  marked_line_ = number;
+}
+
+std::string Printer::header(const FunctionDef& f, const std::string& prefix) {
+  locals_.clear();
+  taken_.clear();
+  std::string text = prefix + declaration(f.result, global_name(f.name)) + "(";
+  for (size_t i = 0; i < f.parameters.size(); ++i) text += (i ? ", " : "") + declaration(f.parameters[i].type, local_name(f.parameters[i].name));
+  return text + (f.parameters.empty() ? "void)" : ")");
+}
+
+namespace {
+
+void note_reads(const Expr& e, std::set<Name, ByText>& reads);
+void note_reads(const Stmt& s, std::set<Name, ByText>& reads) {
+  if (const auto* assign = as<Assign>(s); assign && kind_of(assign->form.place) == Kind::Local) return note_reads(assign->form.value, reads);
+  each_child_of(s, [&](const Expr& e) { note_reads(e, reads); }, [&](const Stmt& t) { note_reads(t, reads); });
+}
+void note_reads(const Expr& e, std::set<Name, ByText>& reads) {
+  if (const auto* local = as<Local>(e)) reads.insert(local->form.name);
+  each_child_of(e, [&](const Expr& child) { note_reads(child, reads); }, [&](const Stmt& s) { note_reads(s, reads); });
+}
+
+}  // namespace
+
+/// C compilers warn about what is never read; saying so keeps the warning for mistakes.
+void Printer::mark_unused(Name name) {
+  if (!reads_.count(name)) line(fmt::format("(void){};", local_name(name)));
+}
+
+std::string Printer::body(const FunctionDef& f) {
+  reads_.clear();
+  for (const Stmt& s : f.body.statements) note_reads(s, reads_);
+  out_ += "{\n";
+  ++depth;
+  for (const Parameter& p : f.parameters) mark_unused(p.name);
+  statements(f.body);
+  --depth;
+  out_ += "}\n";
+  return take();
+}
+
+void Printer::statements(const Body& body) {
+  for (const Stmt& s : body.statements) statement(s);
+}
+
+void Printer::branches(const Node<If>& n) {
+  bool first = true;
+  for (const Branch& b : n->branches) {
+    const std::string test = condition(b.condition);
+    line(first ? fmt::format("if ({}) {{", test) : fmt::format("}} else if ({}) {{", test));
+    first = false;
+    ++depth;
+    statements(b.body);
+    --depth;
+  }
+  // An else that is nothing but another if continues the chain.
+  if (n->otherwise.statements.size() == 1)
+    if (const auto* next = as<If>(n->otherwise.statements[0])) {
+      const size_t at = out_.size();
+      branches(*next);
+      // `if (` of the nested chain becomes `} else if (`.
+      const std::string indent(depth, '\t');
+      out_.replace(at + indent.size(), 0, "} else ");
+      return;
+    }
+  if (!n->otherwise.statements.empty()) {
+    line("} else {");
+    ++depth;
+    statements(n->otherwise);
+    --depth;
+  }
+  line("}");
+}
+
+void Printer::switch_statement(const Node<Switch>& n) {
+  line(fmt::format("switch ({}) {{", value(n->value, type_of(n->value))));
+  for (const SwitchCase& c : n->cases) {
+    if (c.values.empty()) line("default:");
+    for (const Expr& v : c.values) line(fmt::format("case {}:", expression(v)));
+    ++depth;
+    bool declares = false;
+    for (const Stmt& s : c.body.statements) declares = declares || as<Let>(s);
+    if (declares) out_.insert(out_.size() - 1, " {");
+    statements(c.body);
+    const bool leaves = !c.body.statements.empty() && (as<Return>(c.body.statements.back()) || as<Continue>(c.body.statements.back()));
+    if (!leaves) line("break;");
+    --depth;
+    if (declares) line("}");
+  }
+  line("}");
+}
+
+/// print in userspace: the verbs that C wants for the arguments' types.
+void Printer::print(const Print& print) {
+  const std::string_view text = print.format.text();
+  std::string format, arguments;
+  size_t next = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%' || i + 1 == text.size() || text[i + 1] == '%') {
+      format += text[i];
+      if (text[i] == '%') format += text[++i < text.size() ? i : i - 1];
+      continue;
+    }
+    const char verb = text[++i];
+    const Expr& argument = print.arguments[next++];
+    Type type = type_of(argument);
+    std::string value_text = expression(argument);
+    if (verb == 's' || verb == 'c' || verb == 'p') {
+      format += '%';
+      format += verb;
+    } else {
+      const bool negative = is_signed(type) && verb == 'd';
+      if (width_of(type) == 64) {
+        format += verb == 'x' ? "%llx" : negative ? "%lld" : "%llu";
+      } else {
+        if (verb != 'd' && is_signed(type)) value_text = fmt::format("(__u{}){}", width_of(type), expression(argument, Binding::Unary));
+        format += verb == 'x' ? "%x" : negative ? "%d" : "%u";
+      }
+    }
+    arguments += ", " + value_text;
+  }
+  line(fmt::format("ks_print({}{});", quoted(format), arguments));
+}
+
+void Printer::let(const Let& n) {
+  const std::string name = local_name(n.name);
+  const auto* structure = n.value ? as<StructValue>(*n.value) : nullptr;
+  if (is_aggregate(n.type) && has_padding(n.type) && (structure || !n.value)) {
+    // Bytes between members count too: keys are compared as a whole, and the verifier wants to see them written.
+    line(declaration(n.type, name) + ";");
+    line(fmt::format("__builtin_memset(&{}, 0, sizeof({}));", name, name));
+    if (structure)
+      for (const FieldValue& v : structure->form.values) line(fmt::format("{}.{} = {};", name, v.name.text(), value(v.value, type_of(v.value))));
+    return;
+  }
+  std::string text;
+  if (n.value) text = is_aggregate(n.type) ? initialiser(*n.value) : value(*n.value, n.type);
+  else if (is_aggregate(n.type)) text = "{}";
+  else text = is(n.type, TypeKind::Bool) ? "false" : is_integral(n.type) ? "0" : "NULL";
+  line(fmt::format("{} = {};", declaration(n.type, name), text));
+}
+
+void Printer::statement(const Stmt& s) {
+  const Loc loc = loc_of(s);
+  if (!as<Block>(s)) line_mark(loc);
+  if (dialect_.statement && dialect_.statement(s)) return;
+  visit<Printed>(
+      s, on<Evaluate>([&](const Node<Evaluate>& n) { line(expression(n->value) + ";"); }),
+      on<Block>([&](const Node<Block>& n) {
+        line("{");
+        ++depth;
+        statements(n->body);
+        --depth;
+        line("}");
+      }),
+      on<If>([&](const Node<If>& n) { branches(n); }),
+      on<Loop>([&](const Node<Loop>& n) {
+        // loop { if (!c) break; … } is while (c) { … }
+        Body rest = n->body;
+        std::string test = "true";
+        if (!rest.statements.empty()) {
+          const auto* first = as<If>(rest.statements[0]);
+          const auto* fails = first && first->form.branches.size() == 1 && first->form.otherwise.statements.empty() ? as<Not>(first->form.branches[0].condition) : nullptr;
+          if (fails && first->form.branches[0].body.statements.size() == 1 && as<Break>(first->form.branches[0].body.statements[0])) {
+            test = condition(fails->form.value);
+            rest.statements = rest.statements.drop_first(1);
+          }
+        }
+        line(fmt::format("while ({}) {{", test));
+        ++depth;
+        if (!dialect_.ebpf) line("ks_stop_if_signalled();");
+        statements(rest);
+        --depth;
+        line("}");
+      }),
+      on<CountedLoop>([&](const Node<CountedLoop>& n) {
+        const std::string counter = local_name(n->name);
+        line(fmt::format("for ({} = {}; {} {} {}; {}++) {{", declaration(n->type, counter), value(n->low, n->type), counter, n->inclusive ? "<=" : "<", value(n->high, n->type), counter));
+        ++depth;
+        statements(n->body);
+        --depth;
+        line("}");
+      }),
+      on<Break>([&](const Node<Break>&) { line("break;"); }), on<Continue>([&](const Node<Continue>&) { line("continue;"); }),
+      on<Return>([&](const Node<Return>& n) { line(n->value ? fmt::format("return {};", value(*n->value, type_of(*n->value))) : "return;"); }),
+      on<Let>([&](const Node<Let>& n) {
+        let(n.form);
+        mark_unused(n->name);
+      }),
+      on<Assign>([&](const Node<Assign>& n) {
+        // x = x + 1 is x += 1 again
+        const std::string target = expression(n->place);
+        const auto* sum = as<Binary>(n->value);
+        if (sum && expression(sum->form.left) == target)
+          return line(fmt::format("{} {}= {};", target, c_operator(sum->form.op).text, value(sum->form.right, type_of(n->place))));
+        line(fmt::format("{} = {};", target, value(n->value, type_of(n->place))));
+      }),
+      on<AtomicUpdate>([&](const Node<AtomicUpdate>& n) {
+        static const std::map<Operator, std::string_view> names = {{Operator::Add, "add"}, {Operator::Subtract, "sub"}, {Operator::BitAnd, "and"},
+                                                                   {Operator::BitOr, "or"}, {Operator::BitXor, "xor"}};
+        line(fmt::format("__sync_fetch_and_{}({}, {});", names.at(n->op), expression(n->pointer), value(n->value, type_of(n->value))));
+      }),
+      on<Switch>([&](const Node<Switch>& n) { switch_statement(n); }),
+      on<TraceLine>([&](const Node<TraceLine>& n) {
+        std::string text = fmt::format("bpf_printk({}", quoted(n->format.text()));
+        for (const Expr& argument : n->arguments) text += ", " + expression(argument);
+        line(text + ");");
+      }),
+      on<Print>([&](const Node<Print>& n) { print(n.form); }), on<TailCall>([&](const Node<TailCall>&) {}));
+}
+
+}  // namespace ksc::c

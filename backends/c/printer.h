@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one C printer: all C backends share it.
+#pragma once
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ir/context.h"
+#include "ir/languages.h"
+
+namespace ksc::c {
+
+/// The forms that some C backend prints.
+inline constexpr Lang Printed{lang::C.forms | lang::UserC.forms, {}};
+
+/// How tightly a piece of C binds; in a tighter place it gets parentheses.
+enum class Binding { Assign, Conditional, Or, And, BitOr, BitXor, BitAnd, Equality, Relation, Shift, Sum, Product, Unary, Postfix };
+
+/// What the backends say differently of the same forms.
+struct Dialect {
+  bool ebpf = true;
+  std::map<Name, std::string, ByText> globals;  // how functions reach a global, where not by its name
+  /// Prints a call that only this backend knows; the arguments are typed expressions.
+  std::function<std::string(const Node<BuiltinCall>&)> builtin;
+  std::function<bool(const Stmt&)> statement;  // prints a statement of its own, or does nothing and gives false
+};
+
+/// Prints types, expressions and functions as C that people read. One object prints one file.
+class Printer {
+ public:
+  Printer(const Context& context, Dialect dialect);
+
+  /// A declaration of `name`, or the type alone: `__u32 n`, `char s[16]`, `struct iphdr *ip`.
+  std::string declaration(Type type, const std::string& name);
+  /// What a thing at file level is called in C.
+  std::string global_name(Name name) const;
+  /// What a local of the function at work is called in C.
+  std::string local_name(Name name);
+  /// An expression; in parentheses if it binds less tightly than `least`.
+  std::string expression(const Expr& e, Binding least = Binding::Assign);
+  /// The same where C converts to `target` by itself: casts that lose nothing are left out.
+  std::string value(const Expr& e, Type target);
+  /// As a condition: pointers stand for themselves.
+  std::string condition(const Expr& e, Binding least = Binding::Assign);
+  /// An initialiser: `= {.a = 1}`.
+  std::string initialiser(const Expr& e);
+
+  /// A function's header without `;` or body.
+  std::string header(const FunctionDef& f, const std::string& prefix);
+  /// A function's body in braces.
+  std::string body(const FunctionDef& f);
+  void statement(const Stmt& s);
+  void statements(const Body& body);
+  std::string struct_definition(Type type);
+  std::string enum_definition(Type type);
+  std::string constant_definition(const ConstDef& constant);
+
+  /// `#line` for what comes next, if it comes from another line than what came last.
+  void line_mark(Loc loc);
+  /// Writes one indented line.
+  void line(const std::string& text);
+  std::string take() { return std::exchange(out_, {}); }
+  /// Sets which file `#line` names, by index of the source; without one no marks are written.
+  std::function<std::pair<std::string, uint32_t>(Loc)> locate;
+
+  /// Lets C call a constant by its name: it is declared, and no macro.
+  void know_constant(Name name) { constants_.insert(name.text()); }
+
+  /// Keeps a name at file level free of locals: a local would hide it.
+  void reserve(Name name) { reserved_.insert(global_name(name)); }
+
+  /// Structs, enums and constants that what was printed names.
+  std::set<std::string, std::less<>> used;
+  /// C headers that what was printed needs.
+  std::set<std::string, std::less<>> headers;
+  int depth = 0;
+
+ private:
+  std::string basic_type(Type type);
+  std::string literal(const Node<Int>& n, bool typed);
+  std::string cast(Type type, const std::string& text) { return "(" + declaration(type, "") + ")" + text; }
+  std::string wrapped(const std::string& text, Binding own, Binding least) { return own < least ? "(" + text + ")" : text; }
+  std::string operand(const Expr& e, Binding least, bool is_left);
+  std::string sibling(const Expr& e, const Expr& other, Binding least, bool is_left);
+  std::string narrow(Type type, const std::string& text, Binding own, Binding least);
+  std::string place(const Expr& e, Binding least);
+  std::string call(std::string_view function, Span<Expr> arguments);
+  std::string in_packet(const InPacket& test, bool holds, Binding least);
+  std::string quoted(std::string_view text);
+  void print(const Print& print);
+  void let(const Let& n);
+  void mark_unused(Name name);
+  void branches(const Node<If>& n);
+  void switch_statement(const Node<Switch>& n);
+
+  const Context& context_;
+  Dialect dialect_;
+  std::string out_;
+  std::string marked_file_;
+  uint32_t marked_line_ = 0;
+  std::map<Name, std::string, ByText> locals_;
+  std::set<std::string, std::less<>> taken_, reserved_;
+  std::set<Name, ByText> reads_;  // locals of the function at work that something reads
+  std::set<std::string_view> constants_;  // the developer's constants and enumerators that C knows by name
+  bool truncates_ = false;                // what is printed next is cut to its width by where it goes
+};
+
+/// Whether a struct has bytes between its members, or after them.
+bool has_padding(Type type);
+
+}  // namespace ksc::c

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+
+namespace ksc {
+
+/// The Makefile of a generated project.
+std::string project_makefile(const std::string& project, bool has_user_program);
+/// The README of a generated project; it carries the mark by which ksc knows its own.
+std::string project_readme(const std::string& project, bool has_user_program);
+
+}  // namespace ksc

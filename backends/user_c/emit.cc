@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/user_c/emit.h"
+
+#include <fmt/format.h>
+
+#include "backends/c/printer.h"
+#include "ir/program_type.h"
+
+namespace ksc {
+namespace {
+
+/// Whether C puts a global with this initial value into .bss.
+bool is_zero(const Expr& e) {
+  if (const auto* number = as<Int>(e)) return number->form.value.value == 0;
+  if (const auto* text = as<StringValue>(e)) return text->form.text.text().empty();
+  if (as<Zero>(e)) return true;
+  bool zero = true;
+  each_child_of(e, [&](const Expr& child) { zero = zero && is_zero(child); }, [](const Stmt&) {});
+  return zero;
+}
+
+class UserFile {
+ public:
+  UserFile(const Context& context, const Locate& locate, const Program& program) : context_(context), program_(program), printer_(context, dialect(program)) {
+    printer_.locate = locate;
+    for (const Decl& d : program) {
+      if (const auto* f = as<FunctionDef>(d)) functions_[f->form.name] = &f->form;
+      if (const auto* pins = as<PinnedGlobals>(d)) pins_ = &pins->form;
+    }
+    for (const auto& [name, f] : functions_)
+      for (const Stmt& s : f->body.statements) find(s, *f);
+  }
+
+  std::string print() {
+    const auto main = functions_.find(name_of("main"));
+    if (main == functions_.end() || main->second->domain != Domain::User) return "";
+    for (const Decl& d : program_)
+      boost::variant2::visit(
+          [&](const auto& ref) {
+            if constexpr (requires { ref->name.text(); }) printer_.reserve(ref->name);
+          },
+          d);
+    std::string types, functions, prototypes;
+    for (const Decl& d : program_) {
+      if (const auto* n = as<StructDef>(d)) types += printer_.struct_definition(n->form.type) + "\n";
+      if (const auto* n = as<EnumDef>(d)) types += printer_.enum_definition(n->form.type) + "\n";
+      if (const auto* n = as<ConstDef>(d)) types += printer_.constant_definition(n->form);
+      if (const auto* n = as<ConfigDef>(d)) types += printer_.struct_definition(n->form.type) + "\n";
+      if (const auto* n = as<PinnedGlobals>(d)) types += printer_.struct_definition(n->form.type) + "\n";
+      const auto* f = as<FunctionDef>(d);
+      if (!f || f->form.domain != Domain::User) continue;
+      const bool is_main = f->form.name == "main";
+      if (!is_main && !called_.count(f->form.name)) continue;
+      std::string head = printer_.header(f->form, "static ");
+      if (is_main) head = "static " + printer_.declaration(f->form.result, "run") + head.substr(head.find('('));
+      else prototypes += head + ";\n";
+      printer_.line_mark(f->loc);
+      functions += printer_.take() + head + "\n";
+      functions += printer_.body(f->form) + "\n";
+    }
+    const std::string rest = object() + (prototypes.empty() ? "" : prototypes + "\n") + functions + main_function(*main->second);
+    std::string out = "// SPDX-License-Identifier: Apache-2.0\n// Userspace part of " + context_.project + ", written by ksc: change the .ks file instead.\n#include <stdbool.h>\n#include <stddef.h>\n\n";
+    for (const std::string& header : printer_.headers) out += fmt::format("#include <{}>\n", header);
+    out += "#include <linux/types.h>\n#include <bpf/bpf_endian.h>\n\n#include \"runtime/ks_arithmetic.h\"\n#include \"runtime/ks_runtime.h\"\n\n" + types;
+    if (!types.empty() && !types.ends_with("\n\n")) out += "\n";
+    if (has_programs()) out += fmt::format("#include \"{}.skel.h\"\n\n", context_.project);
+    return out + rest;
+  }
+
+ private:
+  Name name_of(std::string_view text) const { return const_cast<Context&>(context_).name(text); }
+  bool has_programs() const {
+    for (const auto& [name, f] : functions_)
+      if (f->domain == Domain::Program) return true;
+    return false;
+  }
+
+  c::Dialect dialect(const Program& program) {
+    c::Dialect out;
+    out.ebpf = false;
+    c::Printer names(context_, {});
+    for (const Decl& d : program) {
+      if (const auto* n = as<ConfigDef>(d)) out.globals[n->form.name] = "skel->data->" + names.global_name(n->form.name);
+      if (const auto* n = as<GlobalDef>(d)) {
+        const bool in_bss = !n->form.value || is_zero(*n->form.value);
+        out.globals[n->form.name] = fmt::format("skel->{}->{}", in_bss ? "bss" : "data", names.global_name(n->form.name));
+      }
+      if (const auto* n = as<PinnedGlobals>(d)) out.globals[n->form.name] = "(*" + names.global_name(n->form.name) + ")";
+    }
+    out.builtin = [this](const Node<BuiltinCall>& n) { return builtin(n); };
+    return out;
+  }
+
+  std::string builtin(const Node<BuiltinCall>& n) {
+    const std::string_view name = n->function.text();
+    const auto argument = [&](size_t i) { return printer_.value(n->arguments[i], type_of(n->arguments[i])); };
+    if (name == "load") return fmt::format("ks_load_or_exit({})", argument(0));
+    if (name == "attach" || name == "attach_or_exit") {
+      // An interface is a name, or an index that the runtime reads from a name.
+      const Expr& target = n->arguments[1];
+      const std::string where = is_integral(type_of(target)) ? fmt::format("ks_decimal({})", argument(1)) : argument(1);
+      return fmt::format("ks_{}({}, {}, {})", name, argument(0), where, argument(2));
+    }
+    return fmt::format("ks_{}({})", name, n->arguments.empty() ? "" : argument(0));
+  }
+
+  void find(const Stmt& s, const FunctionDef& f) {
+    if (const auto* call = as<TailCall>(s)) tail_calls_[f.name].push_back(call->form.program);
+    each_child_of(s, [&](const Expr& e) { find(e); }, [&](const Stmt& t) { find(t, f); });
+  }
+  void find(const Expr& e) {
+    if (const auto* call = as<Call>(e)) called_.insert(call->form.function);
+    if (const auto* name = as<FunctionName>(e)) loaded_.insert(name->form.name);
+    each_child_of(e, [&](const Expr& child) { find(child); }, [](const Stmt&) {});
+  }
+
+  /// What a program can hand over to, in any number of steps, in the order in which it is met.
+  std::vector<Name> reached(Name from) const {
+    std::vector<Name> out, work{from};
+    std::set<Name, ByText> seen{from};
+    while (!work.empty()) {
+      const Name at = work.back();
+      work.pop_back();
+      auto found = tail_calls_.find(at);
+      if (found == tail_calls_.end()) continue;
+      for (Name next : found->second)
+        if (seen.insert(next).second) out.push_back(next), work.push_back(next);
+    }
+    return out;
+  }
+
+  std::string object() {
+    if (!has_programs()) return "";
+    const std::string skeleton = context_.project + "_bpf";
+    std::string text = fmt::format("static struct {} *skel;\nstatic struct ks_object object;\n\n", skeleton);
+    std::string list;
+    for (const Decl& d : program_) {
+      const auto* f = as<FunctionDef>(d);
+      if (!f || f->form.domain != Domain::Program || !loaded_.count(f->form.name)) continue;
+      const std::string name = printer_.global_name(f->form.name);
+      const std::vector<Name> targets = reached(f->form.name);
+      std::string tail_calls;
+      if (!targets.empty()) {
+        text += fmt::format("static const char *const {}_tail_calls[] = {{", name);
+        for (Name target : targets) text += fmt::format("\"{}\", ", printer_.global_name(target));
+        text += "NULL};\n";
+        tail_calls = fmt::format(", .tail_calls = {}_tail_calls", name);
+      }
+      text += fmt::format("static struct ks_program {0} = {{.name = \"{0}\", .kind = {1}, .object = &object{2}}};\n", name, attach_kind(f->form), tail_calls);
+      list += "&" + name + ", ";
+    }
+    text += fmt::format("static struct ks_program *const programs[] = {{{}NULL}};\n", list);
+    std::string pins;
+    for (const Decl& d : program_)
+      if (const auto* m = as<MapDef>(d); m && m->form.pinned) pins += fmt::format("KS_PIN_MAP(\"{}\"), ", printer_.global_name(m->form.name));
+    if (pins_) pins += fmt::format("KS_PIN_GLOBALS(\"{}\"), ", printer_.global_name(pins_->name));
+    if (!pins.empty()) text += fmt::format("static struct ks_pin pins[] = {{{}KS_PINS_END}};\n", pins);
+    text += "\nstatic struct bpf_object_skeleton *open_object(void)\n{\n\tif (!skel)\n\t\tskel = " + skeleton + "__open();\n\treturn skel ? skel->skeleton : NULL;\n}\n\n";
+    text += "static void close_object(void)\n{\n\t" + skeleton + "__destroy(skel);\n\tskel = NULL;\n}\n\n";
+    if (pins_) text += pinned_values();
+    text += fmt::format("static struct ks_object object = {{\n\t.open = open_object,\n\t.close = close_object,\n{}\t.programs = programs,\n{}}};\n\n",
+                        pins_ ? "\t.loaded = set_pinned_globals,\n" : "", pins.empty() ? "" : "\t.pins = pins,\n");
+    return text;
+  }
+  std::string pinned_values() {
+    const std::string name = printer_.global_name(pins_->name);
+    std::string text = fmt::format("/* Mapped before the load, so that it can be written at once; then the map's own memory. */\nstatic struct {0} first_values = {{", name);
+    for (const FieldValue& v : pins_->values) text += fmt::format("\n\t.{} = {},", v.name.text(), printer_.initialiser(v.value));
+    text += pins_->values.empty() ? "};\n" : "\n};\n";
+    text += fmt::format("static struct {0} *{0} = &first_values;\n\nstatic void set_pinned_globals(void)\n{{\n\t{0} = ks_map_memory_or_exit(skel->maps.{0});\n"
+                        "\tif (!ks_pin_existed(&object, \"{0}\"))\n\t\t*{0} = first_values;\n}}\n\n", name);
+    return text;
+  }
+  static std::string attach_kind(const FunctionDef& f) {
+    std::string kind(find_program_type(f.program_type.text())->attach_kind);
+    if (f.target) {
+      kind += '_';
+      for (char ch : f.target.text()) kind += static_cast<char>(std::toupper(static_cast<unsigned char>(ch)));
+    }
+    return kind;
+  }
+
+  std::string main_function(const FunctionDef& f) {
+    std::string text = "int main(int argc, char **argv)\n{\n";
+    std::string call = "run()";
+    if (!f.parameters.empty()) {
+      Type type = f.parameters[0].type;
+      text += "\t" + printer_.declaration(type, "args") + " = {};\n";
+      std::string choices;
+      std::string options = "\tconst struct ks_option options[] = {\n";
+      for (const StructField& field : type->body->fields) options += "\t\t" + option(field, choices) + ",\n";
+      text += choices + options + "\t\tKS_OPTIONS_END,\n\t};\n\n";
+      text += fmt::format("\tks_start(\"{}\", argc, argv, options);\n", context_.project);
+      call = "run(args)";
+    } else {
+      text += fmt::format("\tks_start(\"{}\", argc, argv, NULL);\n", context_.project);
+    }
+    if (has_programs()) text += "\tks_open_or_exit(&object);\n";
+    if (is(f.result, TypeKind::Void)) return text + "\t" + call + ";\n\treturn ks_finish(0);\n}\n";
+    return text + "\treturn ks_finish(" + call + ");\n}\n";
+  }
+  std::string option(const StructField& field, std::string& choices) {
+    const std::string_view name = field.name.text();
+    if (is(field.type, TypeKind::Enum)) {
+      choices += fmt::format("\tstatic const struct ks_choice {}_choices[] = {{", name);
+      for (const EnumItem& item : field.type->body->items) choices += fmt::format("{{\"{}\", {}}}, ", item.name.text(), item.value);
+      choices += "{NULL, 0}};\n";
+      return fmt::format("KS_ENUM_OPTION(args.{0}, \"{0}\", NULL, {0}_choices)", name);
+    }
+    std::string_view kind = "KS_UNSIGNED";
+    if (is(field.type, TypeKind::Bool)) kind = "KS_BOOL";
+    else if (is(field.type, TypeKind::Str)) kind = "KS_STR";
+    else if (is_signed(field.type)) kind = "KS_SIGNED";
+    return fmt::format("KS_OPTION({1}, args.{0}, \"{0}\", NULL)", name, kind);
+  }
+
+  const Context& context_;
+  const Program& program_;
+  c::Printer printer_;
+  std::map<Name, const FunctionDef*, ByText> functions_;
+  std::map<Name, std::vector<Name>, ByText> tail_calls_;
+  std::set<Name, ByText> called_, loaded_;
+  const PinnedGlobals* pins_ = nullptr;
+};
+
+}  // namespace
+
+std::string emit_user_c(const Ir<lang::UserC>& ir, const Context& context, const Locate& locate) {
+  return UserFile(context, locate, ir.declarations).print();
+}
+
+}  // namespace ksc

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Support code of generated eBPF programs. */
+#ifndef KS_EBPF_H
+#define KS_EBPF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "ks_arithmetic.h"
+
+/* What a function returns that left early because a packet check failed; 0 means that it returned. */
+#define KS_BOUNDS (2ULL << 32)
+
+/*
+ * Bytes between two packet pointers. The compiler may not see through it: it would subtract the lower halves alone,
+ * which the verifier refuses for pointers.
+ */
+static inline __attribute__((always_inline, unused)) __u64 ks_distance(const void *end, const void *start)
+{
+	__u64 distance = (__u64)(end - start);
+
+	asm volatile("" : "+r"(distance));
+	return distance;
+}
+
+#endif

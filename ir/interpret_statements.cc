@@ -211,10 +211,11 @@ void Interpreter::print(std::string_view format, const std::vector<Value>& argum
     }
     if (next == arguments.size()) throw Fault("a line has more verbs than arguments");
     const Value& value = arguments[next++];
-    // The developer's verbs take any width [L149]; the kernel's take 32 bits unless they say long.
-    const bool wide = kernel_verbs ? longs > 0 : width_of(value.type) == 64;
+    // The developer's verbs take any width [L149], and %u and %x show the bits of the type's own; the kernel's take 32 bits unless
+    // they say long.
+    const bool wide = longs > 0;
     const uint64_t bits = is_aggregate(value.type) ? 0 : static_cast<uint64_t>(to_number(value));
-    const uint64_t unsigned_bits = wide ? bits : bits & 0xffffffff;
+    const uint64_t unsigned_bits = !kernel_verbs ? to_bits(value) : wide ? bits : bits & 0xffffffff;
     if (verb == 's') {
       // A str, or in lowered programs the address of one.
       Bytes text = value.bytes;

@@ -231,7 +231,7 @@ TEST(Interpret, PrintsAndHelpers) {  // [L75] [L149]
   return XDP_PASS
 }
 )");
-  EXPECT_EQ(trace.prints, (std::vector<std::string>{"-1 4294967295 ffffffff ab|z", "took 1000 ns"}));
+  EXPECT_EQ(trace.prints, (std::vector<std::string>{"-1 255 ff ab|z", "took 1000 ns"}));
 }
 
 TEST(Interpret, GivenUpRunsAndFaultsEqualNothing) {

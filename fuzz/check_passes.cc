@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fuzz/check_passes.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "frontend/parser.h"
+#include "frontend/render.h"
+#include "passes/pipeline.h"
+
+namespace ksc::fuzz {
+
+const KernelTypes& kernel_types() {
+  static const KernelTypes types = [] {
+    std::ifstream file(KSC_SOURCE "/runtime/types/uapi.json");
+    std::stringstream text;
+    text << file.rdbuf();
+    return KernelTypes::from_json(text.str());
+  }();
+  return types;
+}
+
+namespace {
+
+struct Reference {
+  Name entry;
+  World world;
+  Trace trace;
+};
+
+class Checker {
+ public:
+  Checker(const std::string& source, uint64_t seed, int worlds, const World* given) : seed_(seed), worlds_(worlds), given_(given) {
+    context_.kernel_types = &kernel_types();
+    context_.project = "random";
+    file_ = sources_.add("random.ks", source);
+  }
+
+  PassCheck check() {
+    Program program = parse(context_, file_, sources_.text(file_));
+    if (context_.diagnostics.has_errors()) return reject();
+    const PassList& passes = pass_list();
+    std::vector<const std::vector<Step>*> parts{&passes.trunk};
+    for (const TargetBranch& branch : passes.branches)
+      if (branch.name == "ebpf") parts.push_back(&branch.steps);
+    for (const std::vector<Step>* steps : parts) {
+      RunObserver observer;
+      observer.after = [&](const Step& step, const Program& out) { after(step, out); };
+      const RunResult ended = run(*steps, program, context_, observer);
+      program = ended.program;
+      if (result_.end == PassCheck::End::Failed) return result_;
+      if (ended.end == RunEnd::Fault) {
+        std::string all;
+        for (const std::string& fault : ended.faults) all += fault + "\n";
+        return fail(std::string(ended.last_step), "the checker finds:\n" + all, nullptr);
+      }
+      if (ended.end == RunEnd::Errors) return reject();
+    }
+    return result_;
+  }
+
+ private:
+  PassCheck reject() {
+    result_.message = render_text(context_.diagnostics, context_.locations, sources_);
+    for (const Diagnostic& d : context_.diagnostics.all())
+      if (d.severity == Severity::error && result_.pass.empty()) result_.pass = std::string(d.code);
+    result_.end = is_unsupported() ? PassCheck::End::Unsupported : PassCheck::End::Rejected;
+    return result_;
+  }
+  bool is_unsupported() const {
+    for (const Diagnostic& d : context_.diagnostics.all())
+      if (d.severity == Severity::error && d.id != diag::Id::not_supported_yet) return false;
+    return true;
+  }
+  PassCheck fail(std::string pass, std::string message, const World* world) {
+    result_.end = PassCheck::End::Failed;
+    result_.pass = std::move(pass);
+    result_.message = std::move(message);
+    if (world) result_.world = to_string(*world);
+    return result_;
+  }
+
+  void after(const Step& step, const Program& program) {
+    if (result_.end == PassCheck::End::Failed || context_.diagnostics.has_errors()) return;
+    if (step.name == "infer_types") {
+      for (Name entry : entry_functions(program))
+        for (int i = 0; i < worlds_; ++i) {
+          Reference one{entry, given_ ? *given_ : generate_world(seed_ * 31 + static_cast<uint64_t>(i), program), {}};
+          one.trace = interpret(context_, program, entry, one.world);
+          ++result_.runs;
+          for (const auto& [event, times] : one.trace.events) result_.events[event] += times;
+          if (!one.trace.fault.empty()) {
+            fail("infer_types", fmt::format("the typed program `{}` is a fault: {}", entry.text(), one.trace.fault), &one.world);
+            return;
+          }
+          if (one.trace.out_of_fuel) {
+            ++result_.given_up;
+            continue;
+          }
+          one.world.fuel *= 10;  // lowered programs take more steps
+          references_.push_back(std::move(one));
+        }
+      return;
+    }
+    for (const Reference& one : references_) {
+      InterpretOptions options;
+      options.packet_accesses_checked = step.out.rules.has(Rule::AccessesChecked);
+      const Trace trace = interpret(context_, program, one.entry, one.world, options);
+      if (trace == one.trace) continue;
+      fail(std::string(step.name), fmt::format("program {}\n{}", one.entry.text(), difference(one.trace, trace)), &one.world);
+      return;
+    }
+  }
+
+  Context context_;
+  MemorySources sources_;
+  uint32_t file_ = 0;
+  uint64_t seed_;
+  int worlds_;
+  const World* given_;
+  std::vector<Reference> references_;
+  PassCheck result_;
+};
+
+}  // namespace
+
+PassCheck check_passes(const std::string& source, uint64_t seed, int worlds, const World* given) {
+  return Checker(source, seed, worlds, given).check();
+}
+
+PassCheck check_passes_apart(const std::string& source, uint64_t seed, int worlds, const World* given) {
+  kernel_types();  // read once, before there are several processes
+  int channel[2];
+  if (pipe(channel) != 0) std::abort();
+  const pid_t child = fork();
+  if (child < 0) std::abort();
+  if (child == 0) {
+    close(channel[0]);
+    alarm(20);
+    const PassCheck checked = check_passes(source, seed, worlds, given);
+    std::string text = fmt::format("{}\n{}\n{} {}\n{}\n", int(checked.end), checked.pass, checked.runs, checked.given_up, checked.events.size());
+    for (const auto& [event, times] : checked.events) text += fmt::format("{} {}\n", times, event);
+    text += fmt::format("{}\n{}{}", checked.world.size(), checked.world, checked.message);
+    for (size_t at = 0; at < text.size();) {
+      const ssize_t written = write(channel[1], text.data() + at, text.size() - at);
+      if (written <= 0) _exit(1);
+      at += static_cast<size_t>(written);
+    }
+    _exit(0);
+  }
+  close(channel[1]);
+  std::string text;
+  char piece[4096];
+  for (ssize_t got; (got = read(channel[0], piece, sizeof piece)) > 0;) text.append(piece, static_cast<size_t>(got));
+  close(channel[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  PassCheck checked;
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    checked.end = PassCheck::End::Failed;
+    checked.pass = "crash";
+    checked.message = fmt::format("the compiler ends by signal {}", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    return checked;
+  }
+  std::istringstream in(text);
+  std::string line;
+  std::getline(in, line);
+  checked.end = static_cast<PassCheck::End>(std::atoi(line.c_str()));
+  std::getline(in, checked.pass);
+  size_t events = 0, world = 0;
+  in >> checked.runs >> checked.given_up >> events;
+  for (size_t i = 0; i < events; ++i) {
+    uint64_t times = 0;
+    in >> times;
+    std::getline(in, line);
+    checked.events[line.substr(1)] += times;
+  }
+  in >> world;
+  std::getline(in, line);
+  checked.world.resize(world);
+  in.read(checked.world.data(), static_cast<std::streamsize>(world));
+  checked.message.assign(std::istreambuf_iterator<char>(in), {});
+  return checked;
+}
+
+}  // namespace ksc::fuzz

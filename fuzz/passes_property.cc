@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// For each random program: the front end accepts it, and every pass keeps the trace that the typed program has.
+#include <gtest/gtest.h>
+// rapidcheck's own header for gtest wants gtest first
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "fuzz/check_passes.h"
+
+namespace ksc::fuzz {
+namespace {
+
+uint64_t number_from_environment(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+/// What is kept of a failing case: the source, and the world in comments below it.
+std::string case_text(const std::string& source, const PassCheck& failed) {
+  std::string text = source + "\n";
+  std::istringstream lines(failed.world);
+  for (std::string line; std::getline(lines, line);) text += "//! " + line + "\n";
+  return text;
+}
+
+/// The smallest source that fails in the same pass.
+std::string shrunk(const Tree& program, uint64_t seed, const PassCheck& failed) {
+  return shrink(program, [&](const std::string& source) {
+           const PassCheck now = check_passes_apart(source, seed);
+           return now.end == failed.end && now.pass == failed.pass;
+         }).text();
+}
+
+void write_case(const std::string& name, const std::string& text) {
+  const char* directory = std::getenv("KSC_PROPERTY_FAILURES");
+  if (!directory) return;
+  std::filesystem::create_directories(directory);
+  std::ofstream(std::filesystem::path(directory) / name) << text;
+}
+
+TEST(Passes, KeepTheTraceOfRandomPrograms) {
+  const uint64_t cases = number_from_environment("KSC_PROPERTY_CASES", 200);
+  const uint64_t seed = number_from_environment("KSC_PROPERTY_SEED", 1);
+  std::cout << fmt::format("{} programs from seed {} (KSC_PROPERTY_CASES, KSC_PROPERTY_SEED)\n", cases, seed);
+  Statistics forms, ends, events;
+  uint64_t runs = 0, given_up = 0, failures = 0;
+  for (uint64_t i = 0; i < cases && failures < 5; ++i) {
+    const uint64_t one = seed + i;
+    GeneratorOptions options;
+    options.unbounded_loops = one % 2;
+    const Tree program = generate_program(one, options, forms);
+    const PassCheck checked = check_passes_apart(program.text(), one);
+    runs += checked.runs;
+    given_up += checked.given_up;
+    for (const auto& [event, times] : checked.events) events[event] += times;
+    static const char* const names[] = {"kept by every pass", "rejected", "unsupported", "failed"};
+    ++ends[names[int(checked.end)]];
+    if (checked.end == PassCheck::End::Unsupported) ++ends["unsupported: " + checked.message.substr(0, checked.message.find('\n'))];
+    if (checked.end == PassCheck::End::Same || checked.end == PassCheck::End::Unsupported) continue;
+    ++failures;
+    const std::string smallest = shrunk(program, one, checked);
+    const PassCheck again = check_passes_apart(smallest, one);
+    write_case(fmt::format("{}_{}.ks", one, again.pass), case_text(smallest, again));
+    ADD_FAILURE() << fmt::format("seed {}, pass `{}`:\n{}\n{}", one, again.pass, again.message, case_text(smallest, again));
+  }
+  for (const auto& [end, times] : ends) std::cout << fmt::format("{:6} programs {}\n", times, end);
+  std::cout << fmt::format("{:6} runs, {} given up\n", runs, given_up);
+  for (const auto& [event, times] : events) std::cout << fmt::format("{:6} × {}\n", times, event);
+  for (const auto& [form, times] : forms) std::cout << fmt::format("{:6} {}\n", times, form);
+  EXPECT_LE(given_up * 20, runs) << "more than one run in twenty is given up";
+  if (cases < 200) return;
+  // What is never made is never tested.
+  for (const std::string& form : counted_forms()) EXPECT_GT(forms[form], 0u) << form;
+  for (const char* event : {"access outside the packet", "tail call", "index out of range", "division by zero", "shift by the width or more", "map full"})
+    EXPECT_GT(events[event], 0u) << event;
+}
+
+TEST(Passes, KeepTheTraceOfTheCorpus) {
+  size_t found = 0;
+  std::vector<std::filesystem::path> files;
+  if (std::filesystem::exists(KSC_SOURCE "/fuzz/corpus"))
+    for (const auto& entry : std::filesystem::directory_iterator(KSC_SOURCE "/fuzz/corpus"))
+      if (entry.path().extension() == ".ks") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  for (const auto& file : files) {
+    std::ifstream in(file);
+    std::string source, world_text;
+    for (std::string line; std::getline(in, line);) {
+      if (line.starts_with("//! ")) world_text += line.substr(4) + "\n";
+      else source += line + "\n";
+    }
+    const auto world = read_world(world_text);
+    ASSERT_TRUE(world) << file;
+    const PassCheck checked = check_passes_apart(source, 1, world_text.empty() ? 4 : 1, world_text.empty() ? nullptr : &*world);
+    EXPECT_TRUE(checked.end == PassCheck::End::Same || checked.end == PassCheck::End::Unsupported) << file.filename() << ": " << checked.pass << "\n" << checked.message;
+    EXPECT_GT(checked.runs, 0u) << file.filename();
+    ++found;
+  }
+  if (found == 0) GTEST_SKIP() << "the corpus is empty";
+}
+
+RC_GTEST_PROP(Trees, ShrinkToWhatStillFails, ()) {
+  const uint64_t seed = *rc::gen::inRange<uint64_t>(1, 1000000);
+  Statistics forms;
+  const Tree program = generate_program(seed, {}, forms);
+  const std::string text = program.text();
+  Statistics again;
+  RC_ASSERT(generate_program(seed, {}, again).text() == text);
+  RC_ASSERT(again == forms);
+  const auto has_division = [](const std::string& source) { return source.find(" / ") != std::string::npos; };
+  if (!has_division(text)) return;
+  const std::string smallest = shrink(program, has_division).text();
+  RC_ASSERT(has_division(smallest));
+  RC_ASSERT(smallest.size() <= text.size());
+  RC_ASSERT(smallest.size() < 1500u);
+}
+
+}  // namespace
+}  // namespace ksc::fuzz

@@ -1,0 +1,19 @@
+// expect: this pass does not take what the pass before it gives
+// SPDX-License-Identifier: Apache-2.0
+// Two passes that keep all forms, and add a rule each, have their order nevertheless.
+#include "passes/passes.h"
+#include "passes/pipeline.h"
+
+namespace ksc {
+
+static_assert(lang::NoShift.forms == lang::NoArrayCopy.forms, "the two passes are meant to keep all forms");
+
+auto part_of_the_trunk() {
+#ifdef KSC_CORRECT
+  return Pipeline<lang::NoShift>{} | KSC_PASS(lower_builtins, "") | KSC_PASS(lower_array_copies, "");
+#else
+  return Pipeline<lang::NoShift>{} | KSC_PASS(lower_array_copies, "") | KSC_PASS(lower_builtins, "");
+#endif
+}
+
+}  // namespace ksc

@@ -25,7 +25,7 @@ expect() {
   fi
 }
 
-printf 'fn f() {\n  var x = = 1\n  y = 2 3\n}\n' >broken.ks
+printf 'fn f() {\n  var x = = 1\n  x = 2 3\n}\n' >broken.ks
 printf 'struct S { a: u32 }\n' >good.ks
 mkdir folder.ks
 

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The C that is made from the examples has at most one generated name per ten statements, taken together.
+set -u
+
+source_dir=${KSC_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
+ksc=${KSC:-$source_dir/build/release/bin/ksc}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+command -v python3 >"$work/null" || { echo "SKIPPED: python3 is not installed"; exit 77; }
+all_statements=0
+all_names=0
+for source in "$source_dir"/examples/*.ks; do
+  name=$(basename "$source" .ks)
+  "$ksc" compile "$source" -o "$work/$name" || exit 1
+  read -r statements names list < <(python3 "$source_dir/tests/programs/generated_names.py" "$source" \
+    "$work/$name/$name.ebpf.c" "$work/$name/$name.c")
+  [ "$statements" -gt 5 ] || { echo "FAILED: $name has only $statements statements"; exit 1; }
+  printf '%-20s %3d statements, %2d generated names: %s\n' "$name" "$statements" "$names" "$list"
+  all_statements=$((all_statements + statements))
+  all_names=$((all_names + names))
+done
+echo "$all_names generated names in $all_statements statements," \
+  "$((all_names * 100 / all_statements)).$((all_names * 1000 / all_statements % 10)) per hundred"
+if [ $((all_names * 10)) -gt $all_statements ]; then
+  echo "FAILED: more than one generated name per ten statements"
+  exit 1
+fi

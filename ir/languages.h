@@ -48,7 +48,8 @@ inline constexpr Lang NoUpdate = OperandsOrdered - Kind::Update + Kind::AtomicUp
 inline constexpr Lang NoMapEntry = NoUpdate - Kind::MapEntry + Kind::MapStore;                // map entries are written by statements
 inline constexpr Lang AccessesChecked = NoMapEntry + Kind::InPacket + Kind::Leave + Rule::AccessesChecked;  // each packet access is tested
 inline constexpr Lang ChecksMinimal = AccessesChecked + Rule::ChecksMinimal;                  // no test whose answer is known
-inline constexpr Lang ThrowsExplicit = ChecksMinimal - Kind::Leave + Rule::ThrowsExplicit;    // leaving early is a return
+inline constexpr Lang LoopsCapped = ChecksMinimal + Rule::LoopsCapped;                         // eBPF loops end after 8,388,608 turns at the latest
+inline constexpr Lang ThrowsExplicit = LoopsCapped - Kind::Leave + Rule::ThrowsExplicit;    // leaving early is a return
 inline constexpr Lang NoMaybe = ThrowsExplicit - Kind::ValueOf + Rule::NoMaybe;               // a Maybe is a value and a bit
 inline constexpr Lang PinsFlat = NoMaybe + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry
 
@@ -58,15 +59,15 @@ inline constexpr Lang NoArithmeticBuiltin = NoShift + Rule::NoArithmeticBuiltin;
 inline constexpr Lang NoArrayCopy = NoArithmeticBuiltin + Rule::NoArrayCopy;                  // arrays are copied by memcpy
 
 // ---- eBPF ----
-inline constexpr Lang Ebpf = NoArrayCopy - Kind::BuiltinCall + Rule::SplitEbpf;               // only what runs in the kernel
-inline constexpr Lang PinsReached = Ebpf + Rule::PinsReached;                                 // pinned globals are reached by a pointer
+inline constexpr Lang Ebpf = NoArrayCopy - Kind::BuiltinCall - Kind::Loop + Rule::SplitEbpf;  // only what runs in the kernel
+inline constexpr Lang LoopsBounded = Ebpf + Kind::FunctionAddress + Rule::LoopsBounded;       // the verifier sees the end of every loop
+inline constexpr Lang PinsReached = LoopsBounded + Rule::PinsReached;                                 // pinned globals are reached by a pointer
 inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramArray;         // tail calls go through program arrays
 inline constexpr Lang NoMapAccess =
     NoTailCall - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached by helpers
 inline constexpr Lang IndexesGuarded = NoMapAccess + Rule::IndexesGuarded;                    // no element out of range is touched
 inline constexpr Lang NoPrint = IndexesGuarded - Kind::Print + Kind::TraceLine;               // print is bpf_printk
-inline constexpr Lang LoopsBounded = NoPrint - Kind::Loop + Kind::FunctionAddress + Rule::LoopsBounded;  // every loop ends before the verifier's eyes
-inline constexpr Lang Folded = LoopsBounded + Rule::Folded;                                   // temporaries that nobody needs are gone
+inline constexpr Lang Folded = NoPrint + Rule::Folded;                                   // temporaries that nobody needs are gone
 inline constexpr Lang C = Folded + Rule::Ordered;                                             // what the C printer takes
 
 // ---- userspace ----

@@ -25,6 +25,8 @@ struct MapKind {
   bool can_delete = true;
   bool per_cpu = false;
   bool may_evict = false;          // inserting may remove another entry (LRU)
+  uint64_t flags = 0;              // which creation flags the kernel takes for it
+  uint64_t largest_value = 0;      // in bytes
   std::span<const MapMethod> methods;
   KernelVersion first_kernel{};
 };

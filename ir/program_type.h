@@ -25,6 +25,7 @@ struct ProgramType {
   bool has_packet = false;                          // its context has `data` and `data_end`
   bool tail_calls = false;                          // a program array can hold it [L63]
   std::span<const std::string_view> writable;       // context fields that a program may write
+  std::span<const std::string_view> unreadable;     // context fields that a program may not read
   std::span<const std::string_view> headers;        // C headers which its programs want
   KernelVersion first_kernel{};
   std::string_view init_template;                   // what `ksc init` writes; `{name}` is the project

@@ -30,7 +30,6 @@ class Walker {
   /// The same form around converted children: for a case that changes some nodes of its form only.
   template <class F>
   Ref<F> rebuild(const Node<F>& node) {
-    if ((node.contains & handled_) == FormSet().with(F::kind)) return {&node};
     return context.make(rebuild_form(node.form), node.loc, node.type);
   }
 

@@ -95,12 +95,12 @@ class LeaveLowering {
 
 }  // namespace
 
-Ir<lang::ThrowsExplicit> lower_leaves(const Ir<lang::ChecksMinimal>& in, Context& context) {
+Ir<lang::ThrowsExplicit> lower_leaves(const Ir<lang::LoopsCapped>& in, Context& context) {
   const std::set<Name, ByText> leaving = leaving_functions(in.declarations);
   Name result;  // the parameter through which the leaving function at work gives its result
   const auto lower = [&](Out& to) { return LeaveLowering(to, leaving, result); };
   const auto is_leaving = [&](Out& to) { return leaving.count(to.function()->name) != 0; };
-  return rewrite<lang::ChecksMinimal, lang::ThrowsExplicit>(
+  return rewrite<lang::LoopsCapped, lang::ThrowsExplicit>(
       in, context,
       on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;

@@ -27,6 +27,7 @@ auto trunk() {
       | KSC_PASS(lower_map_entries, "writing to a map entry becomes a statement")
       | KSC_PASS(check_packet_accesses, "each packet access is tested against the packet's end")
       | KSC_PASS(remove_known_checks, "tests whose answer is known go")
+      | KSC_PASS(cap_loops, "loops in eBPF end after 8,388,608 turns at the latest")
       | KSC_PASS(lower_leaves, "leaving early becomes a return, through helpers as a status")
       | KSC_PASS(lower_maybe, "what may be absent becomes a value and its presence")
       | KSC_PASS(flatten_pinned_globals, "pinned globals become members of one map entry")
@@ -39,12 +40,12 @@ auto trunk() {
 auto ebpf() {
   return Pipeline<lang::NoArrayCopy>{}
       | KSC_PASS(select_ebpf, "only what runs in the kernel stays")
+      | KSC_PASS(outline_loops, "loops whose turns the verifier cannot walk through become bpf_loop")
       | KSC_PASS(lower_pinned_access, "pinned globals are reached through a pointer to their entry")
       | KSC_PASS(lower_tail_calls, "tail calls go through a program array")
       | KSC_PASS(lower_map_access, "map accesses become calls of the kernel's helpers")
       | KSC_PASS(guard_array_index, "an index is tested where it is not known to be in range")
       | KSC_PASS(lower_print, "print becomes bpf_printk")
-      | KSC_PASS(outline_loops, "loops whose end the verifier cannot see become bpf_loop")
       | KSC_PASS(fold_temporaries, "temporaries return into the expressions that use them")
       | KSC_PASS(order_declarations, "what is used stands before what uses it");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// return match (e) { p: a, … }   =>   match (e) { p: { return a }, … }
 #include "ir/rewrite.h"
+#include "passes/inference.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -17,6 +18,16 @@ Expr returning(Context& context, const Expr& value) {
     return context.make(BlockValue{{context.span(statements)}, {}}, loc, nothing);
   }
   return context.make(BlockValue{{context.span<Stmt>({context.make(Return{value}, loc)})}, {}}, loc, nothing);
+}
+
+/// Whether every arm leaves, so that control would not come out of the match but for a value that no arm names.
+bool leaves_in_each_arm(const Match& match) {
+  for (const MatchArm& arm : match.arms) {
+    const auto* block = as<BlockValue>(arm.value);
+    const auto* nested = as<Match>(arm.value);
+    if (arm.patterns.empty() || !((block && always_leaves(block->form.body)) || (nested && leaves_in_each_arm(nested->form)))) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -45,6 +56,14 @@ Ir<lang::ReturnsSplit> split_returned_values(const Ir<lang::Typed>& in, Context&
       return to.emit(If{to.context.span(branches), body(test->form.otherwise)}, n.loc);
     }
     to.emit(Return{value}, n.loc);
+  }), on<Match>([](const Node<Match>& n, Out& to) -> Expr {
+    const Ref<Match> match = to.rebuild(n);
+    Type result = to.function()->result;
+    if (!is((*match).type, TypeKind::Void) || is(result, TypeKind::Void) || !leaves_in_each_arm((*match).form)) return match;
+    // An enum may hold a number that is none of its enumerators: such a match gives zero.
+    std::vector<MatchArm> arms((*match).form.arms.begin(), (*match).form.arms.end());
+    arms.push_back({{}, returning(to.context, to.make(Zero{}, n.loc, result))});
+    return to.make(Match{(*match).form.subject, to.context.span(arms)}, n.loc, n.type);
   }));
 }
 

@@ -9,15 +9,19 @@
 namespace ksc::c {
 namespace {
 
-/// Words that mean something in the generated C: keywords, and names of what it includes.
+/// Words that mean something wherever they stand in the generated C: keywords and macros.
 const std::set<std::string_view>& reserved_words() {
   static const std::set<std::string_view> words = {
       "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if",
       "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
-      "unsigned", "void", "volatile", "while", "asm", "typeof", "bool", "true", "false", "NULL", "errno", "linux", "unix", "i386", "__noinline",
-      "stdin", "stdout", "stderr", "main", "args", "skel", "object", "options", "programs", "pins", "SEC", "offsetof", "barrier", "barrier_var", "likely", "unlikely",
-      "exit", "printf", "sleep", "abort", "malloc", "free", "read", "write", "open", "close", "select", "index", "remove", "signal", "wait", "time",
-      "y0", "y1", "yn", "j0", "j1", "jn", "abs", "min", "max", "htons", "htonl", "ntohs", "ntohl", "LIBBPF_PIN_NONE", "LIBBPF_PIN_BY_NAME", "license", "_license"};
+      "unsigned", "void", "volatile", "while", "asm", "typeof", "bool", "true", "false", "NULL", "errno", "linux", "unix", "i386",
+      "stdin", "stdout", "stderr", "SEC", "offsetof", "barrier", "barrier_var", "likely", "unlikely"};
+  return words;
+}
+/// Names that the generated C, or what it includes, declares at file level.
+const std::set<std::string_view>& file_level_words() {
+  static const std::set<std::string_view> words = {"main", "run", "skel", "object", "programs", "pins", "options", "open_object", "close_object", "set_pinned_globals", "first_values",
+                                                   "abs", "exit", "abort", "malloc", "free", "size_t", "ptrdiff_t", "wchar_t", "_license", "index", "remove", "select", "signal", "time"};
   return words;
 }
 bool is_reserved(std::string_view name) {
@@ -35,6 +39,8 @@ std::string integer_text(__int128 value) {
 }
 
 bool is_byte_pointer(Type type) { return is(type, TypeKind::Pointer) && is(type->element, TypeKind::Int) && type->element->bits == 8; }
+/// Bytes of a packet are a `void *` in C, as everybody writes it.
+bool is_void_pointer(Type type) { return is_byte_pointer(type) && type->space == Space::Packet; }
 
 }  // namespace
 
@@ -58,8 +64,8 @@ std::string Printer::global_name(Name name) const {
   std::string text(name.text());
   for (char& c : text)
     if (c == '.') c = '_';
-  const bool clashes = is_reserved(text) || (context_.kernel_types && context_.kernel_types->find_constant(text));
-  return clashes && text != "main" ? text + "_" : text;
+  const bool clashes = is_reserved(text) || file_level_words().count(text) || (context_.kernel_types && context_.kernel_types->find_constant(text));
+  return clashes ? text + "_" : text;
 }
 
 std::string Printer::local_name(Name name) {
@@ -94,6 +100,7 @@ std::string Printer::declaration(Type type, const std::string& name) {
   if (is(type, TypeKind::Array)) return declaration(type->element, fmt::format("{}[{}]", name, type->count));
   if (is(type, TypeKind::Str)) return fmt::format("char {}[{}]", name, type->count);
   if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) {
+    if (is_void_pointer(type)) return "void *" + name;
     const bool to_array = is(type->element, TypeKind::Array) || is(type->element, TypeKind::Str);
     return declaration(type->element, to_array ? "(*" + name + ")" : "*" + name);
   }
@@ -156,6 +163,12 @@ std::string Printer::literal(const Node<Int>& n, bool typed) {
       text = name;
     } else if (name == "KS_BOUNDS") {
       text = name;
+    } else if (name.starts_with("bpf_hton")) {
+      const std::string_view inner = name.substr(10, name.size() - 11);  // bpf_htons(ETH_P_IP)
+      const KernelConstant* constant = context_.kernel_types ? context_.kernel_types->find_constant(inner) : nullptr;
+      if (constant && !constant->header.empty()) headers.insert(std::string(constant->header));
+      const bool is_number = !inner.empty() && inner[0] >= '0' && inner[0] <= '9';
+      if (is_number || constants_.count(inner) || (constant && !constant->header.empty())) text = name;
     }
     if (!text.empty()) return typed && is_integer(type) && type->bits >= 32 && !(type->bits == 32 && type->is_signed) ? cast(type, text) : text;
   }
@@ -243,7 +256,7 @@ std::string Printer::in_packet(const InPacket& test, bool holds, Binding least) 
   const std::string pointer = expression(test.pointer, Binding::Sum);
   std::string reach;
   if (!is_byte_pointer(type_of(test.pointer)) && test.size == size_of(element)) reach = fmt::format("(void *)({} + 1)", pointer);
-  else if (is_byte_pointer(type_of(test.pointer))) reach = fmt::format("(void *)({} + {})", pointer, test.size);
+  else if (is_void_pointer(type_of(test.pointer))) reach = fmt::format("{} + {}", pointer, test.size);
   else reach = fmt::format("(void *){} + {}", expression(test.pointer, Binding::Unary), test.size);
   return wrapped(fmt::format("{} {} {}", reach, holds ? "<=" : ">", end), Binding::Relation, least);
 }
@@ -287,6 +300,8 @@ std::string Printer::place(const Expr& e, Binding least) {
     return fmt::format("{}[{}]", expression(index->form.base, Binding::Postfix), value(index->form.index, type_of(index->form.index)));
   }
   const auto* deref = as<Deref>(e);
+  if (is_void_pointer(type_of(deref->form.pointer)))
+    return wrapped(fmt::format("*(__u8 *){}", expression(deref->form.pointer, Binding::Unary)), Binding::Unary, least);
   if (const auto* sum = as<PointerAdd>(deref->form.pointer))
     return fmt::format("{}[{}]", expression(sum->form.pointer, Binding::Postfix), expression(sum->form.count));
   return wrapped("*" + expression(deref->form.pointer, Binding::Unary), Binding::Unary, least);
@@ -326,15 +341,19 @@ std::string Printer::expression(const Expr& e, Binding least) {
         return "!" + condition(n->value, Binding::Unary);
       }),
       on<Conditional>([&](const Node<Conditional>& n) {
-        return wrapped(fmt::format("{} ? {} : {}", condition(n->condition, Binding::Or), operand(n->then, Binding::Conditional, true),
-                                   operand(n->otherwise, Binding::Conditional, true)), Binding::Conditional, least);
+        const bool bare = kind_of(n->then) == Kind::Int && kind_of(n->otherwise) == Kind::Int;
+        return wrapped(fmt::format("{} ? {} : {}", condition(n->condition, Binding::Or), operand(n->then, Binding::Conditional, bare),
+                                   operand(n->otherwise, Binding::Conditional, bare)), Binding::Conditional, least);
       }),
       on<AddressOf>([&](const Node<AddressOf>& n) {
         if (const auto* deref = as<Deref>(n->place)) return expression(deref->form.pointer, least);
         return wrapped("&" + expression(n->place, Binding::Unary), Binding::Unary, least);
       }),
       on<Deref>([&](const Node<Deref>&) { return place(e, least); }),
-      on<Int>([&](const Node<Int>& n) { return literal(n, false); }),
+      on<Int>([&](const Node<Int>& n) {
+        const std::string text = literal(n, false);
+        return text[0] == '(' && text[1] == '-' && text.find(' ') == std::string::npos && least < Binding::Sum ? text.substr(1, text.size() - 2) : text;
+      }),
       on<Null>([&](const Node<Null>&) { return std::string("NULL"); }),
       on<Zero>([&](const Node<Zero>& n) {
         if (is_aggregate(n.type)) return fmt::format("({}){{}}", declaration(n.type, ""));
@@ -372,8 +391,7 @@ std::string Printer::expression(const Expr& e, Binding least) {
         const Binding own = n->op <= CompareOp::NotEqual ? Binding::Equality : Binding::Relation;
         if (is(a, TypeKind::Pointer)) {
           const auto side = [&](const Expr& p) {
-            const bool is_void = kind_of(p) == Kind::PacketStart || kind_of(p) == Kind::PacketEnd;
-            return a->element == b->element || is_void ? expression(p, Binding::Shift) : "(void *)" + expression(p, Binding::Unary);
+            return a->element == b->element || is_void_pointer(type_of(p)) ? expression(p, Binding::Shift) : "(void *)" + expression(p, Binding::Unary);
           };
           return wrapped(fmt::format("{} {} {}", side(n->left), compare_texts[int(n->op)], side(n->right)), own, least);
         }

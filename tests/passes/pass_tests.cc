@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs each pass alone on the files PASS/*.ksir of a folder. A file holds what goes in, a line `;; =>`, and what must come out, in at
-// most 30 lines; messages that the pass must report stand below that line as `;; error CODE text`. The types that both parts use
+// most 30 lines; messages that the pass must report stand below that line as `;; error: CODE text`. The types that both parts use
 // are described in the first only. With --update the second parts are written anew, for their author to review.
 #include <fmt/format.h>
 
@@ -24,7 +24,6 @@ using namespace ksc;
 
 constexpr int most_lines = 30;
 constexpr std::string_view arrow = ";; =>";
-constexpr std::string_view error_mark = ";; error ";
 
 std::string content(const fs::path& path) {
   std::ifstream file(path);
@@ -40,10 +39,18 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+/// Whether a line is a message that the pass must report.
+bool is_message(const std::string& line) { return line.starts_with(";; error: ") || line.starts_with(";; warning: ") || line.starts_with(";; note: "); }
+
+std::string message_line(const Diagnostic& d) {
+  const char* severity = d.severity == Severity::error ? "error" : d.severity == Severity::warning ? "warning" : "note";
+  return fmt::format(";; {}: {} {}", severity, d.code, d.text);
+}
+
 /// One test file: what stands above the arrow, the lines below it, and the messages among them.
 struct PassFile {
   std::string input, expected;
-  std::vector<std::string> errors;
+  std::vector<std::string> messages;
   bool has_arrow = false;
   int lines = 0;
 };
@@ -53,7 +60,7 @@ PassFile parts_of(const fs::path& path) {
   for (const std::string& line : lines_of(content(path))) {
     ++file.lines;
     if (line == arrow) file.has_arrow = true;
-    else if (file.has_arrow && line.starts_with(error_mark)) file.errors.push_back(line.substr(error_mark.size()));
+    else if (file.has_arrow && is_message(line)) file.messages.push_back(line);
     else (file.has_arrow ? file.expected : file.input) += line + "\n";
   }
   return file;
@@ -127,9 +134,9 @@ class PassTests {
     for (const std::string& fault : check(*input, step->in)) return fail(fmt::format("{}: the input is not what the pass takes: {}", name, fault));
 
     const Program output = step->run(*input, context);
-    std::vector<std::string> errors;
-    for (const Diagnostic& d : context.diagnostics.all()) errors.push_back(fmt::format("{} {}", d.code, d.text));
-    if (update_) return write(path, file, *input, output, errors);
+    std::vector<std::string> messages;
+    for (const Diagnostic& d : context.diagnostics.all()) messages.push_back(message_line(d));
+    if (update_) return write(path, file, *input, output, messages);
     if (file.lines > most_lines) fail(fmt::format("{}: has {} lines, more than {}", name, file.lines, most_lines));
     for (const std::string& fault : check(output, step->out)) fail(fmt::format("{}: {}", name, fault));
 
@@ -141,12 +148,12 @@ class PassTests {
     if (!expected) return fail(fmt::format("{}: the expected part cannot be read: {} at byte {}", name, error.message, error.offset));
     if (const std::string lines = difference(print(*expected), print(output)); !lines.empty()) fail(fmt::format("{}: expected (-) and given (+) differ\n{}", name, lines));
     std::string wanted, given;
-    for (const std::string& line : file.errors) wanted += line + "\n";
-    for (const std::string& line : errors) given += line + "\n";
+    for (const std::string& line : file.messages) wanted += line + "\n";
+    for (const std::string& line : messages) given += line + "\n";
     if (const std::string lines = difference(wanted, given); !lines.empty()) fail(fmt::format("{}: messages expected (-) and given (+) differ\n{}", name, lines));
   }
 
-  static void write(const fs::path& path, const PassFile& file, const Program& input, const Program& output, const std::vector<std::string>& errors) {
+  static void write(const fs::path& path, const PassFile& file, const Program& input, const Program& output, const std::vector<std::string>& messages) {
     const std::vector<std::string> known = lines_of(print(input));
     std::string types, rest;
     bool in_types = false;
@@ -166,7 +173,7 @@ class PassTests {
       in_types = !last;
     }
     std::string text = file.input + std::string(arrow) + "\n";
-    for (const std::string& line : errors) text += std::string(error_mark) + line + "\n";
+    for (const std::string& line : messages) text += line + "\n";
     if (!types.empty()) text += "(types" + types + ")\n";
     std::ofstream(path) << text << rest;
   }

@@ -68,7 +68,7 @@ class Checker {
   PassCheck reject() {
     result_.message = render_text(context_.diagnostics, context_.locations, sources_);
     for (const Diagnostic& d : context_.diagnostics.all())
-      if (d.severity == Severity::error && result_.pass.empty()) result_.pass = std::string(d.code);
+      if (d.severity == Severity::error && d.id != diag::Id::not_supported_yet && result_.pass.empty()) result_.pass = std::string(d.code);
     result_.end = is_unsupported() ? PassCheck::End::Unsupported : PassCheck::End::Rejected;
     return result_;
   }

@@ -569,8 +569,8 @@ Tree Generator::integer_expression(const T& type, int depth) {
       return expression(join(random_.pick(arrays).name + "[", std::move(index), "]"), type);
     }
     case 20: {
-      if (type == integer(64) && random_.once_in(2)) return count("time"), expression(Tree("bpf_ktime_get_ns()"), type);
-      if (type == integer(32) && random_.once_in(2)) return count("random number"), expression(Tree("bpf_get_prandom_u32()"), type);
+      if (options_.environment && type == integer(64) && random_.once_in(2)) return count("time"), expression(Tree("bpf_ktime_get_ns()"), type);
+      if (options_.environment && type == integer(32) && random_.once_in(2)) return count("random number"), expression(Tree("bpf_get_prandom_u32()"), type);
       if (type == integer(32) && has_context_ && in_entry_) {
         count("context field");
         return expression(Tree(is_xdp_ ? "ctx->rx_queue_index" : random_.once_in(2) ? "ctx->len" : "ctx->mark"), type);
@@ -729,7 +729,7 @@ Tree Generator::match(int depth, const std::function<Tree(int)>& arm) {
 Tree Generator::match_value(const T& type, int depth) {
   count("match value");
   Tree out = match(depth, [&](int d) -> Tree {
-    if (!options_.block_values || !random_.once_in(3) || d <= 0) return value(type, d - 1);
+    if (!random_.once_in(3) || d <= 0) return value(type, d - 1);
     count("match block arm");
     count("var in arm");
     scopes_.emplace_back();
@@ -747,7 +747,8 @@ Tree Generator::match_value(const T& type, int depth) {
     scopes_.pop_back();
     return body;
   });
-  Tree wrapped = join("(", std::move(out), ")");
+  // Arms may all be numbers, which have no type of their own.
+  Tree wrapped = join("(", std::move(out), fmt::format(" as {})", type.spelled()));
   return expression(std::move(wrapped), type);
 }
 
@@ -1087,7 +1088,7 @@ Tree Generator::returned(int depth) {
     count("match returned");
     return join("return ", match(depth, [&](int d) -> Tree {
       if (!targets_.empty() && random_.once_in(3)) return count("tail call"), Tree(random_.pick(targets_) + "(ctx)");
-      if (options_.block_values && random_.once_in(3) && d > 0) {
+      if (random_.once_in(3) && d > 0) {
         count("match block arm");
         Tree body = block(d - 1, 1);
         body.parts.push_back(Tree(std::string(2 * static_cast<size_t>(indent_ + 1), ' ') + verdict() + "\n"));

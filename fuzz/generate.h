@@ -16,7 +16,7 @@ struct GeneratorOptions {
   std::string attribute = "";     // of the entry functions: "xdp" or "tc"; empty: chosen by the seed
   std::string prefix = "";        // before every name at file level, so that many programs fit into one object
   bool unbounded_loops = true;    // while, loop, and for between variables
-  bool block_values = false;      // arms that are blocks with a value
+  bool environment = true;        // time and random numbers, which the kernel does not repeat
   int size = 12;                  // statements of an entry function, more or less
 };
 

@@ -28,10 +28,15 @@ uint32_t Sources::add(std::string path, std::string text) {
   return file;
 }
 
-Position Sources::position(uint32_t file, uint32_t offset) const {
+uint32_t Sources::line_number(uint32_t file, uint32_t offset) const {
   const File& source = files_[file];
   const auto next = std::upper_bound(source.line_begins.begin(), source.line_begins.end(), offset);
-  const uint32_t line = static_cast<uint32_t>(next - source.line_begins.begin());
+  return static_cast<uint32_t>(next - source.line_begins.begin());
+}
+
+Position Sources::position(uint32_t file, uint32_t offset) const {
+  const File& source = files_[file];
+  const uint32_t line = line_number(file, offset);
   uint32_t column = 1;
   for (size_t i = source.line_begins[line - 1]; i < offset && i < source.text.size(); ++i)
     column += (static_cast<unsigned char>(source.text[i]) & 0xc0) != 0x80;  // continuation bytes belong to one character

@@ -37,6 +37,8 @@ class Sources {
   const std::string& path(uint32_t file) const { return files_[file].path; }
   std::string_view text(uint32_t file) const { return files_[file].text; }
   Position position(uint32_t file, uint32_t offset) const;
+  /// The line alone: it does not count the characters before it.
+  uint32_t line_number(uint32_t file, uint32_t offset) const;
   /// A line of a text, counted from 1, without its line end.
   std::string_view line(uint32_t file, uint32_t line) const;
   /// The offset at which a line begins.

@@ -12,7 +12,7 @@ using Out = To<lang::OperandsOrdered>;
 /// Rewrites the expressions of one function's statements. What an expression does before it gives its value is emitted.
 class Orderer {
  public:
-  Orderer(Out& to, std::set<Name, ByText> changed) : to_(to), changed_(std::move(changed)) {}
+  Orderer(Out& to, const std::set<Name, ByText>& changed) : to_(to), changed_(changed) {}
 
   /// The value without any effect: effects are emitted, their results named.
   Expr value(const Expr& e) {
@@ -140,7 +140,7 @@ class Orderer {
   }
 
   Out& to_;
-  std::set<Name, ByText> changed_;
+  const std::set<Name, ByText>& changed_;
 };
 
 }  // namespace

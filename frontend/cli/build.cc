@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <iostream>
 
 #include "frontend/cli/commands.h"
 #include "frontend/cli/make.h"
@@ -44,7 +46,13 @@ int compile_and_make(const DriverOptions& options) {
 
 int run_build(const Arguments& arguments) {
   const Parsed parsed = parse_options({"ksc build FILE [-o DIR]", "Compiles, and runs make in the project.", true, false}, arguments);
-  return parsed.exit ? *parsed.exit : compile_and_make(parsed.options);
+  if (parsed.exit) return *parsed.exit;
+  const int code = compile_and_make(parsed.options);
+  // A file without `main` gives an object and no binary.
+  const std::string binary = binary_path(parsed.options);
+  if (code == exit_good && access(binary.c_str(), X_OK) == 0)
+    std::cout << "built " << binary << "; `" << binary << " --help` lists its options\n";
+  return code;
 }
 
 }  // namespace ksc::cli

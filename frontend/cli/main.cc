@@ -63,7 +63,14 @@ int dispatch(const Arguments& arguments) {
 
 int main(int count, char** words) {
   try {
-    return ksc::cli::dispatch({words + 1, words + count});
+    const int code = ksc::cli::dispatch({words + 1, words + count});
+    // What was printed counts as output: a full disk must not pass for success.
+    if (!std::cout.flush() || std::fflush(stdout) != 0 || std::ferror(stdout)) {
+      if (code != ksc::exit_good) return code;
+      std::fputs("ksc: error: cannot write to standard output\n", stderr);
+      return ksc::exit_io;
+    }
+    return code;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ksc: internal error: %s\nksc: this is a mistake in ksc, please report it with the program\n", error.what());
     return ksc::exit_internal;

@@ -1,217 +1,376 @@
 // SPDX-License-Identifier: Apache-2.0
-/// *p   =>   *p, with p proven not to be null on every way to it; otherwise an error
+/// *p   =>   *p, with p proven on every way to it: not null, and no reference to a map entry that is gone; otherwise an error
+#include "ir/map_kind.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
 namespace ksc {
 namespace {
 
-/// The locals proven to hold something, on the way that control has taken.
-using Proven = std::set<Name, ByText>;
+/// What ends the references into a map, and where it stands [L52].
+struct Death {
+  Name map;
+  Loc loc;
+  std::string reason;  // "an entry of `m` is deleted"
+};
+
+/// What is known on the way that control has taken.
+struct Facts {
+  std::set<Name, ByText> proven;            // locals that hold something
+  std::map<Name, Name, ByText> references;  // locals that refer into a map, and the map
+  std::map<Name, Death, ByText> dead;       // those whose entry may be gone
+};
+
+/// The deaths that each function brings about, itself or through those it calls.
+using Effects = std::map<Name, std::vector<Death>, ByText>;
+
+/// The map whose entry a place is, or lies in; null if it lies elsewhere.
+const MapName* entry_of(const Expr& place, bool& whole, Type& map_type) {
+  whole = true;
+  for (Expr at = place;;) {
+    if (const auto* entry = as<MapEntry>(at)) {
+      map_type = type_of(entry->form.map);
+      const auto* name = as<MapName>(entry->form.map);
+      return name ? &name->form : nullptr;
+    }
+    whole = false;
+    if (const auto* field = as<Field>(at)) at = field->form.base;
+    else if (const auto* index = as<Index>(at)) at = index->form.base;
+    else return nullptr;
+  }
+}
+
+/// What a statement itself does to references, without its parts.
+std::optional<Death> death_by(const Stmt& s) {
+  if (const auto* removal = as<MapDelete>(s)) {
+    const auto* map = as<MapName>(removal->form.map);
+    if (map) return Death{map->form.name, removal->loc, fmt::format("an entry of `{}` is deleted", map->form.name.spelling())};
+  }
+  const auto* assign = as<Assign>(s);
+  const auto* update = as<Update>(s);
+  if (!assign && !update) return {};
+  bool whole = false;
+  Type type = nullptr;
+  const MapName* map = entry_of(assign ? assign->form.place : update->form.place, whole, type);
+  const MapKind* kind = map ? find_map_kind(type->name.text()) : nullptr;
+  if (!kind || kind->entries_always_exist) return {};
+  if (kind->may_evict) return Death{map->name, loc_of(s), fmt::format("`{}` may evict an entry to insert one", map->name.spelling())};
+  if (assign && whole) return Death{map->name, loc_of(s), fmt::format("an entry of `{}` is replaced", map->name.spelling())};
+  return {};
+}
+
+std::optional<Death> death_by(const Expr& e) {
+  const auto* call = as<MapCall>(e);
+  const auto* map = call ? as<MapName>(call->form.map) : nullptr;
+  if (!map || call->form.method != "insert_new") return {};
+  const MapKind* kind = find_map_kind(type_of(call->form.map)->name.text());
+  if (!kind || !kind->may_evict) return {};
+  return Death{map->form.name, call->loc, fmt::format("`{}` may evict an entry to insert one", map->form.name.spelling())};
+}
+
+/// Calls `found` with each death that statements bring about, also through the functions they call.
+class DeathSearch {
+ public:
+  DeathSearch(const Effects& effects, std::function<void(const Death&)> found) : effects_(effects), found_(std::move(found)) {}
+  void operator()(const Stmt& s) {
+    if (const auto death = death_by(s)) found_(*death);
+    each_child_of(s, [&](const Expr& e) { (*this)(e); }, [&](const Stmt& inner) { (*this)(inner); });
+  }
+  void operator()(const Expr& e) {
+    if (const auto death = death_by(e)) found_(*death);
+    if (const auto* call = as<Call>(e)) called(call->form.function, call->loc);
+    each_child_of(e, [&](const Expr& inner) { (*this)(inner); }, [&](const Stmt& inner) { (*this)(inner); });
+  }
+  void called(Name function, Loc loc) {
+    auto known = effects_.find(function);
+    if (known == effects_.end()) return;
+    for (const Death& death : known->second) found_({death.map, loc, fmt::format("`{}` is called: {}", function.spelling(), death.reason)});
+  }
+
+ private:
+  const Effects& effects_;
+  std::function<void(const Death&)> found_;
+};
+
+Effects effects_of(const Program& program) {
+  Effects effects;
+  for (bool grows = true; grows;) {
+    grows = false;
+    for (const Decl& d : program) {
+      const auto* function = as<FunctionDef>(d);
+      if (!function) continue;
+      std::vector<Death>& own = effects[function->form.name];
+      DeathSearch search(effects, [&](const Death& death) {
+        for (const Death& known : own)
+          if (known.map == death.map) return;
+        own.push_back(death);
+        grows = true;
+      });
+      for (const Stmt& s : function->form.body.statements) search(s);
+    }
+  }
+  return effects;
+}
 
 class NullCheck {
  public:
-  explicit NullCheck(Context& context) : context_(context) {}
+  NullCheck(Context& context, const Effects& effects) : context_(context), effects_(effects) {}
 
   /// Returns whether control falls through.
-  bool body(const Body& in, Proven& proven) {
+  bool body(const Body& in, Facts& facts) {
     for (const Stmt& s : in.statements)
-      if (!statement(s, proven)) return false;
+      if (!statement(s, facts)) return false;
     return true;
   }
 
  private:
-  bool statement(const Stmt& s, Proven& proven) {
+  bool statement(const Stmt& s, Facts& facts) {
     if (const auto* let = as<Let>(s)) {
       if (let->form.value) {
-        expression(*let->form.value, proven);
-        bind(let->form.name, *let->form.value, proven);
+        if (!expression(*let->form.value, facts)) return false;
+        bind(let->form.name, *let->form.value, facts);
       }
       return true;
     }
     if (const auto* assign = as<Assign>(s)) {
-      place(assign->form.place, proven);
-      expression(assign->form.value, proven);
-      if (const auto* local = as<Local>(assign->form.place)) bind(local->form.name, assign->form.value, proven);
-      return true;
+      const bool comes_out = expression(assign->form.place, facts) && expression(assign->form.value, facts);
+      if (const auto* local = as<Local>(assign->form.place)) bind(local->form.name, assign->form.value, facts);
+      if (const auto death = death_by(s)) die(*death, facts);
+      return comes_out;
     }
     if (const auto* test = as<If>(s)) {
-      std::vector<Proven> ends;
-      Proven otherwise = proven;
+      std::vector<Facts> ends;
+      Facts otherwise = facts;
       for (const Branch& b : test->form.branches) {
         expression(b.condition, otherwise);
-        Proven inside = otherwise;
+        Facts inside = otherwise;
         learn(b.condition, true, inside);
         if (body(b.body, inside)) ends.push_back(inside);
         learn(b.condition, false, otherwise);
       }
       if (body(test->form.otherwise, otherwise)) ends.push_back(otherwise);
-      return join(ends, proven);
+      return join(ends, facts);
     }
     if (const auto* test = as<IfPresent>(s)) {
-      expression(test->form.value, proven);
-      Proven inside = proven, otherwise = proven;
-      inside.insert(test->form.name);
-      std::vector<Proven> ends;
+      expression(test->form.value, facts);
+      Facts inside = facts, otherwise = facts;
+      bind(test->form.name, test->form.value, inside);
+      inside.proven.insert(test->form.name);
+      std::vector<Facts> ends;
       if (body(test->form.then, inside)) ends.push_back(inside);
       if (body(test->form.otherwise, otherwise)) ends.push_back(otherwise);
-      return join(ends, proven);
+      return join(ends, facts);
     }
-    if (const auto* block = as<Block>(s)) return body(block->form.body, proven);
+    if (const auto* block = as<Block>(s)) return body(block->form.body, facts);
     if (const auto* loop = as<Loop>(s)) {
-      forget_changed(s, proven);
-      Proven inside = proven;
+      enter_loop(s, facts);
+      Facts inside = facts;
       body(loop->form.body, inside);
-      return true;
+      return breaks(loop->form.body);
     }
     if (const auto* loop = as<While>(s)) {
-      forget_changed(s, proven);
-      expression(loop->form.condition, proven);
-      Proven inside = proven;
+      enter_loop(s, facts);
+      expression(loop->form.condition, facts);
+      Facts inside = facts;
       learn(loop->form.condition, true, inside);
       body(loop->form.body, inside);
+      // Without a `break` only the condition ends it.
+      if (!breaks(loop->form.body)) learn(loop->form.condition, false, facts);
       return true;
     }
     if (const auto* loop = as<For>(s)) {
-      expression(loop->form.low, proven);
-      expression(loop->form.high, proven);
-      forget_changed(s, proven);
-      Proven inside = proven;
+      expression(loop->form.low, facts);
+      expression(loop->form.high, facts);
+      enter_loop(s, facts);
+      Facts inside = facts;
       body(loop->form.body, inside);
       return true;
     }
-    if (const auto* value = as<Evaluate>(s)) {
-      if (const auto* match = as<Match>(value->form.value)) {
-        expression(match->form.subject, proven);
-        std::vector<Proven> ends;
-        for (const MatchArm& arm : match->form.arms) {
-          Proven inside = proven;
-          if (expression(arm.value, inside)) ends.push_back(inside);
-        }
-        return join(ends, proven);
-      }
-    }
     bool falls = true;
-    each_child_of(s, [&](const Expr& e) { falls = expression(e, proven) && falls; }, [](const Stmt&) {});
+    each_child_of(s, [&](const Expr& e) { falls = expression(e, facts) && falls; }, [](const Stmt&) {});
+    if (const auto death = death_by(s)) die(*death, facts);
     const Kind kind = kind_of(s);
     return falls && kind != Kind::Return && kind != Kind::TailCall && kind != Kind::Break && kind != Kind::Continue;
   }
 
-  static bool join(const std::vector<Proven>& ends, Proven& proven) {
+  /// What holds on all ways; returns whether there is one.
+  static bool join(const std::vector<Facts>& ends, Facts& facts) {
     if (ends.empty()) return false;
-    proven = ends[0];
-    for (const Proven& other : ends) std::erase_if(proven, [&](Name name) { return !other.count(name); });
+    facts = ends[0];
+    for (const Facts& other : ends) {
+      std::erase_if(facts.proven, [&](Name name) { return !other.proven.count(name); });
+      facts.dead.insert(other.dead.begin(), other.dead.end());
+      facts.references.insert(other.references.begin(), other.references.end());
+    }
     return true;
   }
 
   /// Checks the dereferences in an expression; returns whether control comes out of it.
-  bool expression(const Expr& e, Proven& proven) {
+  bool expression(const Expr& e, Facts& facts) {
     if (const auto* both = as<And>(e)) {
-      expression(both->form.left, proven);
-      Proven inside = proven;
-      learn(both->form.left, true, inside);
-      expression(both->form.right, inside);
-      return true;
+      expression(both->form.left, facts);
+      Facts right = facts, skipped = facts;
+      learn(both->form.left, true, right);
+      learn(both->form.left, false, skipped);
+      expression(both->form.right, right);
+      return join({right, skipped}, facts);
     }
     if (const auto* either = as<Or>(e)) {
-      expression(either->form.left, proven);
-      Proven inside = proven;
-      learn(either->form.left, false, inside);
-      expression(either->form.right, inside);
-      return true;
+      expression(either->form.left, facts);
+      Facts right = facts, skipped = facts;
+      learn(either->form.left, false, right);
+      learn(either->form.left, true, skipped);
+      expression(either->form.right, right);
+      return join({right, skipped}, facts);
     }
     if (const auto* choice = as<Conditional>(e)) {
-      expression(choice->form.condition, proven);
-      Proven yes = proven, no = proven;
+      expression(choice->form.condition, facts);
+      Facts yes = facts, no = facts;
       learn(choice->form.condition, true, yes);
       learn(choice->form.condition, false, no);
       expression(choice->form.then, yes);
       expression(choice->form.otherwise, no);
-      return true;
+      return join({yes, no}, facts);
     }
     if (const auto* choice = as<IfValue>(e)) {
-      Proven otherwise = proven;
+      std::vector<Facts> ends;
+      Facts otherwise = facts;
       for (const ValueBranch& b : choice->form.branches) {
         expression(b.condition, otherwise);
-        Proven inside = otherwise;
+        Facts inside = otherwise;
         learn(b.condition, true, inside);
-        expression(b.value, inside);
+        if (expression(b.value, inside)) ends.push_back(inside);
         learn(b.condition, false, otherwise);
       }
-      expression(choice->form.otherwise, otherwise);
-      return true;
+      if (expression(choice->form.otherwise, otherwise)) ends.push_back(otherwise);
+      return join(ends, facts);
     }
     if (const auto* match = as<Match>(e)) {
-      expression(match->form.subject, proven);
+      expression(match->form.subject, facts);
+      std::vector<Facts> ends;
       for (const MatchArm& arm : match->form.arms) {
-        Proven inside = proven;
-        expression(arm.value, inside);
+        Facts inside = facts;
+        if (expression(arm.value, inside)) ends.push_back(inside);
       }
-      return true;
+      return join(ends, facts);
     }
     if (const auto* block = as<BlockValue>(e)) {
-      if (!body(block->form.body, proven)) return false;
-      return !block->form.value || expression(*block->form.value, proven);
+      if (!body(block->form.body, facts)) return false;
+      return !block->form.value || expression(*block->form.value, facts);
     }
     if (const auto* deref = as<Deref>(e)) {
-      expression(deref->form.pointer, proven);
-      check(deref->form.pointer, deref->loc, proven);
-      return true;
+      const bool comes_out = expression(deref->form.pointer, facts);
+      check(deref->form.pointer, deref->loc, facts);
+      return comes_out;
     }
-    each_child_of(e, [&](const Expr& child) { expression(child, proven); }, [](const Stmt&) {});
-    return true;
+    bool comes_out = true;
+    each_child_of(e, [&](const Expr& child) { comes_out = expression(child, facts) && comes_out; }, [](const Stmt&) {});
+    if (const auto* call = as<Call>(e)) DeathSearch(effects_, [&](const Death& death) { die(death, facts); }).called(call->form.function, call->loc);
+    if (const auto death = death_by(e)) die(*death, facts);
+    return comes_out;
   }
-  void place(const Expr& e, Proven& proven) { expression(e, proven); }
 
-  void check(const Expr& pointer, Loc loc, const Proven& proven) {
-    if (holds_something(pointer, proven)) return;
-    Diagnostic& message = context_.diagnostics.report(loc, diag::null_dereference);
-    if (const auto* local = as<Local>(pointer))
-      message.note(fmt::format("test it first: `if ({} != null) {{ … }}`", local->form.name.spelling()));
+  void check(const Expr& pointer, Loc loc, Facts& facts) {
+    const Local* local = held_by(pointer);
+    if (!holds_something(pointer, facts)) {
+      Diagnostic& message = context_.diagnostics.report(loc, diag::null_dereference);
+      if (local) {
+        if (auto origin = origins_.find(local->name); origin != origins_.end()) message.note(origin->second.loc, origin->second.reason);
+        message.note(fmt::format("test it first: `if ({} != null) {{ … }}`", local->name.spelling()));
+        facts.proven.insert(local->name);  // one report for one missing test
+      }
+    }
+    if (!local) return;
+    if (auto dead = facts.dead.find(local->name); dead != facts.dead.end()) {
+      context_.diagnostics.report(loc, diag::map_value_dead, dead->second.reason).note(dead->second.loc, "this ends it; look the entry up again");
+      facts.dead.erase(dead);
+    }
   }
-  bool holds_something(const Expr& e, const Proven& proven) const {
+  /// The variable that a pointer is computed from.
+  static const Local* held_by(const Expr& pointer) {
+    if (const auto* local = as<Local>(pointer)) return &local->form;
+    if (const auto* converted = as<Convert>(pointer)) return held_by(converted->form.value);
+    if (const auto* sum = as<PointerAdd>(pointer)) return held_by(sum->form.pointer);
+    return nullptr;
+  }
+  bool holds_something(const Expr& e, const Facts& facts) const {
     Type type = type_of(e);
     if (!type->nullable) return true;
-    if (const auto* local = as<Local>(e)) return proven.count(local->form.name) != 0;
-    if (const auto* converted = as<Convert>(e)) return holds_something(converted->form.value, proven);
-    if (const auto* sum = as<PointerAdd>(e)) return holds_something(sum->form.pointer, proven);
+    if (const auto* local = as<Local>(e)) return facts.proven.count(local->form.name) != 0;
+    if (const auto* converted = as<Convert>(e)) return holds_something(converted->form.value, facts);
+    if (const auto* sum = as<PointerAdd>(e)) return holds_something(sum->form.pointer, facts);
+    if (const auto* block = as<BlockValue>(e)) return block->form.value && holds_something(*block->form.value, facts);
     return as<AddressOf>(e) != nullptr;
   }
-  void bind(Name name, const Expr& value, Proven& proven) {
+  void bind(Name name, const Expr& value, Facts& facts) {
     Type type = type_of(value);
     if (!is(type, TypeKind::Pointer) && !is(type, TypeKind::EntryRef)) return;
-    if (holds_something(value, proven)) proven.insert(name);
-    else proven.erase(name);
+    if (holds_something(value, facts)) facts.proven.insert(name);
+    else facts.proven.erase(name);
+    facts.dead.erase(name);
+    facts.references.erase(name);
+    Expr source = value;
+    while (const auto* converted = as<Convert>(source)) source = converted->form.value;
+    if (is(type_of(source), TypeKind::EntryRef)) facts.references[name] = type_of(source)->name;
+    if (const Local* other = held_by(value)) {
+      if (auto known = facts.references.find(other->name); known != facts.references.end()) facts.references[name] = known->second;
+      if (auto dead = facts.dead.find(other->name); dead != facts.dead.end()) facts.dead[name] = dead->second;
+    }
+    std::string reason = "it may be null from here on";
+    if (as<MapLookup>(source)) reason = "the map may have no such entry";
+    if (as<Null>(source)) reason = "it is null from here on";
+    origins_[name] = {{}, loc_of(value), reason};
   }
-  void learn(const Expr& condition, bool holds, Proven& proven) {
-    if (const auto* negation = as<Not>(condition)) return learn(negation->form.value, !holds, proven);
-    if (const auto* both = as<And>(condition); both && holds) learn(both->form.left, true, proven), learn(both->form.right, true, proven);
-    if (const auto* either = as<Or>(condition); either && !holds) learn(either->form.left, false, proven), learn(either->form.right, false, proven);
+  void die(const Death& death, Facts& facts) {
+    for (const auto& [name, map] : facts.references)
+      if (map == death.map) facts.dead.emplace(name, death);
+  }
+  void learn(const Expr& condition, bool holds, Facts& facts) {
+    if (const auto* negation = as<Not>(condition)) return learn(negation->form.value, !holds, facts);
+    if (const auto* both = as<And>(condition); both && holds) learn(both->form.left, true, facts), learn(both->form.right, true, facts);
+    if (const auto* either = as<Or>(condition); either && !holds) learn(either->form.left, false, facts), learn(either->form.right, false, facts);
     if (const auto* present = as<Present>(condition); present && holds)
-      if (const auto* local = as<Local>(present->form.value)) proven.insert(local->form.name);
+      if (const Local* local = held_by(present->form.value)) facts.proven.insert(local->name);
   }
-  /// What a loop assigns is not known at its head.
-  void forget_changed(const Stmt& s, Proven& proven) {
+  /// Whether a `break` of this body's loop may run.
+  static bool breaks(const Body& in) {
+    bool found = false;
     std::function<void(const Expr&)> on_expr;
-    std::function<void(const Stmt&)> on_stmt = [&](const Stmt& t) {
-      if (const auto* assign = as<Assign>(t))
-        if (const auto* local = as<Local>(assign->form.place)) proven.erase(local->form.name);
-      each_child_of(t, on_expr, on_stmt);
+    std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) {
+      if (as<Break>(s)) found = true;
+      if (as<Loop>(s) || as<While>(s) || as<For>(s)) return;
+      each_child_of(s, on_expr, on_stmt);
     };
     on_expr = [&](const Expr& e) { each_child_of(e, on_expr, on_stmt); };
-    on_stmt(s);
+    for (const Stmt& s : in.statements) on_stmt(s);
+    return found;
+  }
+  /// What a loop assigns is not known at its head; what it ends is gone in its second turn.
+  void enter_loop(const Stmt& loop, Facts& facts) {
+    std::function<void(const Expr&)> on_expr;
+    std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) {
+      if (const auto* assign = as<Assign>(s))
+        if (const auto* local = as<Local>(assign->form.place)) facts.proven.erase(local->form.name);
+      each_child_of(s, on_expr, on_stmt);
+    };
+    on_expr = [&](const Expr& e) { each_child_of(e, on_expr, on_stmt); };
+    on_stmt(loop);
+    DeathSearch(effects_, [&](const Death& death) { die(death, facts); })(loop);
   }
 
   Context& context_;
+  const Effects& effects_;
+  std::map<Name, Death, ByText> origins_;  // where a variable got what it holds
 };
 
 }  // namespace
 
 Ir<lang::NullChecked> check_null(const Ir<lang::TailCallsFound>& in, Context& context) {
+  const Effects effects = effects_of(in.declarations);
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) {
-      Proven proven;
-      NullCheck(context).body(function->form.body, proven);
+      Facts facts;
+      NullCheck(context, effects).body(function->form.body, facts);
     }
   return {in.declarations};
 }

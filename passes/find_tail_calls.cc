@@ -2,6 +2,7 @@
 /// return program(ctx)   =>   TailCall program ctx
 #include "ir/program_type.h"
 #include "ir/rewrite.h"
+#include "passes/call_cycles.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -16,7 +17,11 @@ Ir<lang::TailCallsFound> find_tail_calls(const Ir<lang::ReturnsSplit>& in, Conte
     auto found = programs.find(name);
     return found == programs.end() ? nullptr : found->second;
   };
-  return rewrite<lang::ReturnsSplit, lang::TailCallsFound>(
+  // `@tc("ingress")`
+  const auto attribute_of = [](const FunctionDef& program) {
+    return program.target ? fmt::format("@{}(\"{}\")", program.program_type.text(), program.target.text()) : fmt::format("@{}", program.program_type.text());
+  };
+  const Ir<lang::TailCallsFound> out = rewrite<lang::ReturnsSplit, lang::TailCallsFound>(
       in, context,
       on<Return>([&](const Node<Return>& n, Out& to) {
         const Expr* value = n->value ? &*n->value : nullptr;
@@ -28,8 +33,7 @@ Ir<lang::TailCallsFound> find_tail_calls(const Ir<lang::ReturnsSplit>& in, Conte
         if (from.domain != Domain::Program) {
           to.context.diagnostics.report(call->loc, diag::tail_call_in_helper);
         } else if (from.program_type != program->program_type || from.target != program->target) {
-          to.context.diagnostics.report(call->loc, diag::tail_call_type, std::string(from.program_type.text()), std::string(program->name.text()),
-                                        std::string(program->program_type.text()));
+          to.context.diagnostics.report(call->loc, diag::tail_call_type, attribute_of(from), std::string(program->name.text()), attribute_of(*program));
         }
         to.emit(TailCall{call->form.function, call->form.arguments[0]}, n.loc);
       }),
@@ -38,6 +42,8 @@ Ir<lang::TailCallsFound> find_tail_calls(const Ir<lang::ReturnsSplit>& in, Conte
           to.context.diagnostics.report(n.loc, diag::program_called, std::string(n->function.text()), std::string(n->function.text()));
         return to.rebuild(n);
       }));
+  report_call_cycles(out.declarations, context);
+  return out;
 }
 
 }  // namespace ksc

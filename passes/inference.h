@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The unit behind infer_types: one class, its members in one file a nonterminal (inference_*.cc).
 #pragma once
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -23,6 +24,7 @@ struct Entity {
   Type type = nullptr;       // of its value; of a function: its function type
   Integer value;             // Constant
   Storage storage = Storage::Shared;
+  uint64_t flags = 0;        // Map
   Domain domain = Domain::User;              // Function
   const ProgramType* program_type = nullptr; // Function of Domain::Program
   Name target;                               // its attribute's argument
@@ -43,6 +45,11 @@ class Inference {
   void complete_function(const Node<FunctionDecl>& n, Entity& entity);
   void declare(const Decl& d, std::vector<Decl>& out);
   void declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out);
+  void complete_enum(const Node<EnumDecl>& n, Entity& entity);
+  void complete_map(const Node<MapDecl>& n, Entity& entity);
+  uint64_t map_flags(const Node<MapDecl>& n, const MapKind& kind);
+  /// Whether the value is known when the program is compiled; reports what is not.
+  bool initial_value(const Expr& e);
   void declare_map(const Node<MapDecl>& n, const Entity& entity, std::vector<Decl>& out);
   void check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, const Entity& entity);
   void check_main(const Node<FunctionDecl>& n, const Entity& entity);
@@ -50,6 +57,8 @@ class Inference {
   // ---- types (inference_types.cc)
   Type resolve(const TypeExpr& type);
   Type named_type(const Ident& name);
+  /// The type of something that is kept where `what` says: reports types that cannot be kept there.
+  Type stored_type(const TypeExpr& type, std::string_view what);
   Type kernel_struct(const KernelStruct& description);
   Type kernel_enum(const KernelEnum& description);
   Type kernel_notation(std::string_view notation);
@@ -58,6 +67,7 @@ class Inference {
 
   // ---- statements (inference_statements.cc)
   Body body(const Body& in);
+  void statements(const Body& in);
   void statement(const Stmt& s);
   void var_statement(const Node<VarStmt>& n);
   void assign_statement(const Node<AssignStmt>& n);
@@ -88,6 +98,10 @@ class Inference {
   Expr infer_chain(const Node<Chain>& n, Type expected);
   Expr infer_member(const Node<Member>& n);
   Expr infer_subscript(const Node<Subscript>& n);
+  /// map[key] as a value; whether it may be read is not asked.
+  Expr map_lookup(const Expr& map, const Node<Subscript>& n);
+  /// Whether this side may read or write the map, as its flags say; reports if not.
+  bool may_access(const Expr& map, bool writes, Loc loc);
   Expr infer_cast(const Node<Cast>& n);
   Expr infer_struct_literal(const Node<StructLiteral>& n);
   Expr infer_array_literal(Span<Expr> values, Type expected, Loc loc);
@@ -100,7 +114,20 @@ class Inference {
   Expr binary(Operator op, Expr left, Expr right, Loc loc);
   Expr compare(CompareOp op, Expr left, Expr right, Operator spelled, Loc loc);
   Expr shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc);
+  /// An integer that a constant expression gives, exactly: it has no type of its own to wrap at [L23].
+  static const Node<Int>* exact(const Expr& e);
   Expr fold(Operator op, const Integer& left, const Integer& right, Loc loc);
+  /// Warns of a comparison with a constant that no value of the type can change.
+  void warn_of_known_answer(CompareOp op, const Expr& value, const Integer& number, Loc loc);
+  /// ctx->data_end, or a variable that holds it: it is only compared with.
+  bool is_packet_end(const Expr& e) const;
+  /// Whether a place lies in the context.
+  static bool in_context(const Expr& place);
+  /// Whether memory may be reached through this pointer, as far as its type says; reports why not.
+  bool can_follow(const Expr& pointer, Loc loc);
+  void report_no_member(Type type, const Ident& name);
+  /// Makes an arm's value one of `type`, unless the arm jumps away; reports one that does neither.
+  bool fit_arm(Expr& value, Type type);
   /// The typed expression as a place that may be written; reports and gives nothing if it is none.
   std::optional<Expr> place(const Expr& e);
   /// Common type of arms; null if they have none.
@@ -122,6 +149,24 @@ class Inference {
   bool fits(const Integer& value, Type type) const;
   Expr convert(const Expr& e, Type target);
   Expr integer(const Integer& value, Type type, Loc loc, Name constant = {});
+  /// Reports why the value does not become a `target`, with the fix.
+  Expr refuse_conversion(const Expr& e, Type target);
+  /// The block with its value changed: a conversion of a block is one of its value.
+  Expr with_block_value(const Node<BlockValue>& block, const std::function<Expr(const Expr&)>& change);
+  /// What gives a block its value; other expressions themselves.
+  static const Expr& innermost_value(const Expr& e);
+  /// Adds the change that puts ` as target` behind an expression.
+  void fix_with_cast(Diagnostic& message, const Expr& e, Type target);
+  /// Adds the change that widens the first operand of a chain of operators.
+  void fix_with_wider_operand(Diagnostic& message, const Expr& e, Type target);
+  /// [L142] widening the result of + - * << on 8 or 16 bits
+  void warn_of_lost_bits(const Expr& e, Type target);
+  /// Whether this is `!` of an integer, which people confuse with `~`.
+  static bool negates_integer(const Expr& e);
+  void report_logical_not(const Node<Not>& negation, Diagnostic& message);
+  /// The empty range before or after another.
+  Loc before(Loc loc);
+  Loc after(Loc loc);
 
   // ---- calls (inference_calls.cc)
   Expr infer_apply(const Node<Apply>& n, Type expected);
@@ -150,11 +195,16 @@ class Inference {
   Domain domain_ = Domain::User;
   const ProgramType* program_type_ = nullptr;
   Type result_ = nullptr;
+  Loc result_loc_;                    // where the function at work says its result
+  std::set<Name, ByText> packet_ends_;  // locals that hold ctx->data_end
   int loop_depth_ = 0;
 };
 
 /// Whether control cannot reach the end of the statements: each path returns, or loops for ever.
 bool always_leaves(const Body& body);
+/// Whether control does not come out of it with a value: each path returns, breaks, continues, or loops for ever.
+bool jumps_away(const Expr& e);
+bool jumps_away(const Stmt& s);
 /// What an operator looks like in the source.
 std::string_view operator_text(Operator op);
 /// A number as text.

@@ -84,7 +84,7 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
   const bool callee_in_ebpf = entity.domain == Domain::Program || entity.domain == Domain::Shared;
   if (callee_in_ebpf != in_ebpf()) {
     Diagnostic& message = c.diagnostics.report(loc, diag::wrong_side, std::string(name.text()), std::string(side(entity.domain)), std::string(side(domain_)));
-    if (in_ebpf()) message.fix(loc_of(entity.declaration), "@helper ", "make it callable from eBPF");
+    if (in_ebpf() && entity.domain == Domain::User) message.fix(loc_of(entity.declaration), "@helper ", "make it callable from eBPF");
     for (const Expr& argument : arguments) infer(argument);
     return invalid(loc);
   }
@@ -218,7 +218,11 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type e
       // One of a constant is a constant [L23].
       uint64_t bits = static_cast<uint64_t>(number->form.value.value), swapped = 0;
       for (int i = 0; i < found->second / 8; ++i, bits >>= 8) swapped = swapped << 8 | (bits & 0xff);
-      return integer({static_cast<__int128>(swapped)}, type, loc);
+      // The C says what it was: htons(ETH_P_IP).
+      Name spelled;
+      if (name.starts_with("hton"))
+        spelled = c.name(fmt::format("bpf_{}({})", name, number->form.constant ? std::string(number->form.constant.text()) : integer_text(number->form.value)));
+      return integer({static_cast<__int128>(swapped)}, type, loc, spelled);
     }
     return call({value}, type);
   }

@@ -35,18 +35,104 @@ Type Inference::smallest_integer(const Integer& value) {
   return t.u64();
 }
 
+Expr Inference::with_block_value(const Node<BlockValue>& block, const std::function<Expr(const Expr&)>& change) {
+  const Expr value = change(*block->value);
+  return is_invalid(value) ? value : Expr(c.make(BlockValue{block->body, value}, block.loc, type_of(value)));
+}
+
+const Expr& Inference::innermost_value(const Expr& e) {
+  const Expr* value = &e;
+  while (const auto* block = as<BlockValue>(*value)) {
+    if (!block->form.value) break;
+    value = &*block->form.value;
+  }
+  return *value;
+}
+
+Loc Inference::before(Loc loc) {
+  const LocationRecord& record = c.locations[loc];
+  return c.locations.add({record.file, record.begin, record.begin, {}, {}});
+}
+
+Loc Inference::after(Loc loc) {
+  const LocationRecord& record = c.locations[loc];
+  return c.locations.add({record.file, record.end, record.end, {}, {}});
+}
+
+namespace {
+
+/// Whether an operand keeps its meaning when ` as T` follows it: `as` binds tighter than every binary operator [L30].
+bool is_atom(const Expr& e) {
+  switch (kind_of(e)) {
+    case Kind::Binary: case Kind::Divide: case Kind::Shift: case Kind::Compare: case Kind::And: case Kind::Or: case Kind::Not:
+    case Kind::Conditional: case Kind::PointerAdd: case Kind::PointerDifference: return false;
+    case Kind::Convert: return is_atom(as<Convert>(e)->form.value);
+    case Kind::BlockValue: return !as<BlockValue>(e)->form.value || is_atom(*as<BlockValue>(e)->form.value);
+    case Kind::ValueOf: return is_atom(as<ValueOf>(e)->form.value);
+    default: return true;
+  }
+}
+
+/// The operand that a chain of operators begins with: widening it widens the whole.
+const Expr& first_operand(const Expr& e) {
+  if (const auto* binary = as<Binary>(e)) return first_operand(binary->form.left);
+  if (const auto* shift = as<Shift>(e)) return first_operand(shift->form.left);
+  if (const auto* convert = as<Convert>(e); convert && !is_atom(e)) return first_operand(convert->form.value);
+  return e;
+}
+
+}  // namespace
+
+void Inference::fix_with_cast(Diagnostic& message, const Expr& e, Type target) {
+  const std::string spelled = " as " + spell(target);
+  const std::string description = fmt::format("say so with `as {}`", spell(target));
+  if (is_atom(e)) {
+    message.fix(after(loc_of(e)), spelled, description);
+  } else {
+    message.fix(before(loc_of(e)), "(", description);
+    message.fix(after(loc_of(e)), ")" + spelled);
+  }
+}
+
+void Inference::fix_with_wider_operand(Diagnostic& message, const Expr& e, Type target) {
+  message.fix(after(loc_of(first_operand(e))), " as " + spell(target), "widen the operand first");
+}
+
+void Inference::warn_of_lost_bits(const Expr& e, Type target) {
+  Type from = type_of(e);
+  if (!is(from, TypeKind::Int) || from->bits > 16 || !is(target, TypeKind::Int) || target->bits <= from->bits) return;
+  std::string_view op;
+  if (const auto* sum = as<Binary>(e)) {
+    if (sum->form.op == BinaryOp::Add) op = "+";
+    if (sum->form.op == BinaryOp::Subtract) op = "-";
+    if (sum->form.op == BinaryOp::Multiply) op = "*";
+  } else if (const auto* shifted = as<Shift>(e); shifted && shifted->form.op == ShiftOp::Left) {
+    op = "<<";
+  }
+  if (op.empty()) return;
+  fix_with_wider_operand(c.diagnostics.report(loc_of(e), diag::may_lose_bits, std::string(op), spell(from), spell(target)), e, target);
+}
+
 Expr Inference::convert(const Expr& e, Type target) {
   if (type_of(e) == target) return e;
+  if (const auto* block = as<BlockValue>(e); block && block->form.value)
+    return with_block_value(*block, [&](const Expr& value) { return convert(value, target); });
   if (const auto* number = as<Int>(e); number && is(target, TypeKind::Int) && fits(number->form.value, target))
     return integer(number->form.value, target, number->loc, number->form.constant);
   return c.make(Convert{e}, loc_of(e), target);
 }
 
 Expr Inference::value_of_maybe(const Expr& e) {
+  if (const auto* block = as<BlockValue>(e); block && block->form.value && is(block->type, TypeKind::Maybe))
+    return with_block_value(*block, [&](const Expr& value) { return value_of_maybe(value); });
+  if (is(type_of(e), TypeKind::Constant) && !as<Int>(e)) return settle(e);
   return is(type_of(e), TypeKind::Maybe) ? Expr(c.make(ValueOf{e}, loc_of(e), type_of(e)->element)) : e;
 }
 
 Expr Inference::settle(const Expr& e) {
+  if (const auto* block = as<BlockValue>(e); block && block->form.value)
+    return with_block_value(*block, [&](const Expr& value) { return settle(value); });
+  if (is(type_of(e), TypeKind::Null)) return c.make(Null{}, loc_of(e), t.pointer(t.u8(), Space::Any, true));  // [L15]
   if (const auto* number = constant(e)) return integer(number->form.value, default_type(number->form.value), number->loc, number->form.constant);
   return e;
 }
@@ -76,7 +162,8 @@ bool same_pointee(Type a, Type b) { return a->element == b->element; }
 
 }  // namespace
 
-bool Inference::converts(const Expr& e, Type target) {
+bool Inference::converts(const Expr& whole, Type target) {
+  const Expr& e = innermost_value(whole);
   Type from = type_of(e);
   if (from == target || is(from, TypeKind::Invalid) || is(target, TypeKind::Invalid)) return true;
   if (const auto* number = constant(e)) {
@@ -109,25 +196,9 @@ Expr Inference::coerce(const Expr& e, Type target) {
   Type from = type_of(e);
   if (from == target || is(from, TypeKind::Invalid)) return e;
   if (is(target, TypeKind::Invalid)) return invalid(loc_of(e));
-  if (!converts(e, target)) {
-    const auto* number = constant(e);
-    if (number && is(target, TypeKind::Int)) {
-      c.diagnostics.report(loc_of(e), diag::constant_does_not_fit, integer_text(number->form.value), spell(target));
-    } else if (is(from, TypeKind::Void)) {
-      c.diagnostics.report(loc_of(e), diag::void_value);
-    } else if (is_integral(is(from, TypeKind::Maybe) ? from->element : from) && is_integral(target)) {
-      c.diagnostics.report(loc_of(e), diag::needs_cast, spell(from), spell(target))
-          .fix(c.locations.add({c.locations[loc_of(e)].file, c.locations[loc_of(e)].end, c.locations[loc_of(e)].end, {}, {}}),
-               " as " + spell(target), fmt::format("say so with `as {}`", spell(target)));
-    } else if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) {
-      c.diagnostics.report(loc_of(e), diag::needs_cast, spell(from), spell(target))
-          .fix(c.locations.add({c.locations[loc_of(e)].file, c.locations[loc_of(e)].end, c.locations[loc_of(e)].end, {}, {}}),
-               " as " + spell(target), "cut it off");
-    } else {
-      c.diagnostics.report(loc_of(e), diag::type_mismatch, spell(from), spell(target));
-    }
-    return invalid(loc_of(e));
-  }
+  if (const auto* block = as<BlockValue>(e); block && block->form.value)
+    return with_block_value(*block, [&](const Expr& value) { return coerce(value, target); });
+  if (!converts(e, target)) return refuse_conversion(e, target);
   if (is(from, TypeKind::Null)) return c.make(Null{}, loc_of(e), target);
   if (is(target, TypeKind::Maybe)) return c.make(Convert{coerce(e, target->element)}, loc_of(e), target);
   if (is(from, TypeKind::Maybe)) return coerce(value_of_maybe(e), target);
@@ -136,7 +207,40 @@ Expr Inference::coerce(const Expr& e, Type target) {
   // An annotation says what is pointed to; where it lies is what the value says.
   if (is(target, TypeKind::Pointer) && is(from, TypeKind::Pointer)) return e;
   if (is(from, TypeKind::Program)) return e;
+  warn_of_lost_bits(e, target);
   return c.make(Convert{e}, loc_of(e), target);
+}
+
+Expr Inference::refuse_conversion(const Expr& e, Type target) {
+  Type from = type_of(e);
+  const Loc loc = loc_of(e);
+  const auto both = [&](TypeKind kind) { return is(from, kind) && is(target, kind); };
+  if (constant(e) && is(target, TypeKind::Int)) {
+    c.diagnostics.report(loc, diag::constant_does_not_fit, integer_text(constant(e)->form.value), spell(target));
+  } else if (is(from, TypeKind::Void)) {
+    c.diagnostics.report(loc, diag::void_value);
+  } else if (const auto* negation = as<Not>(e); negation && is(target, TypeKind::Int) && negates_integer(e)) {
+    report_logical_not(*negation, c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)));
+  } else if (is_integral(is(from, TypeKind::Maybe) ? from->element : from) && is_integral(target)) {
+    fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
+  } else if (both(TypeKind::Str) || (both(TypeKind::Pointer) && from->element != target->element)) {
+    fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
+  } else {
+    c.diagnostics.report(loc, diag::type_mismatch, spell(from), spell(target));
+  }
+  return invalid(loc);
+}
+
+bool Inference::negates_integer(const Expr& e) {
+  const auto* negation = as<Not>(e);
+  const auto* test = negation ? as<Compare>(negation->form.value) : nullptr;
+  const auto* zero = test && test->form.op == CompareOp::NotEqual ? as<Int>(test->form.right) : nullptr;
+  return zero && zero->form.value.value == 0 && is(type_of(test->form.left), TypeKind::Int) && zero->loc == loc_of(test->form.left);
+}
+
+void Inference::report_logical_not(const Node<Not>& negation, Diagnostic& message) {
+  const LocationRecord& record = c.locations[negation.loc];
+  message.fix(c.locations.add({record.file, record.begin, record.begin + 1, {}, {}}), "~", "`!` asks whether it is zero; `~` turns its bits around");
 }
 
 Type Inference::meet(Type a, Type b) {
@@ -162,6 +266,7 @@ Expr Inference::truth(const Expr& e) {
     case TypeKind::Invalid:
     case TypeKind::Bool: return e;
     case TypeKind::Constant:
+      if (const auto* block = as<BlockValue>(e)) return with_block_value(*block, [&](const Expr& value) { return truth(value); });
       return integer({as<Int>(e)->form.value.value != 0}, t.boolean(), loc);
     case TypeKind::Int:
     case TypeKind::Char:
@@ -177,7 +282,8 @@ Expr Inference::truth(const Expr& e) {
       if (const auto* lookup = as<MapLookup>(e))
         if (const MapKind* kind = find_map_kind(type_of(lookup->form.map)->name.text()); kind && kind->entries_always_exist)
           return truth(value_of_maybe(e));
-      if (is(type->element, TypeKind::Bool)) c.diagnostics.report(loc, diag::presence_of_bool);
+      if (is(type->element, TypeKind::Bool))
+        c.diagnostics.report(loc, diag::presence_of_bool).fix(after(loc), " != null", "say so with `!= null`");
       return c.make(Present{e}, loc, t.boolean());
     }
     default: c.diagnostics.report(loc, diag::not_a_condition, spell(type)); return invalid(loc);

@@ -54,12 +54,25 @@ void Inference::complete(Entity& entity) {
     // Structs may point to themselves; nothing else may need itself.
     if (entity.kind == Entity::Kind::Struct && entity.type) return;
     if (entity.kind == Entity::Kind::Function) return;
+    if (entity.type && is(entity.type, TypeKind::Invalid)) return;  // reported
     c.diagnostics.report(own_name().loc, diag::type_cycle, std::string(own_name().name.text()));
     entity.type = t.invalid();
     return;
   }
-  entity.state = Entity::State::AtWork;
   const Decl& d = entity.declaration;
+  if (const auto* n = as<EnumDecl>(d); n && entity.kind == Entity::Kind::Constant) {
+    // An enumerator is typed with its enum; while that is at work, only those before it are known.
+    Entity* whole = find_entity(n->form.name.name);
+    if (whole && whole->state == Entity::State::Waiting && loc_of(whole->declaration) == n->loc) complete(*whole);
+    if (entity.state == Entity::State::Done) return;
+    if (whole && whole->state == Entity::State::AtWork) {
+      for (const EnumerationItem& item : n->form.items)
+        if (find_entity(item.name.name) == &entity) c.diagnostics.report(item.name.loc, diag::type_cycle, std::string(item.name.name.text()));
+    }
+    entity.type = t.invalid();
+    return;
+  }
+  entity.state = Entity::State::AtWork;
   if (const auto* n = as<AliasDecl>(d)) {
     Type target = resolve(n->form.target);
     entity.type = entity.type ? entity.type : target;
@@ -70,9 +83,14 @@ void Inference::complete(Entity& entity) {
     for (const TypedName& member : n->form.members_) {
       StructField field;
       field.name = member.name.name;
-      field.type = resolve(member.type);
-      if (!seen.insert(field.name).second) c.diagnostics.report(member.name.loc, diag::redeclared, std::string(field.name.text()));
-      if (is(field.type, TypeKind::Struct) && !field.type->body->complete) {
+      field.type = stored_type(member.type, "structs");
+      if (!seen.insert(field.name).second) {
+        c.diagnostics.report(member.name.loc, diag::redeclared, std::string(field.name.text()));
+        continue;
+      }
+      Type element = field.type;
+      while (is(element, TypeKind::Array)) element = element->element;
+      if (is(element, TypeKind::Struct) && !element->body->complete) {
         c.diagnostics.report(member.name.loc, diag::type_cycle, spell(entity.type));
         field.type = t.invalid();
       }
@@ -80,31 +98,35 @@ void Inference::complete(Entity& entity) {
     }
     // [L177] a struct that the kernel has too, with these members, is the kernel's
     const KernelStruct* known = c.kernel_types->find_struct(n->form.name.name.text());
-    bool is_kernels = known != nullptr;
-    for (const StructField& field : fields) is_kernels = is_kernels && known->find_field(field.name.text());
-    if (is_kernels) kernel_struct(*known);
-    else t.complete_struct(entity.type, fields);
-  } else if (const auto* n = as<EnumDecl>(d)) {
-    entity.type = t.enumeration(n->form.name.name);
-    std::vector<EnumItem> items;
-    __int128 next = 0;
-    for (const EnumerationItem& item : n->form.items) {
-      if (item.value)
-        if (const auto value = constant_value(*item.value)) next = value->value;
-      items.push_back({item.name.name, static_cast<int64_t>(next)});
-      ++next;
+    if (!known) {
+      t.complete_struct(entity.type, fields);
+    } else {
+      kernel_struct(*known);
+      for (const StructField& field : fields) {
+        const StructField* theirs = find_field(entity.type, field.name);
+        const bool same = theirs && (theirs->type == field.type || (is_integral(theirs->type) && is_integral(field.type) && width_of(theirs->type) == width_of(field.type)));
+        if (!same) {
+          c.diagnostics.report(n->form.name.loc, diag::kernel_type_name, spell(entity.type));
+          break;
+        }
+      }
     }
-    const KernelEnum* known = c.kernel_types->find_enum(n->form.name.name.text());
-    t.complete_enum(entity.type, items, known ? c.name(known->header).text() : std::string_view());
+  } else if (const auto* n = as<EnumDecl>(d)) {
+    complete_enum(*n, entity);
   } else if (const auto* n = as<ConstDecl>(d)) {
-    const Expr value = infer(n->form.value);
+    Type wanted = n->form.type ? stored_type(*n->form.type, "constants") : nullptr;
+    const Expr value = infer(n->form.value, wanted);
     const auto* number = as<Int>(value);
     entity.type = t.invalid();
-    if (!number) {
+    if (is(type_of(value), TypeKind::Str) || (wanted && (is(wanted, TypeKind::Str) || is_aggregate(wanted)))) {
+      unsupported(loc_of(n->form.value), "constants that are no integers");
+    } else if (!number) {
       if (!is_invalid(value)) c.diagnostics.report(loc_of(n->form.value), diag::not_constant);
-    } else if (n->form.type) {
-      const Expr converted = coerce(value, resolve(*n->form.type));
+    } else if (wanted) {
+      const Expr converted = coerce(value, wanted);
       if (const auto* fitted = as<Int>(converted)) entity.type = fitted->type, entity.value = fitted->form.value;
+    } else if (is(number->type, TypeKind::Constant) && number->form.value.value != 0 && !fits(number->form.value, default_type(number->form.value))) {
+      c.diagnostics.report(loc_of(n->form.value), diag::constant_does_not_fit, integer_text(number->form.value), "64 bits");
     } else {
       entity.type = number->type;
       entity.value = number->form.value;
@@ -112,72 +134,198 @@ void Inference::complete(Entity& entity) {
   } else if (const auto* n = as<ConfigDecl>(d)) {
     entity.type = t.structure(n->form.name.name);
     std::vector<StructField> fields;
+    std::set<Name, ByText> seen;
     for (const ConfigItem& item : n->form.items) {
       StructField field;
       field.name = item.name.name;
-      field.type = resolve(item.type);
+      field.type = stored_type(item.type, "config blocks");
+      if (!seen.insert(field.name).second) {
+        c.diagnostics.report(item.name.loc, diag::redeclared, std::string(field.name.text()));
+        continue;
+      }
       if (!is(field.type, TypeKind::Invalid)) fields.push_back(field);
     }
     t.complete_struct(entity.type, fields);
   } else if (const auto* n = as<VarDecl>(d)) {
     entity.storage = n->form.storage;
     if (n->form.type) {
-      entity.type = resolve(*n->form.type);
+      entity.type = stored_type(*n->form.type, "globals");
     } else if (n->form.value) {
       const Expr value = settle(infer(*n->form.value));
       entity.type = type_of(value);
+      if (is(entity.type, TypeKind::Pointer)) entity.type = type_of(unsupported(n->form.name.loc, "pointers in globals"));
+      else if (!is_integral(entity.type) && !is_aggregate(entity.type) && !is(entity.type, TypeKind::Str) && !is(entity.type, TypeKind::Invalid)) {
+        c.diagnostics.report(loc_of(*n->form.value), diag::not_constant);
+        entity.type = t.invalid();
+      }
     } else {
       c.diagnostics.report(n->form.name.loc, diag::no_type, std::string(n->form.name.name.text()));
       entity.type = t.invalid();
     }
-    if (is(entity.type, TypeKind::Pointer)) {
-      unsupported(n->form.name.loc, "pointers in globals");
-      entity.type = t.invalid();
-    }
   } else if (const auto* n = as<MapDecl>(d)) {
-    const MapKind* kind = find_map_kind(n->form.map_kind.name.text());
+    complete_map(*n, entity);
+  } else if (const auto* n = as<FunctionDecl>(d)) {
+    complete_function(*n, entity);
+  }
+  entity.state = Entity::State::Done;
+}
+
+void Inference::complete_enum(const Node<EnumDecl>& n, Entity& entity) {
+  Type type = t.enumeration(n->name.name);
+  entity.type = type;
+  std::vector<EnumItem> items;
+  std::vector<Entity*> own;
+  __int128 next = 0;
+  for (const EnumerationItem& item : n->items) {
+    if (item.value)
+      if (const auto value = constant_value(*item.value)) next = value->value;
+    if (next > INT64_MAX || next < INT64_MIN) {
+      c.diagnostics.report(item.value ? loc_of(*item.value) : item.name.loc, diag::constant_does_not_fit, integer_text({next}), "i64");
+      next = 0;
+    }
+    items.push_back({item.name.name, static_cast<int64_t>(next)});
+    // Those after it may use it already: it is a bare number until the enum is known.
+    Entity* known = find_entity(item.name.name);
+    if (known && known->kind == Entity::Kind::Constant && loc_of(known->declaration) == n.loc && known->state == Entity::State::Waiting) {
+      known->type = t.constant();
+      known->value = {next};
+      known->state = Entity::State::Done;
+      own.push_back(known);
+    }
+    ++next;
+  }
+  // [L177] as for structs
+  if (const KernelEnum* kernels = c.kernel_types->find_enum(n->name.name.text())) {
+    kernel_enum(*kernels);
+    for (const EnumItem& item : items) {
+      bool found = false;
+      for (const EnumItem& theirs : type->body->items) found = found || (theirs.name == item.name && theirs.value == item.value);
+      if (!found) {
+        c.diagnostics.report(n->name.loc, diag::kernel_type_name, spell(type));
+        break;
+      }
+    }
+  } else {
+    t.complete_enum(type, items);
+  }
+  for (Entity* enumerator : own) enumerator->type = type;
+}
+
+namespace {
+
+struct MapFlag {
+  std::string_view name;
+  uint64_t value;
+};
+/// linux/bpf.h
+constexpr MapFlag map_flag_names[] = {{"BPF_F_NO_PREALLOC", 1},  {"BPF_F_NO_COMMON_LRU", 2}, {"BPF_F_NUMA_NODE", 4},      {"BPF_F_RDONLY", 8},
+                                      {"BPF_F_WRONLY", 16},      {"BPF_F_STACK_BUILD_ID", 32}, {"BPF_F_ZERO_SEED", 64},   {"BPF_F_RDONLY_PROG", 128},
+                                      {"BPF_F_WRONLY_PROG", 256}, {"BPF_F_CLONE", 512},      {"BPF_F_MMAPABLE", 1024},    {"BPF_F_PRESERVE_ELEMS", 2048},
+                                      {"BPF_F_INNER_MAP", 4096}};
+
+/// The flag of a name, also of its short lower-case form [L16]; null if there is none.
+const MapFlag* find_map_flag(std::string_view name) {
+  std::string full(name);
+  if (!name.starts_with("BPF_F_")) {
+    full = "BPF_F_";
+    for (char ch : name) full += ch >= 'a' && ch <= 'z' ? static_cast<char>(ch - 'a' + 'A') : '?';
+    for (size_t i = 0; i < name.size(); ++i)
+      if (name[i] == '_') full[i + 6] = '_';
+  }
+  for (const MapFlag& flag : map_flag_names)
+    if (flag.name == full) return &flag;
+  return nullptr;
+}
+
+}  // namespace
+
+uint64_t Inference::map_flags(const Node<MapDecl>& n, const MapKind& kind) {
+  uint64_t flags = 0;
+  // A | B is an operation, or a chain of them.
+  const std::function<void(const Expr&)> add = [&](const Expr& e) {
+    if (const auto* operation = as<Operation>(e); operation && operation->form.op == Operator::BitOr && operation->form.operands.size() == 2) {
+      for (const Expr& operand : operation->form.operands) add(operand);
+    } else if (const auto* chain = as<Chain>(e)) {
+      add(chain->form.first);
+      for (const ChainLink& link : chain->form.rest)
+        if (link.op == Operator::BitOr) add(link.operand);
+        else c.diagnostics.report(loc_of(link.operand), diag::bad_map_flag, std::string(operator_text(link.op)), std::string(kind.name));
+    } else if (const auto* word = as<GlobalName>(e)) {
+      const MapFlag* flag = find_map_flag(word->form.name.text());
+      if (flag && (kind.flags & flag->value)) {
+        flags |= flag->value;
+        return;
+      }
+      Diagnostic& message = c.diagnostics.report(word->loc, diag::bad_map_flag, std::string(word->form.name.text()), std::string(kind.name));
+      std::vector<std::string_view> known;
+      for (const MapFlag& f : map_flag_names)
+        if (kind.flags & f.value) known.push_back(f.name);
+      if (const std::string_view near = closest_word(word->form.name.text(), known); !flag && !near.empty())
+        message.fix(word->loc, std::string(near), fmt::format("did you mean `{}`?", near));
+    } else if (const auto value = constant_value(e)) {
+      if (value->value >= 0 && (static_cast<uint64_t>(value->value) & ~kind.flags) == 0) flags |= static_cast<uint64_t>(value->value);
+      else c.diagnostics.report(loc_of(e), diag::bad_map_flag, integer_text(*value), std::string(kind.name));
+    }
+  };
+  for (const Expr& flag : n->flags) add(flag);
+  const auto exclude = [&](uint64_t a, uint64_t b, std::string_view first, std::string_view second) {
+    if ((flags & a) && (flags & b)) {
+      c.diagnostics.report(n->name.loc, diag::map_flags_conflict, std::string(first), std::string(second));
+      flags &= ~b;
+    }
+  };
+  exclude(8, 16, "BPF_F_RDONLY", "BPF_F_WRONLY");
+  exclude(128, 256, "BPF_F_RDONLY_PROG", "BPF_F_WRONLY_PROG");
+  return flags;
+}
+
+void Inference::complete_map(const Node<MapDecl>& n, Entity& entity) {
+    const MapKind* kind = find_map_kind(n->map_kind.name.text());
     entity.type = t.invalid();
     if (!kind) {
       static constexpr std::string_view later[] = {"ringbuf", "perf_buffer", "queue", "stack", "bloom", "user_ringbuf", "lru_percpu_hash", "lpm_trie",
                                                    "devmap", "cpumap", "xskmap", "sockmap", "sockhash", "hash_of_maps", "array_of_maps", "cgroup_storage",
                                                    "sk_storage", "task_storage", "inode_storage", "prog_array"};
-      const std::string_view name = n->form.map_kind.name.text();
+      const std::string_view name = n->map_kind.name.text();
       if (std::find(std::begin(later), std::end(later), name) != std::end(later)) {
-        unsupported(n->form.map_kind.loc, fmt::format("`{}` maps", name));
+        unsupported(n->map_kind.loc, fmt::format("`{}` maps", name));
       } else {
         std::vector<std::string_view> known;
         for (const MapKind* k : all_map_kinds()) known.push_back(k->name);
-        Diagnostic& message = c.diagnostics.report(n->form.map_kind.loc, diag::unknown_map_kind, std::string(name));
+        Diagnostic& message = c.diagnostics.report(n->map_kind.loc, diag::unknown_map_kind, std::string(name));
         if (const std::string_view near = closest_word(name, known); !near.empty())
-          message.fix(n->form.map_kind.loc, std::string(near), fmt::format("did you mean `{}`?", near));
+          message.fix(n->map_kind.loc, std::string(near), fmt::format("did you mean `{}`?", near));
       }
-    } else if (argument_count(kind->name, n->form.parameters.size(), kind->parameters, n->loc)) {
-      Type key = resolve(n->form.parameters[0]), value = resolve(n->form.parameters[1]);
-      const uint64_t entries = n->form.size ? size_constant(*n->form.size, UINT32_MAX) : 0;
+    } else if (argument_count(kind->name, n->parameters.size(), kind->parameters, n.loc)) {
+      Type key = stored_type(n->parameters[0], "keys of maps"), value = stored_type(n->parameters[1], "values of maps");
+      entity.flags = map_flags(n, *kind);
+      const auto limit = [&](Type& type, const TypeExpr& at, std::string_view what, uint64_t most) {
+        if (is(type, TypeKind::Invalid) || size_of(type) <= most) return;
+        c.diagnostics.report(loc_of(at), diag::too_large, std::string(what), size_of(type), most);
+        type = t.invalid();
+      };
+      limit(key, n->parameters[0], "this key", 512);
+      limit(value, n->parameters[1], "this value", kind->largest_value);
+      const uint64_t entries = n->size ? size_constant(*n->size, UINT32_MAX) : 0;
       if (kind->integer_keys && !is(key, TypeKind::Invalid) && !(is_integral(key) && width_of(key) == 32 && !is(key, TypeKind::Bool))) {
-        c.diagnostics.report(loc_of(n->form.parameters[0]), diag::type_mismatch, spell(key), "a 32-bit integer or an enum");
+        c.diagnostics.report(loc_of(n->parameters[0]), diag::type_mismatch, spell(key), "a 32-bit integer or an enum");
         key = t.invalid();
       }
-      if (!n->form.size) c.diagnostics.report(n->loc, diag::bad_size, uint64_t(UINT32_MAX));
+      if (!n->size) c.diagnostics.report(n.loc, diag::bad_size, uint64_t(UINT32_MAX));
       if (entries && !is(key, TypeKind::Invalid) && !is(value, TypeKind::Invalid))
-        entity.type = t.map(n->form.map_kind.name, key, value, entries);
+        entity.type = t.map(n->map_kind.name, key, value, entries);
     }
-  } else if (const auto* n = as<FunctionDecl>(d)) {
-    complete_function(*n, entity);
-  }
-  entity.state = Entity::State::Done;
-  if (const auto* n = as<EnumDecl>(d))
-    for (size_t i = 0; i < n->form.items.size(); ++i)
-      if (Entity* item = find_entity(n->form.items[i].name.name); item && item->kind == Entity::Kind::Constant) {
-        item->type = entity.type;
-        item->value = {entity.type->body->items[i].value};
-        item->state = Entity::State::Done;
-      }
 }
 
 void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
   for (const Attribute& attribute : n->attributes) {
     const std::string_view name = attribute.name.name.text();
+    if (&attribute != n->attributes.begin()) {
+      c.diagnostics.report(attribute.name.loc, diag::two_attributes, std::string(name));
+      continue;
+    }
+    if ((name == "helper" || name == "test" || name == "kfunc" || name == "private") && !attribute.arguments.empty())
+      argument_count(fmt::format("@{}", name), attribute.arguments.size(), 0, attribute.name.loc);
     if (name == "helper") {
       entity.domain = Domain::Shared;
     } else if (name == "test") {
@@ -223,8 +371,24 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
     }
   }
   std::vector<Type> parameters;
-  for (const TypedName& p : n->parameters) parameters.push_back(resolve(p.type));
-  Type result = n->result ? resolve(*n->result) : t.void_type();
+  const auto passed = [&](const TypeExpr& type, std::string_view what) {
+    Type found = resolve(type);
+    if (is(found, TypeKind::Maybe)) return type_of(unsupported(loc_of(type), fmt::format("`option` as {}", what)));
+    if (is(found, TypeKind::Handle) && entity.domain != Domain::User) {
+      c.diagnostics.report(loc_of(type), diag::only_in_userspace, "ProgramHandle");
+      return t.invalid();
+    }
+    return found;
+  };
+  for (const TypedName& p : n->parameters) {
+    Type type = passed(p.type, "a parameter");
+    if (is(type, TypeKind::Void)) {
+      c.diagnostics.report(loc_of(p.type), diag::void_value);
+      type = t.invalid();
+    }
+    parameters.push_back(type);
+  }
+  Type result = n->result ? passed(*n->result, "a result") : t.void_type();
   if (n->result_name.name) unsupported(n->result_name.loc, "named results");
   entity.type = t.function(parameters, result, false);
 }
@@ -235,8 +399,11 @@ void Inference::check_program_signature(const Node<FunctionDecl>& n, const Progr
                             (is(function->parameters[0], TypeKind::Invalid) ||
                              (is(function->parameters[0], TypeKind::Pointer) && is(function->parameters[0]->element, TypeKind::Struct) &&
                               function->parameters[0]->element->name == type.context));
-  if (!context_fits)
-    c.diagnostics.report(n->name.loc, diag::wrong_context, std::string(type.attribute), std::string(type.context));
+  if (!context_fits) {
+    Diagnostic& message = c.diagnostics.report(n->parameters.empty() ? n->name.loc : loc_of(n->parameters[0].type), diag::wrong_context,
+                                               std::string(type.attribute), std::string(type.context));
+    if (n->parameters.size() == 1) message.fix(loc_of(n->parameters[0].type), fmt::format("*{}", type.context));
+  }
   if (!is(function->element, TypeKind::Invalid) && spell(function->element) != type.result) {
     Diagnostic& message = c.diagnostics.report(n->result ? loc_of(*n->result) : n->name.loc, diag::wrong_result, std::string(type.attribute), std::string(type.result));
     if (n->result) message.fix(loc_of(*n->result), std::string(type.result));
@@ -262,7 +429,9 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
   domain_ = entity.domain;
   program_type_ = entity.program_type;
   result_ = entity.type->element;
+  result_loc_ = n->result ? loc_of(*n->result) : Loc{};
   loop_depth_ = 0;
+  packet_ends_.clear();
   if (program_type_) check_program_signature(n, *program_type_, entity);
   if (n->name.name == "main" && domain_ == Domain::User) check_main(n, entity);
   std::vector<Parameter> parameters;
@@ -287,16 +456,44 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
 }
 
 void Inference::declare_map(const Node<MapDecl>& n, const Entity& entity, std::vector<Decl>& out) {
-  uint64_t flags = 0;
-  for (const Expr& flag : n->flags)
-    if (const auto value = constant_value(flag)) flags |= static_cast<uint64_t>(value->value);
   for (const NamedExpr& option : n->options) unsupported(option.name.loc, fmt::format("the map option `{}`", option.name.name.text()));
   if (is(entity.type, TypeKind::Invalid)) return;
-  out.push_back(c.make(MapDef{n->name.name, entity.type, flags, n->pinned, true}, n.loc));
+  out.push_back(c.make(MapDef{n->name.name, entity.type, entity.flags, n->pinned, true}, n.loc));
+}
+
+bool Inference::initial_value(const Expr& e) {
+  bool constant = true;
+  switch (kind_of(e)) {
+    case Kind::Int: case Kind::StringValue: case Kind::Zero: return true;
+    case Kind::InvalidExpr: return false;
+    case Kind::Convert:
+      if (as<StringValue>(as<Convert>(e)->form.value)) return true;
+      break;
+    case Kind::ArrayValue:
+      for (const Expr& value : as<ArrayValue>(e)->form.values) constant = initial_value(value) && constant;
+      return constant;
+    case Kind::StructValue:
+      for (const FieldValue& value : as<StructValue>(e)->form.values) constant = initial_value(value.value) && constant;
+      return constant;
+    default: break;
+  }
+  c.diagnostics.report(loc_of(e), diag::not_constant);
+  return false;
 }
 
 void Inference::declare(const Decl& d, std::vector<Decl>& out) {
   const Loc loc = loc_of(d);
+  // Of two declarations with one name the first counts; the second has been reported.
+  const bool counts = boost::variant2::visit(
+      [&](const auto& ref) {
+        if constexpr (requires { ref->name.loc; }) {
+          const Entity* entity = ref->name.name ? find_entity(ref->name.name) : nullptr;
+          return !entity || loc_of(entity->declaration) == loc;
+        }
+        return true;
+      },
+      d);
+  if (!counts) return;
   domain_ = Domain::Shared;  // what stands at file level is seen from eBPF too
   program_type_ = nullptr;
   visit<lang::Resolved>(
@@ -329,7 +526,7 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
           const StructField* field = find_field(type, item.name.name);
           if (!field || !item.value) continue;
           const Expr value = coerce(infer(*item.value, field->type), field->type);
-          if (!is_invalid(value)) values.push_back({item.name.name, value});
+          if (initial_value(value)) values.push_back({item.name.name, value});
         }
         out.push_back(c.make(ConfigDef{n->name.name, type, c.span(values)}, loc));
       }),
@@ -338,10 +535,7 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
         Option<Expr> value;
         if (n->value && !is(entity.type, TypeKind::Invalid)) {
           const Expr typed = coerce(infer(*n->value, entity.type), entity.type);
-          if (is_invalid(typed)) return;
-          const Kind kind = kind_of(typed);
-          if (kind != Kind::Int && kind != Kind::StringValue && kind != Kind::Zero && kind != Kind::ArrayValue && kind != Kind::StructValue)
-            c.diagnostics.report(loc_of(typed), diag::not_constant);
+          if (!initial_value(typed)) return;
           value = typed;
         }
         if (!is(entity.type, TypeKind::Invalid)) out.push_back(c.make(GlobalDef{n->name.name, entity.type, value, n->storage}, loc));

@@ -54,7 +54,8 @@ Expr Inference::infer(const Expr& e, Type expected) {
         const uint64_t count = size_constant(n->count, 4096);
         if (count == 0) return invalid(loc);
         Type element = is(expected, TypeKind::Array) ? expected->element : nullptr;
-        const Expr value = infer(n->value, element);
+        const Expr value = settle(infer(n->value, element));
+        if (is_invalid(value)) return value;
         if (const auto* number = as<Int>(value); number && number->form.value.value == 0)
           return c.make(Zero{}, loc, t.array(element ? element : type_of(settle(value)), is(expected, TypeKind::Array) ? expected->count : count));
         return infer_array_literal(c.span(std::vector<Expr>(count, n->value)), expected, loc);
@@ -62,17 +63,22 @@ Expr Inference::infer(const Expr& e, Type expected) {
       on<New>([&](const auto&) { return unsupported(loc, "`new`"); }),
       on<NewValue>([&](const Node<NewValue>& n) -> Expr {
         Type type = resolve(n->target);
-        return is(type, TypeKind::Invalid) ? invalid(loc) : Expr(c.make(Zero{}, loc, type));
+        if (is(type, TypeKind::Invalid)) return invalid(loc);
+        if (is_aggregate(type) || is_integral(type) || is(type, TypeKind::Str)) return c.make(Zero{}, loc, type);
+        c.diagnostics.report(loc, diag::operand_type, "::new()", spell(type));
+        return invalid(loc);
       }),
       on<SizeOf>([&](const Node<SizeOf>& n) -> Expr {
         Type type = resolve(n->target);
         if (is(type, TypeKind::Invalid)) return invalid(loc);
+        if (is(type, TypeKind::Void)) return c.diagnostics.report(loc, diag::void_value), invalid(loc);
+        if (is(type, TypeKind::Struct) && !type->body->complete) return c.diagnostics.report(loc, diag::type_cycle, spell(type)), invalid(loc);
         return integer({static_cast<__int128>(size_of(type))}, t.constant(), loc);
       }),
       on<OffsetOf>([&](const Node<OffsetOf>& n) -> Expr {
         Type type = resolve(n->target);
         if (is(type, TypeKind::Invalid)) return invalid(loc);
-        const StructField* field = find_field(type, n->field.name);
+        const StructField* field = is(type, TypeKind::Struct) ? find_field(type, n->field.name) : nullptr;
         if (field) return integer({field->offset}, t.constant(), loc);
         c.diagnostics.report(n->field.loc, diag::no_member, spell(type), std::string(n->field.name.text()));
         return invalid(loc);
@@ -107,6 +113,8 @@ Expr Inference::infer(const Expr& e, Type expected) {
         const Expr pointer = infer(n->pointer);
         Type type = type_of(pointer);
         if (is(type, TypeKind::Invalid)) return pointer;
+        if (!can_follow(pointer, loc)) return invalid(loc);
+        if (is(type, TypeKind::Pointer) && type->space == Space::Context) return unsupported(loc, "the context as a value");
         if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) return c.make(Deref{pointer}, loc, type->element);
         c.diagnostics.report(loc, diag::not_a_pointer, spell(type));
         return invalid(loc);
@@ -161,8 +169,8 @@ Expr Inference::infer_operation(const Node<Operation>& n, Type expected) {
     const __int128 operand = number->form.value.value;
     return integer({n->op == Operator::Negate ? -operand : ~operand}, t.constant(), n.loc);
   }
-  if (const auto* number = as<Int>(value); number && n->op == Operator::Negate && is_integral(type) && !is(type, TypeKind::Bool))
-    return integer({-number->form.value.value}, t.constant(), n.loc);  // a named constant stays a constant expression
+  if (const auto* number = exact(value))  // a named constant stays a constant expression
+    return integer({n->op == Operator::Negate ? -number->form.value.value : ~number->form.value.value}, t.constant(), n.loc);
   if (is(type, TypeKind::Enum)) return c.make(Unary{n->op == Operator::Negate ? UnaryOp::Negate : UnaryOp::Complement, convert(value, type->body->underlying)}, n.loc, type->body->underlying);
   if (!is(type, TypeKind::Int)) {
     c.diagnostics.report(n.loc, diag::operand_type, std::string(operator_text(n->op)), spell(type));
@@ -187,21 +195,36 @@ Expr Inference::infer_chain(const Node<Chain>& n, Type expected) {
   return c.make(BlockValue{{c.span(steps)}, result}, n.loc, type_of(result));
 }
 
+const Node<Int>* Inference::exact(const Expr& e) {
+  const auto* number = as<Int>(e);
+  if (!number) return nullptr;
+  const bool is_named = static_cast<bool>(number->form.constant);
+  return is(number->type, TypeKind::Constant) || (is_named && (is(number->type, TypeKind::Enum) || is(number->type, TypeKind::Int))) ? number : nullptr;
+}
+
 Expr Inference::fold(Operator op, const Integer& left, const Integer& right, Loc loc) {
   const __int128 a = left.value, b = right.value;
-  const auto result = [&](__int128 value) { return integer({value}, t.constant(), loc); };
+  __int128 result = 0;
+  bool overflows = false;
   const auto truth_value = [&](bool value) { return integer({value}, t.boolean(), loc); };
   switch (op) {
-    case Operator::Add: return result(a + b);
-    case Operator::Subtract: return result(a - b);
-    case Operator::Multiply: return result(a * b);
-    case Operator::Divide: return result(a / b);
-    case Operator::Remainder: return result(a % b);
-    case Operator::BitAnd: return result(a & b);
-    case Operator::BitOr: return result(a | b);
-    case Operator::BitXor: return result(a ^ b);
-    case Operator::ShiftLeft: return result(b >= 0 && b < 64 ? a << static_cast<int>(b) : 0);
-    case Operator::ShiftRight: return result(b >= 0 && b < 64 ? a >> static_cast<int>(b) : 0);
+    case Operator::Add: overflows = __builtin_add_overflow(a, b, &result); break;
+    case Operator::Subtract: overflows = __builtin_sub_overflow(a, b, &result); break;
+    case Operator::Multiply: overflows = __builtin_mul_overflow(a, b, &result); break;
+    case Operator::Divide: result = a / b; break;
+    case Operator::Remainder: result = a % b; break;
+    case Operator::BitAnd: result = a & b; break;
+    case Operator::BitOr: result = a | b; break;
+    case Operator::BitXor: result = a ^ b; break;
+    case Operator::ShiftLeft:
+    case Operator::ShiftRight:
+      if (b < 0 || b >= 64) {
+        c.diagnostics.report(loc, diag::shift_too_far, integer_text(right), "integer constant");
+        return invalid(loc);
+      }
+      if (op == Operator::ShiftRight) result = a >> static_cast<int>(b);
+      else overflows = __builtin_mul_overflow(a, static_cast<__int128>(1) << static_cast<int>(b), &result);
+      break;
     case Operator::Equal: return truth_value(a == b);
     case Operator::NotEqual: return truth_value(a != b);
     case Operator::Less: return truth_value(a < b);
@@ -210,6 +233,13 @@ Expr Inference::fold(Operator op, const Integer& left, const Integer& right, Loc
     case Operator::GreaterEqual: return truth_value(a >= b);
     default: return invalid(loc);
   }
+  // Far more than any type holds: what grows on from here would not be computed exactly.
+  const __int128 limit = static_cast<__int128>(1) << 120;
+  if (overflows || result > limit || result < -limit) {
+    c.diagnostics.report(loc, diag::constant_overflow);
+    return invalid(loc);
+  }
+  return integer({result}, t.constant(), loc);
 }
 
 Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
@@ -220,9 +250,9 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
       c.diagnostics.report(loc_of(right), diag::division_by_zero);
       return invalid(loc);
     }
+  if (exact(left) && exact(right)) return fold(op, exact(left)->form.value, exact(right)->form.value, loc);
   const auto* left_number = constant(left);
   const auto* right_number = constant(right);
-  if (left_number && right_number) return fold(op, left_number->form.value, right_number->form.value, loc);
   if (is_comparison(op)) return compare(compare_op(op), left, right, op, loc);
   left = value_of_maybe(left);
   right = value_of_maybe(right);
@@ -239,7 +269,12 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
       const auto* number = as<Int>(count);
       count = number ? integer({-number->form.value.value}, t.i64(), loc_of(right)) : Expr(c.make(Unary{UnaryOp::Negate, count}, loc_of(right), t.i64()));
     }
-    return c.make(PointerAdd{left, count}, loc, t.pointer(a->element, a->space, false));
+    if (a->space == Space::Context) {
+      c.diagnostics.report(loc, diag::operand_type, std::string(operator_text(op)), "the context");
+      return invalid(loc);
+    }
+    if (is_packet_end(left)) return c.diagnostics.report(loc, diag::packet_end, "does not move"), invalid(loc);
+    return c.make(PointerAdd{left, count}, loc, t.pointer(a->element, a->space, a->nullable));
   }
 
   if (op == Operator::ShiftLeft || op == Operator::ShiftRight)
@@ -256,7 +291,10 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   if (is(type, TypeKind::Char)) type = t.u8();
   if (!type || !is_integral(type)) {
     if (is(a, TypeKind::Str) || is(b, TypeKind::Str)) return unsupported(loc, "operators on strings");
-    c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(op)), spell(a), spell(b));
+    Diagnostic& message = c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(op)), spell(a), spell(b));
+    for (const Expr* side : {&left, &right})
+      if (negates_integer(*side)) report_logical_not(*as<Not>(*side), message);
+    if (is(a, TypeKind::Int) && is(b, TypeKind::Int)) fix_with_cast(message, a->is_signed ? right : left, a->is_signed ? a : b);
     return invalid(loc);
   }
   left = coerce(left, type);
@@ -286,7 +324,11 @@ Expr Inference::shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc l
   if (const auto* count = as<Int>(right)) {
     if (count->form.value.value < 0 || count->form.value.value >= type->bits) {
       Diagnostic& message = c.diagnostics.report(loc_of(right), diag::shift_too_far, integer_text(count->form.value), spell(type));
-      if (count->form.value.value > 0 && count->form.value.value < 32 && type->bits < 32) message.fix(loc_of(left), "(… as u32)", "widen it first");
+      for (int bits : {32, 64})
+        if (count->form.value.value > 0 && count->form.value.value < bits && type->bits < bits) {
+          fix_with_wider_operand(message, left, t.integer(bits, type->is_signed));
+          break;
+        }
       return invalid(loc);
     }
     right = integer(count->form.value, t.u32(), loc_of(right), count->form.constant);
@@ -295,6 +337,40 @@ Expr Inference::shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc l
     return invalid(loc);
   }
   return c.make(Shift{op, left, right}, loc, type);
+}
+
+namespace {
+
+/// The comparison that says the same with its sides changed.
+CompareOp swapped(CompareOp op) {
+  switch (op) {
+    case CompareOp::Less: return CompareOp::Greater;
+    case CompareOp::LessEqual: return CompareOp::GreaterEqual;
+    case CompareOp::Greater: return CompareOp::Less;
+    case CompareOp::GreaterEqual: return CompareOp::LessEqual;
+    default: return op;
+  }
+}
+
+}  // namespace
+
+void Inference::warn_of_known_answer(CompareOp op, const Expr& value, const Integer& number, Loc loc) {
+  Type type = type_of(value);
+  if (!is(type, TypeKind::Int) && !is(type, TypeKind::Char)) return;
+  const int bits = width_of(type);
+  const __int128 low = is_signed(type) ? -(static_cast<__int128>(1) << (bits - 1)) : 0;
+  const __int128 high = (static_cast<__int128>(1) << (is_signed(type) ? bits - 1 : bits)) - 1;
+  const __int128 n = number.value;
+  std::optional<bool> answer;
+  switch (op) {
+    case CompareOp::Equal: if (n < low || n > high) answer = false; break;
+    case CompareOp::NotEqual: if (n < low || n > high) answer = true; break;
+    case CompareOp::Less: if (n > high) answer = true; else if (n <= low) answer = false; break;
+    case CompareOp::LessEqual: if (n >= high) answer = true; else if (n < low) answer = false; break;
+    case CompareOp::Greater: if (n >= high) answer = false; else if (n < low) answer = true; break;
+    case CompareOp::GreaterEqual: if (n > high) answer = false; else if (n <= low) answer = true; break;
+  }
+  if (answer) c.diagnostics.report(loc, diag::known_answer, *answer ? "true" : "false", spell(type), integer_text({low}), integer_text({high}));
 }
 
 Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, Loc loc) {
@@ -321,6 +397,8 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
   } else {
     const auto* left_number = constant(left);
     const auto* right_number = constant(right);
+    if (left_number) warn_of_known_answer(swapped(op), right, left_number->form.value, loc);
+    if (right_number) warn_of_known_answer(op, left, right_number->form.value, loc);
     Type type = nullptr;
     if (a == b && is_integral(a)) type = a;
     else if (left_number && is_integral(b)) type = converts(left, b) ? b : meet(smallest_integer(left_number->form.value), b);
@@ -345,15 +423,39 @@ Expr Inference::infer_member(const Node<Member>& n) {
   if (const auto* global = as<GlobalName>(n->object))
     if (Entity* entity = find_entity(global->form.name)) {
       complete(*entity);
-      if (entity->kind == Entity::Kind::Enum) {
+      if (entity->kind == Entity::Kind::Enum && is(entity->type, TypeKind::Enum)) {
         for (const EnumItem& item : entity->type->body->items)
           if (item.name == n->name.name) return integer({item.value}, entity->type, n.loc, item.name);
-        c.diagnostics.report(n->name.loc, diag::no_member, spell(entity->type), std::string(n->name.name.text()));
+        if (!is(entity->type, TypeKind::Invalid)) report_no_member(entity->type, n->name);
         return invalid(n.loc);
       }
     }
   const Expr object = infer(n->object);
   return is_invalid(object) ? object : field_of(object, n->name, n.loc);
+}
+
+bool Inference::is_packet_end(const Expr& e) const {
+  if (kind_of(e) == Kind::PacketEnd) return true;
+  const auto* local = as<Local>(e);
+  return local && packet_ends_.count(local->form.name);
+}
+
+bool Inference::can_follow(const Expr& pointer, Loc loc) {
+  Type type = type_of(pointer);
+  if (!is(type, TypeKind::Pointer)) return true;
+  if (is_packet_end(pointer)) return c.diagnostics.report(loc, diag::packet_end, "has nothing behind it"), false;
+  if (type->space == Space::Any && in_ebpf()) return unsupported(loc, "following a pointer whose memory is not known"), false;
+  return true;
+}
+
+void Inference::report_no_member(Type type, const Ident& name) {
+  Diagnostic& message = c.diagnostics.report(name.loc, diag::no_member, spell(type), std::string(name.name.text()));
+  if (!is(type, TypeKind::Struct) && !is(type, TypeKind::Enum)) return;
+  std::vector<std::string_view> known;
+  for (const StructField& field : type->body->fields) known.push_back(field.name.text());
+  for (const EnumItem& item : type->body->items) known.push_back(item.name.text());
+  if (const std::string_view near = closest_word(name.name.text(), known); !near.empty())
+    message.fix(name.loc, std::string(near), fmt::format("did you mean `{}`?", near));
 }
 
 Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
@@ -364,7 +466,14 @@ Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
       Type pointer = t.pointer(t.u8(), Space::Packet, false);
       return name.name == "data" ? Expr(c.make(PacketStart{object}, loc, pointer)) : Expr(c.make(PacketEnd{object}, loc, pointer));
     }
-    const StructField* field = find_field(element, name.name);
+    const StructField* field = is(element, TypeKind::Struct) ? find_field(element, name.name) : nullptr;
+    if (field && !can_follow(object, loc)) return invalid(loc);
+    if (field && is(type, TypeKind::Pointer) && type->space == Space::Context && program_type_)
+      for (std::string_view hidden : program_type_->unreadable)
+        if (hidden == name.name.text()) {
+          c.diagnostics.report(loc, diag::unreadable_context, std::string(hidden), spell(element), std::string(program_type_->attribute));
+          return invalid(loc);
+        }
     if (field && kind_of(object) == Kind::MapLookup) {
       // [L50] read in place: zero when absent
       const Name entry = c.names.fresh("entry");
@@ -375,37 +484,53 @@ Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
     }
     if (field) return c.make(Field{c.make(Deref{object}, loc, element), name.name}, loc, field->type);
     type = element;
-  } else if (const StructField* field = find_field(type, name.name)) {
+  } else if (const StructField* field = is(type, TypeKind::Struct) ? find_field(type, name.name) : nullptr) {
     return c.make(Field{object, name.name}, loc, field->type);
   }
-  Diagnostic& message = c.diagnostics.report(name.loc, diag::no_member, spell(type), std::string(name.name.text()));
-  if (is(type, TypeKind::Struct)) {
-    std::vector<std::string_view> known;
-    for (const StructField& field : type->body->fields) known.push_back(field.name.text());
-    if (const std::string_view near = closest_word(name.name.text(), known); !near.empty())
-      message.fix(name.loc, std::string(near), fmt::format("did you mean `{}`?", near));
-  }
+  report_no_member(type, name);
   return invalid(loc);
+}
+
+Expr Inference::map_lookup(const Expr& base, const Node<Subscript>& n) {
+  Type type = type_of(base);
+  const Expr key = coerce(infer(n->index, type->key), type->key);
+  if (is_invalid(key)) return key;
+  const MapKind* kind = find_map_kind(type->name.text());
+  if (kind->entries_always_exist)
+    if (const auto* number = as<Int>(key); number && number->form.value.value >= static_cast<__int128>(type->count)) {
+      c.diagnostics.report(loc_of(n->index), diag::index_out_of_range, integer_text(number->form.value), spell(type), type->count);
+      return invalid(n.loc);
+    }
+  if (kind->per_cpu && !in_ebpf() && !is_integral(type->element)) return unsupported(n.loc, "per-CPU values that are not integers in userspace");
+  Type value = is_aggregate(type->element) ? t.entry_ref(type->element, as<MapName>(base) ? as<MapName>(base)->form.name : Name{}, true)
+                                           : t.maybe(type->element);
+  return c.make(MapLookup{base, key}, n.loc, value);
+}
+
+bool Inference::may_access(const Expr& map, bool writes, Loc loc) {
+  const auto* name = as<MapName>(map);
+  const Entity* entity = name ? find_entity(name->form.name) : nullptr;
+  if (!entity) return true;
+  // The plain flags bind the system-call side, those of programs the other [L16].
+  const uint64_t forbidden = in_ebpf() ? (writes ? 128 : 256) : (writes ? 8 : 16);
+  if (!(entity->flags & forbidden)) return true;
+  c.diagnostics.report(loc, diag::map_not_accessible, std::string(name->form.name.text()), writes ? "written" : "read", in_ebpf() ? "eBPF" : "userspace",
+                       std::string(writes ? "BPF_F_RDONLY" : "BPF_F_WRONLY") + (in_ebpf() ? "_PROG" : ""));
+  return false;
+}
+
+bool Inference::in_context(const Expr& place) {
+  if (const auto* field = as<Field>(place)) return in_context(field->form.base);
+  if (const auto* index = as<Index>(place)) return in_context(index->form.base);
+  const auto* pointed = as<Deref>(place);
+  return pointed && is(type_of(pointed->form.pointer), TypeKind::Pointer) && type_of(pointed->form.pointer)->space == Space::Context;
 }
 
 Expr Inference::infer_subscript(const Node<Subscript>& n) {
   const Expr base = infer(n->base);
   Type type = type_of(base);
   if (is(type, TypeKind::Invalid)) return infer(n->index), base;
-  if (is(type, TypeKind::Map)) {
-    const Expr key = coerce(infer(n->index, type->key), type->key);
-    if (is_invalid(key)) return key;
-    const MapKind* kind = find_map_kind(type->name.text());
-    if (kind->entries_always_exist)
-      if (const auto* number = as<Int>(key); number && number->form.value.value >= static_cast<__int128>(type->count)) {
-        c.diagnostics.report(loc_of(n->index), diag::index_out_of_range, integer_text(number->form.value), spell(type), type->count);
-        return invalid(n.loc);
-      }
-    if (kind->per_cpu && !in_ebpf() && !is_integral(type->element)) return unsupported(n.loc, "per-CPU values that are not integers in userspace");
-    Type value = is_aggregate(type->element) ? t.entry_ref(type->element, as<MapName>(base) ? as<MapName>(base)->form.name : Name{}, true)
-                                             : t.maybe(type->element);
-    return c.make(MapLookup{base, key}, n.loc, value);
-  }
+  if (is(type, TypeKind::Map)) return may_access(base, false, n.loc) ? map_lookup(base, n) : invalid(n.loc);
   Expr index = value_of_maybe(infer(n->index));
   if (is_invalid(index)) return index;
   if (!is_integral(type_of(index)) && !constant(index)) {
@@ -413,6 +538,8 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
     return invalid(n.loc);
   }
   if (is(type, TypeKind::Pointer)) {
+    if (!can_follow(base, n.loc)) return invalid(n.loc);
+    if (type->space == Space::Context) return unsupported(n.loc, "the context as a value");
     index = constant(index) ? coerce(index, t.i64()) : convert(index, t.i64());
     const Expr pointer = c.make(PointerAdd{base, index}, n.loc, t.pointer(type->element, type->space, type->nullable));
     return c.make(Deref{pointer}, n.loc, type->element);
@@ -425,6 +552,8 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
       }
       index = integer(number->form.value, t.u64(), loc_of(index));
     } else {
+      if (in_context(base)) return unsupported(n.loc, "an element of the context whose index is not constant");
+      warn_of_lost_bits(index, t.u64());
       index = convert(index, t.u64());  // a negative index becomes one that is far out of range
     }
     return c.make(Index{base, index}, n.loc, is(type, TypeKind::Array) ? type->element : t.character());
@@ -436,6 +565,7 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
 Expr Inference::infer_cast(const Node<Cast>& n) {
   Type target = resolve(n->target);
   Expr value = value_of_maybe(infer(n->value, target));
+  if (is(target, TypeKind::Void) && !is_invalid(value)) return c.diagnostics.report(n.loc, diag::type_mismatch, "void", "a type with values"), invalid(n.loc);
   Type from = type_of(value);
   if (is(target, TypeKind::Invalid) || is_invalid(value)) return invalid(n.loc);
   if (is(from, TypeKind::Constant)) {
@@ -472,7 +602,7 @@ Expr Inference::infer_struct_literal(const Node<StructLiteral>& n) {
   for (const NamedExpr& value : n->values) {
     const StructField* field = find_field(type, value.name.name);
     if (!field) {
-      c.diagnostics.report(value.name.loc, diag::no_member, spell(type), std::string(value.name.name.text()));
+      report_no_member(type, value.name);
       infer(value.value);
       continue;
     }
@@ -492,7 +622,7 @@ Expr Inference::infer_array_literal(Span<Expr> values, Type expected, Loc loc) {
   uint64_t count = values.size();
   if (is(expected, TypeKind::Array)) {
     if (count > expected->count) {
-      c.diagnostics.report(loc, diag::type_mismatch, fmt::format("{}[{}]", spell(element), count), spell(expected));
+      c.diagnostics.report(loc, diag::too_many_elements, count, spell(expected));
       return invalid(loc);
     }
     count = expected->count;
@@ -509,14 +639,24 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
   Space space = Space::Stack;
   const Node<Deref>* pointed = nullptr;
   for (Expr base = *target;;) {
-    if (const auto* field = as<Field>(base)) base = field->form.base;
-    else if (const auto* index = as<Index>(base)) base = index->form.base;
-    else {
+    if (const auto* field = as<Field>(base)) {
+      const StructField* member = find_field(type_of(field->form.base), field->form.name);
+      if (member && member->bit_size) {
+        c.diagnostics.report(n.loc, diag::bit_field_address, std::string(field->form.name.text()));
+        return invalid(n.loc);
+      }
+      base = field->form.base;
+    } else if (const auto* index = as<Index>(base)) {
+      if (!as<Int>(index->form.index)) return unsupported(n.loc, "the address of an element whose index is not constant");
+      base = index->form.base;
+    } else {
       pointed = as<Deref>(base);
       if (kind_of(base) == Kind::Global) space = Space::MapValue;
+      if (kind_of(base) == Kind::MapEntry) return unsupported(n.loc, "the address of a map entry");
       break;
     }
   }
+  if (in_context(*target)) return unsupported(n.loc, "the address of a part of the context");
   if (pointed) {
     Type pointer = type_of(pointed->form.pointer);
     space = is(pointer, TypeKind::EntryRef) ? Space::MapValue : pointer->space;
@@ -537,10 +677,10 @@ Type Inference::join(const std::vector<Expr>& values, Type expected) {
   for (const Expr& value : values) {
     Type next = type_of(settle(value_of_maybe(value)));
     if (is(next, TypeKind::Void)) continue;  // an arm that leaves has no value
-    if (const auto* number = constant(value); number && type && is_integral(type) && fits(number->form.value, type)) continue;
+    if (const auto* number = constant(innermost_value(value)); number && type && is_integral(type) && fits(number->form.value, type)) continue;
     if (!type || type == next) type = next;
     else if (Type both = meet(type, next)) type = both;
-    else if (is(type, TypeKind::Null) && is(next, TypeKind::Pointer)) type = next;
+    else if (kind_of(innermost_value(values[0])) == Kind::Null && (is(next, TypeKind::Pointer) || is(next, TypeKind::EntryRef)) && next->nullable) type = next;
     else if (!converts(value, type)) {
       c.diagnostics.report(loc_of(value), diag::type_mismatch, spell(next), spell(type));
       return nullptr;
@@ -640,8 +780,18 @@ Expr Inference::infer_match(const Node<Match>& n, Type expected, bool used) {
   if (!result) return invalid(n.loc);
   if (!is(result, TypeKind::Void))
     for (MatchArm& arm : arms)
-      if (!is(type_of(arm.value), TypeKind::Void)) arm.value = coerce(arm.value, result);
+      if (!fit_arm(arm.value, result)) return invalid(n.loc);
   return c.make(Match{subject, c.span(arms)}, n.loc, result);
+}
+
+bool Inference::fit_arm(Expr& value, Type type) {
+  if (!is(type_of(value), TypeKind::Void)) {
+    value = coerce(value, type);
+  } else if (!jumps_away(value)) {
+    c.diagnostics.report(loc_of(value), diag::block_has_no_value, spell(type));
+    return false;
+  }
+  return true;
 }
 
 Expr Inference::infer_if_value(const Node<IfValue>& n, Type expected) {
@@ -652,19 +802,22 @@ Expr Inference::infer_if_value(const Node<IfValue>& n, Type expected) {
     values.push_back(branches.back().value);
     if (is_invalid(branches.back().condition)) return invalid(n.loc);
   }
-  const Expr otherwise = infer(n->otherwise, expected);
+  Expr otherwise = infer(n->otherwise, expected);
   values.push_back(otherwise);
   Type type = join(values, expected);
   if (!type) return invalid(n.loc);
-  const auto fit = [&](const Expr& value) { return is(type_of(value), TypeKind::Void) ? value : coerce(value, type); };
-  for (ValueBranch& branch : branches) branch.value = fit(branch.value);
-  return c.make(IfValue{c.span(branches), fit(otherwise)}, n.loc, type);
+  if (!is(type, TypeKind::Void)) {
+    for (ValueBranch& branch : branches)
+      if (!fit_arm(branch.value, type)) return invalid(n.loc);
+    if (!fit_arm(otherwise, type)) return invalid(n.loc);
+  }
+  return c.make(IfValue{c.span(branches), otherwise}, n.loc, type);
 }
 
 Expr Inference::infer_block_value(const Node<BlockValue>& n, Type expected) {
   std::optional<Expr> value;
   const Body statements = collect_statements([&] {
-    for (const Stmt& s : n->body.statements) statement(s);
+    this->statements(n->body);
     if (!n->value) return;
     // A value without type is a statement after all: `{ f() }` where f gives nothing.
     value = infer(*n->value, expected);

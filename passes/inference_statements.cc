@@ -6,14 +6,26 @@
 namespace ksc {
 namespace {
 
-bool leaves(const Stmt& s);
-bool leaves(const Expr& e) {
-  if (const auto* block = as<BlockValue>(e)) return always_leaves(block->form.body) || (block->form.value && leaves(*block->form.value));
+/// What `leaves` takes for leaving: only what ends the function, or also what ends a turn of the loop around.
+enum class Exit { Function, Any };
+
+bool leaves(const Stmt& s, Exit exit);
+bool leaves(const Body& body, Exit exit) {
+  for (const Stmt& s : body.statements)
+    if (leaves(s, exit)) return true;
+  return false;
+}
+bool leaves(const Expr& e, Exit exit) {
+  if (const auto* block = as<BlockValue>(e)) return leaves(block->form.body, exit) || (block->form.value && leaves(*block->form.value, exit));
   if (const auto* match = as<Match>(e)) {
-    if (!is(match->type, TypeKind::Void)) return false;
     for (const MatchArm& arm : match->form.arms)
-      if (!leaves(arm.value)) return false;
-    return true;  // infer_match saw to it that one arm is chosen
+      if (!leaves(arm.value, exit)) return false;
+    return match->form.arms.size() != 0;  // infer_match saw to it that one arm is chosen
+  }
+  if (const auto* choice = as<IfValue>(e)) {
+    for (const ValueBranch& branch : choice->form.branches)
+      if (!leaves(branch.value, exit)) return false;
+    return leaves(choice->form.otherwise, exit);
   }
   return false;
 }
@@ -36,37 +48,49 @@ bool breaks(const Body& body) {
   return false;
 }
 
-bool leaves(const Stmt& s) {
+bool leaves(const Stmt& s, Exit exit) {
   if (as<Return>(s) || as<TailCall>(s) || as<Leave>(s)) return true;
-  if (const auto* block = as<Block>(s)) return always_leaves(block->form.body);
+  if (as<Break>(s) || as<Continue>(s)) return exit == Exit::Any;
+  if (const auto* block = as<Block>(s)) return leaves(block->form.body, exit);
   if (const auto* test = as<If>(s)) {
     for (const Branch& b : test->form.branches)
-      if (!always_leaves(b.body)) return false;
-    return always_leaves(test->form.otherwise);
+      if (!leaves(b.body, exit)) return false;
+    return leaves(test->form.otherwise, exit);
   }
-  if (const auto* test = as<IfPresent>(s)) return always_leaves(test->form.then) && always_leaves(test->form.otherwise);
+  if (const auto* test = as<IfPresent>(s)) return leaves(test->form.then, exit) && leaves(test->form.otherwise, exit);
   if (const auto* loop = as<Loop>(s)) return !breaks(loop->form.body);
   if (const auto* loop = as<While>(s)) {
     const auto* test = as<Int>(loop->form.condition);
     return test && test->form.value.value != 0 && !breaks(loop->form.body);
   }
-  if (const auto* value = as<Evaluate>(s)) return leaves(value->form.value);
+  if (const auto* value = as<Evaluate>(s)) return leaves(value->form.value, exit);
   return false;
 }
-
 
 }  // namespace
 
-bool always_leaves(const Body& body) {
-  for (const Stmt& s : body.statements)
-    if (leaves(s)) return true;
-  return false;
-}
+bool always_leaves(const Body& body) { return leaves(body, Exit::Function); }
+bool jumps_away(const Expr& e) { return leaves(e, Exit::Any); }
+bool jumps_away(const Stmt& s) { return leaves(s, Exit::Any); }
 
 Body Inference::body(const Body& in) {
-  return collect_statements([&] {
-    for (const Stmt& s : in.statements) statement(s);
-  });
+  return collect_statements([&] { statements(in); });
+}
+
+void Inference::statements(const Body& in) {
+  bool reached = true;
+  for (const Stmt& s : in.statements) {
+    // A `return` that closes the function after an endless loop is a habit, not a mistake.
+    const bool closes = as<Return>(s) && &s + 1 == in.statements.end();
+    if (!reached && !closes) {
+      c.diagnostics.report(loc_of(s), diag::unreachable_code);
+      reached = true;  // once is enough
+    }
+    const size_t before = sink_->size();
+    statement(s);
+    for (size_t i = before; i < sink_->size(); ++i)
+      if (jumps_away((*sink_)[i])) reached = false;
+  }
 }
 
 void Inference::statement(const Stmt& s) {
@@ -146,6 +170,21 @@ void Inference::var_statement(const Node<VarStmt>& n) {
     c.diagnostics.report(n->name.loc, diag::void_value);
     type = t.invalid();
   }
+  Type element = type;
+  while (is(element, TypeKind::Array)) element = element->element;
+  if (is(type, TypeKind::Program) || is(type, TypeKind::Map) || is(type, TypeKind::Module))
+    type = type_of(unsupported(n->value ? loc_of(*n->value) : n.loc, fmt::format("a variable of type `{}`", spell(type))));
+  else if (element != type && (is(element, TypeKind::Pointer) || is(element, TypeKind::Maybe) || is(element, TypeKind::Handle)))
+    type = type_of(unsupported(n->name.loc, fmt::format("arrays of `{}`", spell(element))));
+  else if (is(type, TypeKind::Handle) && in_ebpf() && !n->value) {
+    c.diagnostics.report(n->name.loc, diag::only_in_userspace, "ProgramHandle");
+    type = t.invalid();
+  }
+  if (in_ebpf() && type && !is(type, TypeKind::Invalid) && (is_aggregate(type) || is(type, TypeKind::Str)) && size_of(type) > 512) {
+    c.diagnostics.report(n->name.loc, diag::stack_overflow, std::string(name.spelling()), size_of(type));
+    type = t.invalid();
+  }
+  if (value && is_packet_end(*value)) packet_ends_.insert(name);
   locals_[name] = type;
   if (is(type, TypeKind::Invalid) || (value && is_invalid(*value))) return emit(InvalidStmt{}, n.loc);
   emit(Let{name, type, value}, n.loc);
@@ -155,8 +194,8 @@ std::optional<Expr> Inference::place(const Expr& e) {
   if (const auto* subscript = as<Subscript>(e)) {
     const Expr base_value = infer(subscript->form.base);
     if (is(type_of(base_value), TypeKind::Map)) {
-      const Expr lookup = infer_subscript(*subscript);
-      if (const auto* found = as<MapLookup>(lookup))
+      const Expr lookup = map_lookup(base_value, *subscript);
+      if (const auto* found = as<MapLookup>(lookup); found && may_access(found->form.map, true, loc_of(e)))
         return c.make(MapEntry{found->form.map, found->form.key}, loc_of(e), type_of(base_value)->element);
       return std::nullopt;
     }
@@ -238,6 +277,7 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
       unsupported(n.loc, "binding an entry reference to another value");
       return emit(InvalidStmt{}, n.loc);
     }
+    if (const auto* local = as<Local>(*target); local && is_packet_end(value)) packet_ends_.insert(local->form.name);
     return emit(Assign{*target, value}, n.loc);
   }
   if (is(type, TypeKind::Maybe)) {
@@ -252,8 +292,20 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     const Expr moved = binary(n->op, *target, value, n.loc);
     return is_invalid(moved) ? emit(InvalidStmt{}, n.loc) : emit(Assign{*target, coerce(moved, type)}, n.loc);
   }
+  const bool bitwise = n->op == Operator::BitAnd || n->op == Operator::BitOr || n->op == Operator::BitXor;
+  if (is(type, TypeKind::Bool) && bitwise && (kind_of(*target) == Kind::Local || kind_of(*target) == Kind::Global)) {
+    const Expr whole = binary(n->op, *target, value, n.loc);
+    return is_invalid(whole) ? emit(InvalidStmt{}, n.loc) : emit(Assign{*target, whole}, n.loc);
+  }
   if (!is(type, TypeKind::Int) && !(is(type, TypeKind::Char))) {
-    c.diagnostics.report(n.loc, diag::operand_type, fmt::format("{}=", operator_text(n->op)), spell(type));
+    Diagnostic& message = c.diagnostics.report(n.loc, diag::operand_type, fmt::format("{}=", operator_text(n->op)), spell(type));
+    // [L182] m[k] += 1 where the entry is a struct
+    if (is(type, TypeKind::Struct))
+      for (const StructField& field : type->body->fields)
+        if (is(field.type, TypeKind::Int)) {
+          message.fix(after(loc_of(n->place)), fmt::format(".{}", field.name.text()), fmt::format("say which member, such as `{}`", field.name.text()));
+          break;
+        }
     return emit(InvalidStmt{}, n.loc);
   }
   if (is_shift) {
@@ -340,7 +392,13 @@ void Inference::return_statement(const Node<Return>& n) {
     c.diagnostics.report(n.loc, diag::type_mismatch, "nothing", spell(result_));
     return emit(InvalidStmt{}, n.loc);
   }
-  const Expr value = coerce(infer(*n->value, result_), result_);
+  const Expr given = infer(*n->value, result_);
+  if (is(type_of(given), TypeKind::Struct) && is(result_, TypeKind::Pointer) && result_->element == type_of(given)) {
+    // [L182] return S { … } as *S
+    c.diagnostics.report(loc_of(*n->value), diag::type_mismatch, spell(type_of(given)), spell(result_)).fix(result_loc_, spell(type_of(given)), "return it by value");
+    return emit(InvalidStmt{}, n.loc);
+  }
+  const Expr value = coerce(given, result_);
   if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
   emit(Return{value}, n.loc);
 }
@@ -359,9 +417,17 @@ void Inference::delete_statement(const Node<Delete>& n) {
     return emit(InvalidStmt{}, n.loc);
   }
   const Expr key = coerce(infer(subscript->form.index, type_of(base)->key), type_of(base)->key);
-  if (is_invalid(key)) return emit(InvalidStmt{}, n.loc);
+  if (is_invalid(key) || !may_access(base, true, n.loc)) return emit(InvalidStmt{}, n.loc);
   emit(MapDelete{base, key}, n.loc);
 }
+
+namespace {
+
+bool is_pure_builtin(std::string_view name) {
+  return name == "min" || name == "max" || name == "abs" || name.starts_with("bswap") || name.starts_with("hton") || name.starts_with("ntoh");
+}
+
+}  // namespace
 
 void Inference::evaluate_statement(const Node<Evaluate>& n) {
   if (const auto* match = as<Match>(n->value)) {
@@ -374,7 +440,7 @@ void Inference::evaluate_statement(const Node<Evaluate>& n) {
   Expr value = infer(n->value);
   if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
   const Kind kind = kind_of(value);
-  const bool has_effect = kind == Kind::Call || kind == Kind::HelperCall || kind == Kind::MapCall || kind == Kind::BuiltinCall || is(type_of(value), TypeKind::Void);
+  const bool has_effect = (kind == Kind::BuiltinCall && !is_pure_builtin(as<BuiltinCall>(value)->form.function.text())) || kind == Kind::Call || kind == Kind::HelperCall || kind == Kind::MapCall || is(type_of(value), TypeKind::Void);
   if (!has_effect) {
     c.diagnostics.report(n.loc, diag::value_not_used);
     return emit(InvalidStmt{}, n.loc);
@@ -420,7 +486,7 @@ void Inference::print_statement(const Node<Apply>& n) {
       if (verb == '%') {
         format += "%%";
       } else if (std::string_view("diuxcsp").find(verb) == std::string_view::npos || verb == '\0') {
-        c.diagnostics.report(loc_of(n->arguments[0]), diag::print_verb, std::string(text.substr(i, end - i + 1)), "anything");
+        c.diagnostics.report(loc_of(n->arguments[0]), diag::unknown_verb, std::string(text.substr(i, end - i + 1)));
         return emit(InvalidStmt{}, n.loc);
       } else {
         if (++verbs < arguments.size()) {

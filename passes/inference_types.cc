@@ -6,6 +6,9 @@
 namespace ksc {
 namespace {
 
+/// What a value may take: more than any kernel gives a map's value.
+constexpr uint64_t largest_type = 1 << 24;
+
 /// The built-in type of a name, or null.
 Type builtin_type(Types& t, std::string_view name) {
   static const std::map<std::string_view, int> integers = {{"u8", 8},    {"u16", 16}, {"u32", 32},  {"u64", 64},    {"i8", -8},
@@ -17,7 +20,6 @@ Type builtin_type(Types& t, std::string_view name) {
   if (name == "f32") return t.floating(32);
   if (name == "f64") return t.floating(64);
   if (name == "ProgramHandle") return t.handle();
-  if (name == "FunctionRef") return t.program({});
   return nullptr;
 }
 
@@ -42,7 +44,17 @@ Type Inference::resolve(const TypeExpr& type) {
       on<ArrayType>([&](const Node<ArrayType>& n) {
         Type element = resolve(n->element);
         const uint64_t count = size_constant(n->count, 1 << 24);
-        return is(element, TypeKind::Invalid) || count == 0 ? t.invalid() : t.array(element, count);
+        if (is(element, TypeKind::Void)) {
+          c.diagnostics.report(loc_of(n->element), diag::void_value);
+          return t.invalid();
+        }
+        if (is(element, TypeKind::Invalid) || count == 0) return t.invalid();
+        if (is(element, TypeKind::Struct) && !element->body->complete) return t.array(element, count);  // its struct sees to that
+        if (const uint64_t size = size_of(element); size > largest_type / count) {
+          c.diagnostics.report(n.loc, diag::too_large, "this array", size * count, largest_type);
+          return t.invalid();
+        }
+        return t.array(element, count);
       }),
       on<StrType>([&](const Node<StrType>& n) {
         const uint64_t size = size_constant(n->size, 1 << 16);
@@ -60,7 +72,26 @@ Type Inference::resolve(const TypeExpr& type) {
       }));
 }
 
+Type Inference::stored_type(const TypeExpr& type, std::string_view what) {
+  Type found = resolve(type);
+  const auto later = [&](std::string_view kind) {
+    unsupported(loc_of(type), fmt::format("{} in {}", kind, what));
+    return t.invalid();
+  };
+  Type element = found;
+  while (is(element, TypeKind::Array)) element = element->element;
+  switch (element->kind) {
+    case TypeKind::Void: c.diagnostics.report(loc_of(type), diag::void_value); return t.invalid();
+    case TypeKind::Pointer: return later("pointers");
+    case TypeKind::Maybe: return later("`option`");
+    case TypeKind::Handle: return later("`ProgramHandle`");
+    default: return found;
+  }
+}
+
 Type Inference::named_type(const Ident& name) {
+  if (name.name == "f32" || name.name == "f64") return unsupported(name.loc, "floating point"), t.invalid();
+  if (name.name == "FunctionRef") return unsupported(name.loc, "`FunctionRef`"), t.invalid();
   if (Type builtin = builtin_type(t, name.name.text())) return builtin;
   if (Entity* entity = find_entity(name.name)) {
     if (entity->kind == Entity::Kind::Alias || entity->kind == Entity::Kind::Struct || entity->kind == Entity::Kind::Enum) {

@@ -10,7 +10,7 @@
 namespace ksc {
 namespace {
 
-constexpr FormSet binders = form_set_of<NameUse, VarStmt, IfVar, For, ForEach, Try, FunctionDecl>();
+constexpr FormSet binders = form_set_of<NameUse, BlockValue, VarStmt, IfVar, For, ForEach, Try, FunctionDecl, MapDecl>();
 
 class Resolver final : public Walker {
  public:
@@ -61,6 +61,13 @@ class Resolver final : public Walker {
     return {symbol, name.loc};
   }
 
+  /// The statements of a body, in the scope that is open.
+  Body statements(const Body& in) {
+    return Walker::collect([&] {
+      for (const Stmt& s : in.statements) statement(s);
+    });
+  }
+
   template <class Fill>
   auto in_scope(Fill&& fill) {
     begin_body();
@@ -74,7 +81,7 @@ class Resolver final : public Walker {
     const Name name = n->name.name;
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
       if (auto found = scope->find(name); found != scope->end()) return context.make(Local{found->second.symbol}, n.loc);
-    if (is_global(name)) return context.make(GlobalName{name}, n.loc);
+    if (in_flags_ || is_global(name)) return context.make(GlobalName{name}, n.loc);
     Diagnostic& message = context.diagnostics.report(n.loc, diag::unknown_name, std::string(name.text()));
     if (const std::string_view near = closest_word(name.text(), known()); !near.empty())
       message.fix(n.loc, std::string(near), fmt::format("did you mean `{}`?", near));
@@ -99,9 +106,19 @@ class Resolver final : public Walker {
 
   // ---- cases -----------------------------------------------------------------------------------------------------------------------
   bool expr_case(const Expr& e, Expr& out) override {
-    const auto* name = as<NameUse>(e);
-    if (name) out = use(*name);
-    return name != nullptr;
+    if (const auto* name = as<NameUse>(e)) {
+      out = use(*name);
+    } else if (const auto* block = as<BlockValue>(e)) {
+      // The value sees what the block declares.
+      begin_body();
+      const Body body = statements(block->form.body);
+      const Option<Expr> value = (*this)(block->form.value);
+      end_body();
+      out = context.make(BlockValue{body, value}, block->loc);
+    } else {
+      return false;
+    }
+    return true;
   }
 
   bool stmt_case(const Stmt& s) override {
@@ -153,6 +170,19 @@ class Resolver final : public Walker {
   }
 
   bool decl_case(const Decl& d) override {
+    if (const auto* map = as<MapDecl>(d)) {
+      // The names of flags are known to maps only, short forms too [L16].
+      MapDecl out = map->form;
+      out.size = (*this)(out.size);
+      std::vector<NamedExpr> options;
+      for (const NamedExpr& option : out.options) options.push_back({option.name, (*this)(option.value)});
+      out.options = context.span(options);
+      in_flags_ = true;
+      out.flags = (*this)(out.flags);
+      in_flags_ = false;
+      add_declaration(context.make(out, map->loc));
+      return true;
+    }
     const auto* function = as<FunctionDecl>(d);
     if (!function) return false;
     FunctionDecl out = function->form;
@@ -162,13 +192,14 @@ class Resolver final : public Walker {
     for (const TypedName& p : out.parameters) parameters.push_back({declare(p.name), p.type});
     out.parameters = context.span(parameters);
     out.result_name = declare(out.result_name);
-    out.body = (*this)(out.body);
+    out.body = statements(out.body);  // parameters belong to the body's scope
     end_body();
     add_declaration(context.make(out, function->loc));
     return true;
   }
 
   std::vector<Scope> scopes_;
+  bool in_flags_ = false;
   std::map<Name, Loc, ByText> globals_;
   std::set<Name, ByText> taken_;  // texts that are some symbol already
 };

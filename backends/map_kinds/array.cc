@@ -14,6 +14,8 @@ const MapKind array = {
     .can_delete = false,
     .per_cpu = false,
     .may_evict = false,
+    .flags = 0x598,  // RDONLY, WRONLY, RDONLY_PROG, WRONLY_PROG, MMAPABLE
+    .largest_value = 4194304,
     .methods = keyed_methods,
     .first_kernel = {3, 19},
 };

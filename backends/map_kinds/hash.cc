@@ -14,6 +14,8 @@ const MapKind hash = {
     .can_delete = true,
     .per_cpu = false,
     .may_evict = false,
+    .flags = 0x1d9,  // NO_PREALLOC, RDONLY, WRONLY, ZERO_SEED, RDONLY_PROG, WRONLY_PROG
+    .largest_value = 4190208,
     .methods = keyed_methods,
     .first_kernel = {3, 19},
 };

@@ -14,6 +14,8 @@ const MapKind lru_hash = {
     .can_delete = true,
     .per_cpu = false,
     .may_evict = true,
+    .flags = 0x1da,  // NO_COMMON_LRU, RDONLY, WRONLY, ZERO_SEED, RDONLY_PROG, WRONLY_PROG
+    .largest_value = 4190208,
     .methods = keyed_methods,
     .first_kernel = {4, 10},
 };

@@ -14,6 +14,8 @@ const MapKind percpu_array = {
     .can_delete = false,
     .per_cpu = true,
     .may_evict = false,
+    .flags = 0x198,  // RDONLY, WRONLY, RDONLY_PROG, WRONLY_PROG
+    .largest_value = 32768,
     .methods = keyed_methods,
     .first_kernel = {4, 6},
 };

@@ -14,6 +14,8 @@ const MapKind percpu_hash = {
     .can_delete = true,
     .per_cpu = true,
     .may_evict = false,
+    .flags = 0x1d9,  // NO_PREALLOC, RDONLY, WRONLY, ZERO_SEED, RDONLY_PROG, WRONLY_PROG
+    .largest_value = 32768,
     .methods = keyed_methods,
     .first_kernel = {4, 6},
 };

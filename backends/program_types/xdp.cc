@@ -4,6 +4,8 @@
 namespace ksc::program_types {
 
 static constexpr std::string_view headers[] = {"linux/bpf.h"};
+// net/core/filter.c, xdp_is_valid_access: egress_ifindex is for programs in a devmap
+static constexpr std::string_view unreadable[] = {"data_meta", "egress_ifindex"};
 
 extern const ProgramType xdp;
 const ProgramType xdp = {
@@ -20,6 +22,7 @@ const ProgramType xdp = {
     .has_packet = true,
     .tail_calls = true,
     .writable = {},
+    .unreadable = unreadable,
     .headers = headers,
     .first_kernel = {4, 8},
     .init_template = R"(// {name}: decides about each packet as soon as the network driver has it.

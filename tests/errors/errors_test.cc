@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// tests/errors/NAME.ks: programs with mistakes. Each message that they give stands at the end of the file:
+//   //~ KS0302 7:12-7:18 a part of its text
+// and no other may appear. `//~ fixed` asks that the program has no error when every fix is applied. KSC_SHOW=1 prints what came.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "frontend/compile.h"
+
+namespace ksc {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::vector<fs::path> files_below(const fs::path& folder) {
+  std::vector<fs::path> all;
+  if (fs::exists(folder))
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+      if (entry.path().extension() == ".ks") all.push_back(entry.path());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+/// One compilation of a text that lies in memory.
+struct Checked {
+  MemorySources sources;
+  Result result;
+  explicit Checked(std::string text, bool check_only = true) {
+    static const std::string types = read_file(fs::path(KSC_SOURCE) / "runtime/types/uapi.json");
+    sources.add("t.ks", std::move(text));
+    sources.add("share/types/uapi.json", types);
+    Options options;
+    options.file = "t.ks";
+    options.share = "share";
+    options.check_only = check_only;
+    result = compile(sources, options);
+  }
+};
+
+/// A message as a line: code, range, text.
+struct Message {
+  std::string head, text;  // "KS0302 7:12-7:18", "needs …"
+};
+
+std::vector<Message> messages(const Checked& checked) {
+  std::vector<std::pair<uint32_t, Message>> placed;
+  for (const Diagnostic& d : checked.result.diagnostics.all()) {
+    const LocationRecord& at = checked.result.locations[d.loc];
+    std::string where = "0:0-0:0";
+    if (d.loc) {
+      const Position from = checked.sources.position(at.file, at.begin), to = checked.sources.position(at.file, at.end);
+      where = fmt::format("{}:{}-{}:{}", from.line, from.column, to.line, to.column);
+    }
+    placed.push_back({at.begin, {fmt::format("{} {}", d.code, where), d.text}});
+  }
+  std::sort(placed.begin(), placed.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first, a.second.head, a.second.text) < std::tie(b.first, b.second.head, b.second.text);
+  });
+  std::vector<Message> all;
+  for (auto& [begin, message] : placed) all.push_back(std::move(message));
+  return all;
+}
+
+/// The text after every fix of every message.
+std::string with_fixes(const Checked& checked) {
+  struct Change {
+    uint32_t begin, end;
+    size_t order;
+    std::string text;
+  };
+  std::vector<Change> changes;
+  for (const Diagnostic& d : checked.result.diagnostics.all())
+    for (const Fix& fix : d.fixes) {
+      const LocationRecord& at = checked.result.locations[fix.loc];
+      changes.push_back({at.begin, at.end, changes.size(), fix.replacement});
+    }
+  std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return std::tie(b.begin, b.order) < std::tie(a.begin, a.order); });
+  std::string text(checked.sources.text(0));
+  for (const Change& change : changes) text.replace(change.begin, change.end - change.begin, change.text);
+  return text;
+}
+
+struct Expectations {
+  std::vector<Message> messages;
+  bool fixed = false;
+};
+
+Expectations expectations(const std::string& text) {
+  Expectations wanted;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("//~ ")) continue;
+    const std::string rest = line.substr(4);
+    if (rest == "fixed") {
+      wanted.fixed = true;
+      continue;
+    }
+    const size_t first = rest.find(' '), second = rest.find(' ', first + 1);
+    wanted.messages.push_back({rest.substr(0, second), second == rest.npos ? "" : rest.substr(second + 1)});
+  }
+  return wanted;
+}
+
+class ErrorFile : public testing::TestWithParam<fs::path> {};
+
+TEST_P(ErrorFile, GivesExactlyItsMessages) {
+  const std::string text = read_file(GetParam());
+  const Checked checked(text);
+  EXPECT_TRUE(checked.result.faults.empty()) << checked.result.faults[0];
+  const std::vector<Message> found = messages(checked);
+  if (std::getenv("KSC_SHOW"))
+    for (const Message& message : found) printf("//~ %s %s\n", message.head.c_str(), message.text.c_str());
+  const Expectations wanted = expectations(text);
+  for (size_t i = 0; i < std::max(found.size(), wanted.messages.size()); ++i) {
+    if (i >= wanted.messages.size()) {
+      ADD_FAILURE() << "unexpected: " << found[i].head << " " << found[i].text;
+    } else if (i >= found.size()) {
+      ADD_FAILURE() << "missing: " << wanted.messages[i].head << " " << wanted.messages[i].text;
+    } else {
+      EXPECT_EQ(found[i].head, wanted.messages[i].head) << "found: " << found[i].text;
+      EXPECT_NE(found[i].text.find(wanted.messages[i].text), std::string::npos)
+          << "found: " << found[i].text << "\nwanted: " << wanted.messages[i].text;
+    }
+  }
+  if (!wanted.fixed) return;
+  const std::string repaired = with_fixes(checked);
+  const Checked again(repaired);
+  EXPECT_TRUE(again.result.ok()) << repaired;
+  for (const Message& message : messages(again)) EXPECT_TRUE(!again.result.diagnostics.has_errors()) << message.head << " " << message.text;
+}
+
+std::string test_name(const testing::TestParamInfo<fs::path>& info) {
+  std::string name = fs::relative(info.param, fs::path(KSC_SOURCE) / "tests/errors").replace_extension().string();
+  for (char& ch : name)
+    if (!isalnum(static_cast<unsigned char>(ch))) ch = '_';
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Errors, ErrorFile, testing::ValuesIn(files_below(fs::path(KSC_SOURCE) / "tests/errors")), test_name);
+
+/// Messages about what no source text can cause; each is tested where it comes from.
+const std::set<std::string_view> tested_elsewhere = {
+    "KS0002", "KS0013",                                                    // tests/unit/lexer_test.cc, tests/corpus
+    "KS0511",                                                              // NoMain below
+    "KS0601", "KS0602", "KS0603", "KS0604", "KS0605",                      // tests/cli
+};
+
+TEST(Errors, EachMessageHasACase) {
+  std::set<std::string> seen;
+  for (const fs::path& path : files_below(fs::path(KSC_SOURCE) / "tests/errors"))
+    for (const Message& message : expectations(read_file(path)).messages) seen.insert(message.head.substr(0, message.head.find(' ')));
+  struct Line {
+    std::string_view name, code;
+  };
+  static constexpr Line lines[] = {
+#define KSC_DIAG(id, severity, code, text, ...) {#id, code},
+#include "frontend/diagnostics.def"
+  };
+  for (const Line& line : lines)
+    EXPECT_TRUE(seen.count(std::string(line.code)) || tested_elsewhere.count(line.code)) << line.code << " " << line.name << " has no case in tests/errors";
+}
+
+}  // namespace
+}  // namespace ksc

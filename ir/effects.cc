@@ -58,6 +58,8 @@ bool is_effect(const Expr& e) {
         if (name == pure) return false;
       return true;
     }
+    // Its index is read once, before the test that guards the access: not where that operand may not run.
+    case Kind::Index: return header(as<Index>(e)->form.index).contains.has(Kind::Deref);
     case Kind::Deref: {
       Type type = type_of(as<Deref>(e)->form.pointer);
       return is(type, TypeKind::Pointer) && type->space == Space::Packet;

@@ -6,7 +6,8 @@
 
 namespace ksc {
 
-/// Whether evaluating the expression does anything but give a value: calls, map accesses, packet reads (they may leave).
+/// Whether evaluating the expression does anything but give a value: calls, map accesses, packet reads (they may leave),
+/// and elements whose index lies behind a pointer.
 bool has_effect(const Expr& e);
 /// Whether the node itself does, whatever its operands do.
 bool is_effect(const Expr& e);

@@ -67,7 +67,11 @@ Ir<lang::LoopsCapped> cap_loops(const Ir<lang::ChecksMinimal>& in, Context& cont
         if (n->inclusive) distance = to.make(Binary{BinaryOp::Add, distance, number(1)}, loc, wide);
         const Expr runs = to.make(Compare{n->inclusive ? CompareOp::LessEqual : CompareOp::Less, n->low, n->high}, loc, boolean);
         const Name turns = to.fresh("turns");
-        to.emit(Let{turns, wide, to.make(Conditional{runs, distance, number(0)}, loc, wide)}, loc);
+        // From 0 on, an unsigned bound is the number of turns.
+        const auto* first = as<Int>(n->low);
+        const bool is_bound = first && first->form.value.value == 0 && !n->inclusive && !is_signed(n->type);
+        const Expr amount = is_bound ? widened(n->high) : Expr(to.make(Conditional{runs, distance, number(0)}, loc, wide));
+        to.emit(Let{turns, wide, amount}, loc);
         const Expr count = to.make(Local{turns}, loc, wide);
         const Expr too_many = to.make(Compare{CompareOp::Greater, count, number(most_turns)}, loc, boolean);
         const Body leave{to.context.span<Stmt>({to.make(Leave{LeaveReason::Bounds}, loc)})};

@@ -2,6 +2,7 @@
 /// leave   =>   return XDP_PASS in a program; return a status in a function, which its callers pass on
 #include <set>
 
+#include "ir/effects.h"
 #include "ir/program_type.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
@@ -81,8 +82,14 @@ class LeaveLowering {
   void give(const Option<Expr>& value, Loc loc) {
     Types& types = to_.context.types;
     if (value) {
+      Expr given = to_(*value);
+      if (has_effect(given)) {
+        const Name name = to_.fresh("value");
+        to_.emit(Let{name, type_of(given), given}, loc);
+        given = to_.make(Local{name}, loc, type_of(given));
+      }
       const Expr where = to_.make(Local{result_}, loc, types.pointer(type_of(*value), Space::Stack, false));
-      to_.emit(Assign{to_.make(Deref{where}, loc, type_of(*value)), to_(*value)}, loc);
+      to_.emit(Assign{to_.make(Deref{where}, loc, type_of(*value)), given}, loc);
     }
     to_.emit(Return{Expr(to_.make(Int{{0}, {}}, loc, types.u64()))}, loc);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// fn f() { g() }; fn g()   =>   fn g(); fn f() { g() }: what is used stands before what uses it
+/// fn f() { g() }; fn g()   =>   fn g(); fn f() { g() }: what is used stands before what uses it, and helpers that nobody calls are left out
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
@@ -67,7 +67,10 @@ Ir<lang::C> order_declarations(const Ir<lang::Folded>& in, Context& context) {
   std::vector<Decl> sorted(in.declarations.begin(), in.declarations.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const Decl& a, const Decl& b) { return rank(a) < rank(b); });
   Sorter sorter(in.declarations);
-  for (const Decl& d : sorted) sorter.place(d);
+  for (const Decl& d : sorted) {
+    const auto* function = as<FunctionDef>(d);
+    if (!function || function->form.domain == Domain::Program) sorter.place(d);  // other functions come with what calls them
+  }
   return {context.span(sorter.out_)};
 }
 

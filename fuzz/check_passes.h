@@ -24,12 +24,15 @@ struct PassCheck {
   std::map<std::string, uint64_t> events;
 };
 
+/// In how many worlds each program runs. tests/property/mutation_test.cc measures what share of mistakes shows in them.
+inline constexpr int property_worlds = 32;
+
 /// Compiles a source through the trunk and the eBPF branch and interprets each of its programs after every pass, in `worlds` worlds
 /// made from the seed, or in the one that is given.
-PassCheck check_passes(const std::string& source, uint64_t seed, int worlds = 2, const World* given = nullptr);
+PassCheck check_passes(const std::string& source, uint64_t seed, int worlds = property_worlds, const World* given = nullptr);
 
 /// The same in a process of its own: a crash is a failure like others.
-PassCheck check_passes_apart(const std::string& source, uint64_t seed, int worlds = 2, const World* given = nullptr);
+PassCheck check_passes_apart(const std::string& source, uint64_t seed, int worlds = property_worlds, const World* given = nullptr);
 
 /// The user-API types that come with the compiler.
 const KernelTypes& kernel_types();

@@ -130,7 +130,7 @@ class KernelCheck {
       std::ofstream(directory_ / path) << text;
     }
     const std::string command =
-        fmt::format("cd '{}' && {} -target bpf -D__TARGET_ARCH_x86 -O2 -g -Wall -Wextra -Werror -I. -Iruntime -I/usr/include/$(uname -m)-linux-gnu -c random.ebpf.c -o random.o > clang.log 2>&1",
+        fmt::format("cd '{}' && {} -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -fwrapv -Wall -Wextra -Werror -I. -Iruntime -I/usr/include/$(uname -m)-linux-gnu -c random.ebpf.c -o random.o > clang.log 2>&1",
                     directory_.string(), clang_);
     if (std::system(command.c_str()) == 0) return {};
     std::ifstream log(directory_ / "clang.log");
@@ -172,6 +172,15 @@ class KernelCheck {
     const auto is_pinned = [&](const std::string& name) {
       return std::any_of(pinned.begin(), pinned.end(), [&](const Pinned& p) { return p.name == name; });
     };
+    // The kernel wants a whole IP header behind an Ethernet header that announces one.
+    for (const Decl& d : program)
+      if (const auto* function = as<FunctionDef>(d); function && function->form.name == entry && function->form.program_type == "tc")
+        world.packet.resize(std::max<size_t>(world.packet.size(), 34));
+    // What only eBPF sees is clang's to lay out: it keeps its first value, and nobody looks at it.
+    std::set<std::string> hidden;
+    for (const Decl& d : program)
+      if (const auto* global = as<GlobalDef>(d); global && global->form.storage == Storage::EbpfOnly) hidden.insert(std::string(global->form.name.text()));
+    for (const std::string& name : hidden) world.globals.erase(name);
     for (auto global = world.globals.begin(); global != world.globals.end();) {
       bool known = is_pinned(global->first);
       if (!known) {
@@ -206,6 +215,7 @@ class KernelCheck {
       const auto* global = as<GlobalDef>(d);
       if (!global) continue;
       const std::string name(global->form.name.text());
+      if (hidden.count(name)) continue;
       Bytes found;
       try {
         if (is_pinned(name)) {

@@ -161,7 +161,7 @@ class Compilation {
       if (!finished(ksc::run(branch.steps, program, context_, watching), end)) return;
       ends[branch.name] = end;
     }
-    if (from_the_trunk && !options_.check_only) emit(ends);
+    if (!options_.check_only) emit(ends);
   }
 
   /// Whether the compilation goes on; `program` then is what came out.
@@ -175,7 +175,7 @@ class Compilation {
   std::pair<std::string, uint32_t> locate(Loc loc) const {
     const LocationRecord& record = context_.locations[loc];
     const std::string& path = sources_.path(record.file);
-    return {"source/" + path.substr(path.find_last_of('/') + 1), static_cast<uint32_t>(sources_.position(record.file, record.begin).line)};
+    return {"source/" + path.substr(path.find_last_of('/') + 1), sources_.line_number(record.file, record.begin)};
   }
 
   /// What came out of the branches becomes files: result_.files[path] = text.
@@ -183,10 +183,16 @@ class Compilation {
     const Locate where = [this](Loc loc) { return locate(loc); };
     const std::string& project = context_.project;
     std::map<std::string, std::string> files;
-    files[project + ".ebpf.c"] = emit_ebpf_c({ends.at("ebpf")}, context_, where);
-    const std::string user = emit_user_c({ends.at("user")}, context_, where);
+    if (const auto ebpf = ends.find("ebpf"); ebpf != ends.end()) files[project + ".ebpf.c"] = emit_ebpf_c({ebpf->second}, context_, where);
+    std::string user;
+    if (const auto found = ends.find("user"); found != ends.end()) user = emit_user_c({found->second}, context_, where);
     if (!user.empty()) files[project + ".c"] = user;
-    else context_.diagnostics.report({}, diag::no_main);
+    // A run that starts within a branch gives that branch's file alone.
+    if (ends.size() < pass_list().branches.size()) {
+      result_.files = std::move(files);
+      return;
+    }
+    if (user.empty()) context_.diagnostics.report({}, diag::no_main);
     if (options_.makefile) {
       files["Makefile"] = project_makefile(project, !user.empty());
       files["README.md"] = project_readme(project, !user.empty());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// for (i in a..b) A   =>   var end = b; count c from a while c < end { var i = c; A }
+/// for (i in a..b) A   =>   var end = b; count i from a while i < end { A }; a body that changes i gets a copy of the counter
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 

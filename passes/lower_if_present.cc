@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// if (var x = e) A else B   =>   { var x = e; if (present x) A else B }
+/// if (var x = e) A else B   =>   var x = e; if (present x) A else B
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 

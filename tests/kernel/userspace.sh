@@ -1,0 +1,139 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What userspace code means: functions, structs by value, loops, maps, globals before and after the load, bad indexes.
+# shellcheck source=tests/kernel/network.sh disable=SC2154
+source "$(dirname "$0")/network.sh"
+
+cat >"$work/userspace.ks" <<'SOURCE'
+struct Args {
+    index: i32,
+    big: u64,
+}
+struct Point { x: i32, y: i32 }
+struct Key { address: u32, port: u16 }
+struct Stats { packets: u64, bytes: u64 }
+struct OnlyInEbpf { unused_in_userspace: u64 }
+enum Color { RED, GREEN = 5 }
+config tuning {
+    limit: u32 = 7,
+    ratio: u8 = 3,
+}
+var zero: u64
+var preset: i32 = -5
+var table: u32[4] = [10, 20, 30, 40]
+var counts : hash<u32, u64>(8)
+var stats : hash<Key, Stats>(8)
+var slots : array<u32, Stats>(4)
+var per_cpu : percpu_hash<u32, u64>(8)
+var recent : lru_hash<u32, OnlyInEbpf>(8)
+
+@xdp fn probe(ctx: *xdp_md) -> xdp_action {
+    recent[1] = OnlyInEbpf { unused_in_userspace: 1 }
+    zero += 1
+    return XDP_PASS
+}
+
+fn add(a: Point, b: Point) -> Point {
+    return Point { x: a.x + b.x, y: a.y + b.y }
+}
+fn changed(p: Point) -> i32 {
+    var q = p
+    q.x = 100
+    return p.x + q.x
+}
+fn is_even(n: u32) -> bool {
+    if (n == 0) { return true }
+    return !is_even(n - 1)
+}
+fn printf(puts: i32) -> i32 {
+    var malloc = puts
+    return malloc * 2
+}
+
+fn main(args: Args) -> i32 {
+    zero = 41
+    tuning.limit += 1
+    var program = load(probe)
+    zero += 1
+    preset -= 1
+    print("globals %u %d limit %u ratio %u", zero, preset, tuning.limit, tuning.ratio)
+
+    var sum = add(Point { x: 1, y: 2 }, Point { x: 3, y: -4 })
+    print("sum %d %d unchanged %d", sum.x, sum.y, changed(sum))
+    print("even %d odd %d named %d", is_even(10), is_even(7), printf(21))
+
+    counts[1] = 5
+    counts[1] += 2
+    counts[2] += 3
+    counts[3] = counts[1] * counts[2] + counts[99]
+    print("counts %u %u %u len %u", counts[1], counts[2], counts[3], counts.len())
+    delete counts[2]
+    delete counts[98]
+    print("contains %d %d", counts.contains_key(1), counts.contains_key(2))
+    if (var found = counts[3]) {
+        print("found %u", found)
+    }
+    if (counts[2] == null) {
+        print("gone")
+    }
+
+    var key = Key { address: 1, port: 80 }
+    stats[key].bytes += 100
+    stats[key].packets = 4
+    key.port = 81
+    stats[key] = Stats { packets: 9 }
+    var both = stats[Key { address: 1, port: 80 }].packets + stats[key].packets
+    print("stats %u bytes %u len %u", both, stats[Key { address: 1, port: 80 }].bytes, stats.len())
+    slots[2].bytes = 8
+    slots[2].bytes <<= 4
+    print("slots %u %u", slots[2].bytes, slots[3].bytes)
+
+    per_cpu[7] = 6
+    per_cpu[7] += 5
+    print("per cpu %u %u", per_cpu[7], per_cpu[8])
+
+    var total: u32 = 0
+    for (i in 0..4) { total += table[i] }
+    var turns = 0
+    while (true) {
+        turns += 1
+        if (turns == 3) { continue }
+        if (turns > 5) { break }
+    }
+    print("total %u turns %u", total, turns)
+    var color = GREEN
+    print("match %s", match (color) { RED: "ruddy", GREEN: "green" })
+    var shift = args.big
+    print("shift %u divide %u rest %u", (1 as u64) << shift, total as u64 / shift, total as u64 % shift)
+    table[args.index] = 1
+    print("element %u", table[args.index])
+    return 0
+}
+SOURCE
+build "$work/userspace.ks"
+program=$work/userspace/userspace
+"$program" --index=3 >"$work/out" 2>&1
+check "it ends well" 0 $?
+while read -r line; do has "$line" "^$line\$" "$work/out"; done <<'LINES'
+globals 42 -6 limit 8 ratio 3
+sum 4 -2 unchanged 104
+even 1 odd 0 named 42
+counts 7 3 21 len 3
+contains 1 0
+found 21
+gone
+stats 13 bytes 100 len 2
+slots 128 0
+per cpu 11 0
+total 100 turns 6
+match green
+shift 1 divide 0 rest 100
+element 1
+LINES
+for index in 4 -1; do
+  "$program" --index=$index >"$work/out" 2>&1
+  check "index $index ends the program" 134 $?
+  has "and says where" "source/userspace.ks:[0-9]+: index $index is out of range: the array has 4 elements" "$work/out"
+done
+check "a type of the eBPF part alone" 0 "$(grep -c OnlyInEbpf "$work/userspace/userspace.c")"
+done_testing

@@ -130,7 +130,7 @@ class KernelCheck {
       std::ofstream(directory_ / path) << text;
     }
     const std::string command =
-        fmt::format("cd '{}' && {} -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -fwrapv -Wall -Wextra -Werror -I. -Iruntime -I/usr/include/$(uname -m)-linux-gnu -c random.ebpf.c -o random.o > clang.log 2>&1",
+        fmt::format("cd '{}' && {} -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -fwrapv -funsigned-char -Wall -Wextra -Werror -I. -Iruntime -I/usr/include/$(uname -m)-linux-gnu -c random.ebpf.c -o random.o > clang.log 2>&1",
                     directory_.string(), clang_);
     if (std::system(command.c_str()) == 0) return {};
     std::ifstream log(directory_ / "clang.log");

@@ -20,6 +20,15 @@ constexpr FormSet effect_forms = FormSet()
                                      .with(Kind::IfValue)
                                      .with(Kind::Deref);
 
+/// Whether the expression reads behind a pointer that some earlier test must have found not to be null.
+bool follows_nullable(const Expr& e) {
+  if (!header(e).contains.has(Kind::Deref)) return false;
+  if (const auto* deref = as<Deref>(e); deref && type_of(deref->form.pointer)->nullable) return true;
+  bool found = false;
+  each_child_of(e, [&](const Expr& child) { found = found || follows_nullable(child); }, [](const Stmt&) {});
+  return found;
+}
+
 void collect_changes(const Stmt& s, std::set<Name, ByText>& out);
 void note_place(const Expr& place, std::set<Name, ByText>& out) {
   Expr base = place;
@@ -59,7 +68,7 @@ bool is_effect(const Expr& e) {
       return true;
     }
     // Its index is read once, before the test that guards the access: not where that operand may not run.
-    case Kind::Index: return header(as<Index>(e)->form.index).contains.has(Kind::Deref);
+    case Kind::Index: return follows_nullable(as<Index>(e)->form.index);
     case Kind::Deref: {
       Type type = type_of(as<Deref>(e)->form.pointer);
       return is(type, TypeKind::Pointer) && type->space == Space::Packet;

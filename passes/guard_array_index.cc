@@ -46,11 +46,12 @@ class IndexGuard {
     if (!is_known(at, count)) {
       const Loc loc = loc_of(at);
       Types& types = to_.context.types;
-      if (!as<Local>(at)) {
-        const Name name = to_.fresh("index");
-        to_.emit(Let{name, type_of(at), at}, loc);
-        at = to_.make(Local{name}, loc, type_of(at));
-      }
+      // A variable of its own, which the C compiler must take as it is: it would compare the lower half and add the whole,
+      // of which the verifier then knows nothing.
+      const Name name = to_.fresh("index");
+      to_.emit(Let{name, type_of(at), at}, loc);
+      at = to_.make(Local{name}, loc, type_of(at));
+      to_.emit(Evaluate{to_.make(RuntimeCall{to_.context.name("barrier_var"), to_.context.span<Expr>({at})}, loc, types.void_type())}, loc);
       const Expr limit = to_.make(Int{{static_cast<__int128>(count)}, {}}, loc, type_of(at));
       const Expr inside = to_.make(Compare{CompareOp::Less, at, limit}, loc, types.boolean());
       test = test ? Expr(to_.make(And{*test, inside}, loc, types.boolean())) : inside;

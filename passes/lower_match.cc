@@ -31,8 +31,8 @@ Body arm_body(const Expr& value, Name result, Out& to) {
 
 /// Emits the branching; each arm's value goes to `result`, if there is one.
 void emit_match(const Node<Match>& n, Name result, Out& to) {
-  // C's switch has no ranges, and a break in it would leave the switch instead of the loop.
-  bool has_ranges = false;
+  // C's switch has no ranges, compilers warn about one over a bool, and a break in it would leave the switch instead of the loop.
+  bool has_ranges = is(type_of(n->subject), TypeKind::Bool);
   for (const MatchArm& arm : n->arms) has_ranges |= header(arm.value).contains.has(Kind::Break);
   for (const MatchArm& arm : n->arms)
     for (const Pattern& p : arm.patterns) has_ranges |= static_cast<bool>(p.high);

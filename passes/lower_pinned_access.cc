@@ -39,7 +39,7 @@ Ir<lang::PinsReached> lower_pinned_access(const Ir<lang::LoopsBounded>& in, Cont
         entry = to.fresh("pinned");
         FunctionDef form = n.form;
         form.body = to.collect([&] {
-          Type reference = types.entry_ref(type, map, true);
+          Type reference = types.entry_ref(type, map, false);  // tested once, below
           const Expr array = to.make(MapName{map}, n.loc, types.map(to.context.name("array"), types.u32(), type, 1));
           const Expr key = to.make(Int{{0}, {}}, n.loc, types.u32());
           to.emit(Let{entry, reference, to.make(MapLookup{array, key}, n.loc, reference)}, n.loc);
@@ -60,7 +60,7 @@ Ir<lang::PinsReached> lower_pinned_access(const Ir<lang::LoopsBounded>& in, Cont
       }),
       on<Global>([&](const Node<Global>& n, Out& to) -> Expr {
         if (!map || !(n->name == map)) return to.make(n.form, n.loc, n.type);
-        Type reference = to.context.types.entry_ref(type, map, true);
+        Type reference = to.context.types.entry_ref(type, map, false);
         return to.make(Deref{to.make(Local{entry}, n.loc, reference)}, n.loc, type);
       }));
 }

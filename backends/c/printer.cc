@@ -68,6 +68,12 @@ std::string Printer::global_name(Name name) const {
   return clashes ? text + "_" : text;
 }
 
+std::string Printer::member_name(Type structure, Name name) const {
+  const bool is_kernels = is(structure, TypeKind::Struct) && !structure->body->header.empty();
+  const std::string text(name.text());
+  return !is_kernels && (reserved_words().count(text) || text.starts_with("__")) ? text + "_" : text;
+}
+
 std::string Printer::local_name(Name name) {
   auto [place, is_new] = locals_.try_emplace(name);
   if (!is_new) return place->second;
@@ -111,7 +117,7 @@ std::string Printer::declaration(Type type, const std::string& name) {
 
 std::string Printer::struct_definition(Type type) {
   std::string text = basic_type(type) + " {\n";
-  for (const StructField& field : type->body->fields) text += "\t" + declaration(field.type, std::string(field.name.text())) + ";\n";
+  for (const StructField& field : type->body->fields) text += "\t" + declaration(field.type, member_name(type, field.name)) + ";\n";
   return text + "};\n";
 }
 
@@ -286,7 +292,7 @@ std::string Printer::value(const Expr& e, Type target) {
 
 std::string Printer::place(const Expr& e, Binding least) {
   if (const auto* field = as<Field>(e)) {
-    const std::string member(field->form.name.text());
+    const std::string member = member_name(type_of(field->form.base), field->form.name);
     if (const auto* deref = as<Deref>(field->form.base)) {
       if (const auto* address = as<AddressOf>(deref->form.pointer)) return expression(address->form.place, Binding::Postfix) + "." + member;
       return expression(deref->form.pointer, Binding::Postfix) + "->" + member;
@@ -361,6 +367,7 @@ std::string Printer::expression(const Expr& e, Binding least) {
       }),
       on<Global>([&](const Node<Global>& n) {
         auto found = dialect_.globals.find(n->name);
+        used.insert(std::string(n->name.text()));
         return found != dialect_.globals.end() ? found->second : global_name(n->name);
       }),
       on<MapName>([&](const Node<MapName>& n) { return dialect_.ebpf ? global_name(n->name) : fmt::format("skel->maps.{}", global_name(n->name)); }),
@@ -430,7 +437,7 @@ std::string Printer::initialiser(const Expr& e) {
     bool first = true;
     for (const FieldValue& v : structure->form.values) {
       const StructField* field = find_field(structure->type, v.name);
-      text += fmt::format("{}.{} = {}", std::exchange(first, false) ? " " : ", ", v.name.text(), is_aggregate(field->type) ? initialiser(v.value) : value(v.value, field->type));
+      text += fmt::format("{}.{} = {}", std::exchange(first, false) ? " " : ", ", member_name(structure->type, v.name), is_aggregate(field->type) ? initialiser(v.value) : value(v.value, field->type));
     }
     return text + (first ? "}" : " }");
   }
@@ -492,6 +499,10 @@ std::string Printer::body(const FunctionDef& f) {
   ++depth;
   for (const Parameter& p : f.parameters) mark_unused(p.name);
   statements(f.body);
+  // gcc misses a return even after a loop without end.
+  bool returns = is(f.result, TypeKind::Void);
+  for (const Stmt& s : f.body.statements) returns = returns || ksc::header(s).contains.has(Kind::Return);
+  if (!returns) line("__builtin_unreachable();");
   --depth;
   out_ += "}\n";
   return take();
@@ -588,7 +599,7 @@ void Printer::let(const Let& n) {
     line(declaration(n.type, name) + ";");
     line(fmt::format("__builtin_memset(&{}, 0, sizeof({}));", name, name));
     if (structure)
-      for (const FieldValue& v : structure->form.values) line(fmt::format("{}.{} = {};", name, v.name.text(), value(v.value, type_of(v.value))));
+      for (const FieldValue& v : structure->form.values) line(fmt::format("{}.{} = {};", name, member_name(n.type, v.name), value(v.value, type_of(v.value))));
     return;
   }
   std::string text;
@@ -603,7 +614,10 @@ void Printer::statement(const Stmt& s) {
   if (!as<Block>(s)) line_mark(loc);
   if (dialect_.statement && dialect_.statement(s)) return;
   visit<Printed>(
-      s, on<Evaluate>([&](const Node<Evaluate>& n) { line(expression(n->value) + ";"); }),
+      s, on<Evaluate>([&](const Node<Evaluate>& n) {
+        const auto* converted = as<Convert>(n->value);  // nobody wants the result, so nobody wants it converted
+        line(expression(converted ? converted->form.value : n->value) + ";");
+      }),
       on<Block>([&](const Node<Block>& n) {
         line("{");
         ++depth;

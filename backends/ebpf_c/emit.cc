@@ -19,6 +19,8 @@ class EbpfFile {
       if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::Program) programs_[function->form.name] = &function->form;
     for (const Decl& d : program) announce(d);
     std::string data, maps, functions;
+    for (const Decl& d : program)
+      if (const auto* n = as<FunctionDef>(d)) functions += function(*n);
     for (const Decl& d : program) {
       if (const auto* n = as<License>(d)) license_ = n->form.text.text();
       if (const auto* n = as<ConfigDef>(d)) data += config(n->form);
@@ -26,7 +28,6 @@ class EbpfFile {
       if (const auto* n = as<PinnedGlobals>(d)) maps += pinned_globals(n->form);
       if (const auto* n = as<MapDef>(d)) maps += map(n->form);
       if (const auto* n = as<ProgramArray>(d)) maps += program_array(n->form);
-      if (const auto* n = as<FunctionDef>(d)) functions += function(*n);
     }
     // Only the types that something above names; what a struct's members name stands before it.
     std::string types;
@@ -70,11 +71,12 @@ class EbpfFile {
     std::string text = printer_.struct_definition(n.type) + "\n";
     std::vector<FieldValue> values(n.values.begin(), n.values.end());
     text += fmt::format("struct {0} {1} SEC(\".data\") = {{", printer_.global_name(n.type->name), printer_.global_name(n.name));
-    for (const FieldValue& v : values) text += fmt::format("\n\t.{} = {},", v.name.text(), initial(v.value));
+    for (const FieldValue& v : values) text += fmt::format("\n\t.{} = {},", printer_.member_name(n.type, v.name), initial(v.value));
     return text + (values.empty() ? "};\n" : "\n};\n");
   }
   std::string initial(const Expr& value) { return printer_.initialiser(value); }
   std::string global(const GlobalDef& n) {
+    if (n.storage == Storage::EbpfOnly && !printer_.used.count(n.name.text())) return "";  // nobody else could see it
     const std::string value = n.value ? " = " + initial(*n.value) : "";
     return fmt::format("{}{}{};\n", n.storage == Storage::EbpfOnly ? "static " : "", printer_.declaration(n.type, printer_.global_name(n.name)), value);
   }

@@ -19,19 +19,24 @@ CLANG ?= $(firstword $(foreach name,clang-21 clang-20 clang-19 clang-18 clang-17
 BPFTOOL ?= $(firstword $(shell command -v bpftool 2>/dev/null) $(wildcard /usr/sbin/bpftool) bpftool)
 CFLAGS ?= -O2 -g
 
-# KernelScript's integers wrap around, hence -fwrapv. The headers of the machine's architecture lie in a folder of their own on Debian.
+# KernelScript's integers wrap around, hence -fwrapv; its char is unsigned. The headers of the machine's architecture lie in a folder of their own on Debian.
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
-EBPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -fwrapv -Wall -Wextra -fdebug-compilation-dir=. -fno-ident -I. $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH)) -D__$(shell uname -m)__
+EBPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -fwrapv -funsigned-char -Wall -Wextra -fdebug-compilation-dir=. -fno-ident -I. $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH)) -D__$(shell uname -m)__
 
 )";
 
-constexpr std::string_view user_rules = R"(USER_FLAGS := -std=gnu11 -fwrapv -Wall -Wextra -I.
-RUNTIME := $(wildcard runtime/*.c)
+constexpr std::string_view user_rules = R"(USER_FLAGS := -std=gnu11 -fwrapv -funsigned-char -Wall -Wextra -I.
+OBJECTS := $(PROJECT).o $(patsubst %.c,%.o,$(wildcard runtime/*.c))
 
 all: $(PROJECT)
 
-$(PROJECT): $(PROJECT).c $(PROJECT).skel.h $(RUNTIME) $(wildcard runtime/*.h)
-	$(CC) $(USER_FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(PROJECT).c $(RUNTIME) -lbpf -lelf -lz -lpthread
+$(PROJECT): $(OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) -lbpf -lelf -lz -lpthread
+
+$(OBJECTS): %.o: %.c $(wildcard runtime/*.h)
+	$(CC) $(USER_FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(PROJECT).o: $(PROJECT).skel.h
 
 $(PROJECT).skel.h: $(PROJECT).ebpf.o
 	$(BPFTOOL) gen skeleton $< name $(PROJECT)_bpf > $@.new
@@ -43,7 +48,7 @@ $(PROJECT).ebpf.o: $(PROJECT).ebpf.c $(wildcard runtime/*.h)
 	$(CLANG) $(EBPF_FLAGS) -c $< -o $@
 
 clean:
-	rm -f -- $(PROJECT) $(PROJECT).ebpf.o $(PROJECT).skel.h $(PROJECT).skel.h.new
+	rm -f -- $(PROJECT) $(OBJECTS) $(PROJECT).ebpf.o $(PROJECT).skel.h $(PROJECT).skel.h.new
 )";
 
 }  // namespace

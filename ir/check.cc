@@ -34,11 +34,13 @@ bool is_arithmetic_builtin(std::string_view name) {
   return false;
 }
 
-/// How many nodes of an expression do something. A packet access does, until it has been given its test.
-int effects_in(const Expr& e, bool with_packet) {
+/// How many nodes of an expression do something. A packet access does, until it has been given its test; an element whose index
+/// lies behind a pointer does where it may not run, until later passes put pointers in that are known to lead somewhere.
+int effects_in(const Expr& e, bool with_packet, bool with_index) {
   if (!has_effect(e)) return 0;
-  int count = is_effect(e) && (with_packet || kind_of(e) != Kind::Deref) ? 1 : 0;
-  each_child_of(e, [&](const Expr& child) { count += effects_in(child, with_packet); }, [&](const Stmt&) { ++count; });
+  const Kind kind = kind_of(e);
+  int count = is_effect(e) && (kind != Kind::Deref || with_packet) && (kind != Kind::Index || with_index) ? 1 : 0;
+  each_child_of(e, [&](const Expr& child) { count += effects_in(child, with_packet, with_index); }, [&](const Stmt&) { ++count; });
   return count;
 }
 
@@ -280,7 +282,8 @@ class Checker {
 
   /// What may not run has no effect. Reads from the packet have their test already, once accesses are checked.
   void lazy(const Expr& e) {
-    if (has(Rule::ShortCircuitsPure) && effects_in(e, !has(Rule::AccessesChecked)) != 0) report("an operand that may not run has an effect", e);
+    const bool early = !has(Rule::AccessesChecked);
+    if (has(Rule::ShortCircuitsPure) && effects_in(e, early, early) != 0) report("an operand that may not run has an effect", e);
   }
   /// One effect a statement, at the place which is evaluated last.
   template <class F>
@@ -296,7 +299,7 @@ class Checker {
     } else if constexpr (std::same_as<F, Update>) {
       if (is_in_packet(f.place)) with_packet = false;
     }
-    std::apply([&](const auto&... fields) { (own(fields, [&](const Expr& e) { count += effects_in(e, with_packet); }), ...); }, f.fields());
+    std::apply([&](const auto&... fields) { (own(fields, [&](const Expr& e) { count += effects_in(e, with_packet, false); }), ...); }, f.fields());
     if (count > allowed) report("a statement has effects in its operands", s);
   }
   /// The expressions of a statement but those in its bodies.

@@ -49,7 +49,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 std::string_view closest_word(std::string_view word, const std::vector<std::string_view>& known) {
   std::string_view best;
   // A third of the letters may differ, and at least one.
-  size_t limit = 2 * std::max<size_t>(1, word.size() / 3) + 1;
+  size_t limit = word.size() < 2 ? 2 : 2 * std::max<size_t>(1, word.size() / 3) + 1;  // of one letter, its case
   for (std::string_view candidate : known) {
     const size_t difference = candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
     if (candidate.empty() || difference * 2 >= limit) continue;

@@ -479,7 +479,8 @@ Decl Parser::old_program() {
   Diagnostic& reported = error(header, diag::old_program);
   silent_ = was_silent;
   if (&reported != &ignored_ && !text.empty()) reported.fix(since(first), text);
-  return make(InvalidDecl{}, header);
+  // Its name is known, and nothing else of it: what uses it is not wrong.
+  return make(VarDecl{ident(name), Option<TypeExpr>(make(InvalidType{}, header)), {}, Storage::Shared, Visibility::Default}, header);
 }
 
 /// map<K, V> name : HashMap(n) { pinned: "…" };
@@ -534,7 +535,8 @@ Decl Parser::old_map() {
   silent_ = was_silent;
   if (&reported != &ignored_)
     reported.fix(since(first), fmt::format("{}var {} : {}<{}>{}", pinned ? "pin " : "", text_of(name), kind, types, size));
-  return make(InvalidDecl{}, header);
+  // Its name is known, and nothing else of it: what uses it is not wrong.
+  return make(VarDecl{ident(name), Option<TypeExpr>(make(InvalidType{}, header)), {}, Storage::Shared, Visibility::Default}, header);
 }
 
 }  // namespace ksc

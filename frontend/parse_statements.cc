@@ -338,7 +338,13 @@ Stmt Parser::try_statement() {
   const Body tried = block();
   std::vector<CatchClause> clauses;
   while (at(KeywordCatch) && !panicking_) clauses.push_back(catch_clause());
-  if (clauses.empty()) error(loc(first), diag::try_without_catch);
+  if (clauses.empty()) {
+    // It is about what was read, so what comes next may have an error of its own.
+    const size_t before = last_error_;
+    error(loc(first), diag::try_without_catch);
+    last_error_ = before;
+    return invalid_stmt(first);
+  }
   return make(Try{tried, span(clauses)}, loc(first));
 }
 

@@ -89,13 +89,19 @@ class Parser {
   /// Reports, unless an earlier error is not recovered from yet.
   template <class... A>
   Diagnostic& error(Loc at, const diag::Message<A...>& message, const std::type_identity_t<A>&... arguments) {
-    if (panicking_ || silent_ || last_error_ == position_) return ignored_ = {};
+    if (panicking_ || silent_ || last_error_ == position_ || after_broken_literal()) return ignored_ = {};
     last_error_ = position_;
     if (++errors_ == most_errors) {
       silent_ = true;
       return context_.diagnostics.report(at, diag::too_many_syntax_errors);
     }
     return context_.diagnostics.report(at, message, arguments...);
+  }
+  /// Whether the token before is a string or a character without its end, which may have swallowed what is missed now.
+  bool after_broken_literal() const {
+    const std::string_view text = text_of(previous());
+    if (position_ == 0 || (previous().kind != TokenKind::String && previous().kind != TokenKind::Char)) return false;
+    return text.size() < 2 || text.front() != text.back();
   }
   /// "expected WHAT, found the next token"; the parser then panics.
   Diagnostic& expected(std::string_view what);

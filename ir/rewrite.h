@@ -18,7 +18,7 @@ class Walker {
 
   Expr operator()(const Expr& e);
   Body operator()(const Body& body);
-  TypeExpr operator()(const TypeExpr& type) { return type; }
+  virtual TypeExpr operator()(const TypeExpr& type) { return type; }
   Option<Expr> operator()(const Option<Expr>& e) { return e ? Option<Expr>((*this)(*e)) : e; }
   Span<Expr> operator()(const Span<Expr>& values);
   /// Converts a statement; what it becomes is emitted.
@@ -150,9 +150,9 @@ struct Rebuild {
   Walker& to;
   template <class T>
   T operator()(const T& field) {
-    if constexpr (std::same_as<T, Expr> || std::same_as<T, Body>) {
+    if constexpr (std::same_as<T, Expr> || std::same_as<T, Body> || std::same_as<T, TypeExpr>) {
       return to(field);
-    } else if constexpr (std::same_as<T, Decl> || std::same_as<T, Stmt> || std::same_as<T, TypeExpr>) {
+    } else if constexpr (std::same_as<T, Decl> || std::same_as<T, Stmt>) {
       return field;
     } else if constexpr (is_option<T>) {
       return field ? T((*this)(*field)) : field;

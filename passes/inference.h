@@ -26,6 +26,7 @@ struct Entity {
   Storage storage = Storage::Shared;
   uint64_t flags = 0;        // Map
   Domain domain = Domain::User;              // Function
+  bool runs_nowhere = false;                 // Function: its attribute has been reported
   const ProgramType* program_type = nullptr; // Function of Domain::Program
   Name target;                               // its attribute's argument
   enum class State { Waiting, AtWork, Done } state = State::Waiting;
@@ -75,7 +76,8 @@ class Inference {
   void for_statement(const Node<For>& n);
   void return_statement(const Node<Return>& n);
   void delete_statement(const Node<Delete>& n);
-  void evaluate_statement(const Node<Evaluate>& n);
+  /// An expression as a statement.
+  void evaluate(const Expr& e);
   void print_statement(const Node<Apply>& n);
   template <class F>
   void emit(F form, Loc loc) {
@@ -127,6 +129,8 @@ class Inference {
   bool can_follow(const Expr& pointer, Loc loc);
   void report_no_member(Type type, const Ident& name);
   /// Makes an arm's value one of `type`, unless the arm jumps away; reports one that does neither.
+  /// An arm whose value nobody takes: its last expression is a statement.
+  Expr unused_value(const Expr& e);
   bool fit_arm(Expr& value, Type type);
   /// The typed expression as a place that may be written; reports and gives nothing if it is none.
   std::optional<Expr> place(const Expr& e);

@@ -35,6 +35,7 @@ Expr Inference::infer_apply(const Node<Apply>& n, Type expected) {
       c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.text()));
       return invalid(n.loc);
     }
+    if (name == "print") return c.make(BlockValue{collect_statements([&] { print_statement(n); }), {}}, n.loc, t.void_type());
     if (is_builtin_function(name.text())) return call_builtin(name.text(), n->arguments, expected, n.loc);
     if (const HelperSignature* helper = find_helper_signature(name.text())) return call_helper(*helper, n->arguments, n.loc);
     for (const Expr& argument : n->arguments) infer(argument);
@@ -81,10 +82,14 @@ Expr Inference::infer_apply(const Node<Apply>& n, Type expected) {
 
 Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc) {
   Type function = entity.type;
+  if (entity.runs_nowhere) {
+    for (const Expr& argument : arguments) infer(argument);
+    return invalid(loc);
+  }
   const bool callee_in_ebpf = entity.domain == Domain::Program || entity.domain == Domain::Shared;
   if (callee_in_ebpf != in_ebpf()) {
     Diagnostic& message = c.diagnostics.report(loc, diag::wrong_side, std::string(name.text()), std::string(side(entity.domain)), std::string(side(domain_)));
-    if (in_ebpf() && entity.domain == Domain::User) message.fix(loc_of(entity.declaration), "@helper ", "make it callable from eBPF");
+    if (in_ebpf() && entity.domain == Domain::User) message.fix(before(loc_of(entity.declaration)), "@helper ", "make it callable from eBPF");
     for (const Expr& argument : arguments) infer(argument);
     return invalid(loc);
   }

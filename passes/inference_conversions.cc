@@ -223,7 +223,7 @@ Expr Inference::refuse_conversion(const Expr& e, Type target) {
     report_logical_not(*negation, c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)));
   } else if (is_integral(is(from, TypeKind::Maybe) ? from->element : from) && is_integral(target)) {
     fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
-  } else if (both(TypeKind::Str) || (both(TypeKind::Pointer) && from->element != target->element)) {
+  } else if (both(TypeKind::Str) || (both(TypeKind::Pointer) && from->element != target->element && from->space != Space::Context && target->space != Space::Context)) {
     fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
   } else {
     c.diagnostics.report(loc, diag::type_mismatch, spell(from), spell(target));

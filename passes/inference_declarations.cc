@@ -126,7 +126,7 @@ void Inference::complete(Entity& entity) {
       const Expr converted = coerce(value, wanted);
       if (const auto* fitted = as<Int>(converted)) entity.type = fitted->type, entity.value = fitted->form.value;
     } else if (is(number->type, TypeKind::Constant) && number->form.value.value != 0 && !fits(number->form.value, default_type(number->form.value))) {
-      c.diagnostics.report(loc_of(n->form.value), diag::constant_does_not_fit, integer_text(number->form.value), "64 bits");
+      c.diagnostics.report(loc_of(n->form.value), diag::constant_overflow);
     } else {
       entity.type = number->type;
       entity.value = number->form.value;
@@ -320,7 +320,11 @@ void Inference::complete_map(const Node<MapDecl>& n, Entity& entity) {
 void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
   for (const Attribute& attribute : n->attributes) {
     const std::string_view name = attribute.name.name.text();
-    if (&attribute != n->attributes.begin()) {
+    if (name == "on_fault") {
+      unsupported(attribute.name.loc, "`@on_fault`");
+      continue;
+    }
+    if (&attribute != n->attributes.begin() && n->attributes[0].name.name != "on_fault") {
       c.diagnostics.report(attribute.name.loc, diag::two_attributes, std::string(name));
       continue;
     }
@@ -330,9 +334,11 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
       entity.domain = Domain::Shared;
     } else if (name == "test") {
       entity.domain = Domain::Test;
+      entity.runs_nowhere = true;
       unsupported(attribute.name.loc, "`@test`");
     } else if (name == "kfunc" || name == "private") {
       entity.domain = Domain::Kernel;
+      entity.runs_nowhere = true;
       unsupported(attribute.name.loc, fmt::format("`@{}`", name));
     } else if (const ProgramType* type = find_program_type(name)) {
       entity.domain = Domain::Program;
@@ -359,6 +365,7 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
                                                    "uprobe", "uretprobe", "cgroup_skb", "cgroup_sock", "cgroup_sock_addr", "sock_ops", "sk_msg", "sk_skb",
                                                    "sk_lookup", "socket_filter", "flow_dissector", "netfilter", "iter", "syscall", "sched_cls", "on_fault"};
       entity.domain = Domain::Program;
+      entity.runs_nowhere = true;
       if (std::find(std::begin(later), std::end(later), name) != std::end(later)) {
         unsupported(attribute.name.loc, fmt::format("`@{}`", name));
       } else {
@@ -426,6 +433,7 @@ void Inference::check_main(const Node<FunctionDecl>& n, const Entity& entity) {
 
 void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out) {
   Entity& entity = *find_entity(n->name.name);
+  if (entity.runs_nowhere) return;
   domain_ = entity.domain;
   program_type_ = entity.program_type;
   result_ = entity.type->element;

@@ -139,6 +139,7 @@ Expr Inference::infer_global(const Node<GlobalName>& n) {
       case Entity::Kind::Map:
         return is(entity->type, TypeKind::Invalid) ? invalid(n.loc) : Expr(c.make(MapName{n->name}, n.loc, entity->type));
       case Entity::Kind::Function:
+        if (entity->runs_nowhere) return invalid(n.loc);
         if (entity->domain == Domain::Program) return c.make(FunctionName{n->name}, n.loc, t.program(n->name));
         return unsupported(n.loc, "functions as values");
       default: break;
@@ -294,7 +295,7 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
     Diagnostic& message = c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(op)), spell(a), spell(b));
     for (const Expr* side : {&left, &right})
       if (negates_integer(*side)) report_logical_not(*as<Not>(*side), message);
-    if (is(a, TypeKind::Int) && is(b, TypeKind::Int)) fix_with_cast(message, a->is_signed ? right : left, a->is_signed ? a : b);
+    if (is(a, TypeKind::Int) && is(b, TypeKind::Int)) fix_with_cast(message, a->is_signed ? left : right, a->is_signed ? b : a);
     return invalid(loc);
   }
   left = coerce(left, type);
@@ -753,7 +754,7 @@ Expr Inference::infer_match(const Node<Match>& n, Type expected, bool used) {
     if (has_default || wholly_covered) c.diagnostics.report(loc_of(arm.value), diag::unreachable_arm);
     else if (partly_covered) c.diagnostics.report(loc_of(arm.value), diag::overlapping_arm);
     has_default |= arm.patterns.empty();
-    values.push_back(infer(arm.value, expected));
+    values.push_back(used ? infer(arm.value, expected) : unused_value(arm.value));
     arms.push_back({c.span(patterns), values.back()});
   }
   if (!has_default && usable) {
@@ -782,6 +783,15 @@ Expr Inference::infer_match(const Node<Match>& n, Type expected, bool used) {
     for (MatchArm& arm : arms)
       if (!fit_arm(arm.value, result)) return invalid(n.loc);
   return c.make(Match{subject, c.span(arms)}, n.loc, result);
+}
+
+Expr Inference::unused_value(const Expr& e) {
+  const Body body = collect_statements([&] {
+    const auto* block = as<BlockValue>(e);
+    if (block) this->statements(block->form.body);
+    if (!block || block->form.value) evaluate(block ? *block->form.value : e);
+  });
+  return c.make(BlockValue{body, {}}, loc_of(e), t.void_type());
 }
 
 bool Inference::fit_arm(Expr& value, Type type) {

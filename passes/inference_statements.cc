@@ -114,7 +114,7 @@ void Inference::statement(const Stmt& s) {
       on<IfVar>([&](const auto& n) { if_var(n); }), on<Try>([&](const auto&) { later("`try`"); }),
       on<Throw>([&](const auto&) { later("`throw`"); }), on<Defer>([&](const auto&) { later("`defer`"); }),
       on<Delete>([&](const auto& n) { delete_statement(n); }), on<ForEach>([&](const auto&) { later("iterating over a map"); }),
-      on<Evaluate>([&](const auto& n) { evaluate_statement(n); }),
+      on<Evaluate>([&](const Node<Evaluate>& n) { evaluate(n->value); }),
       on<Block>([&](const Node<Block>& n) { emit(Block{body(n->body)}, loc); }),
       on<If>([&](const Node<If>& n) {
         std::vector<Branch> branches;
@@ -429,26 +429,38 @@ bool is_pure_builtin(std::string_view name) {
 
 }  // namespace
 
-void Inference::evaluate_statement(const Node<Evaluate>& n) {
-  if (const auto* match = as<Match>(n->value)) {
+void Inference::evaluate(const Expr& e) {
+  const Loc loc = loc_of(e);
+  if (const auto* match = as<Match>(e)) {
     const Expr value = infer_match(*match, nullptr, false);
-    return is_invalid(value) ? emit(InvalidStmt{}, n.loc) : emit(Evaluate{value}, n.loc);
+    return is_invalid(value) ? emit(InvalidStmt{}, loc) : emit(Evaluate{value}, loc);
   }
-  if (const auto* apply = as<Apply>(n->value))
+  if (const auto* choice = as<IfValue>(e)) {
+    // An `if` at the end of an arm, whose value nobody takes, is a statement.
+    const auto branch_body = [&](const Expr& branch) { return as<BlockValue>(unused_value(branch))->form.body; };
+    std::vector<Branch> branches;
+    for (const ValueBranch& branch : choice->form.branches) {
+      const Expr test = condition(branch.condition);
+      branches.push_back({test, branch_body(branch.value)});
+    }
+    return emit(If{c.span(branches), branch_body(choice->form.otherwise)}, loc);
+  }
+  if (const auto* apply = as<Apply>(e))
     if (const auto* callee = as<GlobalName>(apply->form.callee); callee && callee->form.name == "print" && !find_entity(callee->form.name))
       return print_statement(*apply);
-  Expr value = infer(n->value);
-  if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
+  Expr value = infer(e);
+  if (is_invalid(value)) return emit(InvalidStmt{}, loc);
   const Kind kind = kind_of(value);
-  const bool has_effect = (kind == Kind::BuiltinCall && !is_pure_builtin(as<BuiltinCall>(value)->form.function.text())) || kind == Kind::Call || kind == Kind::HelperCall || kind == Kind::MapCall || is(type_of(value), TypeKind::Void);
+  const bool has_effect = (kind == Kind::BuiltinCall && !is_pure_builtin(as<BuiltinCall>(value)->form.function.text())) || kind == Kind::Call ||
+                          kind == Kind::HelperCall || kind == Kind::MapCall || is(type_of(value), TypeKind::Void);
   if (!has_effect) {
-    c.diagnostics.report(n.loc, diag::value_not_used);
-    return emit(InvalidStmt{}, n.loc);
+    c.diagnostics.report(loc, diag::value_not_used);
+    return emit(InvalidStmt{}, loc);
   }
   // A failing attach whose result nobody looks at ends the program [L71].
   if (const auto* call = as<BuiltinCall>(value); call && call->form.function == "attach")
-    value = c.make(BuiltinCall{c.name("attach_or_exit"), call->form.arguments}, n.loc, t.void_type());
-  emit(Evaluate{value}, n.loc);
+    value = c.make(BuiltinCall{c.name("attach_or_exit"), call->form.arguments}, loc, t.void_type());
+  emit(Evaluate{value}, loc);
 }
 
 void Inference::print_statement(const Node<Apply>& n) {

@@ -4,17 +4,36 @@
 
 #include "ir/builtins.h"
 #include "ir/helper_signatures.h"
+#include "ir/program_type.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
 namespace ksc {
 namespace {
 
-constexpr FormSet binders = form_set_of<NameUse, BlockValue, VarStmt, IfVar, For, ForEach, Try, FunctionDecl, MapDecl>();
+constexpr FormSet binders = form_set_of<NameUse, BlockValue, VarStmt, IfVar, For, ForEach, Try, FunctionDecl, MapDecl, ImplDecl>();
 
 class Resolver final : public Walker {
  public:
   explicit Resolver(Context& context) : Walker(context, binders) {}
+  using Walker::operator();
+
+  /// Types name constants, in the sizes of arrays and strings.
+  TypeExpr operator()(const TypeExpr& type) override {
+    if (!header(type).contains.has(Kind::NameUse)) return type;
+    const Loc loc = loc_of(type);
+    if (const auto* n = as<PointerType>(type)) return context.make(PointerType{(*this)(n->form.element)}, loc);
+    if (const auto* n = as<ArrayType>(type)) return context.make(ArrayType{(*this)(n->form.element), (*this)(n->form.count)}, loc);
+    if (const auto* n = as<StrType>(type)) return context.make(StrType{(*this)(n->form.size)}, loc);
+    if (const auto* n = as<OptionType>(type)) return context.make(OptionType{(*this)(n->form.element)}, loc);
+    if (const auto* n = as<FunctionType>(type)) {
+      std::vector<TypeExpr> parameters;
+      for (const TypeExpr& parameter : n->form.parameters) parameters.push_back((*this)(parameter));
+      return context.make(FunctionType{context.span(parameters), (*this)(n->form.result)}, loc);
+    }
+    return type;
+  }
+  Option<TypeExpr> operator()(const Option<TypeExpr>& type) { return type ? Option<TypeExpr>((*this)(*type)) : type; }
 
   /// Notes every name at file level, so that the order of declarations does not matter [L17].
   void collect_globals(const Program& program) {
@@ -81,7 +100,7 @@ class Resolver final : public Walker {
     const Name name = n->name.name;
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
       if (auto found = scope->find(name); found != scope->end()) return context.make(Local{found->second.symbol}, n.loc);
-    if (in_flags_ || is_global(name)) return context.make(GlobalName{name}, n.loc);
+    if (in_attribute_ || is_global(name)) return context.make(GlobalName{name}, n.loc);
     Diagnostic& message = context.diagnostics.report(n.loc, diag::unknown_name, std::string(name.text()));
     if (const std::string_view near = closest_word(name.text(), known()); !near.empty())
       message.fix(n.loc, std::string(near), fmt::format("did you mean `{}`?", near));
@@ -125,7 +144,7 @@ class Resolver final : public Walker {
     if (const auto* var = as<VarStmt>(s)) {
       // A variable's scope begins after its initialiser [L182].
       const Option<Expr> value = (*this)(var->form.value);
-      emit_statement(context.make(VarStmt{declare(var->form.name), var->form.type, value}, var->loc));
+      emit_statement(context.make(VarStmt{declare(var->form.name), (*this)(var->form.type), value}, var->loc));
     } else if (const auto* test = as<IfVar>(s)) {
       const Expr value = (*this)(test->form.value);
       Ident name;
@@ -133,7 +152,7 @@ class Resolver final : public Walker {
         name = declare(test->form.name);
         return (*this)(test->form.then);
       });
-      emit_statement(context.make(IfVar{name, test->form.type, value, then, (*this)(test->form.otherwise)}, test->loc));
+      emit_statement(context.make(IfVar{name, (*this)(test->form.type), value, then, (*this)(test->form.otherwise)}, test->loc));
     } else if (const auto* loop = as<For>(s)) {
       const Expr low = (*this)(loop->form.low), high = (*this)(loop->form.high);
       Ident name;
@@ -169,29 +188,65 @@ class Resolver final : public Walker {
     return true;
   }
 
+  /// Whether the compiler knows where a function with these attributes runs.
+  static bool runs_here(const FunctionDecl& function) {
+    for (const Attribute& attribute : function.attributes) {
+      const std::string_view name = attribute.name.name.text();
+      if (name == "on_fault") continue;
+      return name == "helper" || find_program_type(name);
+    }
+    return true;
+  }
+
   bool decl_case(const Decl& d) override {
     if (const auto* map = as<MapDecl>(d)) {
       // The names of flags are known to maps only, short forms too [L16].
       MapDecl out = map->form;
+      std::vector<TypeExpr> types;
+      for (const TypeExpr& type : out.parameters) types.push_back((*this)(type));
+      out.parameters = context.span(types);
       out.size = (*this)(out.size);
       std::vector<NamedExpr> options;
       for (const NamedExpr& option : out.options) options.push_back({option.name, (*this)(option.value)});
       out.options = context.span(options);
-      in_flags_ = true;
+      in_attribute_ = true;
       out.flags = (*this)(out.flags);
-      in_flags_ = false;
+      in_attribute_ = false;
       add_declaration(context.make(out, map->loc));
+      return true;
+    }
+    if (const auto* impl = as<ImplDecl>(d)) {
+      add_declaration(context.make(ImplDecl{{}, impl->form.name, {}, {}}, impl->loc));
       return true;
     }
     const auto* function = as<FunctionDecl>(d);
     if (!function) return false;
     FunctionDecl out = function->form;
+    if (!runs_here(out)) {
+      // Its attribute is what is to be said about it; nothing in it can be understood.
+      out.parameters = {};
+      out.result_name = {};
+      out.result = {};
+      out.body = {};
+      for (const Attribute& attribute : function->form.attributes) {
+        if (&attribute == function->form.attributes.begin()) out.attributes = context.span<Attribute>({{attribute.name, {}}});
+      }
+      add_declaration(context.make(out, function->loc));
+      return true;
+    }
     scopes_.clear();
+    // What the names in an attribute's arguments are is for the attribute to say.
+    in_attribute_ = true;
+    std::vector<Attribute> attributes;
+    for (const Attribute& attribute : out.attributes) attributes.push_back({attribute.name, (*this)(attribute.arguments)});
+    out.attributes = context.span(attributes);
+    in_attribute_ = false;
     begin_body();
     std::vector<TypedName> parameters;
-    for (const TypedName& p : out.parameters) parameters.push_back({declare(p.name), p.type});
+    for (const TypedName& p : out.parameters) parameters.push_back({declare(p.name), (*this)(p.type)});
     out.parameters = context.span(parameters);
     out.result_name = declare(out.result_name);
+    out.result = (*this)(out.result);
     out.body = statements(out.body);  // parameters belong to the body's scope
     end_body();
     add_declaration(context.make(out, function->loc));
@@ -199,7 +254,7 @@ class Resolver final : public Walker {
   }
 
   std::vector<Scope> scopes_;
-  bool in_flags_ = false;
+  bool in_attribute_ = false;
   std::map<Name, Loc, ByText> globals_;
   std::set<Name, ByText> taken_;  // texts that are some symbol already
 };

@@ -38,7 +38,7 @@ std::vector<fs::path> files_below(const fs::path& folder) {
 struct Checked {
   MemorySources sources;
   Result result;
-  explicit Checked(std::string text, bool check_only = true) {
+  explicit Checked(std::string text, bool check_only = true, KernelVersion kernel = {6, 1}) {
     static const std::string types = read_file(fs::path(KSC_SOURCE) / "runtime/types/uapi.json");
     sources.add("t.ks", std::move(text));
     sources.add("share/types/uapi.json", types);
@@ -46,6 +46,7 @@ struct Checked {
     options.file = "t.ks";
     options.share = "share";
     options.check_only = check_only;
+    options.target.kernel = kernel;
     result = compile(sources, options);
   }
 };
@@ -154,9 +155,26 @@ INSTANTIATE_TEST_SUITE_P(Errors, ErrorFile, testing::ValuesIn(files_below(fs::pa
 /// Messages about what no source text can cause; each is tested where it comes from.
 const std::set<std::string_view> tested_elsewhere = {
     "KS0002", "KS0013",                                                    // tests/unit/lexer_test.cc, tests/corpus
-    "KS0511",                                                              // NoMain below
+    "KS0103", "KS0408", "KS0511",                                          // below
     "KS0601", "KS0602", "KS0603", "KS0604", "KS0605",                      // tests/cli
 };
+
+TEST(Errors, AfterManySyntaxErrorsTheRestIsNotLookedAt) {
+  std::string text = "fn f(x: u32) {\n";
+  for (int i = 0; i < 300; ++i) text += "  x++\n";
+  const Checked checked(text + "}\n");
+  EXPECT_TRUE(checked.result.diagnostics.has(diag::Id::too_many_syntax_errors));
+  EXPECT_EQ(checked.result.diagnostics.error_count(), 200u);
+}
+
+TEST(Errors, AHelperNewerThanTheTarget) {
+  const std::string text =
+      "@xdp fn f(ctx: *xdp_md) -> xdp_action {\n  var n = bpf_xdp_get_buff_len(ctx)\n  if (n > 9) { return XDP_DROP }\n  return XDP_PASS\n}\n";
+  EXPECT_TRUE(Checked(text).result.ok());
+  const Checked old(text, true, {5, 10});
+  EXPECT_TRUE(old.result.diagnostics.has(diag::Id::target_too_old));
+  EXPECT_EQ(old.result.diagnostics.error_count(), 1u);
+}
 
 TEST(Errors, EachMessageHasACase) {
   std::set<std::string> seen;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "backends/c/library_names.h"
 #include "ir/effects.h"
 #include "ir/visit.h"
 
@@ -72,6 +73,11 @@ std::string Printer::member_name(Type structure, Name name) const {
   const bool is_kernels = is(structure, TypeKind::Struct) && !structure->body->header.empty();
   const std::string text(name.text());
   return !is_kernels && (reserved_words().count(text) || text.starts_with("__")) ? text + "_" : text;
+}
+
+std::string Printer::function_name(Name name) const {
+  const std::string text = global_name(name);
+  return is_library_function(text) ? text + "_" : text;
 }
 
 std::string Printer::local_name(Name name) {
@@ -282,7 +288,8 @@ std::string Printer::value(const Expr& e, Type target) {
   if (converted && is_integral(type_of(e))) {
     Type from = type_of(converted->form.value), to = type_of(e);
     const bool widens = is_integral(from) && width_of(from) <= width_of(to) && (is_signed(from) == is_signed(to) || (!is_signed(from) && width_of(from) < width_of(to)));
-    if (widens && to == target && !is(to, TypeKind::Bool)) return value(converted->form.value, from);
+    // Where it goes is wider than what it is: it is not cut by that.
+    if (widens && to == target && !is(to, TypeKind::Bool)) return expression(converted->form.value);
   }
   const bool outer = std::exchange(truncates_, is_integral(target) && type_of(e) == target && !is(target, TypeKind::Bool));
   const std::string text = expression(e);
@@ -372,7 +379,7 @@ std::string Printer::expression(const Expr& e, Binding least) {
       }),
       on<MapName>([&](const Node<MapName>& n) { return dialect_.ebpf ? global_name(n->name) : fmt::format("skel->maps.{}", global_name(n->name)); }),
       on<FunctionName>([&](const Node<FunctionName>& n) { return (dialect_.ebpf ? "" : "&") + global_name(n->name); }),
-      on<FunctionAddress>([&](const Node<FunctionAddress>& n) { return global_name(n->name); }),
+      on<FunctionAddress>([&](const Node<FunctionAddress>& n) { return function_name(n->name); }),
       on<Field>([&](const Node<Field>&) { return place(e, least); }),
       on<Index>([&](const Node<Index>&) { return place(e, least); }),
       on<Present>([&](const Node<Present>& n) { return wrapped(expression(n->value, Binding::Relation) + " != NULL", Binding::Equality, least); }),
@@ -420,7 +427,7 @@ std::string Printer::expression(const Expr& e, Binding least) {
         if (dialect_.ebpf && is_byte_pointer(type_of(n->left))) return fmt::format("ks_distance({}, {})", expression(n->left), expression(n->right));
         return wrapped(cast(n.type, fmt::format("({} - {})", expression(n->left, Binding::Sum), expression(n->right, Binding::Product))), Binding::Unary, least);
       }),
-      on<Call>([&](const Node<Call>& n) { return call(global_name(n->function), n->arguments); }),
+      on<Call>([&](const Node<Call>& n) { return call(function_name(n->function), n->arguments); }),
       on<HelperCall>([&](const Node<HelperCall>& n) { return call(n->helper.text(), n->arguments); }),
       on<RuntimeCall>([&](const Node<RuntimeCall>& n) { return call(n->function.text(), n->arguments); }),
       on<BuiltinCall>([&](const Node<BuiltinCall>& n) { return dialect_.builtin(n); }),
@@ -468,7 +475,7 @@ void Printer::line_mark(Loc loc) {
 std::string Printer::header(const FunctionDef& f, const std::string& prefix) {
   locals_.clear();
   taken_.clear();
-  std::string text = prefix + declaration(f.result, global_name(f.name)) + "(";
+  std::string text = prefix + declaration(f.result, function_name(f.name)) + "(";
   for (size_t i = 0; i < f.parameters.size(); ++i) text += (i ? ", " : "") + declaration(f.parameters[i].type, local_name(f.parameters[i].name));
   return text + (f.parameters.empty() ? "void)" : ")");
 }
@@ -542,7 +549,7 @@ void Printer::branches(const Node<If>& n) {
 }
 
 void Printer::switch_statement(const Node<Switch>& n) {
-  line(fmt::format("switch ({}) {{", value(n->value, type_of(n->value))));
+  line(fmt::format("switch ({}) {{", expression(n->value)));
   for (const SwitchCase& c : n->cases) {
     if (c.values.empty()) line("default:");
     for (const Expr& v : c.values) line(fmt::format("case {}:", expression(v)));
@@ -647,7 +654,7 @@ void Printer::statement(const Stmt& s) {
       }),
       on<CountedLoop>([&](const Node<CountedLoop>& n) {
         const std::string counter = local_name(n->name);
-        line(fmt::format("for ({} = {}; {} {} {}; {}++) {{", declaration(n->type, counter), value(n->low, n->type), counter, n->inclusive ? "<=" : "<", value(n->high, n->type), counter));
+        line(fmt::format("for ({} = {}; {} {} {}; {}++) {{", declaration(n->type, counter), value(n->low, n->type), counter, n->inclusive ? "<=" : "<", operand(n->high, Binding::Shift, false), counter));
         ++depth;
         statements(n->body);
         --depth;

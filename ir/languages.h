@@ -74,6 +74,7 @@ inline constexpr Lang C = Folded + Rule::Ordered;                               
 inline constexpr Lang User = NoArrayCopy + Rule::SplitUser;                                   // only what runs in userspace
 inline constexpr Lang UserMaps =
     User - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached through the runtime
-inline constexpr Lang UserC = UserMaps + Rule::Folded;                                        // what the C printer takes
+inline constexpr Lang UserIndexes = UserMaps + Rule::UserIndexesGuarded;                      // an index out of range ends the program
+inline constexpr Lang UserC = UserIndexes + Rule::Folded;                                     // what the C printer takes
 
 }  // namespace ksc::lang

@@ -164,6 +164,11 @@ class Folder {
         if (!done) blocked = true;
         return context_.make(Or{left, either->form.right}, either->loc, either->type);
       }
+      if (const auto* choice = as<Conditional>(e)) {
+        const Expr condition = replaced(choice->form.condition, name, value, impure, done, blocked);
+        if (!done) blocked = true;
+        return context_.make(Conditional{condition, choice->form.then, choice->form.otherwise}, choice->loc, choice->type);
+      }
       blocked = true;
       return e;
     }
@@ -224,6 +229,6 @@ Program fold(const Program& program, Context& context) {
 }
 
 Ir<lang::Folded> fold_temporaries(const Ir<lang::NoPrint>& in, Context& context) { return {fold(in.declarations, context)}; }
-Ir<lang::UserC> fold_user_temporaries(const Ir<lang::UserMaps>& in, Context& context) { return {fold(in.declarations, context)}; }
+Ir<lang::UserC> fold_user_temporaries(const Ir<lang::UserIndexes>& in, Context& context) { return {fold(in.declarations, context)}; }
 
 }  // namespace ksc

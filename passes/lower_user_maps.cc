@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// var p = &m[k]   =>   var key = k; var copy; var p = ks_map_lookup(m, &key, &copy) == 0 ? &copy : null
+#include "ir/children.h"
+#include "ir/effects.h"
 #include "ir/map_kind.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
@@ -14,8 +16,62 @@ struct Copy {
   Expr map, key_address, copy_address;
 };
 
+/// The local pointer through which a place is reached; no name if there is none.
+Name base_pointer(const Expr& place) {
+  if (const auto* field = as<Field>(place)) return base_pointer(field->form.base);
+  if (const auto* index = as<Index>(place)) return base_pointer(index->form.base);
+  const auto* deref = as<Deref>(place);
+  const auto* local = deref ? as<Local>(deref->form.pointer) : nullptr;
+  return local ? local->form.name : Name{};
+}
+
+/// `present(p) ? place behind p : zero`, which is how an entry is read in place: p, or no name.
+Name read_in_place(const Expr& e) {
+  const auto* choice = as<Conditional>(e);
+  const auto* present = choice ? as<Present>(choice->form.condition) : nullptr;
+  const auto* local = present ? as<Local>(present->form.value) : nullptr;
+  if (!local || base_pointer(choice->form.then) != local->form.name) return {};
+  const auto* number = as<Int>(choice->form.otherwise);
+  const bool zero = number ? number->form.value.value == 0 : as<Zero>(choice->form.otherwise) != nullptr;
+  return zero ? local->form.name : Name{};
+}
+
+/// Pointers to entries that are read in place and used for nothing else: a copy that starts from zero says it all.
+class ReadInPlace {
+ public:
+  explicit ReadInPlace(const Program& program) {
+    for (const Decl& d : program)
+      if (const auto* f = as<FunctionDef>(d)) {
+        const auto changed = changed_locals(f->form.body);
+        changed_.insert(changed.begin(), changed.end());
+        for (const Stmt& s : f->form.body.statements) count(s);
+      }
+  }
+  bool has(Name pointer) const {
+    auto reads = reads_.find(pointer);
+    // Each read names the pointer twice: in the test and in the place.
+    return reads != reads_.end() && uses_.at(pointer) == 2 * reads->second && !changed_.count(pointer);
+  }
+  bool is_changed(Name local) const { return changed_.count(local) != 0; }
+
+ private:
+  void count(const Stmt& s) {
+    each_child_of(s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
+  }
+  void count(const Expr& e) {
+    if (const auto* local = as<Local>(e)) ++uses_[local->form.name];
+    if (const Name pointer = read_in_place(e)) ++reads_[pointer];
+    each_child_of(e, [&](const Expr& child) { count(child); }, [&](const Stmt& t) { count(t); });
+  }
+
+  std::map<Name, int, ByText> uses_, reads_;
+  std::set<Name, ByText> changed_;
+};
+
 class UserMaps {
  public:
+  explicit UserMaps(const Program& program) : in_place(program) {}
+
   Copy make(const Expr& map, const Expr& key, Type value, Loc loc, Out& to) {
     Copy copy{map, address(key, "key", loc, to), {}};
     const Name name = to.fresh("copy");
@@ -26,46 +82,77 @@ class UserMaps {
   Expr address(const Expr& value, std::string_view hint, Loc loc, Out& to) {
     const Name name = to.fresh(hint);
     to.emit(Let{name, type_of(value), value}, loc);
-    return to.make(AddressOf{to.make(Local{name}, loc, type_of(value))}, loc, to.context.types.pointer(type_of(value), Space::Stack, false));
+    return address_of(to.make(Local{name}, loc, type_of(value)), loc, to);
+  }
+  /// For the next statement only: a local that holds the value already needs no name of its own.
+  Expr address_now(const Expr& value, std::string_view hint, Loc loc, Out& to) {
+    return as<Local>(value) ? address_of(value, loc, to) : address(value, hint, loc, to);
+  }
+  Expr address_of(const Expr& local, Loc loc, Out& to) {
+    return to.make(AddressOf{local}, loc, to.context.types.pointer(type_of(local), Space::Stack, false));
+  }
+  /// A copy that is zero if the entry is absent.
+  void read_now(Name pointer, const Expr& map, const Expr& key, Type value, Loc loc, Out& to) {
+    const Name name = to.fresh(value_hint(map));
+    const Copy copy{map, address_now(key, "key", loc, to), address_of(to.make(Local{name}, loc, value), loc, to)};
+    to.emit(Let{name, value, {}}, loc);
+    to.emit(Evaluate{lookup(copy, loc, to)}, loc);
+    read_copies[pointer] = to.make(Local{name}, loc, value);
+  }
+  /// The place behind a pointer to an entry, in the copy of the entry.
+  Expr in_copy(const Expr& place, Out& to) {
+    if (const auto* field = as<Field>(place)) return to.make(Field{in_copy(field->form.base, to), field->form.name}, field->loc, field->type);
+    if (const auto* index = as<Index>(place)) return to.make(Index{in_copy(index->form.base, to), to(index->form.index)}, index->loc, index->type);
+    return read_copies.at(base_pointer(place));
+  }
+  /// An entry of `counts` is called `counts_entry`.
+  static std::string value_hint(const Expr& map) {
+    const auto* name = as<MapName>(map);
+    return name ? std::string(name->form.name.text()) + "_entry" : "entry";
   }
   static bool is_per_cpu(const Expr& map) { return find_map_kind(type_of(map)->name.text())->per_cpu; }
   Expr call(std::string_view function, std::vector<Expr> arguments, Type type, Loc loc, Out& to) {
     return to.make(RuntimeCall{to.context.name(function), to.context.span(arguments)}, loc, type);
   }
+  Expr lookup(const Copy& copy, Loc loc, Out& to) {
+    return call(is_per_cpu(copy.map) ? "ks_percpu_sum" : "ks_map_lookup", {copy.map, copy.key_address, copy.copy_address}, to.context.types.i32(), loc, to);
+  }
   /// Whether the entry was there; the copy holds it then.
   Expr read(const Copy& copy, Loc loc, Out& to) {
     Types& types = to.context.types;
-    const Expr status = call(is_per_cpu(copy.map) ? "ks_percpu_sum" : "ks_map_lookup", {copy.map, copy.key_address, copy.copy_address}, types.i32(), loc, to);
-    return to.make(Compare{CompareOp::Equal, status, to.make(Int{{0}, {}}, loc, types.i32())}, loc, types.boolean());
+    return to.make(Compare{CompareOp::Equal, lookup(copy, loc, to), to.make(Int{{0}, {}}, loc, types.i32())}, loc, types.boolean());
   }
   void write(const Expr& map, const Expr& key_address, const Expr& value_address, Loc loc, Out& to) {
     Types& types = to.context.types;
     const Expr flags = to.make(Int{{0}, to.context.name("BPF_ANY")}, loc, types.u64());
-    if (is_per_cpu(map)) to.emit(Evaluate{call("ks_percpu_set", {map, key_address, value_address, flags}, types.i32(), loc, to)}, loc);
-    else to.emit(Evaluate{call("ks_map_update_or_exit", {map, key_address, value_address, flags}, types.void_type(), loc, to)}, loc);
+    to.emit(Evaluate{call(is_per_cpu(map) ? "ks_percpu_set_or_exit" : "ks_map_update_or_exit", {map, key_address, value_address, flags},
+                          types.void_type(), loc, to)}, loc);
   }
 
-  std::map<Name, Copy, ByText> copies;  // by the pointer that refers to it
+  ReadInPlace in_place;
+  std::map<Name, Copy, ByText> copies;      // by the pointer that refers to it
+  std::map<Name, Expr, ByText> read_copies; // of entries that are read in place, by the pointer
+  std::map<Name, Expr, ByText> values;      // temporaries that are a member of such a copy, which nothing changes
 };
-
-/// The local pointer through which a place is reached; no name if there is none.
-Name base_pointer(const Expr& place) {
-  if (const auto* field = as<Field>(place)) return base_pointer(field->form.base);
-  if (const auto* index = as<Index>(place)) return base_pointer(index->form.base);
-  const auto* deref = as<Deref>(place);
-  const auto* local = deref ? as<Local>(deref->form.pointer) : nullptr;
-  return local ? local->form.name : Name{};
-}
 
 }  // namespace
 
 Ir<lang::UserMaps> lower_user_maps(const Ir<lang::User>& in, Context& context) {
-  UserMaps maps;
+  UserMaps maps(in.declarations);
   return rewrite<lang::User, lang::UserMaps>(
       in, context,
       on<Let>([&](const Node<Let>& n, Out& to) {
         const auto* lookup = n->value ? as<MapLookup>(*n->value) : nullptr;
         const auto* slot = n->value ? as<MapSlot>(*n->value) : nullptr;
+        if (lookup && maps.in_place.has(n->name)) return maps.read_now(n->name, lookup->form.map, to(lookup->form.key), n->type->element, n.loc, to);
+        if (const Name pointer = n->value ? read_in_place(*n->value) : Name{}; pointer && maps.in_place.has(pointer)) {
+          const Expr place = maps.in_copy(as<Conditional>(*n->value)->form.then, to);
+          // An index may change before the temporary is used.
+          const bool stays = n->name.text() != n->name.spelling() && !maps.in_place.is_changed(n->name) && !header(place).contains.has(Kind::Index);
+          if (!stays) return to.emit(Let{n->name, n->type, place}, n.loc);
+          maps.values[n->name] = place;
+          return;
+        }
         if (!lookup && !slot) return to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
         const Copy copy = lookup ? maps.make(lookup->form.map, to(lookup->form.key), n->type->element, n.loc, to)
                                  : maps.make(slot->form.map, to(slot->form.key), n->type->element, n.loc, to);
@@ -75,8 +162,7 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::User>& in, Context& context) {
           return to.emit(Let{n->name, n->type, to.make(Conditional{present, copy.copy_address, to.make(Null{}, n.loc, n->type)}, n.loc, n->type)}, n.loc);
         }
         // An absent entry starts from zero, which the copy is.
-        const Name found = to.fresh("found");
-        to.emit(Let{found, to.context.types.boolean(), maps.read(copy, n.loc, to)}, n.loc);
+        to.emit(Evaluate{maps.lookup(copy, n.loc, to)}, n.loc);
         to.emit(Let{n->name, n->type, copy.copy_address}, n.loc);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
@@ -85,25 +171,34 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::User>& in, Context& context) {
         if (auto found = maps.copies.find(pointer); pointer && found != maps.copies.end())
           maps.write(found->second.map, found->second.key_address, found->second.copy_address, n.loc, to);
       }),
+      on<Conditional>([&](const Node<Conditional>& n, Out& to) -> Expr {
+        const Name pointer = read_in_place(to.make(n.form, n.loc, n.type));
+        if (pointer && maps.in_place.has(pointer)) return maps.in_copy(n->then, to);
+        return to.make(Conditional{to(n->condition), to(n->then), to(n->otherwise)}, n.loc, n.type);
+      }),
+      on<Local>([&](const Node<Local>& n, Out& to) -> Expr {
+        if (auto found = maps.values.find(n->name); found != maps.values.end()) return found->second;
+        return to.make(n.form, n.loc, n.type);
+      }),
       on<MapLookup>([&](const Node<MapLookup>& n, Out& to) -> Expr {
         const Copy copy = maps.make(n->map, to(n->key), n.type->element, n.loc, to);
         return to.make(Conditional{maps.read(copy, n.loc, to), copy.copy_address, to.make(Null{}, n.loc, n.type)}, n.loc, n.type);
       }),
       on<MapSlot>([&](const Node<MapSlot>& n, Out& to) -> Expr { return maps.make(n->map, to(n->key), n.type->element, n.loc, to).copy_address; }),
       on<MapStore>([&](const Node<MapStore>& n, Out& to) {
-        const Expr key = maps.address(to(n->key), "key", n.loc, to);
-        maps.write(n->map, key, maps.address(to(n->value), "value", n.loc, to), n.loc, to);
+        const Expr key = maps.address_now(to(n->key), "key", n.loc, to);
+        maps.write(n->map, key, maps.address_now(to(n->value), "value", n.loc, to), n.loc, to);
       }),
       on<MapDelete>([&](const Node<MapDelete>& n, Out& to) {
-        const Expr key = maps.address(to(n->key), "key", n.loc, to);
+        const Expr key = maps.address_now(to(n->key), "key", n.loc, to);
         to.emit(Evaluate{maps.call("ks_map_delete_or_exit", {n->map, key}, to.context.types.void_type(), n.loc, to)}, n.loc);
       }),
       on<MapCall>([&](const Node<MapCall>& n, Out& to) -> Expr {
         if (n->method == "len") return maps.call("ks_map_len", {n->map}, n.type, n.loc, to);
-        const Expr key = maps.address(to(n->arguments[0]), "key", n.loc, to);
+        const Expr key = maps.address_now(to(n->arguments[0]), "key", n.loc, to);
         if (n->method == "contains_key") return maps.call("ks_map_contains", {n->map, key}, n.type, n.loc, to);
         const bool is_new = n->method == "insert_new";
-        const Expr value = maps.address(to(n->arguments[1]), "value", n.loc, to);
+        const Expr value = maps.address_now(to(n->arguments[1]), "value", n.loc, to);
         const Expr flags = to.make(Int{{is_new}, to.context.name(is_new ? "BPF_NOEXIST" : "BPF_ANY")}, n.loc, to.context.types.u64());
         return maps.call(UserMaps::is_per_cpu(n->map) ? "ks_percpu_set" : "ks_map_update", {n->map, key, value, flags}, n.type, n.loc, to);
       }));

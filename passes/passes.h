@@ -42,7 +42,8 @@ KSC_PASS_DECLARATION(fold_temporaries, NoPrint, Folded)
 KSC_PASS_DECLARATION(order_declarations, Folded, C)
 KSC_PASS_DECLARATION(select_user, NoArrayCopy, User)
 KSC_PASS_DECLARATION(lower_user_maps, User, UserMaps)
-KSC_PASS_DECLARATION(fold_user_temporaries, UserMaps, UserC)
+KSC_PASS_DECLARATION(guard_user_index, UserMaps, UserIndexes)
+KSC_PASS_DECLARATION(fold_user_temporaries, UserIndexes, UserC)
 #undef KSC_PASS_DECLARATION
 
 }  // namespace ksc

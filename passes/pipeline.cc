@@ -54,6 +54,7 @@ auto user() {
   return Pipeline<lang::NoArrayCopy>{}
       | KSC_PASS(select_user, "only what runs in userspace stays")
       | KSC_PASS(lower_user_maps, "map accesses become calls of the userspace runtime")
+      | KSC_PASS(guard_user_index, "an index that is not known to be in range ends the program if it is not")
       | KSC_PASS(fold_user_temporaries, "temporaries return into the expressions that use them");
 }
 

@@ -36,6 +36,8 @@ class Printer {
   std::string declaration(Type type, const std::string& name);
   /// What a thing at file level is called in C.
   std::string global_name(Name name) const;
+  /// The name of a function that is no eBPF program.
+  std::string function_name(Name name) const;
   /// What a struct's member is called in C: a keyword of C may be a member's name in KernelScript.
   std::string member_name(Type structure, Name name) const;
   /// What a local of the function at work is called in C.
@@ -63,6 +65,8 @@ class Printer {
   void line_mark(Loc loc);
   /// Writes one indented line.
   void line(const std::string& text);
+  /// A string literal of C.
+  std::string quoted(std::string_view text);
   std::string take() { return std::exchange(out_, {}); }
   /// Sets which file `#line` names, by index of the source; without one no marks are written.
   std::function<std::pair<std::string, uint32_t>(Loc)> locate;
@@ -90,7 +94,6 @@ class Printer {
   std::string place(const Expr& e, Binding least);
   std::string call(std::string_view function, Span<Expr> arguments);
   std::string in_packet(const InPacket& test, bool holds, Binding least);
-  std::string quoted(std::string_view text);
   void print(const Print& print);
   void let(const Let& n);
   void mark_unused(Name name);

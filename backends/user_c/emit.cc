@@ -21,7 +21,8 @@ bool is_zero(const Expr& e) {
 
 class UserFile {
  public:
-  UserFile(const Context& context, const Locate& locate, const Program& program) : context_(context), program_(program), printer_(context, dialect(program)) {
+  UserFile(const Context& context, const Locate& locate, const TextFrom& text_from, const Program& program)
+      : context_(context), program_(program), text_from_(text_from), printer_(context, dialect(program)) {
     printer_.locate = locate;
     for (const Decl& d : program) {
       if (const auto* f = as<FunctionDef>(d)) functions_[f->form.name] = &f->form;
@@ -40,11 +41,12 @@ class UserFile {
             if constexpr (requires { ref->name.text(); }) printer_.reserve(ref->name);
           },
           d);
+    find_types();
     std::string types, functions, prototypes;
     for (const Decl& d : program_) {
-      if (const auto* n = as<StructDef>(d)) types += printer_.struct_definition(n->form.type) + "\n";
-      if (const auto* n = as<EnumDef>(d)) types += printer_.enum_definition(n->form.type) + "\n";
-      if (const auto* n = as<ConstDef>(d)) types += printer_.constant_definition(n->form);
+      if (const auto* n = as<StructDef>(d); n && types_.count(n->form.type)) types += printer_.struct_definition(n->form.type) + "\n";
+      if (const auto* n = as<EnumDef>(d); n && is_needed_enum(n->form.type)) types += printer_.enum_definition(n->form.type) + "\n";
+      if (const auto* n = as<ConstDef>(d); n && named_.count(n->form.name)) types += printer_.constant_definition(n->form);
       if (const auto* n = as<ConfigDef>(d)) types += printer_.struct_definition(n->form.type) + "\n";
       if (const auto* n = as<PinnedGlobals>(d)) types += printer_.struct_definition(n->form.type) + "\n";
       const auto* f = as<FunctionDef>(d);
@@ -114,6 +116,43 @@ class UserFile {
     each_child_of(e, [&](const Expr& child) { find(child); }, [](const Stmt&) {});
   }
 
+  /// What userspace mentions, and what the skeleton's globals are made of: the other types are the eBPF part's.
+  void find_types() {
+    for (const Decl& d : program_) {
+      if (const auto* n = as<ConfigDef>(d)) need(n->form.type);
+      if (const auto* n = as<GlobalDef>(d); n && n->form.storage != Storage::EbpfOnly) need(n->form.type);
+      if (const auto* n = as<PinnedGlobals>(d)) need(n->form.type);
+      const auto* f = as<FunctionDef>(d);
+      if (!f || f->form.domain != Domain::User || (f->form.name != "main" && !called_.count(f->form.name))) continue;
+      need(f->form.result);
+      for (const Parameter& p : f->form.parameters) need(p.type);
+      for (const Stmt& s : f->form.body.statements) need_in(s);
+    }
+  }
+  void need_in(const Stmt& s) {
+    if (const auto* let = as<Let>(s)) need(let->form.type);
+    if (const auto* loop = as<CountedLoop>(s)) need(loop->form.type);
+    each_child_of(s, [&](const Expr& e) { need_in(e); }, [&](const Stmt& t) { need_in(t); });
+  }
+  void need_in(const Expr& e) {
+    need(type_of(e));
+    if (const auto* number = as<Int>(e); number && number->form.constant) named_.insert(number->form.constant);
+    each_child_of(e, [&](const Expr& child) { need_in(child); }, [&](const Stmt& s) { need_in(s); });
+  }
+  void need(Type type) {
+    // A map is a descriptor in userspace: its key and value types are mentioned where they are used.
+    if (!type || is(type, TypeKind::Map) || !types_.insert(type).second) return;
+    need(type->element);
+    if (!type->body) return;
+    for (const StructField& field : type->body->fields) need(field.type);
+  }
+
+  bool is_needed_enum(Type type) const {
+    bool needed = types_.count(type) != 0;
+    for (const EnumItem& item : type->body->items) needed = needed || named_.count(item.name);
+    return needed;
+  }
+
   /// What a program can hand over to, in any number of steps, in the order in which it is met.
   std::vector<Name> reached(Name from) const {
     std::vector<Name> out, work{from};
@@ -165,7 +204,7 @@ class UserFile {
   std::string pinned_values() {
     const std::string name = printer_.global_name(pins_->name);
     std::string text = fmt::format("/* Mapped before the load, so that it can be written at once; then the map's own memory. */\nstatic struct {0} first_values = {{", name);
-    for (const FieldValue& v : pins_->values) text += fmt::format("\n\t.{} = {},", v.name.text(), printer_.initialiser(v.value));
+    for (const FieldValue& v : pins_->values) text += fmt::format("\n\t.{} = {},", printer_.member_name(pins_->type, v.name), printer_.initialiser(v.value));
     text += pins_->values.empty() ? "};\n" : "\n};\n";
     text += fmt::format("static struct {0} *{0} = &first_values;\n\nstatic void set_pinned_globals(void)\n{{\n\t{0} = ks_map_memory_or_exit(skel->maps.{0});\n"
                         "\tif (!ks_pin_existed(&object, \"{0}\"))\n\t\t*{0} = first_values;\n}}\n\n", name);
@@ -188,7 +227,7 @@ class UserFile {
       text += "\t" + printer_.declaration(type, "args") + " = {};\n";
       std::string choices;
       std::string options = "\tconst struct ks_option options[] = {\n";
-      for (const StructField& field : type->body->fields) options += "\t\t" + option(field, choices) + ",\n";
+      for (const StructField& field : type->body->fields) options += "\t\t" + option(type, field, choices) + ",\n";
       text += choices + options + "\t\tKS_OPTIONS_END,\n\t};\n\n";
       text += fmt::format("\tks_start(\"{}\", argc, argv, options);\n", context_.project);
       call = "run(args)";
@@ -199,34 +238,60 @@ class UserFile {
     if (is(f.result, TypeKind::Void)) return text + "\t" + call + ";\n\treturn ks_finish(0);\n}\n";
     return text + "\treturn ks_finish(" + call + ");\n}\n";
   }
-  std::string option(const StructField& field, std::string& choices) {
+  /// The comment that stands behind a member of the struct in the source, as a C literal; NULL if there is none.
+  std::string help(Type structure, std::string_view member) {
+    for (const Decl& d : program_) {
+      const auto* definition = as<StructDef>(d);
+      if (!definition || definition->form.type != structure) continue;
+      std::string_view text = text_from_(definition->loc);
+      const size_t open = text.find('{');
+      if (open == std::string_view::npos) return "NULL";
+      text = text.substr(open, text.find("\n}") - open);
+      while (!text.empty()) {
+        std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        const size_t begin = line.find_first_not_of(" \t{");
+        const size_t comment = line.find("//");
+        if (begin == std::string_view::npos || comment == std::string_view::npos || comment < begin) continue;
+        const std::string_view code = line.substr(begin, comment - begin);
+        if (!code.starts_with(member) || code.find_first_not_of(" \t:", member.size()) == member.size()) continue;
+        const size_t first = line.find_first_not_of(" \t", comment + 2);
+        const size_t last = line.find_last_not_of(" \t\r");
+        return first == std::string_view::npos ? "NULL" : printer_.quoted(line.substr(first, last - first + 1));
+      }
+    }
+    return "NULL";
+  }
+  std::string option(Type structure, const StructField& field, std::string& choices) {
     const std::string_view name = field.name.text();
     if (is(field.type, TypeKind::Enum)) {
       choices += fmt::format("\tstatic const struct ks_choice {}_choices[] = {{", name);
       for (const EnumItem& item : field.type->body->items) choices += fmt::format("{{\"{}\", {}}}, ", item.name.text(), item.value);
       choices += "{NULL, 0}};\n";
-      return fmt::format("KS_ENUM_OPTION(args.{0}, \"{0}\", NULL, {0}_choices)", name);
+      return fmt::format("KS_ENUM_OPTION(args.{0}, \"{0}\", {1}, {0}_choices)", name, help(structure, name));
     }
     std::string_view kind = "KS_UNSIGNED";
     if (is(field.type, TypeKind::Bool)) kind = "KS_BOOL";
     else if (is(field.type, TypeKind::Str)) kind = "KS_STR";
     else if (is_signed(field.type)) kind = "KS_SIGNED";
-    return fmt::format("KS_OPTION({1}, args.{0}, \"{0}\", NULL)", name, kind);
+    return fmt::format("KS_OPTION({1}, args.{0}, \"{0}\", {2})", name, kind, help(structure, name));
   }
 
   const Context& context_;
   const Program& program_;
+  const TextFrom& text_from_;
   c::Printer printer_;
   std::map<Name, const FunctionDef*, ByText> functions_;
   std::map<Name, std::vector<Name>, ByText> tail_calls_;
-  std::set<Name, ByText> called_, loaded_;
+  std::set<Name, ByText> called_, loaded_, named_;
+  std::set<Type> types_;
   const PinnedGlobals* pins_ = nullptr;
 };
 
 }  // namespace
 
-std::string emit_user_c(const Ir<lang::UserC>& ir, const Context& context, const Locate& locate) {
-  return UserFile(context, locate, ir.declarations).print();
+std::string emit_user_c(const Ir<lang::UserC>& ir, const Context& context, const Locate& locate, const TextFrom& text_from) {
+  return UserFile(context, locate, text_from, ir.declarations).print();
 }
 
 }  // namespace ksc

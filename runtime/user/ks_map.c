@@ -191,6 +191,16 @@ int ks_percpu_set(const struct bpf_map *map, const void *key, const void *value,
   return error;
 }
 
+void ks_percpu_set_or_exit(const struct bpf_map *map, const void *key, const void *value, uint64_t flags)
+{
+  int error = ks_percpu_set(map, key, value, flags);
+
+  if (error) {
+    ks_map_message(map, "write", error);
+    ks_exit(1);
+  }
+}
+
 int ks_percpu_read(const struct bpf_map *map, const void *key, int cpu, void *value)
 {
   uint8_t *slots;

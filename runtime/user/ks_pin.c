@@ -190,7 +190,8 @@ int ks_prepare_pins(struct bpf_object *object, struct ks_pin *pins)
   for (struct ks_pin *pin = pins; pin && pin->map; pin++) {
     error = prepare_pin(object, pin);
     if (error && error != -EEXIST)
-      ks_message("cannot pin map %s at " PIN_ROOT "/%s/%s: %s", pin->map, ks_project(), pin->path, strerror(-error));
+      ks_message("cannot pin map %s at " PIN_ROOT "/%s/%s: %s%s%s", pin->map, ks_project(), pin->path, strerror(-error),
+                 *ks_advice(error) ? "; " : "", ks_advice(error));
     if (error)
       return error;
   }

@@ -62,11 +62,11 @@ const char *ks_advice(int error)
   }
 }
 
-uint64_t ks_index(uint64_t index, uint64_t count, const char *place)
+uint64_t ks_index(uint64_t index, uint64_t count, const char *file, int line)
 {
   if (index < count)
     return index;
-  ks_message("%s: index %llu is out of range: the array has %llu elements", place, (unsigned long long)index,
+  ks_message("%s:%d: index %lld is out of range: the array has %llu elements", file, line, (long long)index,
              (unsigned long long)count);
   ks_exit(134);
 }

@@ -191,8 +191,11 @@ struct ks_program *ks_load_or_exit(struct ks_program *program);
 /// Opens the object before anything is loaded, so that the program can write its globals; exits with 1 on failure.
 void ks_open_or_exit(struct ks_object *object);
 
-/// The index, if it is below `count`; otherwise prints where an array was left (`place` is FILE:LINE) and aborts.
-uint64_t ks_index(uint64_t index, uint64_t count, const char *place);
+/// The index, if it is below `count`; otherwise prints where an array was left, and exits with 134.
+uint64_t ks_index(uint64_t index, uint64_t count, const char *file, int line);
+
+/// ks_index at this line: `values[KS_INDEX(i, 4)]`.
+#define KS_INDEX(index, count) ks_index((uint64_t)(index), (count), __FILE__, __LINE__)
 
 /* ---- pins (ks_pin.c) ------------------------------------------------------------------------------------------- */
 
@@ -285,6 +288,9 @@ int ks_percpu_sum(const struct bpf_map *map, const void *key, void *value);
 
 /// Sets one CPU's value to *value and those of the others to zero, so that the sum is *value.
 int ks_percpu_set(const struct bpf_map *map, const void *key, const void *value, uint64_t flags);
+
+/// ks_percpu_set, and exit with 1 on failure.
+void ks_percpu_set_or_exit(const struct bpf_map *map, const void *key, const void *value, uint64_t flags);
 
 /// Reads one CPU's value; -ERANGE if there is no such CPU.
 int ks_percpu_read(const struct bpf_map *map, const void *key, int cpu, void *value);

@@ -258,6 +258,7 @@ class Checker {
           if (!as<TailCall>(s)) report("an eBPF program keeps more than its tail calls", s);
     } else if constexpr (std::same_as<F, Index>) {
       if (has(Rule::IndexesGuarded)) index(sum, f);
+      if (has(Rule::UserIndexesGuarded) && !as<RuntimeCall>(f.index)) index(sum, f);
     } else if constexpr (std::same_as<F, And> || std::same_as<F, Or>) {
       lazy(f.right);
     } else if constexpr (std::same_as<F, Conditional>) {

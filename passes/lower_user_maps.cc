@@ -84,12 +84,12 @@ class UserMaps {
     to.emit(Let{name, type_of(value), value}, loc);
     return address_of(to.make(Local{name}, loc, type_of(value)), loc, to);
   }
-  /// For the next statement only: a local that holds the value already needs no name of its own.
+  /// For the next statement only: a number, or a local that holds the value already, needs no name of its own.
   Expr address_now(const Expr& value, std::string_view hint, Loc loc, Out& to) {
-    return as<Local>(value) ? address_of(value, loc, to) : address(value, hint, loc, to);
+    return as<Local>(value) || as<Int>(value) ? address_of(value, loc, to) : address(value, hint, loc, to);
   }
-  Expr address_of(const Expr& local, Loc loc, Out& to) {
-    return to.make(AddressOf{local}, loc, to.context.types.pointer(type_of(local), Space::Stack, false));
+  Expr address_of(const Expr& value, Loc loc, Out& to) {
+    return to.make(AddressOf{value}, loc, to.context.types.pointer(type_of(value), Space::Stack, false));
   }
   /// A copy that is zero if the entry is absent.
   void read_now(Name pointer, const Expr& map, const Expr& key, Type value, Loc loc, Out& to) {

@@ -360,6 +360,8 @@ std::string Printer::expression(const Expr& e, Binding least) {
       }),
       on<AddressOf>([&](const Node<AddressOf>& n) {
         if (const auto* deref = as<Deref>(n->place)) return expression(deref->form.pointer, least);
+        // A number that is needed in memory: &(__u32){1}.
+        if (as<Int>(n->place)) return wrapped(fmt::format("&({}){{{}}}", declaration(type_of(n->place), ""), value(n->place, type_of(n->place))), Binding::Unary, least);
         return wrapped("&" + expression(n->place, Binding::Unary), Binding::Unary, least);
       }),
       on<Deref>([&](const Node<Deref>&) { return place(e, least); }),

@@ -47,8 +47,10 @@ void emit_match(const Node<Match>& n, Name result, Out& to) {
     return to.emit(Switch{subject, to.context.span(cases)}, n.loc);
   }
   Type type = type_of(subject), boolean = to.context.types.boolean();
-  const Name chosen = to.fresh("subject");
-  to.emit(Let{chosen, type, subject}, loc_of(subject));
+  // Conditions are evaluated before any arm runs, so a variable may stand for itself.
+  const auto* variable = as<Local>(subject);
+  const Name chosen = variable ? variable->form.name : to.fresh("subject");
+  if (!variable) to.emit(Let{chosen, type, subject}, loc_of(subject));
   std::vector<Branch> branches;
   Body otherwise;
   for (const MatchArm& arm : n->arms) {
@@ -56,9 +58,12 @@ void emit_match(const Node<Match>& n, Name result, Out& to) {
     for (const Pattern& p : arm.patterns) {
       const Loc loc = loc_of(p.low);
       const Expr x = to.make(Local{chosen}, loc, type);
-      const Expr one = p.high ? Expr(to.make(And{to.make(Compare{CompareOp::GreaterEqual, x, p.low}, loc, boolean),
-                                                 to.make(Compare{CompareOp::LessEqual, x, *p.high}, loc, boolean)}, loc, boolean))
-                              : Expr(to.make(Compare{CompareOp::Equal, x, p.low}, loc, boolean));
+      const auto from = [&] { return to.make(Compare{CompareOp::GreaterEqual, x, p.low}, loc, boolean); };
+      const auto up_to = [&] { return to.make(Compare{CompareOp::LessEqual, x, *p.high}, loc, boolean); };
+      const bool from_zero = !is_signed(type) && as<Int>(p.low) && as<Int>(p.low)->form.value.value == 0;
+      const Expr one = !p.high   ? Expr(to.make(Compare{CompareOp::Equal, x, p.low}, loc, boolean))
+                       : from_zero ? Expr(up_to())
+                                   : Expr(to.make(And{from(), up_to()}, loc, boolean));
       test = test ? Expr(to.make(Or{*test, one}, loc, boolean)) : one;
     }
     const Body body = arm_body(arm.value, result, to);

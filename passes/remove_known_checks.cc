@@ -19,7 +19,8 @@ using Known = std::map<Name, int64_t, ByText>;
 
 class CheckRemover {
  public:
-  CheckRemover(Context& context, const FunctionDef& function) : context_(context), changed_(changed_locals(function.body)) {}
+  CheckRemover(Context& context, const FunctionDef& function, const std::set<Name, ByText>& moving)
+      : context_(context), changed_(changed_locals(function.body)), moving_(moving) {}
 
   Body body(const Body& in, Known& known, bool& falls_through) {
     std::vector<Stmt> out;
@@ -37,6 +38,14 @@ class CheckRemover {
  private:
   void statement(const Stmt& s, Known& known, std::vector<Stmt>& out, bool& falls_through) {
     if (header(s).contains.has(Kind::HelperCall) || header(s).contains.has(Kind::Call)) forget_if_moved(s, known);
+    const bool is_compound = as<If>(s) || as<Block>(s) || as<Switch>(s) || as<Loop>(s) || as<CountedLoop>(s);
+    // In a compound statement what clobbers comes first in its parts; after it, nobody knows which of them ran.
+    const uint32_t before = epoch_;
+    simple_or_compound(s, known, out, falls_through);
+    if (is_compound ? epoch_ != before : clobbers(s)) epoch_ = ++epochs_;
+  }
+  void simple_or_compound(const Stmt& s, Known& known, std::vector<Stmt>& out, bool& falls_through) {
+    if (as<Loop>(s) || as<CountedLoop>(s)) epoch_ = ++epochs_;  // its turns begin after its turns
     if (const auto* let = as<Let>(s)) {
       define(*let);
     } else if (const auto* test = as<If>(s)) {
@@ -163,6 +172,9 @@ class CheckRemover {
       return found == positions_.end() ? std::nullopt : std::optional(found->second);
     }
     if (const auto* converted = as<Convert>(e)) return position(converted->form.value);
+    // ctx->data is read anew at each mention [L167], but mentions with nothing between them that writes to memory give one value,
+    // in C as here: the compiler reads it once, and the verifier sees that what was tested is what is used.
+    if (as<PacketStart>(e)) return Position{context_.name(fmt::format("ctx->data {}", epoch_)), 0};
     const auto* sum = as<PointerAdd>(e);
     const auto* count = sum ? as<Int>(sum->form.count) : nullptr;
     if (!count) return std::nullopt;
@@ -179,7 +191,7 @@ class CheckRemover {
       const HelperSignature* helper = find_helper_signature(call->form.helper.text());
       if (!helper || helper->moves_packet()) return true;
     }
-    if (as<Call>(e)) return true;  // a function may call such a helper
+    if (const auto* call = as<Call>(e)) return moving_.count(call->form.function) != 0;
     bool found = false;
     each_child_of(e, [&](const Expr& child) { found = found || moves(child); }, [&](const Stmt& t) { found = found || moves(t); });
     return found;
@@ -190,22 +202,59 @@ class CheckRemover {
     return found;
   }
 
+  /// Whether the C compiler must read ctx->data again after the statement.
+  static bool clobbers(const Stmt& s) {
+    constexpr FormSet writing = form_set_of<Call, HelperCall, MapLookup, MapSlot, MapCall, MapStore, MapDelete, AtomicUpdate, Print, TailCall>();
+    if (!(header(s).contains & writing).empty()) return true;
+    const auto* assign = as<Assign>(s);
+    return assign && (header(assign->form.place).contains.has(Kind::Deref) || header(assign->form.place).contains.has(Kind::Global));
+  }
+
   Context& context_;
   std::set<Name, ByText> changed_;
+  const std::set<Name, ByText>& moving_;
+  uint32_t epoch_ = 0, epochs_ = 0;  // between two of them ctx->data keeps its value
   std::map<Name, Position, ByText> positions_;
   std::set<Name, ByText> ends_;
 };
+
+/// The functions that may move the packet: they call a helper that does, themselves or through others.
+std::set<Name, ByText> moving_functions(const Program& program) {
+  std::set<Name, ByText> moving;
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const Decl& d : program) {
+      const auto* function = as<FunctionDef>(d);
+      if (!function || moving.count(function->form.name)) continue;
+      bool moves = false;
+      std::function<void(const Expr&)> on_expr;
+      std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) { each_child_of(s, on_expr, on_stmt); };
+      on_expr = [&](const Expr& e) {
+        if (const auto* call = as<Call>(e)) moves = moves || moving.count(call->form.function);
+        if (const auto* call = as<HelperCall>(e)) {
+          const HelperSignature* helper = find_helper_signature(call->form.helper.text());
+          moves = moves || !helper || helper->moves_packet();
+        }
+        each_child_of(e, on_expr, on_stmt);
+      };
+      for (const Stmt& s : function->form.body.statements) on_stmt(s);
+      if (moves) grew = moving.insert(function->form.name).second;
+    }
+  }
+  return moving;
+}
 
 }  // namespace
 
 Ir<lang::ChecksMinimal> remove_known_checks(const Ir<lang::AccessesChecked>& in, Context& context) {
   using Out = To<lang::ChecksMinimal>;
-  return rewrite<lang::AccessesChecked, lang::ChecksMinimal>(in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
+  const std::set<Name, ByText> moving = moving_functions(in.declarations);
+  return rewrite<lang::AccessesChecked, lang::ChecksMinimal>(in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
     if (!n.contains.has(Kind::InPacket)) return to.declare(n.form, n.loc);
     FunctionDef form = n.form;
     Known known;
     bool falls_through = true;
-    form.body = CheckRemover(to.context, n.form).body(form.body, known, falls_through);
+    form.body = CheckRemover(to.context, n.form, moving).body(form.body, known, falls_through);
     to.declare(form, n.loc);
   }));
 }

@@ -278,6 +278,7 @@ Value Interpreter::eval_cases(const Expr& e) {
         return value;
       }),
       on<AddressOf>([&](const Node<AddressOf>& n) {
+        if (as<Int>(n->place)) return from_bits(type, memory_.allocate(eval(n->place).bytes, "a number"));
         const Place at = place(n->place);
         if (at.where != Place::Where::Memory) throw Fault("the address of what is not in memory");
         return from_bits(type, at.at);

@@ -53,7 +53,8 @@ inline constexpr Lang ThrowsExplicit = LoopsCapped - Kind::Leave + Rule::ThrowsE
 inline constexpr Lang NoMaybe = ThrowsExplicit - Kind::ValueOf + Rule::NoMaybe;               // a Maybe is a value and a bit
 inline constexpr Lang PinsFlat = NoMaybe + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry
 
-inline constexpr Lang NoDivide = PinsFlat - Kind::Divide + Kind::Quotient + Kind::RuntimeCall;  // no division by what may be zero
+inline constexpr Lang ConstantsFolded = PinsFlat + Rule::ConstantsFolded;                     // numbers alone are computed
+inline constexpr Lang NoDivide = ConstantsFolded - Kind::Divide + Kind::Quotient + Kind::RuntimeCall;  // no division by what may be zero
 inline constexpr Lang NoShift = NoDivide - Kind::Shift + Kind::CShift;                        // shift counts are below the width
 inline constexpr Lang NoArithmeticBuiltin = NoShift + Rule::NoArithmeticBuiltin;              // min, max, htons … are support code
 inline constexpr Lang NoArrayCopy = NoArithmeticBuiltin + Rule::NoArrayCopy;                  // arrays are copied by memcpy
@@ -66,7 +67,8 @@ inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramA
 inline constexpr Lang NoMapAccess =
     NoTailCall - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached by helpers
 inline constexpr Lang IndexesGuarded = NoMapAccess + Rule::IndexesGuarded;                    // no element out of range is touched
-inline constexpr Lang NoPrint = IndexesGuarded - Kind::Print + Kind::TraceLine;               // print is bpf_printk
+inline constexpr Lang OffsetsBounded = IndexesGuarded + Rule::OffsetsBounded;                 // packet pointers move as far as the verifier follows
+inline constexpr Lang NoPrint = OffsetsBounded - Kind::Print + Kind::TraceLine;               // print is bpf_printk
 inline constexpr Lang Folded = NoPrint + Rule::Folded;                                   // temporaries that nobody needs are gone
 inline constexpr Lang C = Folded + Rule::Ordered;                                             // what the C printer takes
 

@@ -7,9 +7,9 @@
 
 namespace ksc {
 
-Ir<lang::NoDivide> lower_division(const Ir<lang::PinsFlat>& in, Context& context) {
+Ir<lang::NoDivide> lower_division(const Ir<lang::ConstantsFolded>& in, Context& context) {
   using Out = To<lang::NoDivide>;
-  return rewrite<lang::PinsFlat, lang::NoDivide>(in, context, on<Divide>([](const Node<Divide>& n, Out& to) -> Expr {
+  return rewrite<lang::ConstantsFolded, lang::NoDivide>(in, context, on<Divide>([](const Node<Divide>& n, Out& to) -> Expr {
     const Expr left = to(n->left), right = to(n->right);
     // clang 14 has no signed division for eBPF, so the signed ones always go through the support code.
     if (const auto* divisor = as<Int>(right); divisor && divisor->form.value.value > 0 && !is_signed(n.type))

@@ -16,10 +16,10 @@ class MapAccess {
 
   /// &map
   Expr map(const Expr& m) { return to_.make(AddressOf{m}, loc_, types_.pointer(type_of(m), Space::Kernel, false)); }
-  /// The address of a local that holds the value: helpers take pointers.
+  /// The address of the value, in a local unless it is a number: helpers take pointers.
   Expr address(const Expr& value, std::string_view hint) {
     Expr place = value;
-    if (!as<Local>(value)) {
+    if (!as<Local>(value) && !as<Int>(value)) {
       const Name name = to_.fresh(hint);
       to_.emit(Let{name, type_of(value), value}, loc_of(value));
       place = to_.make(Local{name}, loc_, type_of(value));

@@ -126,10 +126,22 @@ class Outliner {
     const Name values_name = to_.fresh("captured");
     to_.emit(Let{values_name, structure, to_.make(StructValue{c_.span(values)}, loc, structure)}, loc);
     const __int128 turns = turns_of(loop_.form);
-    const Expr count = turns >= 0 ? number(turns, t_.u32()) : Expr(to_.make(Convert{loop_->high}, loc, t_.u32()));
+    Expr count = number(turns, t_.u32());
+    if (turns < 0) {
+      const Name name = to_.fresh("count");
+      to_.emit(Let{name, t_.u32(), to_.make(Convert{loop_->high}, loc, t_.u32())}, loc);
+      count = to_.make(Local{name}, loc, t_.u32());
+    }
     const Expr function_address = to_.make(FunctionAddress{type_name}, loc, t_.pointer(t_.u8(), Space::Any, false));
     const Expr address = to_.make(AddressOf{to_.make(Local{values_name}, loc, structure)}, loc, captured_type_);
-    to_.emit(Evaluate{to_.make(HelperCall{c_.name("bpf_loop"), c_.span<Expr>({count, function_address, address, number(0, t_.u64())})}, loc, t_.i64())}, loc);
+    const Stmt call = to_.make(Evaluate{to_.make(HelperCall{c_.name("bpf_loop"), c_.span<Expr>({count, function_address, address, number(0, t_.u64())})}, loc, t_.i64())}, loc);
+    if (turns < 0) {
+      // The verifier never enters a callback that it knows to run zero times, removes it, and then misses it.
+      const Expr some = to_.make(Compare{CompareOp::NotEqual, count, number(0, t_.u32())}, loc, t_.boolean());
+      to_.emit(If{c_.span<Branch>({{some, Body{c_.span<Stmt>({call})}}}), {}}, loc);
+    } else {
+      to_.emit_statement(call);
+    }
     if (!left_) return;
     const Expr left = to_.make(Local{left_}, loc, flag);
     const auto when = [&](int code, const Stmt& then) {

@@ -31,6 +31,7 @@ auto trunk() {
       | KSC_PASS(lower_leaves, "leaving early becomes a return, through helpers as a status")
       | KSC_PASS(lower_maybe, "what may be absent becomes a value and its presence")
       | KSC_PASS(flatten_pinned_globals, "pinned globals become members of one map entry")
+      | KSC_PASS(fold_constants, "what is computed from numbers alone is a number")
       | KSC_PASS(lower_division, "division by what may be zero becomes support code")
       | KSC_PASS(lower_shifts, "shift counts are masked to the width")
       | KSC_PASS(lower_builtins, "min, max, htons and their like become support code")
@@ -45,6 +46,7 @@ auto ebpf() {
       | KSC_PASS(lower_tail_calls, "tail calls go through a program array")
       | KSC_PASS(lower_map_access, "map accesses become calls of the kernel's helpers")
       | KSC_PASS(guard_array_index, "an index is tested where it is not known to be in range")
+      | KSC_PASS(bound_packet_offsets, "packet pointers move no farther than the verifier follows")
       | KSC_PASS(lower_print, "print becomes bpf_printk")
       | KSC_PASS(fold_temporaries, "temporaries return into the expressions that use them")
       | KSC_PASS(order_declarations, "what is used stands before what uses it");

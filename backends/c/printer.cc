@@ -355,7 +355,8 @@ std::string Printer::expression(const Expr& e, Binding least) {
       }),
       on<Conditional>([&](const Node<Conditional>& n) {
         const bool bare = kind_of(n->then) == Kind::Int && kind_of(n->otherwise) == Kind::Int;
-        return wrapped(fmt::format("{} ? {} : {}", condition(n->condition, Binding::Or), operand(n->then, Binding::Conditional, bare),
+        const std::string test = condition(n->condition, Binding::Or);
+        return wrapped(fmt::format("{} ? {} : {}", as<Binary>(n->condition) ? "(" + test + ")" : test, operand(n->then, Binding::Conditional, bare),
                                    operand(n->otherwise, Binding::Conditional, bare)), Binding::Conditional, least);
       }),
       on<AddressOf>([&](const Node<AddressOf>& n) {
@@ -486,7 +487,14 @@ namespace {
 
 void note_reads(const Expr& e, std::set<Name, ByText>& reads);
 void note_reads(const Stmt& s, std::set<Name, ByText>& reads) {
-  if (const auto* assign = as<Assign>(s); assign && kind_of(assign->form.place) == Kind::Local) return note_reads(assign->form.value, reads);
+  if (const auto* assign = as<Assign>(s))
+    if (const auto* target = as<Local>(assign->form.place)) {
+      // x = x + 1 alone does not use x.
+      std::set<Name, ByText> own;
+      note_reads(assign->form.value, own);
+      own.erase(target->form.name);
+      return reads.merge(own);
+    }
   each_child_of(s, [&](const Expr& e) { note_reads(e, reads); }, [&](const Stmt& t) { note_reads(t, reads); });
 }
 void note_reads(const Expr& e, std::set<Name, ByText>& reads) {
@@ -674,7 +682,8 @@ void Printer::statement(const Stmt& s) {
         const auto* sum = as<Binary>(n->value);
         if (sum && expression(sum->form.left) == target)
           return line(fmt::format("{} {}= {};", target, c_operator(sum->form.op).text, value(sum->form.right, type_of(n->place))));
-        line(fmt::format("{} = {};", target, value(n->value, type_of(n->place))));
+        const std::string given = value(n->value, type_of(n->place));
+        if (given != target) line(fmt::format("{} = {};", target, given));  // x = x does nothing, and C compilers warn
       }),
       on<AtomicUpdate>([&](const Node<AtomicUpdate>& n) {
         static const std::map<Operator, std::string_view> names = {{Operator::Add, "add"}, {Operator::Subtract, "sub"}, {Operator::BitAnd, "and"},

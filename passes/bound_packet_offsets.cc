@@ -1,40 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
-/// p + n   =>   var offset = n; p + (offset < 65535 ? offset : 65535), where p points into the packet and n is not known
+/// p + n   =>   var offset = n; p + (offset < 16383 ? offset : 16383), where p points into the packet and n may be large
+#include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
 namespace ksc {
 namespace {
 
-/// How far the verifier follows a packet pointer: MAX_PACKET_OFF of kernel/bpf/verifier.c. No packet reaches that far, so that
-/// a larger offset fails the same test against the packet's end.
-constexpr uint64_t farthest = 0xffff;
+/// The verifier follows a packet pointer over 65,535 bytes in all (MAX_PACKET_OFF of kernel/bpf/verifier.c): this leaves room for
+/// several offsets in a row. The linear part of a packet does not reach that far, so that a larger offset fails the same test.
+constexpr __int128 farthest = 0x3fff;
+constexpr __int128 unknown = static_cast<__int128>(1) << 64;
+
+/// The greatest values of locals that do not change.
+using Greatest = std::map<Name, __int128, ByText>;
+
+/// The greatest value that the verifier will see an offset to have: from the width of what is loaded, masks and constants. It knows
+/// nothing of remainders, and the C compiler drops a mask that a remainder makes needless.
+__int128 greatest(const Expr& e, const Greatest& locals) {
+  if (const auto* number = as<Int>(e)) return number->form.value.value < 0 ? unknown : number->form.value.value;
+  if (const auto* local = as<Local>(e)) {
+    auto found = locals.find(local->form.name);
+    return found == locals.end() ? unknown : found->second;
+  }
+  if (const auto* converted = as<Convert>(e)) {
+    Type from = type_of(converted->form.value);
+    return is_integral(from) && !is_signed(from) && width_of(from) <= width_of(type_of(e)) ? greatest(converted->form.value, locals) : unknown;
+  }
+  if (const auto* field = as<Field>(e)) {
+    const StructField* member = find_field(type_of(field->form.base), field->form.name);
+    if (member && member->bit_size) return (static_cast<__int128>(1) << member->bit_size) - 1;
+  }
+  if ((as<Field>(e) || as<Index>(e) || as<Deref>(e)) && type_of(e)->kind == TypeKind::Int && !is_signed(type_of(e)) && width_of(type_of(e)) == 8) return 255;
+  if (const auto* binary = as<Binary>(e); binary && !is_signed(binary->type)) {
+    const __int128 a = greatest(binary->form.left, locals), b = greatest(binary->form.right, locals);
+    if (binary->form.op == BinaryOp::BitAnd && !header(e).contains.has(Kind::Quotient) && !header(e).contains.has(Kind::RuntimeCall)) return std::min(a, b);
+    if (a >= unknown || b >= unknown) return unknown;
+    if (binary->form.op == BinaryOp::Add) return a + b;
+    if (binary->form.op == BinaryOp::Multiply && as<Int>(binary->form.right)) return a * b;
+  }
+  if (const auto* shift = as<CShift>(e); shift && shift->form.op == ShiftOp::Left && as<Int>(shift->form.count) && !is_signed(shift->type)) {
+    const __int128 a = greatest(shift->form.left, locals);
+    return a >= unknown ? unknown : a << static_cast<int>(as<Int>(shift->form.count)->form.value.value);
+  }
+  return unknown;
+}
 
 }  // namespace
 
 Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in, Context& context) {
   using Out = To<lang::OffsetsBounded>;
-  std::map<Name, __int128, ByText> greatest;  // what loop counters reach, where their bounds are constants
-  const auto is_known = [&](const Expr& count) {
-    Expr e = count;
-    while (const auto* converted = as<Convert>(e)) e = converted->form.value;
-    if (as<Int>(e)) return true;
-    const auto* local = as<Local>(e);
-    auto found = local ? greatest.find(local->form.name) : greatest.end();
-    return found != greatest.end() && found->second <= static_cast<__int128>(farthest);
-  };
+  std::set<Name, ByText> changed;
+  for (const Decl& d : in.declarations)
+    if (const auto* function = as<FunctionDef>(d)) changed.merge(changed_locals(function->form.body));
+  Greatest locals;
   return rewrite<lang::IndexesGuarded, lang::OffsetsBounded>(
       in, context,
       on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         const auto *low = as<Int>(n->low), *high = as<Int>(n->high);
-        if (low && high && low->form.value.value >= 0) greatest[n->name] = high->form.value.value;
+        if (low && high && low->form.value.value >= 0) locals[n->name] = high->form.value.value;
         CountedLoop form = n.form;
         form.body = to(form.body);
         to.emit(form, n.loc);
       }),
+      on<Let>([&](const Node<Let>& n, Out& to) {
+        const Option<Expr> value = to(n->value);
+        if (value && is_integral(n->type) && !changed.count(n->name)) locals[n->name] = greatest(*value, locals);
+        to.emit(Let{n->name, n->type, value}, n.loc);
+      }),
       on<PointerAdd>([&](const Node<PointerAdd>& n, Out& to) -> Expr {
         const Expr pointer = to(n->pointer), count = to(n->count);
-        if (n.type->space != Space::Packet || is_known(count)) return to.make(PointerAdd{pointer, count}, n.loc, n.type);
+        if (n.type->space != Space::Packet || greatest(count, locals) * static_cast<__int128>(size_of(n.type->element)) <= farthest) return to.make(PointerAdd{pointer, count}, n.loc, n.type);
         Types& types = to.context.types;
         Type wide = types.u64();
         const Name name = to.fresh("offset");
@@ -42,7 +78,7 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
         const Expr offset = to.make(Local{name}, n.loc, wide);
         // As in guard_array_index: what is compared must be what is added.
         to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier_var"), to.context.span<Expr>({offset})}, n.loc, types.void_type())}, n.loc);
-        const Expr limit = to.make(Int{{static_cast<__int128>(farthest / std::max<uint64_t>(1, size_of(n.type->element)))}, {}}, n.loc, wide);
+        const Expr limit = to.make(Int{{farthest / static_cast<__int128>(size_of(n.type->element))}, {}}, n.loc, wide);
         const Expr inside = to.make(Compare{CompareOp::Less, offset, limit}, n.loc, types.boolean());
         return to.make(PointerAdd{pointer, to.make(Convert{to.make(Conditional{inside, offset, limit}, n.loc, wide)}, n.loc, types.i64())}, n.loc, n.type);
       }));

@@ -51,9 +51,14 @@ void emit_slot(Name name, const Node<MapSlot>& n, Out& to) {
   if (find_map_kind(type_of(n->map)->name.text())->entries_always_exist) return;
   const Expr slot = to.make(Local{name}, n.loc, n.type);
   const Body insert = to.collect([&] {
-    const Name zero = to.fresh("zero");
-    to.emit(Let{zero, n.type->element, {}}, n.loc);
-    const Expr value = access.address(to.make(Local{zero}, n.loc, n.type->element), "zero");
+    Type element = n.type->element;
+    Expr zero = to.make(Int{{0}, {}}, n.loc, element);
+    if (!is_integral(element)) {
+      const Name name = to.fresh("zero");
+      to.emit(Let{name, element, {}}, n.loc);
+      zero = to.make(Local{name}, n.loc, element);
+    }
+    const Expr value = access.address(zero, "zero");
     to.emit(Evaluate{access.update(n->map, key, value, no_exist, types.i64())}, n.loc);
     to.emit(Assign{slot, access.lookup(n->map, key, n.type)}, n.loc);
   });

@@ -25,11 +25,14 @@ const Int* number(const Expr& e, bool even_if_named = false) {
 
 Expr folded(__int128 value, Type type, Loc loc, Out& to) { return to.make(Int{{wrapped(value, type)}, {}}, loc, type); }
 
-/// A variable, or a member of one.
+/// A variable, or a member or an element of one.
 bool is_plain_read(const Expr& e) {
+  if (const auto* index = as<Index>(e)) return as<Int>(index->form.index) && is_plain_read(index->form.base);
   if (const auto* field = as<Field>(e)) return is_plain_read(field->form.base);
   return as<Local>(e) || as<Global>(e);
 }
+
+bool is_same(const Expr& a, const Expr& b) { return kind_of(a) == kind_of(b) && is_plain_read(a) && is_plain_read(b) && print(a) == print(b); }
 
 __int128 combined(BinaryOp op, __int128 a, __int128 b) {
   switch (op) {
@@ -56,6 +59,8 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
           const bool is_named = a->constant || b->constant;
           if (!is_named || value != wrapped(value, n.type)) return folded(value, n.type, n.loc, to);
         }
+        // x & x is x; C compilers warn about such things, and the developer's program is not wrong.
+        if ((n->op == BinaryOp::BitAnd || n->op == BinaryOp::BitOr) && is_same(left, right)) return left;
         return to.make(Binary{n->op, left, right}, n.loc, n.type);
       }),
       on<Unary>([](const Node<Unary>& n, Out& to) -> Expr {
@@ -84,8 +89,7 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
       }),
       on<Compare>([](const Node<Compare>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
-        const bool same = is_plain_read(left) && is_plain_read(right) && print(left) == print(right);
-        if (!same) return to.make(Compare{n->op, left, right}, n.loc, n.type);
+        if (!is_same(left, right)) return to.make(Compare{n->op, left, right}, n.loc, n.type);
         return folded(n->op == CompareOp::Equal || n->op == CompareOp::LessEqual || n->op == CompareOp::GreaterEqual, n.type, n.loc, to);
       }),
       on<Convert>([](const Node<Convert>& n, Out& to) -> Expr {

@@ -362,6 +362,23 @@ TEST_P(KernelProperty, RandomProgramsDoWhatTheInterpreterSays) {
   EXPECT_GT(stages["agree"], 0u);
 }
 
+TEST_P(KernelProperty, TheCorpusDoesWhatTheInterpreterSays) {
+  if (geteuid() != 0) GTEST_SKIP() << "loading eBPF needs root";
+  if (std::system(fmt::format("command -v {} > /dev/null", GetParam()).c_str()) != 0) GTEST_SKIP() << GetParam() << " is not installed";
+  Workspace workspace;
+  KernelCheck kernel(workspace.path(), GetParam());
+  std::set<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(KSC_SOURCE "/fuzz/corpus"))
+    if (entry.path().extension() == ".ks") files.insert(entry.path());
+  EXPECT_FALSE(files.empty());
+  for (const fs::path& file : files) {
+    std::ifstream in(file);
+    const std::string source{std::istreambuf_iterator<char>(in), {}};
+    const Verdict verdict = kernel.check(source, 1, 3);
+    EXPECT_EQ(verdict.stage, "") << file.filename() << "\n" << verdict.message << "\n" << verdict.world;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Clang, KernelProperty, ::testing::Values("clang-14", "clang-19"), [](const auto& info) {
   std::string name = info.param;
   std::replace(name.begin(), name.end(), '-', '_');

@@ -195,9 +195,11 @@ class Outliner {
     if (as<Break>(s) && !in_inner_loop) return end_turn(1, loc);
     if (as<Continue>(s) && !in_inner_loop) return end_turn(0, loc);
     if (const auto* give = as<Return>(s)) {
-      if (give->form.value) to_.emit(Assign{replacements_.at(result_), replaced(*give->form.value)}, loc);
+      if (give->form.value) to_.emit(Assign{replacements_.at(result_), named(*give->form.value)}, loc);
       return leave(1, loc);
     }
+    if (const auto* assign = as<Assign>(s); assign && has_effect(assign->form.value))
+      return to_.emit(Assign{replaced(assign->form.place), named(assign->form.value)}, loc);
     if (const auto* call = as<TailCall>(s)) {
       const auto at = std::find(tail_calls_.begin(), tail_calls_.end(), &call->form) - tail_calls_.begin();
       return leave(static_cast<int>(at) + 2, loc);
@@ -225,6 +227,15 @@ class Outliner {
           return c_.make(std::apply([&](const auto&... f) { return std::remove_cvref_t<decltype((*ref).form)>{field(f)...}; }, (*ref).form.fields()), loc);
         },
         s));
+  }
+
+  /// The value, named first if it is an effect: what was a variable is now a place behind a pointer.
+  Expr named(const Expr& e) {
+    const Expr value = replaced(e);
+    if (!has_effect(value)) return value;
+    const Name name = to_.fresh("value");
+    to_.emit(Let{name, type_of(value), value}, loc_of(e));
+    return to_.make(Local{name}, loc_of(e), type_of(value));
   }
 
   /// The expression with captured locals reached through the captures.

@@ -15,6 +15,12 @@ constexpr __int128 unknown = static_cast<__int128>(1) << 64;
 /// The greatest values of locals that do not change.
 using Greatest = std::map<Name, __int128, ByText>;
 
+/// A value straight from memory: the C compiler knows as little of it as the verifier, and keeps its mask.
+bool is_load(const Expr& e) {
+  if (const auto* converted = as<Convert>(e)) return is_load(converted->form.value);
+  return as<Field>(e) || as<Index>(e) || as<Deref>(e) || as<Global>(e);
+}
+
 /// The greatest value that the verifier will see an offset to have: from the width of what is loaded, masks and constants. It knows
 /// nothing of remainders, and the C compiler drops a mask that a remainder makes needless.
 __int128 greatest(const Expr& e, const Greatest& locals) {
@@ -34,7 +40,7 @@ __int128 greatest(const Expr& e, const Greatest& locals) {
   if ((as<Field>(e) || as<Index>(e) || as<Deref>(e)) && type_of(e)->kind == TypeKind::Int && !is_signed(type_of(e)) && width_of(type_of(e)) == 8) return 255;
   if (const auto* binary = as<Binary>(e); binary && !is_signed(binary->type)) {
     const __int128 a = greatest(binary->form.left, locals), b = greatest(binary->form.right, locals);
-    if (binary->form.op == BinaryOp::BitAnd && !header(e).contains.has(Kind::Quotient) && !header(e).contains.has(Kind::RuntimeCall)) return std::min(a, b);
+    if (binary->form.op == BinaryOp::BitAnd && (is_load(binary->form.left) || a < unknown) && (is_load(binary->form.right) || b < unknown)) return std::min(a, b);
     if (a >= unknown || b >= unknown) return unknown;
     if (binary->form.op == BinaryOp::Add) return a + b;
     if (binary->form.op == BinaryOp::Multiply && as<Int>(binary->form.right)) return a * b;

@@ -351,7 +351,9 @@ std::string Printer::expression(const Expr& e, Binding least) {
           const Node<Compare> other{NodeHeader(*test), Compare{opposite[int(test->form.op)], test->form.left, test->form.right}};
           return expression(Expr(Ref<Compare>{&other}), least);
         }
-        return "!" + condition(n->value, Binding::Unary);
+        // In a comparison `!a == b` looks like `!(a == b)`: gcc and clang warn.
+        const std::string negated = "!" + condition(n->value, Binding::Unary);
+        return least == Binding::Shift || least == Binding::Postfix ? "(" + negated + ")" : negated;
       }),
       on<Conditional>([&](const Node<Conditional>& n) {
         const bool bare = kind_of(n->then) == Kind::Int && kind_of(n->otherwise) == Kind::Int;
@@ -412,6 +414,10 @@ std::string Printer::expression(const Expr& e, Binding least) {
           };
           return wrapped(fmt::format("{} {} {}", side(n->left), compare_texts[int(n->op)], side(n->right)), own, least);
         }
+        // What is read twice and compared with itself came apart again: C compilers warn about it.
+        const bool reads = !(ksc::header(n->left).contains & form_set_of<Call, HelperCall, RuntimeCall>()).empty();
+        if (!reads && kind_of(n->left) != Kind::Int && expression(n->left) == expression(n->right))
+          return std::string(n->op == CompareOp::Equal || n->op == CompareOp::LessEqual || n->op == CompareOp::GreaterEqual ? "true" : "false");
         return wrapped(binary_text(n->left, compare_texts[int(n->op)], n->right, own), own, least);
       }),
       on<Convert>([&](const Node<Convert>& n) {
@@ -682,7 +688,12 @@ void Printer::statement(const Stmt& s) {
         const auto* sum = as<Binary>(n->value);
         if (sum && expression(sum->form.left) == target)
           return line(fmt::format("{} {}= {};", target, c_operator(sum->form.op).text, value(sum->form.right, type_of(n->place))));
-        const std::string given = value(n->value, type_of(n->place));
+        std::string given = value(n->value, type_of(n->place));
+        // A bit-field takes the low bits; a number is cut here, since C compilers warn where they do it.
+        const auto* target_field = as<Field>(n->place);
+        const StructField* member = target_field ? find_field(type_of(target_field->form.base), target_field->form.name) : nullptr;
+        if (const auto* number = as<Int>(n->value); number && member && member->bit_size)
+          given = integer_text(number->form.value.value & ((static_cast<__int128>(1) << member->bit_size) - 1));
         if (given != target) line(fmt::format("{} = {};", target, given));  // x = x does nothing, and C compilers warn
       }),
       on<AtomicUpdate>([&](const Node<AtomicUpdate>& n) {

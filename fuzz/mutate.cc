@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz/mutate.h"
 
-#include "ir/children.h"
 #include "ir/effects.h"
+#include "ir/rewrite.h"
 
 namespace ksc::fuzz {
 namespace {
@@ -133,12 +133,14 @@ class Mutator {
       if (const auto* update = as<AtomicUpdate>(s); update && here())
         return context_.make(AtomicUpdate{changed(update->form.op), update->form.pointer, update->form.value}, update->loc);
     }
-    return boost::variant2::visit([&](const auto& ref) -> Stmt { return context_.make(rebuilt((*ref).form), (*ref).loc); }, s);
+    if (const auto* choice = as<Switch>(s)) return context_.make(Switch{expression(choice->form.value), arms(choice->form.cases)}, choice->loc);
+    return map_children(context_, s, [&](const Expr& e) { return expression(e); }, [&](const Body& in) { return body(in); });
   }
 
   Expr expression(const Expr& e) {
     if (const auto made = mistaken(e)) return *made;
-    return boost::variant2::visit([&](const auto& ref) -> Expr { return context_.make(rebuilt((*ref).form), (*ref).loc, (*ref).type); }, e);
+    if (const auto* match = as<Match>(e)) return context_.make(Match{expression(match->form.subject), arms(match->form.arms)}, match->loc, match->type);
+    return map_children(context_, e, [&](const Expr& child) { return expression(child); }, [&](const Body& in) { return body(in); });
   }
 
   std::optional<Expr> mistaken(const Expr& e) {
@@ -196,28 +198,6 @@ class Mutator {
     return std::nullopt;
   }
 
-  template <class F>
-  F rebuilt(const F& form) {
-    return std::apply([&](const auto&... fields) { return F{field(fields)...}; }, form.fields());
-  }
-  template <class T>
-  T field(const T& value) {
-    if constexpr (std::same_as<T, Expr>) return expression(value);
-    else if constexpr (std::same_as<T, Body>) return body(value);
-    else if constexpr (is_option<T>) return value ? T(field(*value)) : value;
-    else if constexpr (std::same_as<T, Span<SwitchCase>> || std::same_as<T, Span<MatchArm>>) return arms(value);
-    else if constexpr (is_span<T>) {
-      using Value = std::remove_cvref_t<decltype(value[0])>;
-      if constexpr (std::same_as<Value, Expr> || Record<Value>) {
-        std::vector<Value> values;
-        for (const Value& one : value) values.push_back(field(one));
-        return context_.span(values);
-      } else {
-        return value;
-      }
-    } else if constexpr (Record<T>) return rebuilt(value);
-    else return value;
-  }
   /// Patterns stay constants that differ from each other.
   Span<SwitchCase> arms(const Span<SwitchCase>& cases) {
     std::vector<SwitchCase> out;

@@ -31,13 +31,7 @@ bool follows_nullable(const Expr& e) {
 
 void collect_changes(const Stmt& s, std::set<Name, ByText>& out);
 void note_place(const Expr& place, std::set<Name, ByText>& out) {
-  Expr base = place;
-  for (;;) {
-    if (const auto* field = as<Field>(base)) base = field->form.base;
-    else if (const auto* index = as<Index>(base)) base = index->form.base;
-    else break;
-  }
-  if (const auto* local = as<Local>(base)) out.insert(local->form.name);
+  if (const auto* local = as<Local>(root_of(place))) out.insert(local->form.name);
 }
 void collect_changes(const Expr& e, std::set<Name, ByText>& out) {
   if (const auto* address = as<AddressOf>(e)) note_place(address->form.place, out);
@@ -83,12 +77,6 @@ bool has_effect(const Expr& e) {
   bool found = false;
   each_child_of(e, [&](const Expr& child) { found = found || has_effect(child); }, [&](const Stmt&) { found = true; });
   return found;
-}
-
-bool is_in_packet(const Expr& place) {
-  if (const auto* field = as<Field>(place)) return is_in_packet(field->form.base);
-  if (const auto* index = as<Index>(place)) return is_in_packet(index->form.base);
-  return kind_of(place) == Kind::Deref && is_effect(place);
 }
 
 std::set<Name, ByText> changed_locals(const Body& body) {

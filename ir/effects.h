@@ -2,7 +2,7 @@
 #pragma once
 #include <set>
 
-#include "ir/forms.h"
+#include "ir/places.h"
 
 namespace ksc {
 
@@ -11,8 +11,6 @@ namespace ksc {
 bool has_effect(const Expr& e);
 /// Whether the node itself does, whatever its operands do.
 bool is_effect(const Expr& e);
-/// Whether the place or value lies behind a packet pointer.
-bool is_in_packet(const Expr& place);
 
 /// The locals of a function which something besides their declaration writes, or whose address is taken.
 std::set<Name, ByText> changed_locals(const Body& body);

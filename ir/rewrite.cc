@@ -2,6 +2,45 @@
 #include "ir/rewrite.h"
 
 namespace ksc {
+namespace {
+
+/// Converts children, and notes whether that changed any.
+struct Children {
+  const std::function<Expr(const Expr&)>& on_expr;
+  const std::function<Body(const Body&)>& on_body;
+  bool changed = false;
+  Expr operator()(const Expr& e) {
+    const Expr out = on_expr(e);
+    changed = changed || &header(out) != &header(e);
+    return out;
+  }
+  Body operator()(const Body& body) {
+    if (!on_body) return body;
+    const Body out = on_body(body);
+    changed = changed || out.statements.begin() != body.statements.begin() || out.statements.size() != body.statements.size();
+    return out;
+  }
+};
+
+template <class Sum>
+Sum mapped(Context& context, const Sum& node, Children children) {
+  return boost::variant2::visit(
+      [&](const auto& ref) -> Sum {
+        const auto form = MapFields<Children>{context, children}.form((*ref).form);
+        return children.changed ? Sum(context.make(form, (*ref).loc, (*ref).type)) : node;
+      },
+      node);
+}
+
+}  // namespace
+
+Expr map_children(Context& context, const Expr& e, const std::function<Expr(const Expr&)>& on_expr, const std::function<Body(const Body&)>& on_body) {
+  return mapped(context, e, {on_expr, on_body});
+}
+
+Stmt map_children(Context& context, const Stmt& s, const std::function<Expr(const Expr&)>& on_expr, const std::function<Body(const Body&)>& on_body) {
+  return mapped(context, s, {on_expr, on_body});
+}
 
 Expr Walker::operator()(const Expr& e) {
   if ((header(e).contains & handled_).empty()) return e;

@@ -35,6 +35,9 @@ class Walker {
 
   /// Adds to the statements that take the place of the one at work.
   void emit_statement(const Stmt& s) { sink_->push_back(s); }
+  /// Emits the statement with its own expressions converted by `on_expr`, and the bodies in it by this walker.
+  template <class F>
+  void emit_mapped(const Node<F>& node, const std::function<Expr(const Expr&)>& on_expr);
   void emit(const Body& body) { sink_->insert(sink_->end(), body.statements.begin(), body.statements.end()); }
   /// The statements which `fill` emits, as a body.
   template <class Fill>
@@ -62,7 +65,6 @@ class Walker {
   virtual void end_body() {}
 
  private:
-  friend struct Rebuild;
   template <class F>
   F rebuild_form(const F& form);
 
@@ -145,13 +147,16 @@ Ir<Out> rewrite(const Ir<In>& in, Context& context, Case<F, Do>... cases) {
 
 // ---- rebuilding, generic over fields ---------------------------------------------------------------------------------------------
 
-/// Converts every field of a form with a walker.
-struct Rebuild {
-  Walker& to;
+/// The fields of a form with every child that `convert` takes (expression, body, written type) replaced by what it makes of it.
+template <class Convert>
+struct MapFields {
+  Context& context;
+  Convert& convert;
   template <class T>
   T operator()(const T& field) {
     if constexpr (std::same_as<T, Expr> || std::same_as<T, Body> || std::same_as<T, TypeExpr>) {
-      return to(field);
+      if constexpr (std::invocable<Convert&, const T&>) return convert(field);
+      else return field;
     } else if constexpr (std::same_as<T, Decl> || std::same_as<T, Stmt>) {
       return field;
     } else if constexpr (is_option<T>) {
@@ -162,7 +167,7 @@ struct Rebuild {
         std::vector<Value> values;
         values.reserve(field.size());
         for (const Value& value : field) values.push_back((*this)(value));
-        return to.context.span(values);
+        return context.span(values);
       } else {
         return field;
       }
@@ -172,12 +177,28 @@ struct Rebuild {
       return field;
     }
   }
+  /// Braces: the fields are converted in the order in which they are written, which is the order of evaluation.
+  template <class F>
+  F form(const F& form) {
+    return std::apply([&](const auto&... fields) { return F{(*this)(fields)...}; }, form.fields());
+  }
 };
 
 template <class F>
 F Walker::rebuild_form(const F& form) {
-  // Braces: the fields are converted in the order in which they are written, which is the order of evaluation.
-  return std::apply([&](const auto&... fields) { return F{Rebuild{*this}(fields)...}; }, form.fields());
+  return MapFields<Walker>{context, *this}.form(form);
+}
+
+// ---- one node at a time, for what is no case of a rewrite --------------------------------------------------------------------------
+
+/// The same form around converted expressions, in the order in which they are evaluated; the same node where none changed.
+/// Bodies (a block's value has one) stay as they are if there is no `on_body`.
+Expr map_children(Context& context, const Expr& e, const std::function<Expr(const Expr&)>& on_expr, const std::function<Body(const Body&)>& on_body = {});
+Stmt map_children(Context& context, const Stmt& s, const std::function<Expr(const Expr&)>& on_expr, const std::function<Body(const Body&)>& on_body);
+
+template <class F>
+void Walker::emit_mapped(const Node<F>& node, const std::function<Expr(const Expr&)>& on_expr) {
+  emit_statement(map_children(context, Stmt(Ref<F>{&node}), on_expr, [&](const Body& body) { return (*this)(body); }));
 }
 
 }  // namespace ksc

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// *p   =>   *p, with p proven on every way to it: not null, and no reference to a map entry that is gone; otherwise an error
 #include "ir/map_kind.h"
+#include "ir/places.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
@@ -24,22 +25,6 @@ struct Facts {
 /// The deaths that each function brings about, itself or through those it calls.
 using Effects = std::map<Name, std::vector<Death>, ByText>;
 
-/// The map whose entry a place is, or lies in; null if it lies elsewhere.
-const MapName* entry_of(const Expr& place, bool& whole, Type& map_type) {
-  whole = true;
-  for (Expr at = place;;) {
-    if (const auto* entry = as<MapEntry>(at)) {
-      map_type = type_of(entry->form.map);
-      const auto* name = as<MapName>(entry->form.map);
-      return name ? &name->form : nullptr;
-    }
-    whole = false;
-    if (const auto* field = as<Field>(at)) at = field->form.base;
-    else if (const auto* index = as<Index>(at)) at = index->form.base;
-    else return nullptr;
-  }
-}
-
 /// What a statement itself does to references, without its parts.
 std::optional<Death> death_by(const Stmt& s) {
   if (const auto* removal = as<MapDelete>(s)) {
@@ -49,13 +34,14 @@ std::optional<Death> death_by(const Stmt& s) {
   const auto* assign = as<Assign>(s);
   const auto* update = as<Update>(s);
   if (!assign && !update) return {};
-  bool whole = false;
-  Type type = nullptr;
-  const MapName* map = entry_of(assign ? assign->form.place : update->form.place, whole, type);
-  const MapKind* kind = map ? find_map_kind(type->name.text()) : nullptr;
+  const Expr& place = assign ? assign->form.place : update->form.place;
+  const auto* entry = entry_of(place);
+  const auto* map = entry ? as<MapName>(entry->form.map) : nullptr;
+  const MapKind* kind = map ? find_map_kind(map->type->name.text()) : nullptr;
   if (!kind || kind->entries_always_exist) return {};
-  if (kind->may_evict) return Death{map->name, loc_of(s), fmt::format("`{}` may evict an entry to insert one", map->name.spelling())};
-  if (assign && whole) return Death{map->name, loc_of(s), fmt::format("an entry of `{}` is replaced", map->name.spelling())};
+  const Name name = map->form.name;
+  if (kind->may_evict) return Death{name, loc_of(s), fmt::format("`{}` may evict an entry to insert one", name.spelling())};
+  if (assign && as<MapEntry>(place)) return Death{name, loc_of(s), fmt::format("an entry of `{}` is replaced", name.spelling())};
   return {};
 }
 

@@ -69,24 +69,7 @@ class Folder {
 
   /// The statement with folded bodies inside it.
   Stmt inside(const Stmt& s) {
-    if (const auto* test = as<If>(s)) {
-      std::vector<Branch> branches;
-      for (const Branch& b : test->form.branches) branches.push_back({b.condition, body(b.body)});
-      return context_.make(If{context_.span(branches), body(test->form.otherwise)}, test->loc);
-    }
-    if (const auto* block = as<Block>(s)) return context_.make(Block{body(block->form.body)}, block->loc);
-    if (const auto* loop = as<Loop>(s)) return context_.make(Loop{body(loop->form.body)}, loop->loc);
-    if (const auto* loop = as<CountedLoop>(s)) {
-      CountedLoop form = loop->form;
-      form.body = body(form.body);
-      return context_.make(form, loop->loc);
-    }
-    if (const auto* choice = as<Switch>(s)) {
-      std::vector<SwitchCase> cases;
-      for (const SwitchCase& c : choice->form.cases) cases.push_back({c.values, body(c.body)});
-      return context_.make(Switch{choice->form.value, context_.span(cases)}, choice->loc);
-    }
-    return s;
+    return map_children(context_, s, [](const Expr& e) { return e; }, [&](const Body& in) { return body(in); });
   }
 
   /// The expression that a statement evaluates itself; null if it has none or several.
@@ -176,34 +159,7 @@ class Folder {
       blocked = true;  // C does not say in which order arguments are evaluated
       return e;
     }
-    return boost::variant2::visit(
-        [&](const auto& ref) -> Expr {
-          return context_.make(
-              std::apply([&](const auto&... f) { return std::remove_cvref_t<decltype((*ref).form)>{field(f, name, value, impure, done, blocked)...}; }, (*ref).form.fields()),
-              (*ref).loc, (*ref).type);
-        },
-        e);
-  }
-  template <class T>
-  T field(const T& f, Name name, const Expr& value, bool impure, bool& done, bool& blocked) {
-    if constexpr (std::same_as<T, Expr>) {
-      return replaced(f, name, value, impure, done, blocked);
-    } else if constexpr (is_option<T>) {
-      return f ? T(field(*f, name, value, impure, done, blocked)) : f;
-    } else if constexpr (is_span<T>) {
-      using Value = std::remove_cvref_t<decltype(f[0])>;
-      if constexpr (std::same_as<Value, Expr> || Record<Value>) {
-        std::vector<Value> out;
-        for (const Value& v : f) out.push_back(field(v, name, value, impure, done, blocked));
-        return context_.span(out);
-      } else {
-        return f;
-      }
-    } else if constexpr (Record<T>) {
-      return std::apply([&](const auto&... parts) { return T{field(parts, name, value, impure, done, blocked)...}; }, f.fields());
-    } else {
-      return f;
-    }
+    return map_children(context_, e, [&](const Expr& child) { return replaced(child, name, value, impure, done, blocked); });
   }
 
   Context& context_;

@@ -1,28 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /// a[i]   =>   a[KS_INDEX(i, N)], unless i is known to be in range: the program ends there [L54]
 #include "ir/rewrite.h"
+#include "passes/counter_ranges.h"
 #include "passes/passes.h"
 
 namespace ksc {
 
 Ir<lang::UserIndexes> guard_user_index(const Ir<lang::UserMaps>& in, Context& context) {
   using Out = To<lang::UserIndexes>;
-  // The greatest values that loop counters take, where constants say it.
-  std::map<Name, __int128, ByText> greatest;
+  CounterRanges ranges;
   const auto is_known = [&](const Expr& index, uint64_t count) {
     const Expr* at = &index;
     while (const auto* converted = as<Convert>(*at)) at = &converted->form.value;
-    if (const auto* number = as<Int>(*at)) return number->form.value.value >= 0 && number->form.value.value < static_cast<__int128>(count);
-    const auto* local = as<Local>(*at);
-    auto found = local ? greatest.find(local->form.name) : greatest.end();
-    return found != greatest.end() && found->second < static_cast<__int128>(count);
+    return ranges.is_below(*at, count);
   };
   return rewrite<lang::UserMaps, lang::UserIndexes>(
       in, context,
       on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
-        const auto* low = as<Int>(n->low);
-        const auto* high = as<Int>(n->high);
-        if (low && high && low->form.value.value >= 0) greatest[n->name] = high->form.value.value - (n->inclusive ? 0 : 1);
+        ranges.note(n.form);
         CountedLoop form = n.form;
         form.body = to(form.body);
         to.emit(form, n.loc);

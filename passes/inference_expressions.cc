@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "ir/places.h"
 #include "passes/inference.h"
 
 namespace ksc {
@@ -521,9 +522,7 @@ bool Inference::may_access(const Expr& map, bool writes, Loc loc) {
 }
 
 bool Inference::in_context(const Expr& place) {
-  if (const auto* field = as<Field>(place)) return in_context(field->form.base);
-  if (const auto* index = as<Index>(place)) return in_context(index->form.base);
-  const auto* pointed = as<Deref>(place);
+  const auto* pointed = as<Deref>(root_of(place));
   return pointed && is(type_of(pointed->form.pointer), TypeKind::Pointer) && type_of(pointed->form.pointer)->space == Space::Context;
 }
 

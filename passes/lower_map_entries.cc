@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// m[k] = v   =>   MapStore m k v; m[k].f = v   =>   slot = the entry, inserted if absent; if (slot) slot->f = v
+#include "ir/places.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
 namespace ksc {
-namespace {
-
-using Out = To<lang::NoMapEntry>;
-
-const Node<MapEntry>* entry_of(const Expr& place) {
-  if (const auto* field = as<Field>(place)) return entry_of(field->form.base);
-  if (const auto* index = as<Index>(place)) return entry_of(index->form.base);
-  return as<MapEntry>(place);
-}
-
-}  // namespace
 
 Ir<lang::NoMapEntry> lower_map_entries(const Ir<lang::NoUpdate>& in, Context& context) {
+  using Out = To<lang::NoMapEntry>;
   Name slot;  // stands for the entry that the assignment at work writes to
   return rewrite<lang::NoUpdate, lang::NoMapEntry>(
       in, context,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// x op= v   =>   x = x op v; m[k] op= v   =>   slot = the entry, inserted if absent; if (slot) *slot op= v, atomically
 #include "ir/map_kind.h"
+#include "ir/places.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
@@ -32,12 +33,6 @@ bool can_be_atomic(Operator op, Type type) {
   return simple && is(type, TypeKind::Int) && type->bits >= 32;
 }
 
-/// The map entry that a place lies in; null if it lies in none.
-const Node<MapEntry>* entry_of(const Expr& place) {
-  if (const auto* field = as<Field>(place)) return entry_of(field->form.base);
-  if (const auto* index = as<Index>(place)) return entry_of(index->form.base);
-  return as<MapEntry>(place);
-}
 /// The same place, in what `pointed` is instead of the map entry.
 Expr moved(const Expr& place, const Expr& pointed, Out& to) {
   if (const auto* field = as<Field>(place)) return to.make(Field{moved(field->form.base, pointed, to), field->form.name}, field->loc, field->type);
@@ -46,13 +41,12 @@ Expr moved(const Expr& place, const Expr& pointed, Out& to) {
 }
 /// Whether other CPUs and programs reach the place: globals, and what lies in maps.
 bool is_shared(const Expr& place) {
-  if (const auto* field = as<Field>(place)) return is_shared(field->form.base);
-  if (const auto* index = as<Index>(place)) return is_shared(index->form.base);
-  if (const auto* deref = as<Deref>(place)) {
+  const Expr& root = root_of(place);
+  if (const auto* deref = as<Deref>(root)) {
     Type pointer = type_of(deref->form.pointer);
     return is(pointer, TypeKind::EntryRef) || pointer->space == Space::MapValue;
   }
-  return kind_of(place) == Kind::Global;
+  return kind_of(root) == Kind::Global;
 }
 /// An atomic instruction needs an address: an element that may be out of range has none, a bit-field neither.
 bool has_address(const Expr& place) {
@@ -82,13 +76,7 @@ Ir<lang::NoUpdate> lower_updates(const Ir<lang::OperandsOrdered>& in, Context& c
   for (const Decl& d : in.declarations)
     if (const auto* map = as<MapDef>(d); map && find_map_kind(map->form.type->name.text())->per_cpu) per_cpu.insert(map->form.name);
   const auto is_per_cpu = [&](const Expr& place) {
-    Expr base = place;
-    for (;;) {
-      if (const auto* field = as<Field>(base)) base = field->form.base;
-      else if (const auto* index = as<Index>(base)) base = index->form.base;
-      else break;
-    }
-    const auto* deref = as<Deref>(base);
+    const auto* deref = as<Deref>(root_of(place));
     return deref && is(type_of(deref->form.pointer), TypeKind::EntryRef) && per_cpu.count(type_of(deref->form.pointer)->name);
   };
   return rewrite<lang::OperandsOrdered, lang::NoUpdate>(in, context, on<Update>([&](const Node<Update>& n, Out& to) {

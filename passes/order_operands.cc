@@ -98,12 +98,7 @@ class Orderer {
     each_child_of(e, [&](const Expr& child) { children.push_back(child); }, [](const Stmt&) {});
     const std::vector<Expr> ordered = values(children);
     size_t at = 0;
-    return boost::variant2::visit(
-        [&](const auto& ref) -> Expr {
-          return to_.context.make(std::apply([&](const auto&... f) { return std::remove_cvref_t<decltype((*ref).form)>{replaced(f, ordered, at)...}; }, (*ref).form.fields()),
-                                  (*ref).loc, (*ref).type);
-        },
-        e);
+    return map_children(to_.context, e, [&](const Expr&) { return ordered[at++]; });
   }
   Expr read_place(const Expr& e) {
     if (const auto* field = as<Field>(e)) return remade(e, Field{read_place(field->form.base), field->form.name});
@@ -114,29 +109,6 @@ class Orderer {
     }
     if (const auto* deref = as<Deref>(e)) return remade(e, Deref{value(deref->form.pointer)});
     return value(e);
-  }
-
-  /// A field with its expressions taken from `with`, in order.
-  template <class T>
-  T replaced(const T& field, const std::vector<Expr>& with, size_t& at) {
-    if constexpr (std::same_as<T, Expr>) {
-      return with[at++];
-    } else if constexpr (is_option<T>) {
-      return field ? T(replaced(*field, with, at)) : field;
-    } else if constexpr (is_span<T>) {
-      using Value = std::remove_cvref_t<decltype(field[0])>;
-      if constexpr (std::same_as<Value, Expr> || Record<Value>) {
-        std::vector<Value> out;
-        for (const Value& v : field) out.push_back(replaced(v, with, at));
-        return to_.context.span(out);
-      } else {
-        return field;
-      }
-    } else if constexpr (Record<T>) {
-      return std::apply([&](const auto&... parts) { return T{replaced(parts, with, at)...}; }, field.fields());
-    } else {
-      return field;
-    }
   }
 
   Out& to_;

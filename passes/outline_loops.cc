@@ -212,29 +212,9 @@ class Outliner {
       const auto at = std::find(tail_calls_.begin(), tail_calls_.end(), &call->form) - tail_calls_.begin();
       return leave(static_cast<int>(at) + 2, loc);
     }
-    if (const auto* test = as<If>(s)) {
-      std::vector<Branch> branches;
-      for (const Branch& b : test->form.branches) branches.push_back({replaced(b.condition), converted(b.body, in_inner_loop)});
-      return to_.emit(If{c_.span(branches), converted(test->form.otherwise, in_inner_loop)}, loc);
-    }
-    if (const auto* choice = as<Switch>(s)) {
-      std::vector<SwitchCase> cases;
-      for (const SwitchCase& k : choice->form.cases) cases.push_back({k.values, converted(k.body, in_inner_loop)});
-      return to_.emit(Switch{replaced(choice->form.value), c_.span(cases)}, loc);
-    }
-    if (const auto* block = as<Block>(s)) return to_.emit(Block{converted(block->form.body, in_inner_loop)}, loc);
-    if (const auto* loop = as<CountedLoop>(s)) {
-      CountedLoop form = loop->form;
-      form.low = replaced(form.low);
-      form.high = replaced(form.high);
-      form.body = converted(form.body, true);
-      return to_.emit(form, loc);
-    }
-    to_.emit_statement(boost::variant2::visit(
-        [&](const auto& ref) -> Stmt {
-          return c_.make(std::apply([&](const auto&... f) { return std::remove_cvref_t<decltype((*ref).form)>{field(f)...}; }, (*ref).form.fields()), loc);
-        },
-        s));
+    in_inner_loop = in_inner_loop || as<CountedLoop>(s);
+    to_.emit_statement(map_children(
+        c_, s, [&](const Expr& e) { return replaced(e); }, [&](const Body& body) { return converted(body, in_inner_loop); }));
   }
 
   /// The value, named first if it is an effect: what was a variable is now a place behind a pointer.
@@ -253,32 +233,7 @@ class Outliner {
       return found == replacements_.end() ? e : found->second;
     }
     if (!header(e).contains.has(Kind::Local)) return e;
-    return boost::variant2::visit(
-        [&](const auto& ref) -> Expr {
-          return c_.make(std::apply([&](const auto&... f) { return std::remove_cvref_t<decltype((*ref).form)>{field(f)...}; }, (*ref).form.fields()), (*ref).loc, (*ref).type);
-        },
-        e);
-  }
-  template <class T>
-  T field(const T& value) {
-    if constexpr (std::same_as<T, Expr>) {
-      return replaced(value);
-    } else if constexpr (is_option<T>) {
-      return value ? T(field(*value)) : value;
-    } else if constexpr (is_span<T>) {
-      using Value = std::remove_cvref_t<decltype(value[0])>;
-      if constexpr (std::same_as<Value, Expr> || Record<Value>) {
-        std::vector<Value> out;
-        for (const Value& v : value) out.push_back(field(v));
-        return c_.span(out);
-      } else {
-        return value;
-      }
-    } else if constexpr (Record<T>) {
-      return std::apply([&](const auto&... parts) { return T{field(parts)...}; }, value.fields());
-    } else {
-      return value;
-    }
+    return map_children(c_, e, [&](const Expr& child) { return replaced(child); });
   }
 
   Out& to_;

@@ -79,6 +79,17 @@ TEST_F(RewriteTest, FunctionAtWorkIsKnown) {
   EXPECT_EQ(functions, "fg");
 }
 
+TEST_F(RewriteTest, ChildrenAreMappedInOrderAndNodesKeptWhereNoneChanged) {
+  const Program in = returning("(And:bool (Local:bool a) (Local:bool b))");
+  const Expr both = *as<Return>(as<FunctionDef>(in[0])->form.body.statements[0])->form.value;
+  std::string seen;
+  const auto note = [&](const Expr& e) { return seen += print(e), e; };
+  EXPECT_EQ(&header(map_children(context_, both, note)), &header(both));
+  EXPECT_EQ(seen, "(Local:bool a)(Local:bool b)");
+  const Expr swapped = map_children(context_, both, [&](const Expr& e) { return &header(e) == &header(as<And>(both)->form.left) ? as<And>(both)->form.right : e; });
+  EXPECT_EQ(print(swapped), "(And:bool (Local:bool b) (Local:bool b))");
+}
+
 TEST_F(RewriteTest, VisitRunsTheOneCase) {
   constexpr Lang jumps = language_of(Kind::Break, Kind::Continue);
   const auto name = [](const Stmt& s) {

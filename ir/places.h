@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ir/forms.h"
+
+namespace ksc {
+
+/// What a place is a part of: `a` of `a.f[i].g`; the place itself where it is no member or element.
+const Expr& root_of(const Expr& place);
+/// The map entry that a place lies in; null if it lies in none.
+const Node<MapEntry>* entry_of(const Expr& place);
+/// Whether the place lies behind a packet pointer.
+bool is_in_packet(const Expr& place);
+
+}  // namespace ksc

@@ -330,7 +330,8 @@ TEST_P(KernelProperty, RandomProgramsDoWhatTheInterpreterSays) {
     }
     ++stages[verdict.stage];
     if (verdict.stage == "unsupported" || shown[verdict.stage]++ >= 3) return;
-    const std::string smallest = shrink(some[0].tree, [&](const std::string& source) { return kernel.check(source, some[0].seed, 3).stage == verdict.stage; }, 150).text();
+    const std::string smallest = shrink(some[0].tree, [&](const std::string& source) { return kernel.check(source, some[0].seed, 3).stage == verdict.stage; },
+                                        number_from_environment("KSC_PROPERTY_SHRINK", 150)).text();
     const Verdict last = kernel.check(smallest, some[0].seed, 3);
     std::string world;
     std::istringstream lines(last.world);

@@ -7,7 +7,7 @@ namespace ksc {
 /// Rules that hold of a whole program, beyond which forms it may use. ir/check.cc says how each is checked.
 KSC_ENUM(Rule, NamesBound, Typed, ReturnsExplicit, TailCallsFound, NullChecked, ShortCircuitsPure, OperandsOrdered, AccessesChecked,
          ChecksMinimal, LoopsCapped, ThrowsExplicit, NoMaybe, PinsFlat, ConstantsFolded, NoArithmeticBuiltin, NoArrayCopy, SplitEbpf, PinsReached, IndexesGuarded, OffsetsBounded,
-         LoopsBounded, Folded, Ordered, SplitUser, UserIndexesGuarded, count);
+         LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -62,7 +62,8 @@ inline constexpr Lang NoArrayCopy = NoArithmeticBuiltin + Rule::NoArrayCopy;    
 // ---- eBPF ----
 inline constexpr Lang Ebpf = NoArrayCopy - Kind::BuiltinCall - Kind::Loop + Rule::SplitEbpf;  // only what runs in the kernel
 inline constexpr Lang LoopsBounded = Ebpf + Kind::FunctionAddress + Rule::LoopsBounded;       // the verifier sees the end of every loop
-inline constexpr Lang PinsReached = LoopsBounded + Rule::PinsReached;                                 // pinned globals are reached by a pointer
+inline constexpr Lang TurnsForgotten = LoopsBounded + Rule::TurnsForgotten;                   // what a turn counts is nothing to the verifier
+inline constexpr Lang PinsReached = TurnsForgotten + Rule::PinsReached;                                 // pinned globals are reached by a pointer
 inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramArray;         // tail calls go through program arrays
 inline constexpr Lang NoMapAccess =
     NoTailCall - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached by helpers

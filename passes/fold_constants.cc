@@ -17,11 +17,23 @@ __int128 wrapped(__int128 value, Type type) {
   return negative ? static_cast<__int128>(low) - (static_cast<__int128>(1) << bits) : static_cast<__int128>(low);
 }
 
-/// The number, if the expression is one; named constants stay, since the C is read by people.
-const Int* number(const Expr& e, bool even_if_named = false) {
-  const auto* n = as<Int>(e);
-  return n && (even_if_named || !n->form.constant) ? &n->form : nullptr;
+__int128 combined(BinaryOp op, __int128 a, __int128 b);
+
+/// What an expression of constants comes to. Those with a named constant that C computes without loss have been left as they are,
+/// since the C is read by people.
+std::optional<__int128> number(const Expr& e) {
+  if (const auto* n = as<Int>(e)) return n->form.value.value;
+  if (const auto* negation = as<Unary>(e)) {
+    const auto value = negation->form.op == UnaryOp::Negate ? number(negation->form.value) : std::nullopt;
+    return value ? std::optional(-*value) : std::nullopt;
+  }
+  const auto* binary = as<Binary>(e);
+  if (!binary || !is_integral(binary->type)) return {};
+  const auto left = number(binary->form.left), right = left ? number(binary->form.right) : std::nullopt;
+  return right ? std::optional(combined(binary->form.op, *left, *right)) : std::nullopt;
 }
+/// Whether it is a constant with a name, or one of those that have been left as they are.
+bool is_named(const Expr& e) { return !as<Int>(e) || as<Int>(e)->form.constant; }
 
 Expr folded(__int128 value, Type type, Loc loc, Out& to) { return to.make(Int{{wrapped(value, type)}, {}}, loc, type); }
 
@@ -46,6 +58,37 @@ __int128 combined(BinaryOp op, __int128 a, __int128 b) {
   return 0;
 }
 
+/// The least and the greatest value that an integer expression can have, as far as types tell.
+struct Range {
+  __int128 low, high;
+};
+Range range_of(const Expr& e) {
+  if (const auto n = number(e)) return {*n, *n};
+  Type type = type_of(e);
+  if (is(type, TypeKind::Bool)) return {0, 1};
+  const int bits = width_of(type);
+  const Range all = is_signed(type) ? Range{-(static_cast<__int128>(1) << (bits - 1)), (static_cast<__int128>(1) << (bits - 1)) - 1}
+                                    : Range{0, (static_cast<__int128>(1) << bits) - 1};
+  const auto* converted = as<Convert>(e);
+  if (!converted || !is_integral(type_of(converted->form.value)) || is(type_of(converted->form.value), TypeKind::Enum)) return all;
+  const Range inner = range_of(converted->form.value);
+  return inner.low >= all.low && inner.high <= all.high ? inner : all;
+}
+
+/// What the comparison gives, if the operands' types or numbers decide it.
+std::optional<bool> known_answer(CompareOp op, const Range& a, const Range& b) {
+  const bool apart = a.high < b.low || b.high < a.low, one = a.low == a.high && b.low == b.high && a.low == b.low;
+  switch (op) {
+    case CompareOp::Equal: return apart ? std::optional(false) : one ? std::optional(true) : std::nullopt;
+    case CompareOp::NotEqual: return apart ? std::optional(true) : one ? std::optional(false) : std::nullopt;
+    case CompareOp::Less: return a.high < b.low ? std::optional(true) : a.low >= b.high ? std::optional(false) : std::nullopt;
+    case CompareOp::LessEqual: return a.high <= b.low ? std::optional(true) : a.low > b.high ? std::optional(false) : std::nullopt;
+    case CompareOp::Greater: return known_answer(CompareOp::Less, b, a);
+    case CompareOp::GreaterEqual: return known_answer(CompareOp::LessEqual, b, a);
+  }
+  return {};
+}
+
 }  // namespace
 
 Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& context) {
@@ -53,11 +96,11 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
       in, context,
       on<Binary>([](const Node<Binary>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
-        const Int *a = number(left, true), *b = number(right, true);
+        const auto a = number(left), b = number(right);
         if (a && b && is_integral(n.type)) {
-          const __int128 value = combined(n->op, a->value.value, b->value.value);
-          const bool is_named = a->constant || b->constant;
-          if (!is_named || value != wrapped(value, n.type)) return folded(value, n.type, n.loc, to);
+          const __int128 value = combined(n->op, *a, *b);
+          const bool reads_well = is_named(left) || is_named(right);
+          if (!reads_well || value != wrapped(value, n.type)) return folded(value, n.type, n.loc, to);
         }
         // x & x is x; C compilers warn about such things, and the developer's program is not wrong.
         if ((n->op == BinaryOp::BitAnd || n->op == BinaryOp::BitOr) && is_same(left, right)) return left;
@@ -65,38 +108,44 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
       }),
       on<Unary>([](const Node<Unary>& n, Out& to) -> Expr {
         const Expr value = to(n->value);
-        if (const Int* a = number(value)) return folded(n->op == UnaryOp::Negate ? -a->value.value : ~a->value.value, n.type, n.loc, to);
+        if (const auto a = number(value)) {
+          const __int128 given = n->op == UnaryOp::Negate ? -*a : ~*a;
+          const bool reads_well = is_named(value) && n->op == UnaryOp::Negate;
+          if (!reads_well || given != wrapped(given, n.type)) return folded(given, n.type, n.loc, to);
+        }
         return to.make(Unary{n->op, value}, n.loc, n.type);
       }),
       on<Shift>([](const Node<Shift>& n, Out& to) -> Expr {
         const Expr left = to(n->left), count = to(n->count);
-        const Int *a = number(left, true), *b = number(count, true);
-        if (a && b) {
-          const int by = static_cast<int>(b->value.value) & (width_of(n.type) - 1);
-          const __int128 value = n->op == ShiftOp::Left ? static_cast<__int128>(static_cast<unsigned __int128>(a->value.value) << by) : a->value.value >> by;
-          return folded(value, n.type, n.loc, to);
-        }
-        return to.make(Shift{n->op, left, count}, n.loc, n.type);
+        const auto a = number(left), b = number(count);
+        if (!a || !b) return to.make(Shift{n->op, left, count}, n.loc, n.type);
+        const int by = static_cast<int>(*b & (width_of(n.type) - 1));
+        return folded(n->op == ShiftOp::Left ? static_cast<__int128>(static_cast<unsigned __int128>(*a) << by) : *a >> by, n.type, n.loc, to);
       }),
       on<Divide>([](const Node<Divide>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
-        const Int *a = number(left), *b = number(right);
-        if (a && b) {
-          const __int128 x = a->value.value, y = b->value.value;
-          return folded(n->op == DivideOp::Quotient ? (y == 0 ? 0 : x / y) : (y == 0 ? x : x % y), n.type, n.loc, to);
-        }
-        return to.make(Divide{n->op, left, right}, n.loc, n.type);
+        const auto a = number(left), b = number(right);
+        if (!a || !b) return to.make(Divide{n->op, left, right}, n.loc, n.type);
+        return folded(n->op == DivideOp::Quotient ? (*b == 0 ? 0 : *a / *b) : (*b == 0 ? *a : *a % *b), n.type, n.loc, to);
       }),
       on<Compare>([](const Node<Compare>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
-        if (!is_same(left, right)) return to.make(Compare{n->op, left, right}, n.loc, n.type);
-        return folded(n->op == CompareOp::Equal || n->op == CompareOp::LessEqual || n->op == CompareOp::GreaterEqual, n.type, n.loc, to);
+        if (is_same(left, right))
+          return folded(n->op == CompareOp::Equal || n->op == CompareOp::LessEqual || n->op == CompareOp::GreaterEqual, n.type, n.loc, to);
+        const bool integers = is_integral(type_of(left)) && is_integral(type_of(right));
+        const std::optional<bool> answer = integers ? known_answer(n->op, range_of(left), range_of(right)) : std::nullopt;
+        if (answer) return folded(*answer, n.type, n.loc, to);
+        return to.make(Compare{n->op, left, right}, n.loc, n.type);
       }),
       on<Convert>([](const Node<Convert>& n, Out& to) -> Expr {
         const Expr value = to(n->value);
-        const Int* a = number(value);
-        if (a && is_integral(n.type) && is_integral(type_of(value)))
-          return folded(is(n.type, TypeKind::Bool) ? a->value.value != 0 : a->value.value, n.type, n.loc, to);
+        const auto a = number(value);
+        if (a && is_integral(n.type) && is_integral(type_of(value))) {
+          if (is(n.type, TypeKind::Bool)) return folded(*a != 0, n.type, n.loc, to);
+          const auto* constant = as<Int>(value);
+          if (constant && constant->form.constant && *a == wrapped(*a, n.type)) return to.make(Int{{*a}, constant->form.constant}, n.loc, n.type);
+          return folded(*a, n.type, n.loc, to);
+        }
         return to.make(Convert{value}, n.loc, n.type);
       }));
 }

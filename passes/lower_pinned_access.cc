@@ -22,14 +22,14 @@ bool uses(const Expr& e, Name map) {
 
 }  // namespace
 
-Ir<lang::PinsReached> lower_pinned_access(const Ir<lang::LoopsBounded>& in, Context& context) {
+Ir<lang::PinsReached> lower_pinned_access(const Ir<lang::TurnsForgotten>& in, Context& context) {
   using Out = To<lang::PinsReached>;
   Name map;
   Type type = nullptr;
   for (const Decl& d : in.declarations)
     if (const auto* pins = as<PinnedGlobals>(d)) map = pins->form.name, type = pins->form.type;
   Name entry;  // the pointer of the function at work
-  return rewrite<lang::LoopsBounded, lang::PinsReached>(
+  return rewrite<lang::TurnsForgotten, lang::PinsReached>(
       in, context,
       on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         bool used = false;

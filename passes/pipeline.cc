@@ -42,6 +42,7 @@ auto ebpf() {
   return Pipeline<lang::NoArrayCopy>{}
       | KSC_PASS(select_ebpf, "only what runs in the kernel stays")
       | KSC_PASS(outline_loops, "loops whose turns the verifier cannot walk through become bpf_loop")
+      | KSC_PASS(forget_turn_values, "what a turn of a loop counts is nothing that the verifier knows")
       | KSC_PASS(lower_pinned_access, "pinned globals are reached through a pointer to their entry")
       | KSC_PASS(lower_tail_calls, "tail calls go through a program array")
       | KSC_PASS(lower_map_access, "map accesses become calls of the kernel's helpers")

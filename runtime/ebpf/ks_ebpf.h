@@ -16,6 +16,13 @@
 #define KS_BOUNDS (2ULL << 32)
 
 /*
+ * The value, of which the verifier knows nothing any more: it cannot tell that this is zero. Without it a number that each turn of a
+ * bpf_loop changes would be a new state in each turn, and the verifier would not come to an end.
+ */
+static volatile __u64 ks_zero __attribute__((unused));
+#define ks_forget(value) ((__typeof__(value))((value) + ks_zero))
+
+/*
  * Bytes between two packet pointers. The compiler may not see through it: it would subtract the lower halves alone,
  * which the verifier refuses for pointers.
  */

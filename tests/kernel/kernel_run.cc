@@ -15,6 +15,8 @@ namespace ksc::testing {
 
 namespace {
 
+constexpr size_t log_size = size_t(1) << 20;
+
 // libbpf's print callback has no argument of ours.
 thread_local std::string* messages = nullptr;
 
@@ -94,10 +96,19 @@ LoadResult KernelRun::load(const std::string& path) {
   bpf_map* map = nullptr;
   object_.reset();
   initial_.clear();
+  // A buffer of our own: without one libbpf repeats a refused load with ever larger ones, and a program that the verifier gives
+  // up after a million instructions takes seconds each time. The kernel keeps the end of a log that does not fit.
+  std::string log(log_size, '\0');
+  bpf_object_open_opts options;
+  memset(&options, 0, sizeof(options));
+  options.sz = sizeof(options);
+  options.kernel_log_buf = log.data();
+  options.kernel_log_size = log.size();
   messages = &result.message;
-  object_.reset(bpf_object__open_file(path.c_str(), nullptr));
+  object_.reset(bpf_object__open_file(path.c_str(), &options));
   result.error = object_ ? bpf_object__load(object_.get()) : -errno;
   messages = nullptr;
+  if (result.error) result.message += log.c_str();
   if (result.error) {
     object_.reset();
     return result;

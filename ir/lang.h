@@ -6,12 +6,13 @@ namespace ksc {
 
 /// Rules that hold of a whole program, beyond which forms it may use. ir/check.cc says how each is checked.
 KSC_ENUM(Rule, NamesBound, Typed, ReturnsExplicit, TailCallsFound, NullChecked, ShortCircuitsPure, OperandsOrdered, AccessesChecked,
-         ChecksMinimal, LoopsCapped, ThrowsExplicit, NoMaybe, PinsFlat, ConstantsFolded, NoArithmeticBuiltin, NoArrayCopy, SplitEbpf, PinsReached, IndexesGuarded, OffsetsBounded,
+         ChecksMinimal, LoopsCapped, ThrowsExplicit, NoMaybe, PinsFlat, ConstantsFolded, NoArithmeticBuiltin, NoArrayCopy, SplitEbpf, PinsReached, NullTestsApart, IndexesGuarded, OffsetsBounded,
          LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {
-  uint32_t bits = 0;
+  uint64_t bits = 0;
+  static_assert(static_cast<int>(Rule::count) <= 64);
   constexpr bool has(Rule rule) const { return bits >> int(rule) & 1; }
   constexpr bool operator==(const RuleSet&) const = default;
 };
@@ -24,8 +25,8 @@ struct Lang {
   constexpr bool has(Kind kind) const { return forms.has(kind); }
   constexpr Lang operator+(Kind kind) const { return {forms.with(kind), rules}; }
   constexpr Lang operator-(Kind kind) const { return {forms.minus(FormSet().with(kind)), rules}; }
-  constexpr Lang operator+(Rule rule) const { return {forms, {rules.bits | 1u << int(rule)}}; }
-  constexpr Lang operator-(Rule rule) const { return {forms, {rules.bits & ~(1u << int(rule))}}; }
+  constexpr Lang operator+(Rule rule) const { return {forms, {rules.bits | uint64_t(1) << int(rule)}}; }
+  constexpr Lang operator-(Rule rule) const { return {forms, {rules.bits & ~(uint64_t(1) << int(rule))}}; }
   constexpr bool operator==(const Lang&) const = default;
 };
 

@@ -67,7 +67,8 @@ inline constexpr Lang PinsReached = TurnsForgotten + Rule::PinsReached;         
 inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramArray;         // tail calls go through program arrays
 inline constexpr Lang NoMapAccess =
     NoTailCall - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached by helpers
-inline constexpr Lang IndexesGuarded = NoMapAccess + Rule::IndexesGuarded;                    // no element out of range is touched
+inline constexpr Lang NullTestsApart = NoMapAccess + Rule::NullTestsApart;                    // no two null tests that C would make one
+inline constexpr Lang IndexesGuarded = NullTestsApart + Rule::IndexesGuarded;                    // no element out of range is touched
 inline constexpr Lang OffsetsBounded = IndexesGuarded + Rule::OffsetsBounded;                 // packet pointers move as far as the verifier follows
 inline constexpr Lang NoPrint = OffsetsBounded - Kind::Print + Kind::TraceLine;               // print is bpf_printk
 inline constexpr Lang Folded = NoPrint + Rule::Folded;                                   // temporaries that nobody needs are gone

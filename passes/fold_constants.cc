@@ -41,6 +41,7 @@ Expr folded(__int128 value, Type type, Loc loc, Out& to) { return to.make(Int{{w
 bool is_plain_read(const Expr& e) {
   if (const auto* index = as<Index>(e)) return as<Int>(index->form.index) && is_plain_read(index->form.base);
   if (const auto* field = as<Field>(e)) return is_plain_read(field->form.base);
+  if (const auto* converted = as<Convert>(e)) return is_plain_read(converted->form.value);
   return as<Local>(e) || as<Global>(e);
 }
 
@@ -114,6 +115,11 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
           if (!reads_well || given != wrapped(given, n.type)) return folded(given, n.type, n.loc, to);
         }
         return to.make(Unary{n->op, value}, n.loc, n.type);
+      }),
+      on<Not>([](const Node<Not>& n, Out& to) -> Expr {
+        const Expr value = to(n->value);
+        if (const auto* a = as<Int>(value)) return folded(a->form.value.value == 0, n.type, n.loc, to);
+        return to.make(Not{value}, n.loc, n.type);
       }),
       on<Shift>([](const Node<Shift>& n, Out& to) -> Expr {
         const Expr left = to(n->left), count = to(n->count);

@@ -4,6 +4,7 @@
 
 #include "ir/effects.h"
 #include "ir/rewrite.h"
+#include "ir/sexpr.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -159,7 +160,10 @@ class Folder {
       blocked = true;  // C does not say in which order arguments are evaluated
       return e;
     }
-    return map_children(context_, e, [&](const Expr& child) { return replaced(child, name, value, impure, done, blocked); });
+    const Expr out = map_children(context_, e, [&](const Expr& child) { return replaced(child, name, value, impure, done, blocked); });
+    // What is read twice and compared with itself stays apart: C compilers warn about it.
+    if (const auto* compare = as<Compare>(out); compare && done && print(compare->form.left) == print(compare->form.right)) blocked = true;
+    return out;
   }
 
   Context& context_;

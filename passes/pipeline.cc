@@ -46,6 +46,7 @@ auto ebpf() {
       | KSC_PASS(lower_pinned_access, "pinned globals are reached through a pointer to their entry")
       | KSC_PASS(lower_tail_calls, "tail calls go through a program array")
       | KSC_PASS(lower_map_access, "map accesses become calls of the kernel's helpers")
+      | KSC_PASS(keep_null_tests_apart, "null tests of several pointers do not become one")
       | KSC_PASS(guard_array_index, "an index is tested where it is not known to be in range")
       | KSC_PASS(bound_packet_offsets, "packet pointers move no farther than the verifier follows")
       | KSC_PASS(lower_print, "print becomes bpf_printk")

@@ -353,7 +353,7 @@ std::string Printer::expression(const Expr& e, Binding least) {
         }
         // In a comparison `!a == b` looks like `!(a == b)`: gcc and clang warn.
         const std::string negated = "!" + condition(n->value, Binding::Unary);
-        return least == Binding::Shift || least == Binding::Postfix ? "(" + negated + ")" : negated;
+        return least >= Binding::Shift ? "(" + negated + ")" : negated;
       }),
       on<Conditional>([&](const Node<Conditional>& n) {
         const bool bare = kind_of(n->then) == Kind::Int && kind_of(n->otherwise) == Kind::Int;
@@ -414,10 +414,6 @@ std::string Printer::expression(const Expr& e, Binding least) {
           };
           return wrapped(fmt::format("{} {} {}", side(n->left), compare_texts[int(n->op)], side(n->right)), own, least);
         }
-        // What is read twice and compared with itself came apart again: C compilers warn about it.
-        const bool reads = !(ksc::header(n->left).contains & form_set_of<Call, HelperCall, RuntimeCall>()).empty();
-        if (!reads && kind_of(n->left) != Kind::Int && expression(n->left) == expression(n->right))
-          return std::string(n->op == CompareOp::Equal || n->op == CompareOp::LessEqual || n->op == CompareOp::GreaterEqual ? "true" : "false");
         return wrapped(binary_text(n->left, compare_texts[int(n->op)], n->right, own), own, least);
       }),
       on<Convert>([&](const Node<Convert>& n) {

@@ -22,6 +22,14 @@
 static volatile __u64 ks_zero __attribute__((unused));
 #define ks_forget(value) ((__typeof__(value))((value) + ks_zero))
 
+/* Whether something holds, and the compiler may not see why: it would make one test of this one and others beside it. */
+#define ks_hide(condition)                        \
+	({                                        \
+		__u64 ks_hidden = (condition);    \
+		asm volatile("" : "+r"(ks_hidden)); \
+		ks_hidden != 0;                   \
+	})
+
 /*
  * Bytes between two packet pointers. The compiler may not see through it: it would subtract the lower halves alone,
  * which the verifier refuses for pointers.

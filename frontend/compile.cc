@@ -208,7 +208,7 @@ class Compilation {
     for (const char* header : {"ks_arithmetic.h", "ks_ebpf.h"})
       if (!copy("ebpf", header, files)) return;
     if (!user.empty())
-      for (const char* file : {"ks_attach.c", "ks_attachment.h", "ks_load.c", "ks_map.c", "ks_options.c", "ks_pin.c", "ks_print.c", "ks_runtime.h", "ks_signal.c", "ks_tc.c", "ks_trace.c"})
+      for (const char* file : {"ks_attach.c", "ks_attachment.h", "ks_load.c", "ks_map.c", "ks_options.c", "ks_pin.c", "ks_print.c", "ks_runtime.h", "ks_signal.c", "ks_statistics.c", "ks_tc.c", "ks_trace.c"})
         if (!copy("user", file, files)) return;
     const std::string& main = sources_.path(0);
     files["source/" + main.substr(main.find_last_of('/') + 1)] = sources_.text(0);

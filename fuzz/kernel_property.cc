@@ -232,7 +232,22 @@ class KernelCheck {
       found = masked(global->form.type, found);
       if (found != wanted) text += fmt::format("- global {}: {}\n+ global {}: {}\n", name, hex(wanted), name, hex(found));
     }
+    const auto lost = expected.events.find("write lost");
+    const uint64_t counted = lost_writes(kernel), wanted = lost == expected.events.end() ? 0 : lost->second;
+    if (counted != wanted) text += fmt::format("- {} writes lost\n+ {} writes lost\n", wanted, counted);
     return text;
+  }
+
+  /// What the program has counted [L51]; a program that cannot lose a write has no counter.
+  static uint64_t lost_writes(KernelRun& kernel) {
+    try {
+      uint64_t count = 0;
+      const Bytes bytes = kernel.global("ks_lost_writes");
+      std::copy(bytes.begin(), bytes.end(), reinterpret_cast<uint8_t*>(&count));
+      return count;
+    } catch (const ksc::testing::KernelRunError&) {
+      return 0;
+    }
   }
 
   void compare_map(const MapDef& map, const Trace& expected, KernelRun& kernel, std::string& text) {

@@ -119,7 +119,7 @@ void Interpreter::write(const Place& place, const Value& value) {
   if (place.where == Place::Where::Nowhere) return;
   const Value stored = convert(value, place.type);
   if (place.where == Place::Where::Entry && place.whole_entry) {
-    store_entry(*place.map, place.key, stored.bytes, 0);  // what fails is dropped [L51]
+    store_or_drop(*place.map, place.key, stored.bytes, 0);
     return;
   }
   Address at = place.at;

@@ -36,8 +36,12 @@ Address Interpreter::find_entry(MapState& map, const Bytes& key) {
 
 Address Interpreter::find_or_insert(MapState& map, const Bytes& key) {
   if (const Address found = find_entry(map, key)) return found;
-  if (store_entry(map, key, Bytes(stored_size(map.type->element)), only_new) != 0) return 0;
-  return map.entries.at(key);
+  store_or_drop(map, key, Bytes(stored_size(map.type->element)), only_new);
+  return find_entry(map, key);
+}
+
+void Interpreter::store_or_drop(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags) {
+  if (store_entry(map, key, value, flags) != 0 && !is_array(map)) ++events_["write lost"];
 }
 
 int64_t Interpreter::store_entry(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags) {

@@ -172,7 +172,7 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
         return next([&] {
           MapState& map = map_of(n->map);
           const Value key = eval(n->key);
-          store_entry(map, key.bytes, convert(eval(n->value), map.type->element).bytes, 0);
+          store_or_drop(map, key.bytes, convert(eval(n->value), map.type->element).bytes, 0);
         });
       }),
       on<AtomicUpdate>([&](const Node<AtomicUpdate>& n) {

@@ -117,6 +117,8 @@ class Interpreter {
   Address find_entry(MapState& map, const Bytes& key);
   Address find_or_insert(MapState& map, const Bytes& key);
   /// 0, or a negative errno; `flags` are the kernel's (BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2).
+  /// What fails is dropped, and counted [L51]; elements of arrays that do not exist are not missed.
+  void store_or_drop(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags);
   int64_t store_entry(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags);
   int64_t delete_entry(MapState& map, const Bytes& key);
   bool is_array(const MapState& map) const { return map.kind && map.kind->entries_always_exist; }

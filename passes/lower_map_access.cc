@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// var p = &m[k]   =>   var key = k; var p = bpf_map_lookup_elem(&m, &key)
+/// var p = &m[k]   =>   var key = k; var p = bpf_map_lookup_elem(&m, &key), and a write that fails is counted [L51]
 #include "ir/map_kind.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
@@ -34,6 +34,13 @@ class MapAccess {
     const Expr flags = to_.make(Int{{flag}, to_.context.name(flag == any ? "BPF_ANY" : "BPF_NOEXIST")}, loc_, types_.u64());
     return call("bpf_map_update_elem", {map(m), key_address, value_address, flags}, result);
   }
+  /// if (failed) { count it }
+  void count_if(const Expr& failed) {
+    const Body count = to_.collect([&] {
+      to_.emit(Evaluate{to_.make(RuntimeCall{to_.context.name("ks_count_lost_write"), {}}, loc_, types_.void_type())}, loc_);
+    });
+    to_.emit(If{to_.context.span<Branch>({{failed, count}}), {}}, loc_);
+  }
   Expr present(const Expr& pointer) { return to_.make(Present{pointer}, loc_, types_.boolean()); }
 
  private:
@@ -61,6 +68,7 @@ void emit_slot(Name name, const Node<MapSlot>& n, Out& to) {
     const Expr value = access.address(zero, "zero");
     to.emit(Evaluate{access.update(n->map, key, value, no_exist, types.i64())}, n.loc);
     to.emit(Assign{slot, access.lookup(n->map, key, n.type)}, n.loc);
+    access.count_if(to.make(Not{access.present(slot)}, n.loc, types.boolean()));
   });
   to.emit(If{to.context.span<Branch>({{to.make(Not{access.present(slot)}, n.loc, types.boolean()), insert}}), {}}, n.loc);
 }
@@ -88,7 +96,13 @@ Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::NoTailCall>& in, Context& 
         MapAccess access(to, n.loc);
         const Expr key = access.address(to(n->key), "key");
         const Expr value = access.address(to(n->value), "value");
-        to.emit(Evaluate{access.update(n->map, key, value, any, to.context.types.i64())}, n.loc);
+        Types& types = to.context.types;
+        const Expr update = access.update(n->map, key, value, any, types.i64());
+        // No element of an array is missed: one that does not exist is out of range [L51].
+        if (find_map_kind(type_of(n->map)->name.text())->entries_always_exist) return to.emit(Evaluate{update}, n.loc);
+        const Name error = to.fresh("error");
+        to.emit(Let{error, types.i64(), update}, n.loc);
+        access.count_if(to.make(Compare{CompareOp::NotEqual, to.make(Local{error}, n.loc, types.i64()), to.make(Int{{0}, {}}, n.loc, types.i64())}, n.loc, types.boolean()));
       }),
       on<MapDelete>([](const Node<MapDelete>& n, Out& to) {
         MapAccess access(to, n.loc);

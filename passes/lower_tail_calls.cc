@@ -46,6 +46,7 @@ Ir<lang::NoTailCall> lower_tail_calls(const Ir<lang::PinsReached>& in, Context& 
         const Expr which = to.make(Int{{index}, {}}, n.loc, types.u32());
         to.emit(Evaluate{to.make(HelperCall{to.context.name("bpf_tail_call"), to.context.span<Expr>({to(n->context), where, which})}, n.loc, types.void_type())}, n.loc);
         // Reached only if the hand-over failed [L63].
+        to.emit(Evaluate{to.make(RuntimeCall{to.context.name("ks_count_failed_tail_call"), {}}, n.loc, types.void_type())}, n.loc);
         const ProgramType* type = find_program_type(from.program_type.text());
         const KernelConstant* verdict = to.context.kernel_types->find_constant(type->safe);
         to.emit(Return{Expr(to.make(Int{{verdict->value}, to.context.name(type->safe)}, n.loc, from.result))}, n.loc);

@@ -257,6 +257,7 @@ Binding inner(Binding own) {
 }  // namespace
 
 std::string Printer::call(std::string_view function, Span<Expr> arguments) {
+  used.insert(std::string(function));
   std::string text = std::string(function) + "(";
   for (size_t i = 0; i < arguments.size(); ++i) text += (i ? ", " : "") + value(arguments[i], type_of(arguments[i]));
   return text + ")";
@@ -395,6 +396,10 @@ std::string Printer::expression(const Expr& e, Binding least) {
       on<Binary>([&](const Node<Binary>& n) {
         const auto [text, binding] = c_operator(n->op);
         const bool exact = n->op == BinaryOp::BitAnd || n->op == BinaryOp::BitOr || n->op == BinaryOp::BitXor;
+        // C compilers take & of truths for a slip where the right side calls something: as numbers they are meant.
+        const bool calls = !(ksc::header(n->right).contains & form_set_of<Call, HelperCall, RuntimeCall>()).empty();
+        if (is(n.type, TypeKind::Bool) && calls)
+          return wrapped(fmt::format("{} {} (int)({})", operand(n->left, inner(binding), true), text, expression(n->right)), binding, least);
         const std::string whole = binary_text(n->left, text, n->right, binding);
         return exact ? wrapped(whole, binding, least) : narrowed(n.type, whole, binding);
       }),

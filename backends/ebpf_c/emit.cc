@@ -29,6 +29,8 @@ class EbpfFile {
       if (const auto* n = as<MapDef>(d)) maps += map(n->form);
       if (const auto* n = as<ProgramArray>(d)) maps += program_array(n->form);
     }
+    for (const auto& [call, counter] : {std::pair("ks_count_lost_write", "ks_lost_writes"), std::pair("ks_count_failed_tail_call", "ks_failed_tail_calls")})
+      if (printer_.used.count(call)) data += fmt::format("__u64 {};\n", counter);
     // Only the types that something above names; what a struct's members name stands before it.
     std::string types;
     for (size_t i = program.size(); i-- > 0;) {

@@ -16,6 +16,13 @@
 #define KS_BOUNDS (2ULL << 32)
 
 /*
+ * What fails where nobody is told: writes to maps that were full, tail calls that did not happen. The object has the counter
+ * if something counts.
+ */
+#define ks_count_lost_write() __sync_fetch_and_add(&ks_lost_writes, 1)
+#define ks_count_failed_tail_call() __sync_fetch_and_add(&ks_failed_tail_calls, 1)
+
+/*
  * The value, of which the verifier knows nothing any more: it cannot tell that this is zero. Without it a number that each turn of a
  * bpf_loop changes would be a new state in each turn, and the verifier would not come to an end.
  */

@@ -170,6 +170,8 @@ static int load_object(struct ks_object *object, struct ks_program *wanted)
   if (error && error != -EEXIST)
     ks_message("cannot load %s: %s%s%s", wanted->name, strerror(-error), error == -EPERM ? "; " : "",
                error == -EPERM ? ks_advice(error) : "");
+  if (!error)
+    ks_watch_failures(object);
   if (!error && object->loaded)
     object->loaded();
   return error ? (int)load_error(error) : 0;

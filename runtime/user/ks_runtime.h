@@ -197,6 +197,15 @@ uint64_t ks_index(uint64_t index, uint64_t count, const char *file, int line);
 /// ks_index at this line: `values[KS_INDEX(i, 4)]`.
 #define KS_INDEX(index, count) ks_index((uint64_t)(index), (count), __FILE__, __LINE__)
 
+/* ---- statistics (ks_statistics.c) --------------------------------------------------------------------------------- */
+
+/// From now on this object's counters are the ones to report. It stays loaded to the end.
+void ks_watch_failures(const struct ks_object *object);
+
+/// Prints a line on stderr for each kind of failure that the eBPF part counted and nobody was told of: writes to maps
+/// that were full, tail calls that did not happen. Says it once.
+void ks_report_failures(void);
+
 /* ---- pins (ks_pin.c) ------------------------------------------------------------------------------------------- */
 
 /// True if the pinned map was there before the load, so that its values were kept.

@@ -91,6 +91,7 @@ int ks_signal_fd(void)
 void ks_exit(int code)
 {
   ks_detach_all();
+  ks_report_failures();
   ks_end_trace();
   fflush(stdout);
   exit(code);
@@ -149,6 +150,7 @@ int ks_finish(int code)
       ks_wait_for_signal();
   }
   ks_detach_all();
+  ks_report_failures();
   ks_end_trace();
   fflush(stdout);
   return code;

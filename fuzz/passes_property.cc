@@ -14,14 +14,10 @@
 #include <sstream>
 
 #include "fuzz/check_passes.h"
+#include "fuzz/environment.h"
 
 namespace ksc::fuzz {
 namespace {
-
-uint64_t number_from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 /// What is kept of a failing case: the source, and the world in comments below it.
 std::string case_text(const std::string& source, const PassCheck& failed) {

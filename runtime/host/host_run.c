@@ -31,7 +31,7 @@ static void usage(FILE* out) {
       "  --seed N                  start of the random numbers (default 1)\n"
       "  --clock N, --clock-step N first time in ns and what each reading adds (default 1000000000 and 1000)\n"
       "  --cpus N, --cpu I         CPUs of per-CPU maps and the one that runs (default 1 and 0)\n"
-      "  --list                    print the programs and maps\n",
+      "  --list                    print the programs, maps and globals\n",
       out);
 }
 
@@ -165,6 +165,7 @@ static void list(void) {
     if (kind && dlsym(RTLD_DEFAULT, name)) printf("%s %s\n", kind == 'x' ? "xdp" : "tc", name);
   }
   for (size_t i = 0; i < host_map_count; ++i) printf("map %s\n", host_maps[i].name);
+  for (size_t i = 0; i < global_count; ++i) printf("global %s\n", globals[i].name);
 }
 
 static int digit(char c) {

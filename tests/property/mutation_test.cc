@@ -9,6 +9,7 @@
 #include "frontend/parser.h"
 #include "frontend/source.h"
 #include "fuzz/check_passes.h"
+#include "fuzz/environment.h"
 #include "fuzz/mutate.h"
 #include "ir/sexpr.h"
 #include "passes/pipeline.h"
@@ -18,11 +19,6 @@ namespace {
 
 constexpr int many_worlds = 128;     // in which a mistake may show
 constexpr uint64_t fuel = 200'000;   // of the program as it is; the one with a mistake gets more
-
-uint64_t number_from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 /// A random program after each of its passes.
 struct Stages {

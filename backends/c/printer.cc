@@ -265,7 +265,7 @@ std::string Printer::call(std::string_view function, Span<Expr> arguments) {
 
 std::string Printer::in_packet(const InPacket& test, bool holds, Binding least) {
   Type element = type_of(test.pointer)->element;
-  const std::string end = fmt::format("(void *)(long){}->data_end", expression(test.context, Binding::Postfix));
+  const std::string end = fmt::format("ks_data_end({})", expression(test.context));
   const std::string pointer = expression(test.pointer, Binding::Sum);
   std::string reach;
   if (!is_byte_pointer(type_of(test.pointer)) && test.size == size_of(element)) reach = fmt::format("(void *)({} + 1)", pointer);
@@ -286,6 +286,7 @@ std::string Printer::condition(const Expr& e, Binding least) {
 
 std::string Printer::value(const Expr& e, Type target) {
   const auto* converted = as<Convert>(e);
+  if (converted && is(target, TypeKind::Pointer) && kind_of(converted->form.value) == Kind::PacketStart) return expression(converted->form.value);  // a void pointer
   if (converted && is_integral(type_of(e))) {
     Type from = type_of(converted->form.value), to = type_of(e);
     const bool widens = is_integral(from) && width_of(from) <= width_of(to) && (is_signed(from) == is_signed(to) || (!is_signed(from) && width_of(from) < width_of(to)));
@@ -423,8 +424,6 @@ std::string Printer::expression(const Expr& e, Binding least) {
       }),
       on<Convert>([&](const Node<Convert>& n) {
         Type from = type_of(n->value);
-        if (is(n.type, TypeKind::Pointer) && (kind_of(n->value) == Kind::PacketStart || kind_of(n->value) == Kind::PacketEnd))
-          return wrapped(fmt::format("({})(long){}", declaration(n.type, ""), expression(n->value).substr(std::string_view("(void *)(long)").size())), Binding::Unary, least);
         if (is(from, TypeKind::Array) || is(from, TypeKind::Str)) return expression(n->value, least);
         return wrapped(cast(n.type, operand(n->value, Binding::Unary, true)), Binding::Unary, least);
       }),
@@ -443,8 +442,8 @@ std::string Printer::expression(const Expr& e, Binding least) {
       on<BuiltinCall>([&](const Node<BuiltinCall>& n) { return dialect_.builtin(n); }),
       on<StructValue>([&](const Node<StructValue>& n) { return fmt::format("({}){}", declaration(n.type, ""), initialiser(e)); }),
       on<ArrayValue>([&](const Node<ArrayValue>& n) { return fmt::format("({}){}", declaration(n.type, ""), initialiser(e)); }),
-      on<PacketStart>([&](const Node<PacketStart>& n) { return wrapped(fmt::format("(void *)(long){}->data", expression(n->context, Binding::Postfix)), Binding::Unary, least); }),
-      on<PacketEnd>([&](const Node<PacketEnd>& n) { return wrapped(fmt::format("(void *)(long){}->data_end", expression(n->context, Binding::Postfix)), Binding::Unary, least); }),
+      on<PacketStart>([&](const Node<PacketStart>& n) { return fmt::format("ks_data({})", expression(n->context)); }),
+      on<PacketEnd>([&](const Node<PacketEnd>& n) { return fmt::format("ks_data_end({})", expression(n->context)); }),
       on<InPacket>([&](const Node<InPacket>& n) { return in_packet(n.form, true, least); }));
 }
 

@@ -16,6 +16,24 @@
 #define KS_BOUNDS (2ULL << 32)
 
 /*
+ * The packet's first byte, and the one after its last. Of `(void *)(long)ctx->data` a compiler may keep the 32 bits in one place and make
+ * the pointer in another: the verifier then takes it for a number. This is one load that gives a pointer; it is done again only
+ * after something that may have changed the context.
+ */
+#ifdef __bpf__
+#define ks_load_pointer(field)                                                \
+	({                                                                    \
+		void *ks_pointer;                                             \
+		asm("%0 = *(u32 *)%1" : "=r"(ks_pointer) : "m"(field));       \
+		ks_pointer;                                                   \
+	})
+#else
+#define ks_load_pointer(field) ((void *)(long)(field))
+#endif
+#define ks_data(ctx) ks_load_pointer((ctx)->data)
+#define ks_data_end(ctx) ks_load_pointer((ctx)->data_end)
+
+/*
  * What fails where nobody is told: writes to maps that were full, tail calls that did not happen. The object has the counter
  * if something counts.
  */

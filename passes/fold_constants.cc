@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// 0x7fffffff + 1   =>   -0x80000000: what C would compute from numbers alone, and warn about, is computed here
+/// 0x7fffffff + 1   =>   -0x80000000: what numbers alone decide, and C compilers would warn about, is computed here
 #include "ir/rewrite.h"
 #include "ir/sexpr.h"
 #include "passes/passes.h"
@@ -76,6 +76,28 @@ Range range_of(const Expr& e) {
   return inner.low >= all.low && inner.high <= all.high ? inner : all;
 }
 
+/// Whether the expression could have that value, as far as its constant bits tell: those that & clears and | sets.
+bool can_be(const Expr& e, __int128 value) {
+  if (const auto* converted = as<Convert>(e); converted && is_integral(type_of(converted->form.value))) {
+    const Range inner = range_of(converted->form.value), outer = range_of(e);
+    const bool keeps = inner.low >= outer.low && inner.high <= outer.high;
+    return !keeps || can_be(converted->form.value, value);
+  }
+  const auto* binary = as<Binary>(e);
+  if (!binary) return true;
+  const auto left = number(binary->form.left), right = number(binary->form.right);
+  if (!left && !right) return true;
+  const __int128 bits = left ? *left : *right;
+  if (binary->form.op == BinaryOp::BitAnd) return (value & ~bits) == 0;
+  if (binary->form.op == BinaryOp::BitOr) return (bits & ~value) == 0;
+  return true;
+}
+/// `==` and `!=` where the bits of one side are never those of the constant on the other.
+bool differs(const Expr& left, const Expr& right) {
+  const auto a = number(left), b = number(right);
+  return (a && !can_be(right, *a)) || (b && !can_be(left, *b));
+}
+
 /// What the comparison gives, if the operands' types or numbers decide it.
 std::optional<bool> known_answer(CompareOp op, const Range& a, const Range& b) {
   const bool apart = a.high < b.low || b.high < a.low, one = a.low == a.high && b.low == b.high && a.low == b.low;
@@ -121,6 +143,10 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         if (const auto* a = as<Int>(value)) return folded(a->form.value.value == 0, n.type, n.loc, to);
         return to.make(Not{value}, n.loc, n.type);
       }),
+      on<Assign>([](const Node<Assign>& n, Out& to) {
+        const Expr place = to(n->place), value = to(n->value);
+        if (!is_same(place, value)) to.emit(Assign{place, value}, n.loc);
+      }),
       on<Shift>([](const Node<Shift>& n, Out& to) -> Expr {
         const Expr left = to(n->left), count = to(n->count);
         const auto a = number(left), b = number(count);
@@ -141,10 +167,12 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         const bool integers = is_integral(type_of(left)) && is_integral(type_of(right));
         const std::optional<bool> answer = integers ? known_answer(n->op, range_of(left), range_of(right)) : std::nullopt;
         if (answer) return folded(*answer, n.type, n.loc, to);
+        if (integers && n->op <= CompareOp::NotEqual && differs(left, right)) return folded(n->op == CompareOp::NotEqual, n.type, n.loc, to);
         return to.make(Compare{n->op, left, right}, n.loc, n.type);
       }),
       on<Convert>([](const Node<Convert>& n, Out& to) -> Expr {
         const Expr value = to(n->value);
+        if (type_of(value) == n.type) return value;
         const auto a = number(value);
         if (a && is_integral(n.type) && is_integral(type_of(value))) {
           if (is(n.type, TypeKind::Bool)) return folded(*a != 0, n.type, n.loc, to);

@@ -218,14 +218,16 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type e
   if (auto found = swaps.find(name); found != swaps.end()) {
     if (!argument_count(name, arguments.size(), 1, loc)) return invalid(loc);
     Type type = t.integer(found->second, false);
-    const Expr value = typed(0, type);
+    const Expr given = infer(arguments[0], type);
+    const bool is_exact = exact(given);
+    const Expr value = coerce(given, type);
     if (const auto* number = as<Int>(value)) {
-      // One of a constant is a constant [L23].
+      // One of a constant expression is one [L23]: it is known by its name.
       uint64_t bits = static_cast<uint64_t>(number->form.value.value), swapped = 0;
       for (int i = 0; i < found->second / 8; ++i, bits >>= 8) swapped = swapped << 8 | (bits & 0xff);
       // The C says what it was: htons(ETH_P_IP).
       Name spelled;
-      if (name.starts_with("hton"))
+      if (is_exact && name.starts_with("hton"))
         spelled = c.name(fmt::format("bpf_{}({})", name, number->form.constant ? std::string(number->form.constant.text()) : integer_text(number->form.value)));
       return integer({static_cast<__int128>(swapped)}, type, loc, spelled);
     }

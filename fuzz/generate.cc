@@ -21,7 +21,7 @@ const std::vector<std::string>& counted_forms() {
       "match or-pattern", "match enum", "match char", "match bool", "match block arm", "var in arm", "var", "var without value", "var shadows", "var with a C name",
       "var named like a global", "assign", "compound assign", "assign element", "assign field", "assign array", "assign struct", "map write", "map compound assign", "map field write",
       "map field compound assign", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "for", "for inclusive", "for over variables", "for negative",
-      "for to the type's end", "while", "loop", "break", "continue", "block", "print", "print string", "print all at once", "packet read", "packet write",
+      "for to the type's end", "map loop", "map loop over entries", "map loop that deletes", "map loop that searches", "map loop that returns", "map loop in a loop", "while", "loop", "break", "continue", "block", "print", "print string", "print all at once", "packet read", "packet write",
       "packet at an offset", "packet check", "packet byte", "context field", "context write", "return early", "tail call", "str", "bit-field", "time", "random number",
   };
   return forms;
@@ -178,6 +178,9 @@ class Generator {
   Tree map_statement(int depth);
   Tree if_statement(int depth);
   Tree loop_statement(int depth);
+  /// A loop over a map. In which order it goes is open: what its turns do commutes, and nothing else sees them.
+  Tree map_loop(int depth);
+  Tree map_loop_turn(const Map& map, const std::string& entry, const std::vector<std::pair<std::string, T>>& totals, int depth);
   Tree packet_statement(int depth);
   Tree print_statement(int depth);
   Tree entry_reference(int depth);
@@ -213,6 +216,7 @@ class Generator {
   std::vector<std::vector<Variable>> scopes_;
   std::set<std::string> frozen_;    // maps into which a reference is held
   bool has_context_ = false, in_entry_ = false;
+  bool commutes_ = false;           // in a body whose turns come in any order
   T result_;
   int loops_ = 0, indent_ = 0, temporaries_ = 0, nested_loops_ = 0;
 };
@@ -569,8 +573,8 @@ Tree Generator::integer_expression(const T& type, int depth) {
       return expression(join(random_.pick(arrays).name + "[", std::move(index), "]"), type);
     }
     case 20: {
-      if (options_.environment && type == integer(64) && random_.once_in(2)) return count("time"), expression(Tree("bpf_ktime_get_ns()"), type);
-      if (options_.environment && type == integer(32) && random_.once_in(2)) return count("random number"), expression(Tree("bpf_get_prandom_u32()"), type);
+      if (options_.environment && !commutes_ && type == integer(64) && random_.once_in(2)) return count("time"), expression(Tree("bpf_ktime_get_ns()"), type);
+      if (options_.environment && !commutes_ && type == integer(32) && random_.once_in(2)) return count("random number"), expression(Tree("bpf_get_prandom_u32()"), type);
       if (type == integer(32) && has_context_ && in_entry_) {
         count("context field");
         return expression(Tree(is_xdp_ ? "ctx->rx_queue_index" : random_.once_in(2) ? "ctx->len" : "ctx->mark"), type);
@@ -643,14 +647,16 @@ Tree Generator::condition(int depth) {
       return expression(std::move(out), boolean);
     }
     case 6: {
+      if (maps_.empty()) break;
       const Map& map = random_.pick(maps_);
       if (random_.once_in(2) || map.is_array()) return count("contains_key"), expression(join(map.name + ".contains_key(", key(map, depth - 1), ")"), boolean);
       count("presence");
       return expression(join("(" + map.name + "[", key(map, depth - 1), random_.once_in(2) ? "] != null)" : "] == null)"), boolean);
     }
     case 7: return binary(random_.pick(Names{"&", "|", "^"}), solid(boolean, depth - 1), solid(boolean, depth - 1), boolean);
-    default: return leaf(boolean);
+    default: break;
   }
+  return leaf(boolean);
 }
 
 /// match (…) { arms }, each made by `arm`.
@@ -1033,6 +1039,95 @@ Tree Generator::loop_statement(int depth) {
   return out;
 }
 
+Tree Generator::map_loop_turn(const Map& map, const std::string& entry, const std::vector<std::pair<std::string, T>>& totals, int depth) {
+  static const Names operators = {"+", "^", "|", "&"};
+  switch (random_.below(depth > 0 ? 5 : 3)) {
+    case 0:
+      // Through the reference to the entry at hand.
+      if (map.value.kind == T::Kind::Struct) {
+        const Member& m = random_.pick(find_struct(map.value).members);
+        return join(entry + "." + m.name + (m.type.kind == T::Kind::Int && random_.once_in(2) ? " += " : " = "), value(m.type, 1));
+      }
+      break;
+    case 3: return join("if (", condition(1), ") { ", map_loop_turn(map, entry, totals, depth - 1), " }");
+    case 4: {
+      count("for");
+      const std::string name = fmt::format("i{}", temporaries_++);
+      return join(fmt::format("for ({} in 0..{}) {{ ", name, 1 + random_.below(3)), map_loop_turn(map, entry, totals, 0), " }");
+    }
+    default: break;
+  }
+  // One operator for each total, so that the turns commute.
+  const size_t which = random_.below(totals.size());
+  return join(fmt::format("{} {}= ", totals[which].first, operators[which % operators.size()]), value(totals[which].second, 1));
+}
+
+Tree Generator::map_loop(int depth) {
+  const Map& map = random_.pick(maps_);
+  if (frozen_.count(map.name)) return assignment(depth);
+  count("map loop");
+  if (loops_ > 0) count("map loop in a loop");
+  const bool refers = map.value.kind == T::Kind::Struct;
+  if (refers) count("map loop over entries");
+  const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+  const std::string key = fmt::format("k{}", temporaries_++), entry = fmt::format("v{}", temporaries_++);
+  std::vector<std::pair<std::string, T>> totals;
+  Tree head;
+  for (uint64_t i = 0; i < 1 + random_.below(3); ++i) {
+    const T type = any_integer();
+    totals.push_back({fmt::format("total{}", temporaries_++), type});
+    head.parts.push_back(join(fmt::format("var {}: {} = ", totals.back().first, type.spelled()), value(type, depth - 1), "\n" + margin));
+  }
+  const bool is_search = random_.once_in(4), returns = is_search && random_.once_in(2);
+  Tree leaving;
+  if (is_search) leaving = returns ? returned(0) : Tree(totals[0].first + " = 7\n" + margin + "    break");
+  if (is_search) count(returns ? "map loop that returns" : "map loop that searches");
+
+  // The body sees the key, the value and constants: nothing that another turn may have changed.
+  const auto scopes = std::exchange(scopes_, {{}});
+  const auto globals = std::exchange(globals_, {});
+  const auto maps = std::exchange(maps_, {});
+  const auto helpers = std::exchange(helpers_, {});
+  const bool had_context = std::exchange(has_context_, false);
+  commutes_ = true;
+  scopes_.back().push_back({key, map.key});
+  if (!refers) scopes_.back().push_back({entry, map.value});
+  if (refers)
+    for (const Member& m : find_struct(map.value).members) scopes_.back().push_back({entry + "." + m.name, m.type, true});
+  ++indent_;
+  std::vector<Tree> turns;
+  if (is_search) {
+    // Whether any entry will do is the same in every order.
+    turns.push_back(join("if (", condition(depth), ") {\n" + margin + "    ", std::move(leaving), "\n" + margin + "  }"));
+  } else {
+    if (random_.once_in(4)) {
+      count("continue");
+      turns.push_back(join("if (", condition(1), ") { continue }"));
+    }
+    for (uint64_t i = 0; i < 1 + random_.below(3); ++i) turns.push_back(map_loop_turn(map, entry, totals, depth));
+    if (!map.is_array() && random_.once_in(3)) {
+      count("map loop that deletes");
+      turns.push_back(join("if (", condition(1), fmt::format(") {{ delete {}[{}] }}", map.name, key)));
+    }
+  }
+  Tree body;
+  body.before = "{\n";
+  for (Tree& turn : turns) body.parts.push_back(line(std::move(turn)));
+  --indent_;
+  body.after = margin + "}";
+  scopes_ = scopes;
+  globals_ = globals;
+  maps_ = maps;
+  helpers_ = helpers;
+  has_context_ = had_context;
+  commutes_ = false;
+
+  for (const auto& [name, type] : totals) scopes_.back().push_back({name, type});
+  static const Names forms = {"for ({}, {} in {}) ", "for (({}, {}) in {}) ", "for ({}, {}) in {} "};
+  head.parts.push_back(join(fmt::format(fmt::runtime(random_.pick(forms)), key, entry, map.name), std::move(body)));
+  return head;
+}
+
 Tree Generator::packet_statement(int depth) {
   const Header& header = random_.pick(headers());
   const std::string name = fmt::format("{}{}", std::string(header.name).substr(0, 2), temporaries_++);
@@ -1115,7 +1210,8 @@ Tree Generator::simple_statement(int depth) {
 
 Tree Generator::statement(int depth) {
   if (depth <= 0) return simple_statement(1);
-  switch (random_.below(26)) {
+  switch (random_.below(27)) {
+    case 26: return map_loop(depth);
     case 0:
     case 1:
     case 2:

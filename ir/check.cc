@@ -139,6 +139,14 @@ class Checker {
       node(n.form.high);
       tested_.clear();
       scoped([&] { declare(n.form.name, n.form.type), statements(n.form.body); });
+    } else if constexpr (std::same_as<F, MapLoop>) {
+      node(n.form.map);
+      tested_.clear();
+      scoped([&] {
+        declare(n.form.key, is_typed_ && is(type_of(n.form.map), TypeKind::Map) ? type_of(n.form.map)->key : nullptr);
+        declare(n.form.entry, n.form.type);
+        statements(n.form.body);
+      });
     } else if constexpr (std::same_as<F, ForEach>) {
       node(n.form.map);
       scoped([&] { declare(n.form.key.name, nullptr), declare(n.form.value.name, nullptr), statements(n.form.body); });
@@ -428,6 +436,9 @@ class Checker {
     } else if constexpr (std::same_as<F, CountedLoop>) {
       want(type_of(f.low), f.type, "a loop's first value", sum);
       want(type_of(f.high), f.type, "a loop's last value", sum);
+    } else if constexpr (std::same_as<F, MapLoop>) {
+      if (!is_reference(f.type)) report("an entry is not referred to", sum);
+      else want(f.type->element, type_of(f.map)->element, "an entry", sum);
     } else if constexpr (std::same_as<F, Global>) {
       auto found = globals_.find(f.name);
       if (found == globals_.end()) report("a global is not declared", sum);

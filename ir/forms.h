@@ -380,6 +380,8 @@ struct Assign       { Expr place, value;                                        
 struct Update       { Operator op; Expr place, value;                           KSC_FORM(Update, op, place, value) };
 /// if (var name = value): name is bound, and `then` runs, if the value is present (or, for other types, holds as a condition).
 struct IfPresent    { Name name; Type type; Expr value; Body then, otherwise;   KSC_FORM(IfPresent, name, type, value, then, otherwise) };
+/// for (key, value in map) body, for each entry that is there when its turn comes, in any order: `key` is a copy, `entry` refers to the value.
+struct MapLoop      { Name key, entry; Type type; Expr map; Body body;          KSC_FORM(MapLoop, key, entry, type, map, body) };
 /// delete map[key]
 struct MapDelete    { Expr map, key;                                            KSC_FORM(MapDelete, map, key) };
 /// Prints a line: a format with verbs (%d, %s, …) as developers write it [L75], and its arguments.

@@ -73,6 +73,30 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     return from_number(type, turn);
   }
 
+  if (name == "bpf_for_each_map_elem") {
+    wants(4);
+    MapState& map = map_of(n->arguments[0]);
+    const uint64_t callback = to_bits(argument(1)), data = to_bits(argument(2));
+    argument(3);
+    if (callback == 0 || callback > function_list_.size()) throw Fault("bpf_for_each_map_elem calls what is no function");
+    const FunctionDef& function = *function_list_[callback - 1];
+    if (function.parameters.size() != 4) throw Fault("a callback of bpf_for_each_map_elem takes four arguments");
+    const auto given = [&](size_t i, uint64_t bits) { return from_bits(function.parameters[i].type, bits); };
+    int64_t visited = 0;
+    for (const Bytes& key : keys_of(map)) {
+      const Address entry = find_entry(map, key);
+      if (!entry) continue;  // deleted meanwhile
+      step();
+      ++visited;
+      const Address at = memory_.allocate(key, "the key that an iteration is at");
+      const Value stop = call(function, {given(0, 0), given(1, at), given(2, entry), given(3, data)});
+      memory_.release(at);
+      if (to_bits(stop) > 1) throw Fault("a callback of bpf_for_each_map_elem gives 0 or 1");
+      if (to_bits(stop) != 0) break;
+    }
+    return from_number(type, visited);
+  }
+
   std::vector<Value> values;
   for (size_t i = 0; i < n->arguments.size(); ++i) values.push_back(argument(i));
   if (name == "bpf_ktime_get_ns" || name == "bpf_ktime_get_boot_ns" || name == "bpf_ktime_get_coarse_ns") {

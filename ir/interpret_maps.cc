@@ -77,6 +77,15 @@ int64_t Interpreter::delete_entry(MapState& map, const Bytes& key) {
   return 0;
 }
 
+std::vector<Bytes> Interpreter::keys_of(const MapState& map) {
+  std::vector<Bytes> keys;
+  if (is_array(map))
+    for (uint64_t i = 0; i < map.type->count; ++i) keys.push_back(from_bits(map.type->key, i).bytes);
+  else
+    for (const auto& [key, entry] : map.entries) keys.push_back(key);
+  return keys;
+}
+
 Value Interpreter::map_call(const Node<MapCall>& n) {
   MapState& map = map_of(n->map);
   std::vector<Value> arguments;

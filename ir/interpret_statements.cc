@@ -95,6 +95,23 @@ Interpreter::Flow Interpreter::counted_loop(const Node<CountedLoop>& n) {
   return flow;
 }
 
+Interpreter::Flow Interpreter::map_loop(const Node<MapLoop>& n) {
+  MapState& map = map_of(n->map);
+  const std::vector<Bytes> keys = keys_of(map);
+  size_t next = 0;
+  return loop([&]() -> std::optional<Flow> {
+    Address entry = 0;
+    while (next < keys.size() && !(entry = find_entry(map, keys[next]))) ++next;  // deleted meanwhile
+    if (next == keys.size()) return std::nullopt;
+    bind(n->key, {map.type->key, keys[next++]}, map.type->key);
+    bind(n->entry, from_bits(n->type, entry), n->type);
+    const Flow flow = body(n->body);
+    unbind(n->key);
+    unbind(n->entry);
+    return flow;
+  });
+}
+
 Interpreter::Flow Interpreter::switch_statement(const Node<Switch>& n) {
   const __int128 value = to_number(eval(n->value));
   const SwitchCase* otherwise = nullptr;
@@ -146,6 +163,7 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
         });
       }),
       on<IfPresent>([&](const Node<IfPresent>& n) { return if_present(n); }),
+      on<MapLoop>([&](const Node<MapLoop>& n) { return map_loop(n); }),
       on<MapDelete>([&](const Node<MapDelete>& n) {
         return next([&] {
           MapState& map = map_of(n->map);

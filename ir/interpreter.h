@@ -90,6 +90,7 @@ class Interpreter {
   Flow if_present(const Node<IfPresent>& n);
   Flow for_loop(const Node<For>& n);
   Flow counted_loop(const Node<CountedLoop>& n);
+  Flow map_loop(const Node<MapLoop>& n);
   Flow switch_statement(const Node<Switch>& n);
   void update(const Place& place, Operator op, const Value& operand);
   void print(std::string_view format, const std::vector<Value>& arguments, bool kernel_verbs);
@@ -121,6 +122,8 @@ class Interpreter {
   void store_or_drop(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags);
   int64_t store_entry(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags);
   int64_t delete_entry(MapState& map, const Bytes& key);
+  /// The keys that an iteration visits, if they are still there when their turn comes.
+  std::vector<Bytes> keys_of(const MapState& map);
   bool is_array(const MapState& map) const { return map.kind && map.kind->entries_always_exist; }
 
   // ---- calls (interpret_calls.cc)

@@ -29,7 +29,7 @@ inline constexpr Lang Typed =
                 Kind::PointerAdd, Kind::PointerDifference, Kind::Call, Kind::HelperCall, Kind::MapCall, Kind::BuiltinCall,
                 Kind::StructValue, Kind::ArrayValue, Kind::PacketStart, Kind::PacketEnd, Kind::Evaluate, Kind::Block, Kind::If,
                 Kind::For, Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let, Kind::Assign, Kind::Update,
-                Kind::IfPresent, Kind::MapDelete, Kind::Print, Kind::StructDef, Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef,
+                Kind::IfPresent, Kind::MapLoop, Kind::MapDelete, Kind::Print, Kind::StructDef, Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef,
                 Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::License) +
     Rule::NamesBound + Rule::Typed;
 
@@ -61,7 +61,7 @@ inline constexpr Lang NoArrayCopy = NoArithmeticBuiltin + Rule::NoArrayCopy;    
 
 // ---- eBPF ----
 inline constexpr Lang Ebpf = NoArrayCopy - Kind::BuiltinCall - Kind::Loop + Rule::SplitEbpf;  // only what runs in the kernel
-inline constexpr Lang LoopsBounded = Ebpf + Kind::FunctionAddress + Rule::LoopsBounded;       // the verifier sees the end of every loop
+inline constexpr Lang LoopsBounded = Ebpf - Kind::MapLoop + Kind::FunctionAddress + Rule::LoopsBounded;       // the verifier sees the end of every loop
 inline constexpr Lang TurnsForgotten = LoopsBounded + Rule::TurnsForgotten;                   // what a turn counts is nothing to the verifier
 inline constexpr Lang PinsReached = TurnsForgotten + Rule::PinsReached;                                 // pinned globals are reached by a pointer
 inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramArray;         // tail calls go through program arrays
@@ -77,7 +77,7 @@ inline constexpr Lang C = Folded + Rule::Ordered;                               
 // ---- userspace ----
 inline constexpr Lang User = NoArrayCopy + Rule::SplitUser;                                   // only what runs in userspace
 inline constexpr Lang UserMaps =
-    User - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached through the runtime
+    User - Kind::MapLoop - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached through the runtime
 inline constexpr Lang UserIndexes = UserMaps + Rule::UserIndexesGuarded;                      // an index out of range ends the program
 inline constexpr Lang UserC = UserIndexes + Rule::Folded;                                     // what the C printer takes
 

@@ -3,6 +3,7 @@
 #include "ir/map_kind.h"
 #include "ir/places.h"
 #include "ir/rewrite.h"
+#include "passes/map_changes.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -172,6 +173,14 @@ class NullCheck {
       body(loop->form.body, inside);
       return true;
     }
+    if (const auto* loop = as<MapLoop>(s)) {
+      enter_loop(s, facts);
+      Facts inside = facts;
+      inside.proven.insert(loop->form.entry);
+      if (is(loop->form.type, TypeKind::EntryRef)) inside.references[loop->form.entry] = loop->form.type->name;
+      body(loop->form.body, inside);
+      return true;
+    }
     bool falls = true;
     each_child_of(s, [&](const Expr& e) { falls = expression(e, facts) && falls; }, [](const Stmt&) {});
     if (const auto death = death_by(s)) die(*death, facts);
@@ -324,7 +333,7 @@ class NullCheck {
     std::function<void(const Expr&)> on_expr;
     std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) {
       if (as<Break>(s)) found = true;
-      if (as<Loop>(s) || as<While>(s) || as<For>(s)) return;
+      if (as<Loop>(s) || as<While>(s) || as<For>(s) || as<MapLoop>(s)) return;
       each_child_of(s, on_expr, on_stmt);
     };
     on_expr = [&](const Expr& e) { each_child_of(e, on_expr, on_stmt); };
@@ -358,6 +367,7 @@ Ir<lang::NullChecked> check_null(const Ir<lang::TailCallsFound>& in, Context& co
       Facts facts;
       NullCheck(context, effects).body(function->form.body, facts);
     }
+  report_map_changes(in.declarations, context);
   return {in.declarations};
 }
 

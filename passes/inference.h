@@ -74,6 +74,7 @@ class Inference {
   void assign_statement(const Node<AssignStmt>& n);
   void if_var(const Node<IfVar>& n);
   void for_statement(const Node<For>& n);
+  void for_each(const Node<ForEach>& n);
   void return_statement(const Node<Return>& n);
   void delete_statement(const Node<Delete>& n);
   /// An expression as a statement.

@@ -35,7 +35,7 @@ bool breaks(const Body& body) {
   for (const Stmt& s : body.statements) {
     if (!header(s).contains.has(Kind::Break)) continue;
     if (as<Break>(s)) return true;
-    if (as<Loop>(s) || as<While>(s) || as<For>(s)) continue;
+    if (as<Loop>(s) || as<While>(s) || as<For>(s) || as<MapLoop>(s)) continue;
     if (const auto* block = as<Block>(s); block && breaks(block->form.body)) return true;
     if (const auto* test = as<If>(s)) {
       for (const Branch& b : test->form.branches)
@@ -113,7 +113,7 @@ void Inference::statement(const Stmt& s) {
       on<VarStmt>([&](const auto& n) { var_statement(n); }), on<AssignStmt>([&](const auto& n) { assign_statement(n); }),
       on<IfVar>([&](const auto& n) { if_var(n); }), on<Try>([&](const auto&) { later("`try`"); }),
       on<Throw>([&](const auto&) { later("`throw`"); }), on<Defer>([&](const auto&) { later("`defer`"); }),
-      on<Delete>([&](const auto& n) { delete_statement(n); }), on<ForEach>([&](const auto&) { later("iterating over a map"); }),
+      on<Delete>([&](const auto& n) { delete_statement(n); }), on<ForEach>([&](const auto& n) { for_each(n); }),
       on<Evaluate>([&](const Node<Evaluate>& n) { evaluate(n->value); }),
       on<Block>([&](const Node<Block>& n) { emit(Block{body(n->body)}, loc); }),
       on<If>([&](const Node<If>& n) {
@@ -376,6 +376,36 @@ void Inference::for_statement(const Node<For>& n) {
   --loop_depth_;
   if (is_invalid(low) || is_invalid(high)) return emit(InvalidStmt{}, n.loc);
   emit(For{n->name, low, high, n->inclusive, inside}, n.loc);
+}
+
+void Inference::for_each(const Node<ForEach>& n) {
+  const Expr map = infer(n->map);
+  Type type = type_of(map);
+  const auto* name = as<MapName>(map);
+  bool is_right = name && may_access(map, false, loc_of(n->map));
+  if (!name && !is_invalid(map)) c.diagnostics.report(loc_of(n->map), diag::not_iterable, spell(type));
+  const MapKind* kind = name ? find_map_kind(type->name.text()) : nullptr;
+  if (is_right && kind->per_cpu && !in_ebpf() && !is_integral(type->element)) {
+    unsupported(loc_of(n->map), "per-CPU values that are not integers in userspace");
+    is_right = false;
+  }
+  // As m[k] would be [L50]: a struct or an array is referred to, and there is one; a number is copied.
+  const bool refers = is_right && is_aggregate(type->element);
+  const Name entry = refers ? n->value.name : c.names.fresh("entry");
+  Type entry_type = !is_right ? t.invalid() : refers ? t.entry_ref(type->element, name->form.name, true) : t.pointer(type->element, Space::MapValue, false);
+  locals_[n->key.name] = is_right ? type->key : t.invalid();
+  locals_[n->value.name] = !is_right ? t.invalid() : refers ? entry_type : type->element;
+  ++loop_depth_;
+  const Body inside = collect_statements([&] {
+    if (is_right && !refers) {
+      const Expr value = c.make(Deref{c.make(Local{entry}, n->value.loc, entry_type)}, n->value.loc, type->element);
+      emit(Let{n->value.name, type->element, value}, n->value.loc);
+    }
+    statements(n->body);
+  });
+  --loop_depth_;
+  if (!is_right) return emit(InvalidStmt{}, n.loc);
+  emit(MapLoop{n->key.name, entry, entry_type, map, inside}, n.loc);
 }
 
 void Inference::return_statement(const Node<Return>& n) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// var p = &m[k]   =>   var key = k; var copy; var p = ks_map_lookup(m, &key, &copy) == 0 ? &copy : null
+/// for (k, v in m) A   =>   var keys = ks_map_keys(m, &count); count turns of { var k = keys[turn]; var v = its copy; A }; free(keys)
 #include "ir/children.h"
 #include "ir/effects.h"
 #include "ir/map_kind.h"
@@ -129,9 +130,41 @@ class UserMaps {
                           types.void_type(), loc, to)}, loc);
   }
 
+  /// The keys that are there now, and how many; both are locals that do not change.
+  std::pair<Expr, Expr> keys(const Expr& map, Loc loc, Out& to) {
+    Types& types = to.context.types;
+    Type pointer = types.pointer(type_of(map)->key, Space::User, false);
+    const Name count = to.fresh("count"), name = to.fresh("keys");
+    to.emit(Let{count, types.u32(), {}}, loc);
+    const Expr number = to.make(Local{count}, loc, types.u32());
+    to.emit(Let{name, pointer, call("ks_map_keys", {map, address_of(number, loc, to)}, pointer, loc, to)}, loc);
+    return {to.make(Local{name}, loc, pointer), number};
+  }
+  void free_keys(const Expr& keys, Loc loc, Out& to) { to.emit(Evaluate{call("free", {keys}, to.context.types.void_type(), loc, to)}, loc); }
+  /// One turn: nothing for an entry that is gone, else the body with a copy of it.
+  Body turn(const Node<MapLoop>& n, const Expr& key_address, Out& to) {
+    Types& types = to.context.types;
+    Type map = type_of(n->map);
+    return to.collect([&] {
+      to.emit(Let{n->key, map->key, to.make(Deref{key_address}, n.loc, map->key)}, n.loc);
+      const Name name = to.fresh(value_hint(n->map));
+      to.emit(Let{name, map->element, {}}, n.loc);
+      const Copy copy{n->map, key_address, address_of(to.make(Local{name}, n.loc, map->element), n.loc, to)};
+      const Expr failed = to.make(Compare{CompareOp::NotEqual, lookup(copy, n.loc, to), to.make(Int{{0}, {}}, n.loc, types.i32())}, n.loc, types.boolean());
+      to.emit(If{to.context.span<Branch>({{failed, Body{to.context.span<Stmt>({to.make(Continue{}, n.loc)})}}}), {}}, n.loc);
+      // A number is copied from the copy before anything else; what is referred to has its reference.
+      if (is(n->type, TypeKind::EntryRef)) to.emit(Let{n->entry, n->type, copy.copy_address}, n.loc);
+      else numbers[n->entry] = to.make(Local{name}, n.loc, map->element);
+      copies[n->entry] = copy;
+      to.emit(to(n->body));
+    });
+  }
+
   ReadInPlace in_place;
+  std::vector<Expr> open_keys;              // of the loops around the statement at work
   std::map<Name, Copy, ByText> copies;      // by the pointer that refers to it
   std::map<Name, Expr, ByText> read_copies; // of entries that are read in place, by the pointer
+  std::map<Name, Expr, ByText> numbers;     // copies of entries that are numbers, by the pointer
   std::map<Name, Expr, ByText> values;      // temporaries that are a member of such a copy, which nothing changes
 };
 
@@ -176,6 +209,11 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::User>& in, Context& context) {
         if (pointer && maps.in_place.has(pointer)) return maps.in_copy(n->then, to);
         return to.make(Conditional{to(n->condition), to(n->then), to(n->otherwise)}, n.loc, n.type);
       }),
+      on<Deref>([&](const Node<Deref>& n, Out& to) -> Expr {
+        const auto* pointer = as<Local>(n->pointer);
+        if (auto found = pointer ? maps.numbers.find(pointer->form.name) : maps.numbers.end(); found != maps.numbers.end()) return found->second;
+        return to.rebuild(n);
+      }),
       on<Local>([&](const Node<Local>& n, Out& to) -> Expr {
         if (auto found = maps.values.find(n->name); found != maps.values.end()) return found->second;
         return to.make(n.form, n.loc, n.type);
@@ -188,6 +226,22 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::User>& in, Context& context) {
       on<MapStore>([&](const Node<MapStore>& n, Out& to) {
         const Expr key = maps.address_now(to(n->key), "key", n.loc, to);
         maps.write(n->map, key, maps.address_now(to(n->value), "value", n.loc, to), n.loc, to);
+      }),
+      on<MapLoop>([&](const Node<MapLoop>& n, Out& to) {
+        const auto [keys, count] = maps.keys(n->map, n.loc, to);
+        Types& types = to.context.types;
+        const Name turn = to.fresh("turn");
+        const Expr at = to.make(PointerAdd{keys, to.make(Local{turn}, n.loc, types.u32())}, n.loc, type_of(keys));
+        maps.open_keys.push_back(keys);
+        const Body body = maps.turn(n, at, to);
+        maps.open_keys.pop_back();
+        to.emit(CountedLoop{turn, types.u32(), to.make(Int{{0}, {}}, n.loc, types.u32()), count, false, body}, n.loc);
+        maps.free_keys(keys, n.loc, to);
+      }),
+      on<Return>([&](const Node<Return>& n, Out& to) {
+        const Option<Expr> value = to(n->value);
+        for (auto keys = maps.open_keys.rbegin(); keys != maps.open_keys.rend(); ++keys) maps.free_keys(*keys, n.loc, to);
+        to.emit(Return{value}, n.loc);
       }),
       on<MapDelete>([&](const Node<MapDelete>& n, Out& to) {
         const Expr key = maps.address_now(to(n->key), "key", n.loc, to);

@@ -38,14 +38,14 @@ class CheckRemover {
  private:
   void statement(const Stmt& s, Known& known, std::vector<Stmt>& out, bool& falls_through) {
     if (header(s).contains.has(Kind::HelperCall) || header(s).contains.has(Kind::Call)) forget_if_moved(s, known);
-    const bool is_compound = as<If>(s) || as<Block>(s) || as<Switch>(s) || as<Loop>(s) || as<CountedLoop>(s);
+    const bool is_compound = as<If>(s) || as<Block>(s) || as<Switch>(s) || as<Loop>(s) || as<CountedLoop>(s) || as<MapLoop>(s);
     // In a compound statement what clobbers comes first in its parts; after it, nobody knows which of them ran.
     const uint32_t before = epoch_;
     simple_or_compound(s, known, out, falls_through);
     if (is_compound ? epoch_ != before : clobbers(s)) epoch_ = ++epochs_;
   }
   void simple_or_compound(const Stmt& s, Known& known, std::vector<Stmt>& out, bool& falls_through) {
-    if (as<Loop>(s) || as<CountedLoop>(s)) epoch_ = ++epochs_;  // its turns begin after its turns
+    if (as<Loop>(s) || as<CountedLoop>(s) || as<MapLoop>(s)) epoch_ = ++epochs_;  // its turns begin after its turns
     if (const auto* let = as<Let>(s)) {
       define(*let);
     } else if (const auto* test = as<If>(s)) {
@@ -78,6 +78,12 @@ class CheckRemover {
       bool falls = true;
       form.body = body(form.body, inside, falls);
       return out.push_back(context_.make(form, counted->loc));
+    } else if (const auto* walk = as<MapLoop>(s)) {
+      MapLoop form = walk->form;
+      Known inside = known;
+      bool falls = true;
+      form.body = body(form.body, inside, falls);
+      return out.push_back(context_.make(form, walk->loc));
     }
     const Kind kind = kind_of(s);
     if (kind == Kind::Return || kind == Kind::Leave || kind == Kind::TailCall || kind == Kind::Break || kind == Kind::Continue) falls_through = false;

@@ -93,6 +93,34 @@ uint64_t ks_map_len(const struct bpf_map *map)
   return count;
 }
 
+void *ks_map_keys(const struct bpf_map *map, uint32_t *count)
+{
+  size_t size = bpf_map__key_size(map);
+  size_t room = 16;
+  uint8_t *keys = calloc(room, size);
+
+  *count = 0;
+  // As in ks_map_len: an entry that somebody else removes meanwhile must not make this endless.
+  while (keys && *count < bpf_map__max_entries(map)) {
+    uint8_t *larger;
+
+    if (ks_map_next_key(map, *count ? keys + (*count - 1) * size : NULL, keys + *count * size))
+      return keys;
+    if (++*count < room)
+      continue;
+    room *= 2;
+    larger = reallocarray(keys, room, size);
+    if (!larger)
+      free(keys);
+    keys = larger;
+  }
+  if (!keys) {
+    ks_message("cannot go through map %s: out of memory", bpf_map__name(map));
+    ks_exit(1);
+  }
+  return keys;
+}
+
 void ks_map_message(const struct bpf_map *map, const char *what, int error)
 {
   const char *advice = ks_advice(error);

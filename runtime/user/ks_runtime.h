@@ -280,6 +280,9 @@ uint64_t ks_map_len(const struct bpf_map *map);
 /// Finds the key after `key`, or the first one if `key` is NULL; -ENOENT at the end.
 int ks_map_next_key(const struct bpf_map *map, const void *key, void *next);
 
+/// The keys that are there now, one after another, and how many they are. The caller frees them. Ends the program if it fails.
+void *ks_map_keys(const struct bpf_map *map, uint32_t *count);
+
 /// Prints what failed for a negative errno: `what` is "read", "write", "delete".
 void ks_map_message(const struct bpf_map *map, const char *what, int error);
 

@@ -45,6 +45,14 @@ fn is_even(n: u32) -> bool {
     if (n == 0) { return true }
     return !is_even(n - 1)
 }
+fn first_above(limit: u64) -> u64 {
+    for (k, v in counts) {
+        for (index, slot in slots) {
+            if (v > limit && slot.bytes == 128) { return k as u64 * 10 + index as u64 }
+        }
+    }
+    return 0
+}
 fn printf(puts: i32) -> i32 {
     var malloc = puts
     return malloc * 2
@@ -92,6 +100,24 @@ fn main(args: Args) -> i32 {
     per_cpu[7] += 5
     print("per cpu %u %u", per_cpu[7], per_cpu[8])
 
+    var entries: u64 = 0
+    for (k, v in counts) { entries += k as u64 * 100 + v }
+    for ((k, s) in stats) {
+        s.packets += 1
+        k.port = 0
+        entries += s.packets
+        if (s.packets == 10) { delete stats[Key { address: 1, port: 81 }] }
+    }
+    for (k, v) in per_cpu { entries += v }
+    print("entries %u first %u left %u", entries, first_above(2), stats.len())
+    var seen: u32 = 0
+    for (k, s in slots) {
+        if (k == 0) { continue }
+        seen += 1
+        if (k == 2) { break }
+    }
+    print("seen %u bytes %u", seen, stats[Key { address: 1, port: 80 }].packets)
+
     var total: u32 = 0
     for (i in 0..4) { total += table[i] }
     var turns = 0
@@ -125,6 +151,8 @@ gone
 stats 13 bytes 100 len 2
 slots 128 0
 per cpu 11 0
+entries 454 first [13]2 left 1
+seen 2 bytes 5
 total 100 turns 6
 match green
 shift 1 divide 0 rest 100

@@ -203,6 +203,31 @@ loop { s += 1000
   EXPECT_EQ(value_of("u32", "match (x) { 1 | 2: 10, 3..6: 20, 6..=7: { var y = x * 2\n y }, default: 0 }", "var x: u32 = 7"), 14u);
 }
 
+TEST(Interpret, LoopsOverMaps) {  // [L42] [L50]
+  const std::string maps = R"(
+struct S { n: u32 }
+var counts : hash<u32, u32>(8)
+var slots : array<u32, S>(4)
+var out: u32 = 0
+@helper fn first_above(limit: u32) -> u32 {
+  for (k, v in counts) { if (v > limit) { return k } }
+  return 99
+}
+)";
+  const auto out = [&](const std::string& body) {
+    const Trace trace = run(maps + "@xdp fn p(ctx: *xdp_md) -> xdp_action {\n counts[1] = 10\n counts[2] = 20\n counts[7] = 30\n" + body + "\n return XDP_PASS\n}\n");
+    return trace.globals.at("out")[0];
+  };
+  EXPECT_EQ(out("for (k, v in counts) { out += k + v }"), 70);
+  EXPECT_EQ(out("for (k, v in counts) { v += 1\n k += 1\n out += k + v }"), 76) << "both are copies";
+  EXPECT_EQ(out("for (k, v in counts) { if (k == 2) { continue }\n out += v }"), 40);
+  EXPECT_EQ(out("for (k, v in counts) { out += 1\n break }"), 1);
+  EXPECT_EQ(out("for (k, v in counts) { delete counts[k]\n out += 1 }\n for (k, v in counts) { out += 100 }"), 3) << "the current entry may go";
+  EXPECT_EQ(out("for (k, v in counts) { delete counts[1]\n delete counts[2]\n delete counts[7]\n out += 1 }"), 1) << "what is gone is not visited";
+  EXPECT_EQ(out("for (k, s in slots) { s.n += k }\n for (k, s in slots) { out += s.n + 10 }"), 46) << "an array has all its entries";
+  EXPECT_EQ(out("out = first_above(25) + first_above(30)"), 106);
+}
+
 TEST(Interpret, TailCallsTakeOver) {  // [L61] [L63]
   const std::string source = R"(
 var n: u32 = 0

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "passes/outliner.h"
+
+#include "ir/effects.h"
+
+namespace ksc {
+namespace {
+
+/// The locals that statements name, and those that they declare.
+struct Locals {
+  std::map<Name, Type, ByText> used;
+  std::set<Name, ByText> declared;
+  void read(const Stmt& s) {
+    if (const auto* let = as<Let>(s)) declared.insert(let->form.name);
+    if (const auto* loop = as<CountedLoop>(s)) declared.insert(loop->form.name);
+    each_child_of(s, [&](const Expr& e) { read(e); }, [&](const Stmt& t) { read(t); });
+  }
+  void read(const Expr& e) {
+    if (const auto* local = as<Local>(e)) used[local->form.name] = local->type;
+    each_child_of(e, [&](const Expr& child) { read(child); }, [&](const Stmt& s) { read(s); });
+  }
+};
+
+/// The member's name: the local's, as one word.
+std::string spelled(Name name) {
+  std::string text(name.text());
+  for (char& ch : text)
+    if (ch == '.') ch = '_';
+  return text;
+}
+
+}  // namespace
+
+void Outliner::emit() {
+  find_exits(loop_.body);
+  emit_exits();
+  const Name function = c_.names.fresh(std::string(to_.function()->name.spelling()) + "_loop");
+  structure_ = t_.structure(c_.name(std::string(function.spelling()) + "_" + std::string(function.text().substr(function.spelling().size() + 1))));
+  captured_type_ = t_.pointer(structure_, Space::Stack, false);
+  const Span<FieldValue> values = capture();
+  declare_function(function);
+
+  const Loc loc = loop_.loc;
+  const Name captures = to_.fresh("captured");
+  to_.emit(Let{captures, structure_, to_.make(StructValue{values}, loc, structure_)}, loc);
+  loop_.call(to_.make(FunctionAddress{function}, loc, t_.pointer(t_.u8(), Space::Any, false)),
+             to_.make(AddressOf{to_.make(Local{captures}, loc, structure_)}, loc, captured_type_));
+  if (left_) emit_leaving();
+}
+
+void Outliner::emit_exits() {
+  // What leaves the loop for good is noted, and done after it: 0 the loop ended, 1 return, 2… a tail call.
+  if (!returns_ && tail_calls_.empty()) return;
+  left_ = to_.fresh("left");
+  to_.emit(Let{left_, t_.u32(), number(0, t_.u32())}, loop_.loc);
+  if (!returns_ || !result_type_) return;
+  result_ = to_.fresh("result");
+  to_.emit(Let{result_, result_type_, {}}, loop_.loc);
+}
+
+Span<FieldValue> Outliner::capture() {
+  const Loc loc = loop_.loc;
+  Locals locals;
+  for (const Stmt& s : loop_.body.statements) locals.read(s);
+  for (const Expr& e : loop_.operands) locals.read(e);
+  for (Name name : loop_.bound) locals.declared.insert(name);
+  if (left_) locals.used[left_] = t_.u32();
+  if (result_) locals.used[result_] = result_type_;
+  const std::set<Name, ByText> changed = changed_locals(loop_.body);
+  captured_ = to_.fresh("captured");
+  std::vector<StructField> fields;
+  std::vector<FieldValue> values;
+  for (const auto& [name, type] : locals.used) {
+    if (locals.declared.count(name)) continue;
+    const bool by_address = changed.count(name) || is_aggregate(type) || name == left_ || name == result_;
+    StructField field;
+    field.name = c_.name(spelled(name));
+    field.type = by_address ? t_.pointer(type, Space::Stack, false) : type;
+    fields.push_back(field);
+    const Expr local = to_.make(Local{name}, loc, type);
+    values.push_back({field.name, by_address ? Expr(to_.make(AddressOf{local}, loc, field.type)) : local});
+    const Expr member = to_.make(Field{to_.make(Deref{to_.make(Local{captured_}, loc, captured_type_)}, loc, structure_), field.name}, loc, field.type);
+    replacements_[name] = by_address ? Expr(to_.make(Deref{member}, loc, type)) : member;
+  }
+  if (fields.empty()) {
+    StructField field;
+    field.name = c_.name("unused");
+    field.type = t_.u32();
+    fields.push_back(field);
+  }
+  t_.complete_struct(structure_, fields);
+  to_.declare(StructDef{structure_}, loc);
+  return c_.span(values);
+}
+
+void Outliner::declare_function(Name name) {
+  const Body turn = to_.collect([&] {
+    loop_.begin_turn([&](const Expr& e) { return replaced(e); });
+    statements(loop_.body);
+    end_turn(0, loop_.loc);
+  });
+  std::vector<Parameter> parameters = loop_.parameters;
+  parameters.push_back({captured_, captured_type_});
+  to_.declare(FunctionDef{name, Domain::Shared, {}, {}, c_.span(parameters), {}, t_.i64(), false, turn}, loop_.loc);
+}
+
+void Outliner::emit_leaving() {
+  const Loc loc = loop_.loc;
+  const Expr left = to_.make(Local{left_}, loc, t_.u32());
+  const auto when = [&](int code, const Stmt& then) {
+    const Expr test = to_.make(Compare{CompareOp::Equal, left, number(code, t_.u32())}, loc, t_.boolean());
+    to_.emit(If{c_.span<Branch>({{test, Body{c_.span<Stmt>({then})}}}), {}}, loc);
+  };
+  if (returns_) {
+    Option<Expr> value;
+    if (result_) value = to_.make(Local{result_}, loc, result_type_);
+    when(1, to_.make(Return{value}, loc));
+  }
+  for (size_t i = 0; i < tail_calls_.size(); ++i) when(static_cast<int>(i) + 2, to_.make(*tail_calls_[i], loc));
+}
+
+void Outliner::find_exits(const Body& body) {
+  for (const Stmt& s : body.statements) find_exits(s);
+}
+
+void Outliner::find_exits(const Stmt& s) {
+  if (const auto* give = as<Return>(s)) {
+    returns_ = true;
+    if (give->form.value) result_type_ = type_of(*give->form.value);
+  }
+  if (const auto* call = as<TailCall>(s)) tail_calls_.push_back(&call->form);
+  each_child_of(s, [](const Expr&) {}, [&](const Stmt& t) { find_exits(t); });
+}
+
+void Outliner::end_turn(int stop, Loc loc) {
+  if (stop == 0) return to_.emit(Return{number(0, t_.i64())}, loc);
+  // The C compiler would return the bool that was asked for, and the verifier does not know that it is 0 or 1.
+  const Name name = to_.fresh("stop");
+  const Expr one = to_.make(Local{name}, loc, t_.i64());
+  to_.emit(Let{name, t_.i64(), number(stop, t_.i64())}, loc);
+  to_.emit(Evaluate{to_.make(RuntimeCall{c_.name("barrier_var"), c_.span<Expr>({one})}, loc, t_.void_type())}, loc);
+  to_.emit(Return{one}, loc);
+}
+
+void Outliner::leave(int code, Loc loc) {
+  to_.emit(Assign{replacements_.at(left_), number(code, t_.u32())}, loc);
+  end_turn(1, loc);
+}
+
+void Outliner::statements(const Body& body, bool in_inner_loop) {
+  for (const Stmt& s : body.statements) statement(s, in_inner_loop);
+}
+
+Body Outliner::converted(const Body& body, bool in_inner_loop) {
+  return to_.collect([&] { statements(body, in_inner_loop); });
+}
+
+void Outliner::statement(const Stmt& s, bool in_inner_loop) {
+  const Loc loc = loc_of(s);
+  if (as<Break>(s) && !in_inner_loop) return end_turn(1, loc);
+  if (as<Continue>(s) && !in_inner_loop) return end_turn(0, loc);
+  if (const auto* give = as<Return>(s)) {
+    if (give->form.value) to_.emit(Assign{replacements_.at(result_), named(*give->form.value)}, loc);
+    return leave(1, loc);
+  }
+  if (const auto* assign = as<Assign>(s); assign && has_effect(assign->form.value))
+    return to_.emit(Assign{replaced(assign->form.place), named(assign->form.value)}, loc);
+  if (const auto* call = as<TailCall>(s)) {
+    const auto at = std::find(tail_calls_.begin(), tail_calls_.end(), &call->form) - tail_calls_.begin();
+    return leave(static_cast<int>(at) + 2, loc);
+  }
+  in_inner_loop = in_inner_loop || as<CountedLoop>(s);
+  to_.emit_statement(map_children(
+      c_, s, [&](const Expr& e) { return replaced(e); }, [&](const Body& body) { return converted(body, in_inner_loop); }));
+}
+
+Expr Outliner::named(const Expr& e) {
+  const Expr value = replaced(e);
+  if (!has_effect(value)) return value;
+  const Name name = to_.fresh("value");
+  to_.emit(Let{name, type_of(value), value}, loc_of(e));
+  return to_.make(Local{name}, loc_of(e), type_of(value));
+}
+
+Expr Outliner::replaced(const Expr& e) {
+  if (const auto* local = as<Local>(e)) {
+    auto found = replacements_.find(local->form.name);
+    return found == replacements_.end() ? e : found->second;
+  }
+  if (!header(e).contains.has(Kind::Local)) return e;
+  return map_children(c_, e, [&](const Expr& child) { return replaced(child); });
+}
+
+}  // namespace ksc

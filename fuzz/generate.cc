@@ -17,10 +17,10 @@ const std::vector<std::string>& counted_forms() {
       "map with struct values", "map with struct keys", "map with enum keys", "literal", "literal at an edge", "literal beyond 32 bits", "variable",
       "global use", "config use", "const use", "field", "element", "element at a variable index", "character of a string", "map read", "map field read",
       "+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "negate", "complement", "cast", "conditional", "call", "call with context", "min", "max", "abs", "byte order",
-      "compare", "&&", "||", "!", "contains_key", "presence", "effect on the right", "match value", "match statement", "match returned", "match range",
+      "compare", "&&", "||", "!", "contains_key", "presence", "compare strings", "match string", "effect on the right", "match value", "match statement", "match returned", "match range",
       "match or-pattern", "match enum", "match char", "match bool", "match block arm", "var in arm", "var", "var without value", "var shadows", "var with a C name",
       "var named like a global", "assign", "compound assign", "assign element", "assign field", "assign array", "assign struct", "map write", "map compound assign", "map field write",
-      "map field compound assign", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "for", "for inclusive", "for over variables", "for negative",
+      "map field compound assign", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "address of an entry", "for", "for inclusive", "for over variables", "for negative",
       "for to the type's end", "map loop", "map loop over entries", "map loop that deletes", "map loop that searches", "map loop that returns", "map loop in a loop", "while", "loop", "break", "continue", "block", "print", "print string", "print all at once", "packet read", "packet write",
       "packet at an offset", "packet check", "packet byte", "context field", "context write", "return early", "tail call", "str", "bit-field", "time", "random number",
   };
@@ -159,6 +159,19 @@ class Generator {
   }
   Tree integer_expression(const T& type, int depth);
   Tree condition(int depth);
+  /// The strings that hold at least three characters.
+  Names strings_in_sight() const {
+    Names found;
+    for (const auto& scope : scopes_)
+      for (const Variable& v : scope)
+        if (v.type.kind == T::Kind::Str && std::count_if(scopes_.begin(), scopes_.end(), [&](const auto& s) { return declares(s, v.name); }) == 1) found.push_back(v.name);
+    for (const Variable& v : globals_)
+      if (v.type.kind == T::Kind::Str && !visible(v.name)) found.push_back(v.name);
+    return found;
+  }
+  static bool declares(const std::vector<Variable>& scope, const std::string& name) {
+    return std::any_of(scope.begin(), scope.end(), [&](const Variable& v) { return v.name == name; });
+  }
   Tree key(const Map& map, int depth);
   Tree call(const Helper& helper, int depth);
   Tree match_value(const T& type, int depth);
@@ -620,7 +633,14 @@ Tree Generator::solid(const T& type, int depth) {
 
 Tree Generator::condition(int depth) {
   if (depth <= 0) return leaf(boolean);
-  switch (random_.below(9)) {
+  switch (random_.below(10)) {
+    case 9: {
+      const auto strings = strings_in_sight();
+      if (strings.empty()) break;
+      count("compare strings");
+      const std::string other = random_.once_in(2) ? random_.pick(Names{"\"\"", "\"ab\"", "\"xyz\""}) : random_.pick(strings);
+      return expression(Tree(fmt::format("({} {} {})", random_.pick(strings), random_.once_in(2) ? "==" : "!=", other)), boolean);
+    }
     case 0:
     case 1:
     case 2: {
@@ -662,6 +682,21 @@ Tree Generator::condition(int depth) {
 /// match (…) { arms }, each made by `arm`.
 Tree Generator::match(int depth, const std::function<Tree(int)>& arm) {
   Tree out;
+  const auto strings = strings_in_sight();
+  if (!strings.empty() && random_.once_in(4)) {
+    count("match string");
+    out.parts.push_back(Tree(fmt::format("match ({}) {{\n", random_.pick(strings))));
+    ++indent_;
+    const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+    for (const char* pattern : {"\"ab\" | \"b\"", "\"\"", "\"xyz\"", "default"}) {
+      Tree one = join(margin + pattern + ": ", arm(depth - 1), ",\n");
+      one.may_drop = pattern[0] == '"';
+      if (!one.may_drop || random_.once_in(2)) out.parts.push_back(std::move(one));
+    }
+    --indent_;
+    out.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
+    return out;
+  }
   const T type = random_.once_in(3) ? enum_type(random_.pick(enums_)) : random_.once_in(6) ? character : random_.once_in(8) ? boolean : any_integer();
   out.parts.push_back(join("match (", value(type, 0).text() == "" ? solid(type, depth - 1) : solid(type, depth - 1), ") {\n"));
   ++indent_;
@@ -925,7 +960,23 @@ Tree Generator::entry_reference(int depth) {
   Tree at = key(map, depth - 1);
   const std::string name = fmt::format("found{}", temporaries_++);
   Tree head;
-  if (map.value.kind != T::Kind::Struct) {
+  if (map.value.kind != T::Kind::Struct && random_.once_in(3)) {
+    count("address of an entry");
+    const bool was_frozen = !frozen_.insert(map.name).second;
+    head = join(fmt::format("if (var {} = &{}[", name, map.name), std::move(at), "]) ");
+    scopes_.emplace_back();
+    ++indent_;
+    Tree body;
+    body.before = "{\n";
+    const auto places = places_of(map.value, true);
+    if (!places.empty()) body.parts.push_back(line(Tree(random_.pick(places) + " = *" + name)));
+    body.parts.push_back(line(join("*" + name + (random_.once_in(2) ? " += " : " = "), value(map.value, depth - 1))));
+    --indent_;
+    body.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
+    scopes_.pop_back();
+    if (!was_frozen) frozen_.erase(map.name);
+    head.parts.push_back(std::move(body));
+  } else if (map.value.kind != T::Kind::Struct) {
     count("if var");
     head = join(fmt::format("if (var {} = {}[", name, map.name), std::move(at), "]) ");
     // The variable holds an option, which converts where a value is wanted; it is given an ordinary one here.

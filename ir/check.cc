@@ -378,7 +378,9 @@ class Checker {
     } else if constexpr (std::same_as<F, Unary>) {
       want(type_of(f.value), n.type, "the operand", sum);
     } else if constexpr (std::same_as<F, Compare>) {
-      want(type_of(f.right), type_of(f.left), "the right side of a comparison", sum);
+      const bool texts = is(type_of(f.left), TypeKind::Str) && is(type_of(f.right), TypeKind::Str);
+      if (!texts) want(type_of(f.right), type_of(f.left), "the right side of a comparison", sum);
+      else if (has(Rule::NoStringComparison)) report("strings are compared as values", sum);
       if (!is(n.type, TypeKind::Bool)) report("a comparison is no bool", sum);
     } else if constexpr (std::same_as<F, And> || std::same_as<F, Or>) {
       want_bool(f.left, sum);

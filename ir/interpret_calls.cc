@@ -156,6 +156,19 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     memory_.store(to_bits(values[0]), Bytes(to_bits(values[2]), static_cast<uint8_t>(to_bits(values[1]))));
     return zero_value(n.type);
   }
+  if (name == "__builtin_memcmp" || name == "ks_differ") {
+    wants(3);
+    const uint64_t size = to_bits(values[2]);
+    const auto bytes = [&](const Value& side) {
+      if (!is(side.type, TypeKind::Str)) return memory_.load(to_bits(side), size);
+      Bytes text = side.bytes;  // a literal
+      if (text.size() < size) throw Fault(fmt::format("{} reads past a literal", name));
+      text.resize(size);
+      return text;
+    };
+    const Bytes left = bytes(values[0]), right = bytes(values[1]);
+    return from_number(n.type, left == right ? 0 : left < right ? -1 : 1);
+  }
   static const std::map<std::string_view, int> swaps = {{"__builtin_bswap16", 16}, {"__builtin_bswap32", 32}, {"__builtin_bswap64", 64}};
   if (const auto found = swaps.find(name); found != swaps.end()) return wants(1), from_bits(n.type, swapped(to_bits(values[0]), found->second));
   static const std::map<std::string_view, int> orders = {{"bpf_htons", 16}, {"bpf_ntohs", 16}, {"bpf_htonl", 32}, {"bpf_ntohl", 32}};

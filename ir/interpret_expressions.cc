@@ -192,7 +192,10 @@ Value Interpreter::arithmetic(Operator op, Type type, const Value& left, const V
 
 bool Interpreter::compare(CompareOp op, const Value& left, const Value& right) {
   if (is_aggregate(left.type)) {
-    const bool same = left.bytes == right.bytes;
+    Bytes a = left.bytes, b = right.bytes;
+    // Strings of any two sizes compare: what follows a text is zero [L21].
+    if (is(left.type, TypeKind::Str)) a.resize(std::max(a.size(), b.size())), b.resize(a.size());
+    const bool same = a == b;
     if (op == CompareOp::Equal) return same;
     if (op == CompareOp::NotEqual) return !same;
     throw Fault("an order of values that have none");
@@ -210,10 +213,16 @@ bool Interpreter::compare(CompareOp op, const Value& left, const Value& right) {
 }
 
 Value Interpreter::match(const Node<Match>& n) {
-  const __int128 subject = to_number(eval(n->subject));
+  const Value value_matched = eval(n->subject);
+  const bool is_text = is(value_matched.type, TypeKind::Str);
+  const __int128 subject = is_text ? 0 : to_number(value_matched);
   for (const MatchArm& arm : n->arms) {
     bool chosen = arm.patterns.empty();
     for (const Pattern& p : arm.patterns) {
+      if (is_text) {
+        chosen = chosen || compare(CompareOp::Equal, value_matched, eval(p.low));
+        continue;
+      }
       const __int128 low = to_number(eval(p.low));
       if (!p.high) {
         chosen = chosen || subject == low;

@@ -57,7 +57,8 @@ inline constexpr Lang ConstantsFolded = PinsFlat + Rule::ConstantsFolded;       
 inline constexpr Lang NoDivide = ConstantsFolded - Kind::Divide + Kind::Quotient + Kind::RuntimeCall;  // no division by what may be zero
 inline constexpr Lang NoShift = NoDivide - Kind::Shift + Kind::CShift;                        // shift counts are below the width
 inline constexpr Lang NoArithmeticBuiltin = NoShift + Rule::NoArithmeticBuiltin;              // min, max, htons … are support code
-inline constexpr Lang NoArrayCopy = NoArithmeticBuiltin + Rule::NoArrayCopy;                  // arrays are copied by memcpy
+inline constexpr Lang NoStringComparison = NoArithmeticBuiltin + Rule::NoStringComparison;    // strings are compared by memcmp
+inline constexpr Lang NoArrayCopy = NoStringComparison + Rule::NoArrayCopy;                  // arrays are copied by memcpy
 
 // ---- eBPF ----
 inline constexpr Lang Ebpf = NoArrayCopy - Kind::BuiltinCall - Kind::Loop + Rule::SplitEbpf;  // only what runs in the kernel

@@ -307,6 +307,8 @@ class NullCheck {
     Expr source = value;
     while (const auto* converted = as<Convert>(source)) source = converted->form.value;
     if (is(type_of(source), TypeKind::EntryRef)) facts.references[name] = type_of(source)->name;
+    const auto* lookup = as<MapLookup>(source);
+    if (const auto* map = lookup ? as<MapName>(lookup->form.map) : nullptr) facts.references[name] = map->form.name;
     if (const Local* other = held_by(value)) {
       if (auto known = facts.references.find(other->name); known != facts.references.end()) facts.references[name] = known->second;
       if (auto dead = facts.dead.find(other->name); dead != facts.dead.end()) facts.dead[name] = dead->second;

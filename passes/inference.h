@@ -116,6 +116,8 @@ class Inference {
   /// A binary operator on two typed operands.
   Expr binary(Operator op, Expr left, Expr right, Loc loc);
   Expr compare(CompareOp op, Expr left, Expr right, Operator spelled, Loc loc);
+  /// A string literal as one of the size of what it is compared with; reports one that is longer. Other expressions themselves.
+  Expr fit_text(const Expr& e, Type target);
   Expr shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc);
   /// An integer that a constant expression gives, exactly: it has no type of its own to wrap at [L23].
   static const Node<Int>* exact(const Expr& e);

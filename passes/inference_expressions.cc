@@ -375,6 +375,15 @@ void Inference::warn_of_known_answer(CompareOp op, const Expr& value, const Inte
   if (answer) c.diagnostics.report(loc, diag::known_answer, *answer ? "true" : "false", spell(type), integer_text({low}), integer_text({high}));
 }
 
+Expr Inference::fit_text(const Expr& e, Type target) {
+  const auto* literal = as<StringValue>(e);
+  if (!literal || literal->type == target) return e;
+  const size_t size = literal->form.text.text().size();
+  if (size < target->count) return c.make(StringValue{literal->form.text}, literal->loc, target);
+  c.diagnostics.report(literal->loc, diag::string_too_long, size, target->count, target->count - 1);
+  return invalid(literal->loc);
+}
+
 Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, Loc loc) {
   Type a = type_of(left), b = type_of(right);
   // x == null asks for presence [L50]
@@ -395,7 +404,14 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
   if (is(a, TypeKind::Pointer) && is(b, TypeKind::Pointer)) {
     if (a->element == b->element || a->element == t.u8() || b->element == t.u8()) return c.make(Compare{op, left, right}, loc, t.boolean());
   } else if (is(a, TypeKind::Str) && is(b, TypeKind::Str)) {
-    return unsupported(loc, "operators on strings");
+    // Strings of any two sizes compare [L21]; a literal must be one that the other side can hold.
+    if (equality) {
+      if (!as<StringValue>(right)) left = fit_text(left, b);
+      if (!as<StringValue>(left)) right = fit_text(right, a);
+      return is_invalid(left) || is_invalid(right) ? invalid(loc) : Expr(c.make(Compare{op, left, right}, loc, t.boolean()));
+    }
+    c.diagnostics.report(loc, diag::operand_type, std::string(operator_text(spelled)), spell(a));
+    return invalid(loc);
   } else {
     const auto* left_number = constant(left);
     const auto* right_number = constant(right);
@@ -635,7 +651,12 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
   const auto target = place(n->place);
   if (!target) return invalid(n.loc);
   Type type = type_of(*target);
-  if (kind_of(*target) == Kind::MapEntry) return unsupported(n.loc, "the address of a map entry");
+  if (const auto* entry = as<MapEntry>(*target)) {
+    // There may be no entry [L169]; userspace has copies only.
+    if (in_ebpf()) return c.make(MapLookup{entry->form.map, entry->form.key}, n.loc, t.pointer(type, Space::MapValue, true));
+    c.diagnostics.report(n.loc, diag::entry_address_in_userspace);
+    return invalid(n.loc);
+  }
   Space space = Space::Stack;
   const Node<Deref>* pointed = nullptr;
   for (Expr base = *target;;) {
@@ -652,7 +673,7 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
     } else {
       pointed = as<Deref>(base);
       if (kind_of(base) == Kind::Global) space = Space::MapValue;
-      if (kind_of(base) == Kind::MapEntry) return unsupported(n.loc, "the address of a map entry");
+      if (kind_of(base) == Kind::MapEntry) return unsupported(n.loc, "the address of a part of a map entry");
       break;
     }
   }
@@ -692,14 +713,14 @@ Type Inference::join(const std::vector<Expr>& values, Type expected) {
 Expr Inference::infer_match(const Node<Match>& n, Type expected, bool used) {
   const Expr subject = settle(value_of_maybe(infer(n->subject)));
   Type type = type_of(subject);
-  const bool usable = is_integral(type);
-  if (is(type, TypeKind::Str)) return unsupported(n.loc, "match on strings");
+  const bool is_text = is(type, TypeKind::Str), usable = is_integral(type) || is_text;
   if (!usable && !is_invalid(subject)) c.diagnostics.report(loc_of(n->subject), diag::operand_type, "match", spell(type));
 
   struct Range {
     __int128 low, high;  // closed
   };
   std::vector<Range> covered;
+  std::set<std::string> texts;
   std::vector<MatchArm> arms;
   std::vector<Expr> values;
   bool has_default = false;
@@ -710,6 +731,14 @@ Expr Inference::infer_match(const Node<Match>& n, Type expected, bool used) {
       Expr low = infer(p.low);
       if (!usable || is_invalid(low)) {
         wholly_covered = false;
+        continue;
+      }
+      if (is_text && as<StringValue>(low) && !p.high) {
+        low = fit_text(low, type);
+        const bool is_new = is_invalid(low) || texts.insert(std::string(as<StringValue>(low)->form.text.text())).second;
+        wholly_covered = wholly_covered && !is_new;
+        partly_covered |= !is_new;
+        if (!is_invalid(low)) patterns.push_back({low, {}, p.inclusive});
         continue;
       }
       low = coerce(low, type);

@@ -43,8 +43,8 @@ void emit_copy(const Expr& place, const Expr& source, Loc loc, Out& to) {
 
 }  // namespace
 
-Ir<lang::NoArrayCopy> lower_array_copies(const Ir<lang::NoArithmeticBuiltin>& in, Context& context) {
-  return rewrite<lang::NoArithmeticBuiltin, lang::NoArrayCopy>(
+Ir<lang::NoArrayCopy> lower_array_copies(const Ir<lang::NoStringComparison>& in, Context& context) {
+  return rewrite<lang::NoStringComparison, lang::NoArrayCopy>(
       in, context,
       on<Assign>([](const Node<Assign>& n, Out& to) {
         if (!is_array(type_of(n->place))) return to.emit(n.form, n.loc);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// match (e) { 1 | 2: a, default: b }   =>   switch (e) { case 1, 2: t = a; default: t = b }, and the value is t
+#include "ir/effects.h"
+#include "ir/places.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
@@ -32,7 +34,7 @@ Body arm_body(const Expr& value, Name result, Out& to) {
 /// Emits the branching; each arm's value goes to `result`, if there is one.
 void emit_match(const Node<Match>& n, Name result, Out& to) {
   // C's switch has no ranges, compilers warn about one over a bool, and a break in it would leave the switch instead of the loop.
-  bool has_ranges = is(type_of(n->subject), TypeKind::Bool);
+  bool has_ranges = is(type_of(n->subject), TypeKind::Bool) || is(type_of(n->subject), TypeKind::Str);
   for (const MatchArm& arm : n->arms) has_ranges |= header(arm.value).contains.has(Kind::Break);
   for (const MatchArm& arm : n->arms)
     for (const Pattern& p : arm.patterns) has_ranges |= static_cast<bool>(p.high);
@@ -48,16 +50,17 @@ void emit_match(const Node<Match>& n, Name result, Out& to) {
   }
   Type type = type_of(subject), boolean = to.context.types.boolean();
   // Conditions are evaluated before any arm runs, so a variable may stand for itself.
-  const auto* variable = as<Local>(subject);
-  const Name chosen = variable ? variable->form.name : to.fresh("subject");
-  if (!variable) to.emit(Let{chosen, type, subject}, loc_of(subject));
+  // So may the place of a string, which is not copied.
+  const bool stays = as<Local>(subject) || (is(type, TypeKind::Str) && as<Global>(root_of(subject)) && !has_effect(subject));
+  Name chosen;
+  if (!stays) to.emit(Let{chosen = to.fresh("subject"), type, subject}, loc_of(subject));
   std::vector<Branch> branches;
   Body otherwise;
   for (const MatchArm& arm : n->arms) {
     Option<Expr> test;
     for (const Pattern& p : arm.patterns) {
       const Loc loc = loc_of(p.low);
-      const Expr x = to.make(Local{chosen}, loc, type);
+      const Expr x = stays ? subject : Expr(to.make(Local{chosen}, loc, type));
       const auto from = [&] { return to.make(Compare{CompareOp::GreaterEqual, x, p.low}, loc, boolean); };
       const auto up_to = [&] { return to.make(Compare{CompareOp::LessEqual, x, *p.high}, loc, boolean); };
       const bool from_zero = !is_signed(type) && as<Int>(p.low) && as<Int>(p.low)->form.value.value == 0;

@@ -35,6 +35,7 @@ auto trunk() {
       | KSC_PASS(lower_division, "division by what may be zero becomes support code")
       | KSC_PASS(lower_shifts, "shift counts are masked to the width")
       | KSC_PASS(lower_builtins, "min, max, htons and their like become support code")
+      | KSC_PASS(lower_string_comparisons, "strings are compared byte by byte")
       | KSC_PASS(lower_array_copies, "assignments of arrays and strings become copies");
 }
 

@@ -67,4 +67,17 @@ static inline __attribute__((always_inline, unused)) __u64 ks_distance(const voi
 	return distance;
 }
 
+/*
+ * Whether two strings differ in their first bytes. eBPF has no memcmp, and not every clang puts its own in its place.
+ */
+static inline __attribute__((always_inline, unused)) int ks_differ(const void *left, const void *right, __u64 size)
+{
+	const char *a = left, *b = right;
+
+	for (__u64 i = 0; i < size; i++)
+		if (a[i] != b[i])
+			return 1;
+	return 0;
+}
+
 #endif

@@ -25,11 +25,17 @@ var counts : hash<u32, u64>(8)
 var stats : hash<Key, Stats>(8)
 var slots : array<u32, Stats>(4)
 var per_cpu : percpu_hash<u32, u64>(8)
+struct Name { text: str(8) }
+var names : hash<u32, Name>(4)
+var label: str(300) = "red"
+var long_label: str(400) = "green"
 var recent : lru_hash<u32, OnlyInEbpf>(8)
 
 @xdp fn probe(ctx: *xdp_md) -> xdp_action {
     recent[1] = OnlyInEbpf { unused_in_userspace: 1 }
     zero += 1
+    if (label == long_label) { return XDP_DROP }
+    if (label == "blue") { return XDP_TX }
     return XDP_PASS
 }
 
@@ -100,6 +106,15 @@ fn main(args: Args) -> i32 {
     per_cpu[7] += 5
     print("per cpu %u %u", per_cpu[7], per_cpu[8])
 
+    var name: str(16) = "eth0"
+    var short: str(5) = "eth0"
+    print("same %d %d %d %d", name == short, name == "eth", label == "red", name != label)
+    label = "eth0"
+    print("now %d text %d", short == label, match (label) { "eth" | "": 1, "eth0": 2, default: 3 })
+    if (var found = names[1]) { print("never") }
+    names[1].text = "on"
+    print("entry %d absent %d %d", names[1].text == "on", names[2].text == "on", names[2].text == "")
+
     var entries: u64 = 0
     for (k, v in counts) { entries += k as u64 * 100 + v }
     for ((k, s) in stats) {
@@ -151,6 +166,9 @@ gone
 stats 13 bytes 100 len 2
 slots 128 0
 per cpu 11 0
+same 1 0 1 1
+now 1 text 2
+entry 1 absent 0 1
 entries 454 first [13]2 left 1
 seen 2 bytes 5
 total 100 turns 6

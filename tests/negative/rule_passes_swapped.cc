@@ -6,13 +6,13 @@
 
 namespace ksc {
 
-static_assert(lang::NoShift.forms == lang::NoArrayCopy.forms, "the two passes are meant to keep all forms");
+static_assert(lang::NoShift.forms == lang::NoStringComparison.forms, "the two passes are meant to keep all forms");
 
 auto part_of_the_trunk() {
 #ifdef KSC_CORRECT
-  return Pipeline<lang::NoShift>{} | KSC_PASS(lower_builtins, "") | KSC_PASS(lower_array_copies, "");
+  return Pipeline<lang::NoShift>{} | KSC_PASS(lower_builtins, "") | KSC_PASS(lower_string_comparisons, "");
 #else
-  return Pipeline<lang::NoShift>{} | KSC_PASS(lower_array_copies, "") | KSC_PASS(lower_builtins, "");
+  return Pipeline<lang::NoShift>{} | KSC_PASS(lower_string_comparisons, "") | KSC_PASS(lower_builtins, "");
 #endif
 }
 

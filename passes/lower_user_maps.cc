@@ -160,6 +160,13 @@ class UserMaps {
     });
   }
 
+  /// Writes the copy back that has been written to, if the place lies in one.
+  void write_back(const Expr& place, Loc loc, Out& to) {
+    const Name pointer = base_pointer(place);
+    auto found = pointer ? copies.find(pointer) : copies.end();
+    if (found != copies.end()) write(found->second.map, found->second.key_address, found->second.copy_address, loc, to);
+  }
+
   ReadInPlace in_place;
   std::vector<Expr> open_keys;              // of the loops around the statement at work
   std::map<Name, Copy, ByText> copies;      // by the pointer that refers to it
@@ -200,9 +207,14 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::User>& in, Context& context) {
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         to.emit(Assign{to(n->place), to(n->value)}, n.loc);
-        const Name pointer = base_pointer(n->place);
-        if (auto found = maps.copies.find(pointer); pointer && found != maps.copies.end())
-          maps.write(found->second.map, found->second.key_address, found->second.copy_address, n.loc, to);
+        maps.write_back(n->place, n.loc, to);
+      }),
+      on<Evaluate>([&](const Node<Evaluate>& n, Out& to) {
+        to.emit(Evaluate{to(n->value)}, n.loc);
+        // Arrays and strings are written by memcpy and memset.
+        const auto* call = as<RuntimeCall>(n->value);
+        if (!call || (call->form.function != "__builtin_memcpy" && call->form.function != "__builtin_memset")) return;
+        if (const auto* target = as<AddressOf>(call->form.arguments[0])) maps.write_back(target->form.place, n.loc, to);
       }),
       on<Conditional>([&](const Node<Conditional>& n, Out& to) -> Expr {
         const Name pointer = read_in_place(to.make(n.form, n.loc, n.type));

@@ -5,6 +5,7 @@
 
 #include "backends/c/library_names.h"
 #include "ir/effects.h"
+#include "ir/sexpr.h"
 #include "ir/visit.h"
 
 namespace ksc::c {
@@ -493,6 +494,8 @@ namespace {
 
 void note_reads(const Expr& e, std::set<Name, ByText>& reads);
 void note_reads(const Stmt& s, std::set<Name, ByText>& reads) {
+  // x = x is not printed.
+  if (const auto* assign = as<Assign>(s); assign && print(assign->form.place) == print(assign->form.value)) return;
   if (const auto* assign = as<Assign>(s))
     if (const auto* target = as<Local>(assign->form.place)) {
       // x = x + 1 alone does not use x.

@@ -20,7 +20,7 @@ const std::vector<std::string>& counted_forms() {
       "compare", "&&", "||", "!", "contains_key", "presence", "compare strings", "match string", "effect on the right", "match value", "match statement", "match returned", "match range",
       "match or-pattern", "match enum", "match char", "match bool", "match block arm", "var in arm", "var", "var without value", "var shadows", "var with a C name",
       "var named like a global", "assign", "compound assign", "assign element", "assign field", "assign array", "assign struct", "map write", "map compound assign", "map field write",
-      "map field compound assign", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "address of an entry", "for", "for inclusive", "for over variables", "for negative",
+      "map field compound assign", "map looked up again", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "address of an entry", "for", "for inclusive", "for over variables", "for negative",
       "for to the type's end", "map loop", "map loop over entries", "map loop that deletes", "map loop that searches", "map loop that returns", "map loop in a loop", "while", "loop", "break", "continue", "block", "print", "print string", "print all at once", "packet read", "packet write",
       "packet at an offset", "packet check", "packet byte", "context field", "context write", "return early", "tail call", "str", "bit-field", "time", "random number",
   };
@@ -197,6 +197,7 @@ class Generator {
   Tree packet_statement(int depth);
   Tree print_statement(int depth);
   Tree entry_reference(int depth);
+  Tree repeated_lookup(int depth);
   Tree returned(int depth);
   std::string verdict();
   Tree line(Tree tree) {
@@ -1024,6 +1025,51 @@ Tree Generator::entry_reference(int depth) {
   return head;
 }
 
+/// One key of a map several times, with or without something between that may change the map.
+Tree Generator::repeated_lookup(int depth) {
+  std::vector<const Map*> fitting;
+  for (const Map& map : maps_)
+    if (map.value.kind == T::Kind::Int && !frozen_.count(map.name)) fitting.push_back(&map);
+  if (fitting.empty()) return simple_statement(depth);
+  count("map looked up again");
+  const Map& map = *random_.pick(fitting);
+  const std::string where = key(map, random_.once_in(3) ? 1 : 0).text(), at = fmt::format("{}[{}]", map.name, where);
+  const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+  Tree out;
+  switch (random_.below(4)) {
+    case 0:
+      if (!map.is_array()) {
+        out.parts.push_back(Tree(fmt::format("if ({} == null) ", at)));
+        break;
+      }
+      [[fallthrough]];
+    case 1: out.parts.push_back(Tree(fmt::format("if ({}{}.contains_key({})) ", random_.once_in(2) ? "!" : "", map.name, where))); break;
+    case 2: {
+      const std::string name = fmt::format("seen{}", temporaries_++);
+      out.parts.push_back(Tree(fmt::format("var {}: {} = {}\n{}if ({} > 1) ", name, map.value.spelled(), at, margin, name)));
+      scopes_.back().push_back({name, map.value});
+      break;
+    }
+    default: out.parts.push_back(Tree(fmt::format("{} += 1\n{}if ({} < 9) ", at, margin, at)));
+  }
+  const std::string op = random_.pick(Names{"+", "-", "|", "*"});
+  // What runs in some worlds only is kept short, so that mistakes in it still show.
+  const auto branch = [&](Tree last) {
+    Tree body = block(0, random_.once_in(3) ? 1 : 0);
+    body.parts.push_back(line(join("  " + at + " ", std::move(last))));
+    return body;
+  };
+  Tree first = branch(join(op + "= ", value(map.value, depth - 1))), second = branch(join(random_.once_in(2) ? "= " : "+= ", value(map.value, depth - 1)));
+  out.parts.push_back(std::move(first));
+  out.parts.push_back(Tree(" else "));
+  out.parts.push_back(std::move(second));
+  if (random_.once_in(2)) {
+    const auto places = places_of(map.value, true);
+    if (!places.empty()) out.parts.push_back(Tree(fmt::format("\n{}{} = {}", margin, random_.pick(places), at)));
+  }
+  return out;
+}
+
 Tree Generator::loop_statement(int depth) {
   if (nested_loops_ >= 2) return if_statement(depth);
   ++nested_loops_;
@@ -1275,6 +1321,8 @@ Tree Generator::statement(int depth) {
     case 9: return if_statement(depth);
     case 10:
     case 11: return entry_reference(depth);
+    case 22:
+    case 23: return repeated_lookup(depth);
     case 12:
     case 13: return loop_statement(depth);
     case 14:

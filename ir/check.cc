@@ -204,6 +204,8 @@ class Checker {
   }
   void body(const Body& b) { scoped([&] { statements(b); }); }
   void statements(const Body& b) {
+    if (has(Rule::ChecksRaised) && !has(Rule::ChecksMinimal)) raised(b);
+    if (has(Rule::LookupsMerged) && lang_.has(Kind::MapLookup)) merged(b);
     for (const Stmt& s : b.statements) {
       node(s);
       if (is_checked_at_once()) learn(s);
@@ -354,6 +356,34 @@ class Checker {
     uint64_t& bytes = tested_[pointer->form.name.record()];
     learnt_.emplace_back(pointer->form.name.record(), bytes);
     bytes = std::max(bytes, inside->form.size);
+  }
+
+  static const InPacket* tested(const Stmt& s) {
+    const auto* test = as<If>(s);
+    const auto* negation = test && test->form.branches.size() == 1 ? as<Not>(test->form.branches[0].condition) : nullptr;
+    const auto* inside = negation ? as<InPacket>(negation->form.value) : nullptr;
+    return inside ? &inside->form : nullptr;
+  }
+  /// A test is not followed at once by one that asks more of the same pointer.
+  void raised(const Body& b) {
+    for (size_t i = 1; i < b.statements.size(); ++i) {
+      const InPacket *first = tested(b.statements[i - 1]), *second = tested(b.statements[i]);
+      const auto* pointer = first ? as<Local>(first->pointer) : nullptr;
+      const auto* again = second ? as<Local>(second->pointer) : nullptr;
+      if (pointer && again && pointer->form.name == again->form.name && second->size > first->size) report("a later test asks for more", b.statements[i]);
+    }
+  }
+  /// No entry is looked up twice where nothing between the two may change the map or the key.
+  void merged(const Body& b) {
+    constexpr FormSet changing = form_set_of<Call, HelperCall, MapCall, MapStore, MapDelete, MapSlot, Assign, AtomicUpdate>();
+    std::unordered_set<std::string> found;
+    for (const Stmt& s : b.statements) {
+      if (!(header(s).contains & changing).empty()) found.clear();
+      const auto* let = as<Let>(s);
+      const auto* lookup = let && let->form.value ? as<MapLookup>(*let->form.value) : nullptr;
+      if (!lookup || !(as<Int>(lookup->form.key) || as<Local>(lookup->form.key))) continue;
+      if (!found.insert(print(lookup->form.map) + print(lookup->form.key)).second) report("an entry is looked up again", s);
+    }
   }
 
   // ---- types ----

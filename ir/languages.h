@@ -47,7 +47,8 @@ inline constexpr Lang OperandsOrdered = ShortCircuitsPure - Kind::BlockValue + R
 inline constexpr Lang NoUpdate = OperandsOrdered - Kind::Update + Kind::AtomicUpdate + Kind::MapSlot;  // op= is a read and a write
 inline constexpr Lang NoMapEntry = NoUpdate - Kind::MapEntry + Kind::MapStore;                // map entries are written by statements
 inline constexpr Lang AccessesChecked = NoMapEntry + Kind::InPacket + Kind::Leave + Rule::AccessesChecked;  // each packet access is tested
-inline constexpr Lang ChecksMinimal = AccessesChecked + Rule::ChecksMinimal;                  // no test whose answer is known
+inline constexpr Lang ChecksRaised = AccessesChecked + Rule::ChecksRaised;                    // of tests that fail alike the first asks for all
+inline constexpr Lang ChecksMinimal = ChecksRaised + Rule::ChecksMinimal;                  // no test whose answer is known
 inline constexpr Lang LoopsCapped = ChecksMinimal + Rule::LoopsCapped;                         // eBPF loops end after 8,388,608 turns at the latest
 inline constexpr Lang ThrowsExplicit = LoopsCapped - Kind::Leave + Rule::ThrowsExplicit;    // leaving early is a return
 inline constexpr Lang NoMaybe = ThrowsExplicit - Kind::ValueOf + Rule::NoMaybe;               // a Maybe is a value and a bit
@@ -66,8 +67,9 @@ inline constexpr Lang LoopsBounded = Ebpf - Kind::MapLoop + Kind::FunctionAddres
 inline constexpr Lang TurnsForgotten = LoopsBounded + Rule::TurnsForgotten;                   // what a turn counts is nothing to the verifier
 inline constexpr Lang PinsReached = TurnsForgotten + Rule::PinsReached;                                 // pinned globals are reached by a pointer
 inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramArray;         // tail calls go through program arrays
+inline constexpr Lang LookupsMerged = NoTailCall + Rule::LookupsMerged;                       // what was found is not looked up again
 inline constexpr Lang NoMapAccess =
-    NoTailCall - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached by helpers
+    LookupsMerged - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached by helpers
 inline constexpr Lang NullTestsApart = NoMapAccess + Rule::NullTestsApart;                    // no two null tests that C would make one
 inline constexpr Lang IndexesGuarded = NullTestsApart + Rule::IndexesGuarded;                    // no element out of range is touched
 inline constexpr Lang OffsetsBounded = IndexesGuarded + Rule::OffsetsBounded;                 // packet pointers move as far as the verifier follows

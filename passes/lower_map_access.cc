@@ -75,8 +75,8 @@ void emit_slot(Name name, const Node<MapSlot>& n, Out& to) {
 
 }  // namespace
 
-Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::NoTailCall>& in, Context& context) {
-  return rewrite<lang::NoTailCall, lang::NoMapAccess>(
+Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::LookupsMerged>& in, Context& context) {
+  return rewrite<lang::LookupsMerged, lang::NoMapAccess>(
       in, context,
       on<Let>([](const Node<Let>& n, Out& to) {
         if (n->value)

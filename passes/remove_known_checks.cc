@@ -3,16 +3,11 @@
 #include "ir/effects.h"
 #include "ir/helper_signatures.h"
 #include "ir/rewrite.h"
+#include "passes/packet_positions.h"
 #include "passes/passes.h"
 
 namespace ksc {
 namespace {
-
-/// A packet pointer as a local that never changes, and a constant distance from it in bytes.
-struct Position {
-  Name root;
-  int64_t offset = 0;
-};
 
 /// How many bytes from each root on are known to lie in the packet, on the way that control has taken.
 using Known = std::map<Name, int64_t, ByText>;
@@ -20,7 +15,7 @@ using Known = std::map<Name, int64_t, ByText>;
 class CheckRemover {
  public:
   CheckRemover(Context& context, const FunctionDef& function, const std::set<Name, ByText>& moving)
-      : context_(context), changed_(changed_locals(function.body)), moving_(moving) {}
+      : context_(context), positions_(context, function.body), moving_(moving) {}
 
   Body body(const Body& in, Known& known, bool& falls_through) {
     std::vector<Stmt> out;
@@ -38,18 +33,11 @@ class CheckRemover {
  private:
   void statement(const Stmt& s, Known& known, std::vector<Stmt>& out, bool& falls_through) {
     if (header(s).contains.has(Kind::HelperCall) || header(s).contains.has(Kind::Call)) forget_if_moved(s, known);
-    const bool is_compound = as<If>(s) || as<Block>(s) || as<Switch>(s) || as<Loop>(s) || as<CountedLoop>(s) || as<MapLoop>(s);
-    // In a compound statement what clobbers comes first in its parts; after it, nobody knows which of them ran.
-    const uint32_t before = epoch_;
-    simple_or_compound(s, known, out, falls_through);
-    if (is_compound ? epoch_ != before : clobbers(s)) epoch_ = ++epochs_;
+    positions_.statement(s, [&] { simple_or_compound(s, known, out, falls_through); });
   }
   void simple_or_compound(const Stmt& s, Known& known, std::vector<Stmt>& out, bool& falls_through) {
-    if (as<Loop>(s) || as<CountedLoop>(s) || as<MapLoop>(s)) epoch_ = ++epochs_;  // its turns begin after its turns
-    if (const auto* let = as<Let>(s)) {
-      define(*let);
-    } else if (const auto* test = as<If>(s)) {
-      if (is_known(*test, known)) return;
+    if (const auto* test = as<If>(s)) {
+      if (is_known(s, known)) return;
       return branches(*test, known, out, falls_through);
     } else if (const auto* block = as<Block>(s)) {
       return out.push_back(context_.make(Block{body(block->form.body, known, falls_through)}, block->loc));
@@ -121,15 +109,12 @@ class CheckRemover {
   }
 
   /// if (!in_packet(p, n)) { leave } where the answer is known.
-  bool is_known(const Node<If>& n, const Known& known) const {
-    if (n->branches.size() != 1) return false;
-    const auto* negation = as<Not>(n->branches[0].condition);
-    const auto* inside = negation ? as<InPacket>(negation->form.value) : nullptr;
-    if (!inside) return false;
-    const auto at = position(inside->form.pointer);
+  bool is_known(const Stmt& s, const Known& known) const {
+    const InPacket* inside = packet_check(s);
+    const auto at = inside ? positions_.position(inside->pointer) : std::nullopt;
     if (!at || at->offset < 0) return false;
     auto found = known.find(at->root);
-    return found != known.end() && at->offset + static_cast<int64_t>(inside->form.size) <= found->second;
+    return found != known.end() && at->offset + static_cast<int64_t>(inside->size) <= found->second;
   }
 
   /// What a condition's answer says.
@@ -137,56 +122,25 @@ class CheckRemover {
     if (const auto* negation = as<Not>(condition)) return learn(negation->form.value, !holds, known);
     if (const auto* both = as<And>(condition); both && holds) learn(both->form.left, true, known), learn(both->form.right, true, known);
     if (const auto* either = as<Or>(condition); either && !holds) learn(either->form.left, false, known), learn(either->form.right, false, known);
-    if (const auto* inside = as<InPacket>(condition); inside && holds) note(position(inside->form.pointer), static_cast<int64_t>(inside->form.size), known);
+    if (const auto* inside = as<InPacket>(condition); inside && holds) note(positions_.position(inside->form.pointer), static_cast<int64_t>(inside->form.size), known);
     const auto* compare = as<Compare>(condition);
     if (!compare) return;
     CompareOp op = compare->form.op;
     Expr left = compare->form.left, right = compare->form.right;
-    if (is_end(left)) {
+    if (positions_.is_end(left)) {
       std::swap(left, right);
       op = op == CompareOp::Less ? CompareOp::Greater : op == CompareOp::LessEqual ? CompareOp::GreaterEqual
            : op == CompareOp::Greater ? CompareOp::Less : op == CompareOp::GreaterEqual ? CompareOp::LessEqual : op;
     }
-    if (!is_end(right)) return;
+    if (!positions_.is_end(right)) return;
     const bool within = holds ? op == CompareOp::LessEqual || op == CompareOp::Less : op == CompareOp::Greater || op == CompareOp::GreaterEqual;
-    if (within) note(position(left), 0, known);
+    if (within) note(positions_.position(left), 0, known);
   }
-  static void note(const std::optional<Position>& at, int64_t size, Known& known) {
+  static void note(const std::optional<PacketPosition>& at, int64_t size, Known& known) {
     // The verifier follows a packet pointer by at most 16 bits of offset.
     if (!at || at->offset < 0 || at->offset + size > 0xffff) return;
     int64_t& bytes = known[at->root];
     bytes = std::max(bytes, at->offset + size);
-  }
-
-  void define(const Node<Let>& let) {
-    if (!is(let->type, TypeKind::Pointer) || let->type->space != Space::Packet || !let->value || changed_.count(let->name)) return;
-    if (kind_of(*let->value) == Kind::PacketEnd || (as<Local>(*let->value) && is_end(*let->value))) {
-      ends_.insert(let->name);
-      return;
-    }
-    const auto at = position(*let->value);
-    positions_[let->name] = at ? *at : Position{let->name, 0};
-  }
-  bool is_end(const Expr& e) const {
-    if (const auto* converted = as<Convert>(e)) return is_end(converted->form.value);
-    const auto* local = as<Local>(e);
-    return kind_of(e) == Kind::PacketEnd || (local && ends_.count(local->form.name));
-  }
-  std::optional<Position> position(const Expr& e) const {
-    if (const auto* local = as<Local>(e)) {
-      auto found = positions_.find(local->form.name);
-      return found == positions_.end() ? std::nullopt : std::optional(found->second);
-    }
-    if (const auto* converted = as<Convert>(e)) return position(converted->form.value);
-    // ctx->data is read anew at each mention [L167], but mentions with nothing between them that writes to memory give one value,
-    // in C as here: the compiler reads it once, and the verifier sees that what was tested is what is used.
-    if (as<PacketStart>(e)) return Position{context_.name(fmt::format("ctx->data {}", epoch_)), 0};
-    const auto* sum = as<PointerAdd>(e);
-    const auto* count = sum ? as<Int>(sum->form.count) : nullptr;
-    if (!count) return std::nullopt;
-    auto base = position(sum->form.pointer);
-    if (base) base->offset += static_cast<int64_t>(count->form.value.value) * static_cast<int64_t>(size_of(type_of(e)->element));
-    return base;
   }
 
   void forget_if_moved(const Stmt& s, Known& known) const {
@@ -208,20 +162,9 @@ class CheckRemover {
     return found;
   }
 
-  /// Whether the C compiler must read ctx->data again after the statement.
-  static bool clobbers(const Stmt& s) {
-    constexpr FormSet writing = form_set_of<Call, HelperCall, MapLookup, MapSlot, MapCall, MapStore, MapDelete, AtomicUpdate, Print, TailCall>();
-    if (!(header(s).contains & writing).empty()) return true;
-    const auto* assign = as<Assign>(s);
-    return assign && (header(assign->form.place).contains.has(Kind::Deref) || header(assign->form.place).contains.has(Kind::Global));
-  }
-
   Context& context_;
-  std::set<Name, ByText> changed_;
+  PacketPositions positions_;
   const std::set<Name, ByText>& moving_;
-  uint32_t epoch_ = 0, epochs_ = 0;  // between two of them ctx->data keeps its value
-  std::map<Name, Position, ByText> positions_;
-  std::set<Name, ByText> ends_;
 };
 
 /// The functions that may move the packet: they call a helper that does, themselves or through others.
@@ -252,10 +195,10 @@ std::set<Name, ByText> moving_functions(const Program& program) {
 
 }  // namespace
 
-Ir<lang::ChecksMinimal> remove_known_checks(const Ir<lang::AccessesChecked>& in, Context& context) {
+Ir<lang::ChecksMinimal> remove_known_checks(const Ir<lang::ChecksRaised>& in, Context& context) {
   using Out = To<lang::ChecksMinimal>;
   const std::set<Name, ByText> moving = moving_functions(in.declarations);
-  return rewrite<lang::AccessesChecked, lang::ChecksMinimal>(in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+  return rewrite<lang::ChecksRaised, lang::ChecksMinimal>(in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
     if (!n.contains.has(Kind::InPacket)) return to.declare(n.form, n.loc);
     FunctionDef form = n.form;
     Known known;

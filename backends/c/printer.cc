@@ -396,7 +396,11 @@ std::string Printer::expression(const Expr& e, Binding least) {
         return narrowed(n.type, text, Binding::Unary);
       }),
       on<Binary>([&](const Node<Binary>& n) {
-        const auto [text, binding] = c_operator(n->op);
+        auto [text, binding] = c_operator(n->op);
+        // C compilers take & between bools for a slip where something is called on its right; what has no effect may be skipped.
+        const bool calls = is(n.type, TypeKind::Bool) && ksc::header(n->right).contains.has(Kind::RuntimeCall) && !has_effect(n->right);
+        if (calls && n->op == BinaryOp::BitAnd) text = "&&", binding = Binding::And;
+        if (calls && n->op == BinaryOp::BitOr) text = "||", binding = Binding::Or;
         const bool exact = n->op == BinaryOp::BitAnd || n->op == BinaryOp::BitOr || n->op == BinaryOp::BitXor;
         // C compilers take & of truths for a slip where the right side calls something: as numbers they are meant.
         const bool calls = !(ksc::header(n->right).contains & form_set_of<Call, HelperCall, RuntimeCall>()).empty();

@@ -18,6 +18,9 @@ class EbpfFile {
     for (const Decl& d : program)
       if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::Program) programs_[function->form.name] = &function->form;
     for (const Decl& d : program) announce(d);
+    for (const Decl& d : program)
+      if (const auto* function = as<FunctionDef>(d))
+        for (const Stmt& s : function->form.body.statements) count_calls(s);
     std::string data, maps, functions;
     for (const Decl& d : program)
       if (const auto* n = as<FunctionDef>(d)) functions += function(*n);
@@ -120,12 +123,25 @@ class EbpfFile {
       const size_t paren = head.find('(');
       text += fmt::format("SEC(\"{}\")\nint {}{}\n", type->legacy_section, printer_.global_name(n->name), head.substr(paren));
     } else {
-      text += printer_.header(n.form, "static ") + "\n";
+      // As one writes it by hand; clang alone leaves a call where it believes that it is seldom reached.
+      text += printer_.header(n.form, calls_[n->name] == 1 ? "static __always_inline " : "static ") + "\n";
     }
     return text + printer_.body(n.form) + "\n";
   }
 
+  /// Counts from how many places each function is called.
+  void count_calls(const Stmt& s) {
+    if (!header(s).contains.has(Kind::Call)) return;
+    each_child_of(s, [&](const Expr& e) { count_calls(e); }, [&](const Stmt& t) { count_calls(t); });
+  }
+  void count_calls(const Expr& e) {
+    if (!header(e).contains.has(Kind::Call)) return;
+    if (const auto* call = as<Call>(e)) ++calls_[call->form.function];
+    each_child_of(e, [&](const Expr& child) { count_calls(child); }, [&](const Stmt& s) { count_calls(s); });
+  }
+
   const Context& context_;
+  std::unordered_map<Name, int> calls_;
   c::Printer printer_;
   std::map<Name, const FunctionDef*, ByText> programs_;
   std::string_view license_ = "GPL";

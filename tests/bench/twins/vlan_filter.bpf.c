@@ -35,7 +35,7 @@ int vlan_filter(struct xdp_md *ctx)
 	void *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = data;
 	struct vlan_tag *tag = (void *)(eth + 1);
-	__u64 *count, one = 1;
+	__u64 *count, zero = 0;
 	_Bool *passes;
 	__u32 index;
 	__u16 vlan;
@@ -52,10 +52,13 @@ int vlan_filter(struct xdp_md *ctx)
 	if (passes && *passes)
 		return XDP_PASS;
 	count = bpf_map_lookup_elem(&dropped, &vlan);
+	if (!count) {
+		/* Another CPU may insert the key before this one does: then its entry is the one to count in. */
+		bpf_map_update_elem(&dropped, &vlan, &zero, BPF_NOEXIST);
+		count = bpf_map_lookup_elem(&dropped, &vlan);
+	}
 	if (count)
 		*count += 1;
-	else
-		bpf_map_update_elem(&dropped, &vlan, &one, BPF_NOEXIST);
 	return XDP_DROP;
 }
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "passes/packet_positions.h"
+
+#include <fmt/format.h>
+
+#include "ir/children.h"
+#include "ir/effects.h"
+#include "ir/visit.h"
+
+namespace ksc {
+namespace {
+
+bool is_loop(const Stmt& s) { return as<Loop>(s) || as<CountedLoop>(s) || as<MapLoop>(s); }
+bool is_compound(const Stmt& s) { return as<If>(s) || as<Block>(s) || as<Switch>(s) || is_loop(s); }
+
+/// Whether the C compiler must read ctx->data again after the statement.
+bool clobbers(const Stmt& s) {
+  constexpr FormSet writing = form_set_of<Call, HelperCall, MapLookup, MapSlot, MapCall, MapStore, MapDelete, AtomicUpdate, Print, TailCall>();
+  if (!(header(s).contains & writing).empty()) return true;
+  const auto* assign = as<Assign>(s);
+  return assign && (header(assign->form.place).contains.has(Kind::Deref) || header(assign->form.place).contains.has(Kind::Global));
+}
+
+}  // namespace
+
+PacketPositions::PacketPositions(Context& context, const Body& function) : context_(context), changed_(changed_locals(function)) {}
+
+void PacketPositions::enter(const Stmt& s) {
+  if (is_loop(s)) epoch_ = ++epochs_;  // its turns begin after its turns
+  if (const auto* let = as<Let>(s)) define(*let);
+}
+
+void PacketPositions::leave(const Stmt& s, uint32_t before) {
+  // In a compound statement what clobbers comes first in its parts; after it, nobody knows which of them ran.
+  if (is_compound(s) ? epoch_ != before : clobbers(s)) epoch_ = ++epochs_;
+}
+
+void PacketPositions::define(const Node<Let>& let) {
+  if (!is(let->type, TypeKind::Pointer) || let->type->space != Space::Packet || !let->value || changed_.count(let->name)) return;
+  if (kind_of(*let->value) == Kind::PacketEnd || (as<Local>(*let->value) && is_end(*let->value))) {
+    ends_.insert(let->name);
+    return;
+  }
+  const auto at = position(*let->value);
+  positions_[let->name] = at ? *at : PacketPosition{let->name, 0};
+}
+
+bool PacketPositions::is_end(const Expr& e) const {
+  if (const auto* converted = as<Convert>(e)) return is_end(converted->form.value);
+  const auto* local = as<Local>(e);
+  return kind_of(e) == Kind::PacketEnd || (local && ends_.count(local->form.name));
+}
+
+std::optional<PacketPosition> PacketPositions::position(const Expr& e) const {
+  if (const auto* local = as<Local>(e)) {
+    auto found = positions_.find(local->form.name);
+    return found == positions_.end() ? std::nullopt : std::optional(found->second);
+  }
+  if (const auto* converted = as<Convert>(e)) return position(converted->form.value);
+  // ctx->data is read anew at each mention [L167], but mentions with nothing between them that writes to memory give one value,
+  // in C as here: the compiler reads it once, and the verifier sees that what was tested is what is used.
+  if (as<PacketStart>(e)) return PacketPosition{context_.name(fmt::format("ctx->data {}", epoch_)), 0};
+  const auto* sum = as<PointerAdd>(e);
+  const auto* count = sum ? as<Int>(sum->form.count) : nullptr;
+  if (!count) return std::nullopt;
+  auto base = position(sum->form.pointer);
+  if (base) base->offset += static_cast<int64_t>(count->form.value.value) * static_cast<int64_t>(size_of(type_of(e)->element));
+  return base;
+}
+
+const InPacket* packet_check(const Stmt& s) {
+  const auto* test = as<If>(s);
+  if (!test || test->form.branches.size() != 1) return nullptr;
+  const auto* negation = as<Not>(test->form.branches[0].condition);
+  const auto* inside = negation ? as<InPacket>(negation->form.value) : nullptr;
+  return inside ? &inside->form : nullptr;
+}
+
+}  // namespace ksc

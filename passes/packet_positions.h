@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <map>
+#include <optional>
+#include <set>
+
+#include "ir/context.h"
+#include "ir/forms.h"
+
+namespace ksc {
+
+/// A packet pointer as a local that never changes, and a constant distance from it in bytes.
+struct PacketPosition {
+  Name root;
+  int64_t offset = 0;
+};
+
+/// Where the packet pointers of one function lie. Whoever asks walks the function's statements in order, each with `statement`.
+class PacketPositions {
+ public:
+  PacketPositions(Context& context, const Body& function);
+
+  /// Looks at a statement; `walk` looks at those inside it.
+  template <class Walk>
+  void statement(const Stmt& s, Walk&& walk) {
+    const uint32_t before = epoch_;
+    enter(s);
+    walk();
+    leave(s, before);
+  }
+  /// The position of a pointer; none if it is not a constant distance from what has a name.
+  std::optional<PacketPosition> position(const Expr& e) const;
+  /// Whether the expression is the packet's end.
+  bool is_end(const Expr& e) const;
+
+ private:
+  void enter(const Stmt& s);
+  void leave(const Stmt& s, uint32_t before);
+  void define(const Node<Let>& let);
+
+  Context& context_;
+  std::set<Name, ByText> changed_;
+  uint32_t epoch_ = 0, epochs_ = 0;  // between two of them ctx->data keeps its value
+  std::map<Name, PacketPosition, ByText> positions_;
+  std::set<Name, ByText> ends_;
+};
+
+/// The test which an access has been given, if the statement is one: if (!in_packet(p, n)) { leave }.
+const InPacket* packet_check(const Stmt& s);
+
+}  // namespace ksc

@@ -37,7 +37,7 @@ bool is_arithmetic_builtin(std::string_view name) {
 /// How many nodes of an expression do something. A packet access does, until it has been given its test; an element whose index
 /// lies behind a pointer does where it may not run, until later passes put pointers in that are known to lead somewhere.
 int effects_in(const Expr& e, bool with_packet, bool with_index) {
-  if (!has_effect(e)) return 0;
+  if (!may_have_effect(e)) return 0;
   const Kind kind = kind_of(e);
   int count = is_effect(e) && (kind != Kind::Deref || with_packet) && (kind != Kind::Index || with_index) ? 1 : 0;
   each_child_of(e, [&](const Expr& child) { count += effects_in(child, with_packet, with_index); }, [&](const Stmt&) { ++count; });
@@ -82,9 +82,9 @@ class Checker {
       if (const auto* config = as<ConfigDef>(d)) globals_[config->form.name] = config->form.type;
       if (const auto* constant = as<ConstDef>(d)) globals_[constant->form.name] = constant->form.type;
       if (const auto* pins = as<PinnedGlobals>(d)) globals_[pins->form.name] = pins->form.type, pins_ = pins->form.name;
-      if (const auto* map = as<MapDef>(d)) maps_.insert(map->form.name);
-      if (const auto* array = as<ProgramArray>(d)) maps_.insert(array->form.name);
-      if (const auto* pins = as<PinnedGlobals>(d)) maps_.insert(pins->form.name);
+      if (const auto* map = as<MapDef>(d)) maps_[map->form.name] = true;
+      if (const auto* array = as<ProgramArray>(d)) maps_[array->form.name] = true;
+      if (const auto* pins = as<PinnedGlobals>(d)) maps_[pins->form.name] = true;
     }
   }
 
@@ -163,7 +163,7 @@ class Checker {
         statements(n.form.body);
       });
       function_ = nullptr;
-      seen_.insert(n.form.name.record());
+      seen_[n.form.name] = true;
     } else if constexpr (std::same_as<F, FunctionDecl>) {
       scoped([&] {
         for (const TypedName& p : n.form.parameters) node(p.type), declare(p.name.name, nullptr);
@@ -215,28 +215,29 @@ class Checker {
   void scoped(Do&& run) {
     const size_t outer = live_.size(), learnt = learnt_.size();
     run();
-    for (; live_.size() > outer; live_.pop_back()) locals_.erase(live_.back());
+    for (; live_.size() > outer; live_.pop_back()) locals_[live_.back()].is_live = false;
     // What was tested in a branch is not tested after it; what was forgotten in it stays forgotten.
     for (; learnt_.size() > learnt; learnt_.pop_back())
       if (auto found = tested_.find(learnt_.back().first); found != tested_.end()) found->second = learnt_.back().second;
   }
   void declare(Name name, Type type) {
     if (!has(Rule::NamesBound) || !name) return;
-    if (!declared_.insert(name.record()).second) report_text(fmt::format("`{}` is declared twice", name.text()));
-    locals_[name.record()] = type;
-    live_.push_back(name.record());
+    LocalState& local = locals_[name];
+    if (local.is_declared) report_text(fmt::format("`{}` is declared twice", name.text()));
+    local = {type, true, true};
+    live_.push_back(name);
     if (has(Rule::NoMaybe) && holds_maybe(type)) report_text(fmt::format("`{}` is a Maybe", name.text()));
   }
   void used(const Node<Local>& n) {
     if (!has(Rule::NamesBound)) return;
-    auto found = locals_.find(n.form.name.record());
-    if (found == locals_.end()) {
+    const LocalState local = locals_.at(n.form.name);
+    if (!local.is_live) {
       // A declaration that was wrong is invalid; its uses stay.
       if (lang_.has(Kind::InvalidStmt)) return;
       return report_text(fmt::format("`{}` is used where it is not declared", n.form.name.text()));
     }
-    if (is_sound_ && found->second && n.type != found->second && !is_invalid(n.type))
-      report_text(fmt::format("`{}` is declared as {} and used as {}", n.form.name.text(), print(found->second), n.type ? print(n.type) : "nothing"));
+    if (is_sound_ && local.type && n.type != local.type && !is_invalid(n.type))
+      report_text(fmt::format("`{}` is declared as {} and used as {}", n.form.name.text(), print(local.type), n.type ? print(n.type) : "nothing"));
   }
 
   // ---- one rule after another ----
@@ -249,7 +250,7 @@ class Checker {
     } else if constexpr (std::same_as<F, Call>) {
       const FunctionDef* callee = function(f.function);
       if (is_sound_ && has(Rule::TailCallsFound) && callee && callee->domain == Domain::Program) report("a program is called", sum);
-      if (has(Rule::Ordered) && callee && !seen_.count(f.function.record()) && callee != function_) report("a function is called before it is declared", sum);
+      if (has(Rule::Ordered) && callee && !seen_.at(f.function) && callee != function_) report("a function is called before it is declared", sum);
     } else if constexpr (std::same_as<F, TailCall>) {
       const FunctionDef* callee = function(f.program);
       if (is_sound_ && (!callee || callee->domain != Domain::Program)) report("a tail call of what is no program", sum);
@@ -472,11 +473,11 @@ class Checker {
       if (!is_reference(f.type)) report("an entry is not referred to", sum);
       else want(f.type->element, type_of(f.map)->element, "an entry", sum);
     } else if constexpr (std::same_as<F, Global>) {
-      auto found = globals_.find(f.name);
-      if (found == globals_.end()) report("a global is not declared", sum);
-      else want(n.type, found->second, "a global", sum);
+      const Type declared = globals_.at(f.name);
+      if (!declared) report("a global is not declared", sum);
+      else want(n.type, declared, "a global", sum);
     } else if constexpr (std::same_as<F, MapName>) {
-      if (!maps_.count(f.name)) report("a map is not declared", sum);
+      if (!maps_.at(f.name)) report("a map is not declared", sum);
     } else if constexpr (std::same_as<F, StructValue>) {
       for (const FieldValue& value : f.values) {
         const StructField* member = find_field(n.type, value.name);
@@ -495,10 +496,7 @@ class Checker {
     want(n.type, callee->result, "a call's value", e);
   }
 
-  const FunctionDef* function(Name name) const {
-    auto found = functions_.find(name);
-    return found == functions_.end() ? nullptr : found->second;
-  }
+  const FunctionDef* function(Name name) const { return functions_.at(name); }
   template <class Sum>
   void report(const std::string& what, const Sum& sum) {
     std::string excerpt(kind_names[int(header(sum).kind)]);
@@ -513,14 +511,19 @@ class Checker {
   const Lang& lang_;
   std::vector<std::string>& problems_;
   const bool is_typed_, is_sound_;
-  std::unordered_map<Name, const FunctionDef*> functions_;
-  std::unordered_map<Name, Type> globals_;
-  std::unordered_set<Name> maps_;
+  /// A local, from its declaration on; live while its scope is open.
+  struct LocalState {
+    Type type = nullptr;
+    bool is_declared = false, is_live = false;
+  };
+
+  NameTable<const FunctionDef*> functions_;
+  NameTable<Type> globals_;
+  NameTable<char> maps_, seen_;
   Name pins_;
   const FunctionDef* function_ = nullptr;
-  std::unordered_set<const Name::Record*> declared_, seen_;
-  std::unordered_map<const Name::Record*, Type> locals_;
-  std::vector<const Name::Record*> live_;
+  NameTable<LocalState> locals_;
+  std::vector<Name> live_;
   std::unordered_map<const Name::Record*, uint64_t> tested_;  // how many bytes from a pointer on are known to lie in the packet
   const NodeHeader* part_ = nullptr;  // the part of the packet place at work that has been looked at with it
   std::vector<std::pair<const Name::Record*, uint64_t>> learnt_;  // what was known before

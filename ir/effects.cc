@@ -29,15 +29,15 @@ bool follows_nullable(const Expr& e) {
   return found;
 }
 
-void collect_changes(const Stmt& s, std::set<Name, ByText>& out);
-void note_place(const Expr& place, std::set<Name, ByText>& out) {
+void collect_changes(const Stmt& s, NameSet& out);
+void note_place(const Expr& place, NameSet& out) {
   if (const auto* local = as<Local>(root_of(place))) out.insert(local->form.name);
 }
-void collect_changes(const Expr& e, std::set<Name, ByText>& out) {
+void collect_changes(const Expr& e, NameSet& out) {
   if (const auto* address = as<AddressOf>(e)) note_place(address->form.place, out);
   each_child_of(e, [&](const Expr& child) { collect_changes(child, out); }, [&](const Stmt& s) { collect_changes(s, out); });
 }
-void collect_changes(const Stmt& s, std::set<Name, ByText>& out) {
+void collect_changes(const Stmt& s, NameSet& out) {
   if (const auto* assign = as<Assign>(s)) note_place(assign->form.place, out);
   if (const auto* update = as<Update>(s)) note_place(update->form.place, out);
   each_child_of(s, [&](const Expr& child) { collect_changes(child, out); }, [&](const Stmt& t) { collect_changes(t, out); });
@@ -71,16 +71,18 @@ bool is_effect(const Expr& e) {
   }
 }
 
+bool may_have_effect(const Expr& e) { return !(header(e).contains & effect_forms).empty(); }
+
 bool has_effect(const Expr& e) {
-  if ((header(e).contains & effect_forms).empty()) return false;
+  if (!may_have_effect(e)) return false;
   if (is_effect(e)) return true;
   bool found = false;
   each_child_of(e, [&](const Expr& child) { found = found || has_effect(child); }, [&](const Stmt&) { found = true; });
   return found;
 }
 
-std::set<Name, ByText> changed_locals(const Body& body) {
-  std::set<Name, ByText> out;
+NameSet changed_locals(const Body& body) {
+  NameSet out;
   for (const Stmt& s : body.statements) collect_changes(s, out);
   return out;
 }

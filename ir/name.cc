@@ -18,7 +18,7 @@ Name Names::intern(std::string_view text) {
   if (auto found = records_.find(text); found != records_.end()) return Name(found->second);
   const Span<char> copy = arena_.span(text.data(), text.size());
   const std::string_view kept(copy.begin(), copy.size());
-  const auto* record = arena_.make<Name::Record>(kept, spelling_of(kept));
+  const auto* record = arena_.make<Name::Record>(kept, spelling_of(kept), static_cast<uint32_t>(records_.size()));
   records_.emplace(kept, record);
   return Name(record);
 }

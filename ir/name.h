@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 #include "ir/arena.h"
 
@@ -23,6 +25,7 @@ class Name {
 
   struct Record {
     std::string_view text, spelling;
+    uint32_t number;  // how many names were made before it
   };
   const Record* record() const { return record_; }
 
@@ -32,7 +35,7 @@ class Name {
   const Record* record_ = nullptr;
 };
 
-/// Orders names by their text, so that nothing depends on where they lie in memory.
+/// Orders names by their text, so that nothing depends on where they lie in memory: where somebody walks over them.
 struct ByText {
   bool operator()(const Name& a, const Name& b) const { return a.text() < b.text(); }
 };
@@ -58,3 +61,28 @@ template <>
 struct std::hash<ksc::Name> {
   size_t operator()(const ksc::Name& name) const { return std::hash<const void*>()(name.record()); }
 };
+
+namespace ksc {
+
+/// Names without an order, for what is asked and never walked over.
+using NameSet = std::unordered_set<Name>;
+template <class Value>
+using NameMap = std::unordered_map<Name, Value>;
+
+/// A value for each name, all of them default at first. It takes room for every name of the compilation: for what asks for most of them.
+template <class Value>
+class NameTable {
+ public:
+  Value& operator[](Name name) {
+    const size_t number = name.record()->number;
+    if (number >= values_.size()) values_.resize(number + number / 2 + 64);
+    return values_[number];
+  }
+  /// The value; a default one where none was set.
+  Value at(Name name) const { return name && name.record()->number < values_.size() ? values_[name.record()->number] : Value(); }
+
+ private:
+  std::vector<Value> values_;
+};
+
+}  // namespace ksc

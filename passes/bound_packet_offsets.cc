@@ -13,7 +13,7 @@ constexpr __int128 farthest = 0x3fff;
 constexpr __int128 unknown = static_cast<__int128>(1) << 64;
 
 /// The greatest values of locals that do not change.
-using Greatest = std::map<Name, __int128, ByText>;
+using Greatest = NameMap<__int128>;
 
 /// A value straight from memory: the C compiler knows as little of it as the verifier, and keeps its mask.
 bool is_load(const Expr& e) {
@@ -56,7 +56,7 @@ __int128 greatest(const Expr& e, const Greatest& locals) {
 
 Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in, Context& context) {
   using Out = To<lang::OffsetsBounded>;
-  std::set<Name, ByText> changed;
+  NameSet changed;
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) changed.merge(changed_locals(function->form.body));
   Greatest locals;

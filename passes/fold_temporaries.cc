@@ -11,7 +11,7 @@ namespace ksc {
 namespace {
 
 /// How often each local is named in a function.
-using Uses = std::map<Name, int, ByText>;
+using Uses = NameMap<int>;
 
 void count(const Stmt& s, Uses& uses);
 void count(const Expr& e, Uses& uses) {
@@ -167,7 +167,7 @@ class Folder {
   }
 
   Context& context_;
-  std::set<Name, ByText> changed_;
+  NameSet changed_;
   Uses uses_;
 };
 

@@ -197,13 +197,13 @@ class Inference {
   Context& c;
   Types& t;
   std::map<Name, Entity, ByText> entities_;
-  std::map<Name, Type, ByText> locals_;
+  NameMap<Type> locals_;
   std::vector<Stmt>* sink_ = nullptr;
   Domain domain_ = Domain::User;
   const ProgramType* program_type_ = nullptr;
   Type result_ = nullptr;
   Loc result_loc_;                    // where the function at work says its result
-  std::set<Name, ByText> packet_ends_;  // locals that hold ctx->data_end
+  NameSet packet_ends_;  // locals that hold ctx->data_end
   int loop_depth_ = 0;
 };
 

@@ -16,7 +16,7 @@ struct Parts {
 
 class MaybeLowering {
  public:
-  explicit MaybeLowering(std::set<Name, ByText> changed) : changed_(std::move(changed)) {}
+  explicit MaybeLowering(NameSet changed) : changed_(std::move(changed)) {}
 
   /// A Maybe-typed expression in its parts; what must be computed first is emitted.
   Parts parts(const Expr& e, Out& to) {
@@ -59,14 +59,14 @@ class MaybeLowering {
   }
 
  private:
-  std::set<Name, ByText> changed_;
-  std::map<Name, Parts, ByText> locals_;
+  NameSet changed_;
+  NameMap<Parts> locals_;
 };
 
 }  // namespace
 
 Ir<lang::NoMaybe> lower_maybe(const Ir<lang::ThrowsExplicit>& in, Context& context) {
-  std::set<Name, ByText> changed;
+  NameSet changed;
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) changed.merge(changed_locals(function->form.body));
   MaybeLowering lowering(std::move(changed));

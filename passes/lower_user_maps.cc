@@ -66,7 +66,7 @@ class ReadInPlace {
   }
 
   std::map<Name, int, ByText> uses_, reads_;
-  std::set<Name, ByText> changed_;
+  NameSet changed_;
 };
 
 class UserMaps {

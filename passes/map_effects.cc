@@ -7,8 +7,6 @@
 namespace ksc {
 namespace {
 
-using NameSet = std::set<Name, ByText>;
-
 /// Collects what code does itself, and the functions that it calls.
 struct Collector {
   MapEffects changes;
@@ -52,7 +50,7 @@ void add(MapEffects& to, const MapEffects& from) {
 }  // namespace
 
 MapEffectsOfFunctions::MapEffectsOfFunctions(Span<Decl> program) {
-  std::map<Name, NameSet, ByText> callers;
+  NameMap<NameSet> callers;
   std::vector<Name> work;
   for (const Decl& d : program) {
     const auto* function = as<FunctionDef>(d);

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <map>
-#include <set>
-
 #include "ir/forms.h"
 
 namespace ksc {
 
 /// What some code may do to maps, itself or through the functions that it calls.
 struct MapEffects {
-  std::set<Name, ByText> inserted;  // maps into which absent keys may be put
-  std::set<Name, ByText> replaced;  // maps whose entries may be replaced or deleted
-  bool calls = false;               // something is called: memory behind pointers may be written
+  NameSet inserted;  // maps into which absent keys may be put
+  NameSet replaced;  // maps whose entries may be replaced or deleted
+  bool calls = false;  // something is called: memory behind pointers may be written
 };
 
 /// The map changes of each function of a program.
@@ -25,7 +22,7 @@ class MapEffectsOfFunctions {
   MapEffects of(const Body& body) const;
 
  private:
-  std::map<Name, MapEffects, ByText> functions_;
+  NameMap<MapEffects> functions_;
 };
 
 }  // namespace ksc

@@ -14,7 +14,6 @@ namespace ksc {
 namespace {
 
 using Out = To<lang::LookupsMerged>;
-using NameSet = std::set<Name, ByText>;
 
 /// A local that holds what a lookup of the key would give.
 struct Found {
@@ -22,13 +21,12 @@ struct Found {
   std::string key;
   Expr pointer;
   NameSet names;  // the locals which that depends on: the pointer itself, and what the key is made of
-  bool was_inserted = false;  // where it is null, the key could not be inserted
 };
 
 /// What is known at one place of a function, on the way that control has taken.
 struct State {
   std::vector<Found> found;
-  std::map<Name, bool, ByText> present;  // of pointers: whether they are not null
+  NameMap<bool> present;  // of pointers: whether they are not null
 };
 
 /// A key that has the same value wherever its locals have.
@@ -55,7 +53,7 @@ bool is_temporary(Name name) { return name.text() != name.spelling(); }
 
 class LookupMerger {
  public:
-  LookupMerger(const MapEffectsOfFunctions& changes, const std::map<Name, const MapKind*, ByText>& kinds) : changes_(changes), kinds_(kinds) {}
+  LookupMerger(const MapEffectsOfFunctions& changes, const NameMap<const MapKind*>& kinds) : changes_(changes), kinds_(kinds) {}
 
   void begin(const FunctionDef& function) {
     state_ = {};
@@ -79,7 +77,8 @@ class LookupMerger {
   /// The pointer that is known to be what a lookup would give, as that type; none if there is no such.
   Option<Expr> known(const Expr& map, const Expr& key, bool inserts, Loc loc, Type type, Out& to) const {
     const Found* f = find(map, key);
-    if (!f || (inserts && !f->was_inserted && !always_exists(f->map) && presence(f->pointer) != true)) return {};
+    // What is not known to be present is inserted, or counted as lost once more [L51].
+    if (!f || (inserts && !always_exists(f->map) && presence(f->pointer) != true)) return {};
     return type_of(f->pointer) == type ? f->pointer : Expr(to.make(Convert{f->pointer}, loc, type));
   }
   /// var name = a lookup, or the place that is inserted where there is none
@@ -102,7 +101,7 @@ class LookupMerger {
     const auto* map_name = as<MapName>(map);
     if (!map_name || !is_stable(key)) return;
     std::erase_if(state_.found, [&, printed = print(key)](const Found& f) { return f.map == map_name->form.name && f.key == printed; });
-    Found f{map_name->form.name, print(key), to.make(Local{name}, loc, type), {name}, inserts};
+    Found f{map_name->form.name, print(key), to.make(Local{name}, loc, type), {name}};
     collect_locals(key, f.names);
     state_.found.push_back(std::move(f));
   }
@@ -229,11 +228,11 @@ class LookupMerger {
   }
 
   const MapEffectsOfFunctions& changes_;
-  const std::map<Name, const MapKind*, ByText>& kinds_;
+  const NameMap<const MapKind*>& kinds_;
   State state_;
   bool falls_through_ = true;
   NameSet changed_, addressed_;
-  std::map<Name, Expr, ByText> replacements_;  // names of the compiler's that are not needed any more
+  NameMap<Expr> replacements_;  // names of the compiler's that are not needed any more
 };
 
 std::optional<bool> truth(const Expr& e) {
@@ -245,7 +244,7 @@ std::optional<bool> truth(const Expr& e) {
 
 Ir<lang::LookupsMerged> merge_lookups(const Ir<lang::NoTailCall>& in, Context& context) {
   const MapEffectsOfFunctions changes(in.declarations);
-  std::map<Name, const MapKind*, ByText> kinds;
+  NameMap<const MapKind*> kinds;
   for (const Decl& d : in.declarations)
     if (const auto* map = as<MapDef>(d)) kinds[map->form.name] = find_map_kind(map->form.type->name.text());
   LookupMerger merger(changes, kinds);

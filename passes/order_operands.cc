@@ -12,7 +12,7 @@ using Out = To<lang::OperandsOrdered>;
 /// Rewrites the expressions of one function's statements. What an expression does before it gives its value is emitted.
 class Orderer {
  public:
-  Orderer(Out& to, const std::set<Name, ByText>& changed) : to_(to), changed_(changed) {}
+  Orderer(Out& to, const NameSet& changed) : to_(to), changed_(changed) {}
 
   /// The value without any effect: effects are emitted, their results named.
   Expr value(const Expr& e) {
@@ -112,13 +112,13 @@ class Orderer {
   }
 
   Out& to_;
-  const std::set<Name, ByText>& changed_;
+  const NameSet& changed_;
 };
 
 }  // namespace
 
 Ir<lang::OperandsOrdered> order_operands(const Ir<lang::ShortCircuitsPure>& in, Context& context) {
-  std::set<Name, ByText> changed;  // names are unique, so one set serves the whole program
+  NameSet changed;  // names are unique, so one set serves the whole program
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) changed.merge(changed_locals(function->form.body));
   const auto order = [&](Out& to) { return Orderer(to, changed); };

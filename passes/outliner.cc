@@ -66,7 +66,7 @@ Span<FieldValue> Outliner::capture() {
   for (Name name : loop_.bound) locals.declared.insert(name);
   if (left_) locals.used[left_] = t_.u32();
   if (result_) locals.used[result_] = result_type_;
-  const std::set<Name, ByText> changed = changed_locals(loop_.body);
+  const NameSet changed = changed_locals(loop_.body);
   captured_ = to_.fresh("captured");
   std::vector<StructField> fields;
   std::vector<FieldValue> values;

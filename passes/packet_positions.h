@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <map>
 #include <optional>
-#include <set>
 
 #include "ir/context.h"
 #include "ir/forms.h"
@@ -39,10 +37,10 @@ class PacketPositions {
   void define(const Node<Let>& let);
 
   Context& context_;
-  std::set<Name, ByText> changed_;
+  NameSet changed_;
   uint32_t epoch_ = 0, epochs_ = 0;  // between two of them ctx->data keeps its value
-  std::map<Name, PacketPosition, ByText> positions_;
-  std::set<Name, ByText> ends_;
+  NameMap<PacketPosition> positions_;
+  NameSet ends_;
 };
 
 /// The test which an access has been given, if the statement is one: if (!in_packet(p, n)) { leave }.

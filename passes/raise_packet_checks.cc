@@ -100,7 +100,7 @@ class CheckRaiser {
   Context& context_;
   const FunctionDef& function_;
   PacketPositions positions_;
-  std::map<Name, PacketPosition, ByText> found_;
+  NameMap<PacketPosition> found_;
 };
 
 }  // namespace

@@ -396,11 +396,7 @@ std::string Printer::expression(const Expr& e, Binding least) {
         return narrowed(n.type, text, Binding::Unary);
       }),
       on<Binary>([&](const Node<Binary>& n) {
-        auto [text, binding] = c_operator(n->op);
-        // C compilers take & between bools for a slip where something is called on its right; what has no effect may be skipped.
-        const bool calls = is(n.type, TypeKind::Bool) && ksc::header(n->right).contains.has(Kind::RuntimeCall) && !has_effect(n->right);
-        if (calls && n->op == BinaryOp::BitAnd) text = "&&", binding = Binding::And;
-        if (calls && n->op == BinaryOp::BitOr) text = "||", binding = Binding::Or;
+        const auto [text, binding] = c_operator(n->op);
         const bool exact = n->op == BinaryOp::BitAnd || n->op == BinaryOp::BitOr || n->op == BinaryOp::BitXor;
         // C compilers take & of truths for a slip where the right side calls something: as numbers they are meant.
         const bool calls = !(ksc::header(n->right).contains & form_set_of<Call, HelperCall, RuntimeCall>()).empty();
@@ -496,21 +492,21 @@ std::string Printer::header(const FunctionDef& f, const std::string& prefix) {
 
 namespace {
 
-void note_reads(const Expr& e, std::set<Name, ByText>& reads);
-void note_reads(const Stmt& s, std::set<Name, ByText>& reads) {
+void note_reads(const Expr& e, NameSet& reads);
+void note_reads(const Stmt& s, NameSet& reads) {
   // x = x is not printed.
   if (const auto* assign = as<Assign>(s); assign && print(assign->form.place) == print(assign->form.value)) return;
   if (const auto* assign = as<Assign>(s))
     if (const auto* target = as<Local>(assign->form.place)) {
       // x = x + 1 alone does not use x.
-      std::set<Name, ByText> own;
+      NameSet own;
       note_reads(assign->form.value, own);
       own.erase(target->form.name);
       return reads.merge(own);
     }
   each_child_of(s, [&](const Expr& e) { note_reads(e, reads); }, [&](const Stmt& t) { note_reads(t, reads); });
 }
-void note_reads(const Expr& e, std::set<Name, ByText>& reads) {
+void note_reads(const Expr& e, NameSet& reads) {
   if (const auto* local = as<Local>(e)) reads.insert(local->form.name);
   each_child_of(e, [&](const Expr& child) { note_reads(child, reads); }, [&](const Stmt& s) { note_reads(s, reads); });
 }

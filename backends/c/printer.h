@@ -105,9 +105,9 @@ class Printer {
   std::string out_;
   std::string marked_file_;
   uint32_t marked_line_ = 0;
-  std::map<Name, std::string, ByText> locals_;
+  NameMap<std::string> locals_;
   std::set<std::string, std::less<>> taken_, reserved_;
-  std::set<Name, ByText> reads_;  // locals of the function at work that something reads
+  NameSet reads_;  // locals of the function at work that something reads
   std::set<std::string_view> constants_;  // the developer's constants and enumerators that C knows by name
   bool truncates_ = false;                // what is printed next is cut to its width by where it goes
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// 0x7fffffff + 1   =>   -0x80000000: what numbers alone decide, and C compilers would warn about, is computed here
+#include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "ir/sexpr.h"
 #include "passes/passes.h"
@@ -125,6 +126,9 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
           const bool reads_well = is_named(left) || is_named(right);
           if (!reads_well || value != wrapped(value, n.type)) return folded(value, n.type, n.loc, to);
         }
+        // x & 0 is 0, whatever x is, if nothing happens on the way to it.
+        const auto is_zero = [](const std::optional<__int128>& value) { return value && *value == 0; };
+        if (n->op == BinaryOp::BitAnd && is_integral(n.type) && ((is_zero(a) && !has_effect(right)) || (is_zero(b) && !has_effect(left)))) return folded(0, n.type, n.loc, to);
         // x & x is x; C compilers warn about such things, and the developer's program is not wrong.
         if ((n->op == BinaryOp::BitAnd || n->op == BinaryOp::BitOr) && is_same(left, right)) return left;
         return to.make(Binary{n->op, left, right}, n.loc, n.type);

@@ -782,7 +782,7 @@ Tree Generator::match_value(const T& type, int depth) {
     const std::string margin(2 * static_cast<size_t>(indent_), ' ');
     body.parts.push_back(join(fmt::format("{}var {}: {} = ", margin, name, type.spelled()), value(type, d - 1), "\n"));
     scopes_.back().push_back({name, type});
-    if (random_.once_in(2)) body.parts.push_back(line(simple_statement(d - 1)));
+    if (!commutes_ && random_.once_in(2)) body.parts.push_back(line(simple_statement(d - 1)));  // what turns do in any order is said by map_loop
     body.parts.push_back(join(margin, solid(type, d - 1), "\n"));
     --indent_;
     body.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
@@ -1055,7 +1055,8 @@ Tree Generator::repeated_lookup(int depth) {
   const std::string op = random_.pick(Names{"+", "-", "|", "*"});
   // What runs in some worlds only is kept short, so that mistakes in it still show.
   const auto branch = [&](Tree last) {
-    Tree body = block(0, random_.once_in(3) ? 1 : 0);
+    Tree body = block(0, 0);  // no declarations: they could hide what the key names
+    if (random_.once_in(3)) body.parts.push_back(line(map_statement(1)));
     body.parts.push_back(line(join("  " + at + " ", std::move(last))));
     return body;
   };
@@ -1504,7 +1505,7 @@ World generate_world(uint64_t seed, const Program& program) {
       MapContents& contents = world.maps[std::string(map->form.name.text())];
       Type key = map->form.type->key;
       const bool is_array = map->form.type->name == "array" || map->form.type->name == "percpu_array";
-      for (uint64_t i = 0, n = random.below(4); i < n && contents.size() < map->form.type->count; ++i) {
+      for (uint64_t i = 0, n = random.below(6); i < n && contents.size() < map->form.type->count; ++i) {
         Bytes at = random_value(key, random);
         if (is(key, TypeKind::Int)) {
           std::fill(at.begin(), at.end(), 0);

@@ -38,11 +38,12 @@ bool is_named(const Expr& e) { return !as<Int>(e) || as<Int>(e)->form.constant; 
 
 Expr folded(__int128 value, Type type, Loc loc, Out& to) { return to.make(Int{{wrapped(value, type)}, {}}, loc, type); }
 
-/// A variable, or a member or an element of one.
+/// A variable, or a member or an element of one or of what it points to.
 bool is_plain_read(const Expr& e) {
   if (const auto* index = as<Index>(e)) return as<Int>(index->form.index) && is_plain_read(index->form.base);
   if (const auto* field = as<Field>(e)) return is_plain_read(field->form.base);
   if (const auto* converted = as<Convert>(e)) return is_plain_read(converted->form.value);
+  if (const auto* deref = as<Deref>(e)) return as<Local>(deref->form.pointer);
   return as<Local>(e) || as<Global>(e);
 }
 

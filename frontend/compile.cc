@@ -67,6 +67,7 @@ class Compilation {
     }
     if (!read_kernel_types()) return;
     context_.target = options_.target;
+    for (Remark remark : options_.remarks) context_.diagnostics.enable(remark);
     context_.project = options_.project.empty() ? project_name(options_.file) : options_.project;
 
     Program program;

@@ -19,6 +19,7 @@ struct Options {
   Target target;
   bool check_only = false;    // report only, make no files
   bool makefile = true;
+  std::vector<Remark> remarks;  // which remarks are wanted
   std::vector<std::string> emit;  // which files, by the end of their names; empty: all
 
   // Looking at the compiler at work. A pass is named as in passes/pipeline.cc; `parse` is what comes before the first.

@@ -19,6 +19,9 @@ namespace ksc {
 /// How much a message matters; only an error keeps the compiler from writing files.
 KSC_ENUM(Severity, remark, note, warning, error);
 
+/// What the compiler remarks on when it is asked to (-Rbounds): where it puts something in that the source does not say.
+KSC_ENUM(Remark, bounds, loops);
+
 namespace diag {
 
 enum class Id : uint16_t {
@@ -87,6 +90,10 @@ class Diagnostics {
                 fmt::vformat(message.text, fmt::make_format_args(arguments...))});
   }
 
+  /// Remarks of this kind are wanted; no others are to be reported.
+  void enable(Remark remark) { wanted_ |= 1u << int(remark); }
+  bool wants(Remark remark) const { return wanted_ >> int(remark) & 1; }
+
   bool has_errors() const { return errors_ != 0; }
   size_t error_count() const { return errors_; }
   const std::deque<Diagnostic>& all() const { return all_; }
@@ -98,6 +105,7 @@ class Diagnostics {
   std::deque<Diagnostic> all_;
   std::set<std::pair<uint32_t, diag::Id>> seen_;
   size_t errors_ = 0;
+  uint32_t wanted_ = 0;
   Diagnostic dropped_;  // takes the notes of a message that was dropped
 };
 

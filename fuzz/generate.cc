@@ -22,7 +22,7 @@ const std::vector<std::string>& counted_forms() {
       "var named like a global", "assign", "compound assign", "assign element", "assign field", "assign array", "assign struct", "map write", "map compound assign", "map field write",
       "map field compound assign", "map looked up again", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "address of an entry", "for", "for inclusive", "for over variables", "for negative",
       "for to the type's end", "map loop", "map loop over entries", "map loop that deletes", "map loop that searches", "map loop that returns", "map loop in a loop", "while", "loop", "break", "continue", "block", "print", "print string", "print all at once", "packet read", "packet write",
-      "packet at an offset", "packet check", "packet byte", "context field", "context write", "return early", "tail call", "str", "bit-field", "time", "random number",
+      "packet at an offset", "packet check", "packet byte", "context field", "context write", "return early", "tail call", "on fault", "str", "bit-field", "time", "random number",
   };
   return forms;
 }
@@ -1407,8 +1407,9 @@ Tree Generator::entry(size_t index, size_t total) {
   for (size_t i = 0; i < total; ++i)
     if (i > index || (i == index && random_.once_in(12))) targets_.push_back(global_name(fmt::format("prog{}", i)));
   Tree out;
-  out.before = is_xdp_ ? fmt::format("@xdp fn {}(ctx: *xdp_md) -> xdp_action {{\n", global_name(fmt::format("prog{}", index)))
-                       : fmt::format("@tc(\"ingress\") fn {}(ctx: *__sk_buff) -> i32 {{\n", global_name(fmt::format("prog{}", index)));
+  if (random_.once_in(3)) out.before = fmt::format("@on_fault({}) ", verdict()), count("on fault");
+  out.before += is_xdp_ ? fmt::format("@xdp fn {}(ctx: *xdp_md) -> xdp_action {{\n", global_name(fmt::format("prog{}", index)))
+                        : fmt::format("@tc(\"ingress\") fn {}(ctx: *__sk_buff) -> i32 {{\n", global_name(fmt::format("prog{}", index)));
   indent_ = 1;
   for (int i = 0; i < options_.size / 2 + static_cast<int>(random_.below(static_cast<uint64_t>(options_.size))); ++i) out.parts.push_back(line(statement(3)));
   Tree last = line(returned(3));

@@ -443,5 +443,7 @@ struct FunctionDef  { Name name; Domain domain; Name program_type; Name target; 
 struct ProgramArray { Name name; Name program_type; Span<Name> programs;        KSC_FORM(ProgramArray, name, program_type, programs) };
 /// The one-entry map that holds every pinned global, and the values it starts with [L14].
 struct PinnedGlobals { Name name; Type type; Span<FieldValue> values;           KSC_FORM(PinnedGlobals, name, type, values) };
+/// @on_fault(verdict): what a program gives when it is left early, in place of its type's pass-through verdict [L162].
+struct FaultVerdict { Name program; Expr verdict;                               KSC_FORM(FaultVerdict, program, verdict) };
 
 }  // namespace ksc

@@ -83,6 +83,7 @@ void Interpreter::declare(const Program& program) {
           value.bytes.resize(stored_size(n->type));
           add_global(n->name, n->type, value);
         }),
+        on<FaultVerdict>([&](const Node<FaultVerdict>& n) { fault_verdicts_[n->program] = static_cast<int64_t>(to_number(constant(n->verdict))); }),
         on<MapDef>([&](const Node<MapDef>& n) { fill_map(n->name, n->type, n->shared); }), on<FunctionDef>([](const auto&) {}),
         on<ProgramArray>([&](const Node<ProgramArray>& n) { program_arrays_[n->name] = &n.form; }),
         on<PinnedGlobals>([&](const Node<PinnedGlobals>& n) {
@@ -144,6 +145,7 @@ int64_t Interpreter::run_entry(Name entry) {
       current = transfer.program;
     } catch (const LeaveEntry&) {
       frames_.resize(1);
+      if (const auto given = fault_verdicts_.find(entry_->name); given != fault_verdicts_.end()) return ++events_["fault verdict"], given->second;
       return kernel_constant(find_program_type(entry_->program_type.text())->pass_through);
     }
   }

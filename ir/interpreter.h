@@ -151,6 +151,7 @@ class Interpreter {
   std::map<Name, GlobalState, ByText> globals_;
   std::map<Name, MapState, ByText> maps_;
   std::map<Name, const ProgramArray*, ByText> program_arrays_;
+  std::map<Name, int64_t, ByText> fault_verdicts_;
   std::map<std::string, Bytes> fixed_globals_;
   std::vector<Frame> frames_;
   const FunctionDef* entry_ = nullptr;

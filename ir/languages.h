@@ -30,7 +30,7 @@ inline constexpr Lang Typed =
                 Kind::StructValue, Kind::ArrayValue, Kind::PacketStart, Kind::PacketEnd, Kind::Evaluate, Kind::Block, Kind::If,
                 Kind::For, Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let, Kind::Assign, Kind::Update,
                 Kind::IfPresent, Kind::MapLoop, Kind::MapDelete, Kind::Print, Kind::StructDef, Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef,
-                Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::License) +
+                Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
     Rule::NamesBound + Rule::Typed;
 
 inline constexpr Lang ReturnsSplit = Typed + Rule::ReturnsExplicit;                           // return match … returns in each arm
@@ -50,7 +50,7 @@ inline constexpr Lang AccessesChecked = NoMapEntry + Kind::InPacket + Kind::Leav
 inline constexpr Lang ChecksRaised = AccessesChecked + Rule::ChecksRaised;                    // of tests that fail alike the first asks for all
 inline constexpr Lang ChecksMinimal = ChecksRaised + Rule::ChecksMinimal;                  // no test whose answer is known
 inline constexpr Lang LoopsCapped = ChecksMinimal + Rule::LoopsCapped;                         // eBPF loops end after 8,388,608 turns at the latest
-inline constexpr Lang ThrowsExplicit = LoopsCapped - Kind::Leave + Rule::ThrowsExplicit;    // leaving early is a return
+inline constexpr Lang ThrowsExplicit = LoopsCapped - Kind::Leave - Kind::FaultVerdict + Rule::ThrowsExplicit;  // leaving early is a return
 inline constexpr Lang NoMaybe = ThrowsExplicit - Kind::ValueOf + Rule::NoMaybe;               // a Maybe is a value and a bit
 inline constexpr Lang PinsFlat = NoMaybe + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry
 

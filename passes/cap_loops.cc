@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// loop A   =>   var broke = false; count 8,388,608 turns of A, whose breaks set broke; if (!broke) { leave }
 #include "ir/rewrite.h"
+#include "passes/fault_verdicts.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -10,6 +11,12 @@ using Out = To<lang::LoopsCapped>;
 
 /// What bpf_loop runs at most: BPF_MAX_LOOPS of include/linux/bpf.h [L43].
 constexpr __int128 most_turns = 8388608;
+
+/// -Rloops: the loop is capped, and this comes of reaching the cap.
+void remark(Loc loc, Out& to, const FaultVerdicts& verdicts) {
+  if (!to.context.diagnostics.wants(Remark::loops)) return;
+  to.context.diagnostics.report(loc, diag::loop_capped, std::string("8,388,608"), verdicts.ending(*to.function()));
+}
 
 bool in_ebpf(const FunctionDef* f) { return f && (f->domain == Domain::Program || f->domain == Domain::Shared); }
 
@@ -39,10 +46,12 @@ Body noting_breaks(const Body& body, Name broke, Out& to) {
 }  // namespace
 
 Ir<lang::LoopsCapped> cap_loops(const Ir<lang::ChecksMinimal>& in, Context& context) {
+  const FaultVerdicts verdicts(in.declarations, context);
   return rewrite<lang::ChecksMinimal, lang::LoopsCapped>(
       in, context,
-      on<Loop>([](const Node<Loop>& n, Out& to) {
+      on<Loop>([&](const Node<Loop>& n, Out& to) {
         if (!in_ebpf(to.function())) return to.emit(Loop{to(n->body)}, n.loc);
+        remark(n.loc, to, verdicts);
         Types& types = to.context.types;
         const Loc loc = to.context.locations.derived(n.loc, "loop cap");
         const Name broke = to.fresh("broke");
@@ -53,7 +62,7 @@ Ir<lang::LoopsCapped> cap_loops(const Ir<lang::ChecksMinimal>& in, Context& cont
         const Body leave{to.context.span<Stmt>({to.make(Leave{LeaveReason::Bounds}, loc)})};
         to.emit(If{to.context.span<Branch>({{ran_out, leave}}), {}}, loc);
       }),
-      on<CountedLoop>([](const Node<CountedLoop>& n, Out& to) {
+      on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         CountedLoop form = n.form;
         form.body = to(form.body);
         if (!in_ebpf(to.function()) || (as<Int>(n->low) && as<Int>(n->high))) return to.emit(form, n.loc);
@@ -73,9 +82,13 @@ Ir<lang::LoopsCapped> cap_loops(const Ir<lang::ChecksMinimal>& in, Context& cont
         const Expr amount = is_bound ? widened(n->high) : Expr(to.make(Conditional{runs, distance, number(0)}, loc, wide));
         to.emit(Let{turns, wide, amount}, loc);
         const Expr count = to.make(Local{turns}, loc, wide);
-        const Expr too_many = to.make(Compare{CompareOp::Greater, count, number(most_turns)}, loc, boolean);
-        const Body leave{to.context.span<Stmt>({to.make(Leave{LeaveReason::Bounds}, loc)})};
-        to.emit(If{to.context.span<Branch>({{too_many, leave}}), {}}, loc);
+        // A counter of 16 bits cannot come that far.
+        if (width_of(n->type) > 16) {
+          remark(n.loc, to, verdicts);
+          const Expr too_many = to.make(Compare{CompareOp::Greater, count, number(most_turns)}, loc, boolean);
+          const Body leave{to.context.span<Stmt>({to.make(Leave{LeaveReason::Bounds}, loc)})};
+          to.emit(If{to.context.span<Branch>({{too_many, leave}}), {}}, loc);
+        }
         const Name turn = to.fresh("turn");
         const Body body = to.collect([&] {
           const Expr offset = n->type == wide ? Expr(to.make(Local{turn}, loc, wide)) : Expr(to.make(Convert{to.make(Local{turn}, loc, wide)}, loc, n->type));

@@ -45,6 +45,7 @@ class Inference {
   void complete(Entity& entity);
   void complete_function(const Node<FunctionDecl>& n, Entity& entity);
   void declare(const Decl& d, std::vector<Decl>& out);
+  void declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<Decl>& out);
   void declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out);
   void complete_enum(const Node<EnumDecl>& n, Entity& entity);
   void complete_map(const Node<MapDecl>& n, Entity& entity);

@@ -318,16 +318,15 @@ void Inference::complete_map(const Node<MapDecl>& n, Entity& entity) {
 }
 
 void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
+  bool placed = false;
   for (const Attribute& attribute : n->attributes) {
     const std::string_view name = attribute.name.name.text();
-    if (name == "on_fault") {
-      unsupported(attribute.name.loc, "`@on_fault`");
-      continue;
-    }
-    if (&attribute != n->attributes.begin() && n->attributes[0].name.name != "on_fault") {
+    if (name == "on_fault") continue;  // declare_function looks at it, once the result's type is known
+    if (placed) {
       c.diagnostics.report(attribute.name.loc, diag::two_attributes, std::string(name));
       continue;
     }
+    placed = true;
     if ((name == "helper" || name == "test" || name == "kfunc" || name == "private") && !attribute.arguments.empty())
       argument_count(fmt::format("@{}", name), attribute.arguments.size(), 0, attribute.name.loc);
     if (name == "helper") {
@@ -363,13 +362,13 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
     } else {
       static constexpr std::string_view later[] = {"probe", "kprobe", "kretprobe", "tracepoint", "perf_event", "lsm", "struct_ops", "raw_tracepoint", "fexit",
                                                    "uprobe", "uretprobe", "cgroup_skb", "cgroup_sock", "cgroup_sock_addr", "sock_ops", "sk_msg", "sk_skb",
-                                                   "sk_lookup", "socket_filter", "flow_dissector", "netfilter", "iter", "syscall", "sched_cls", "on_fault"};
+                                                   "sk_lookup", "socket_filter", "flow_dissector", "netfilter", "iter", "syscall", "sched_cls"};
       entity.domain = Domain::Program;
       entity.runs_nowhere = true;
       if (std::find(std::begin(later), std::end(later), name) != std::end(later)) {
         unsupported(attribute.name.loc, fmt::format("`@{}`", name));
       } else {
-        std::vector<std::string_view> known = {"helper", "kfunc", "private", "test"};
+        std::vector<std::string_view> known = {"helper", "kfunc", "private", "test", "on_fault"};
         for (const ProgramType* type : all_program_types()) known.push_back(type->attribute);
         Diagnostic& message = c.diagnostics.report(attribute.name.loc, diag::unknown_attribute, std::string(name));
         if (const std::string_view near = closest_word(name, known); !near.empty())
@@ -431,6 +430,38 @@ void Inference::check_main(const Node<FunctionDecl>& n, const Entity& entity) {
       c.diagnostics.report(loc_of(n->parameters[0].type), diag::bad_option_type, std::string(field.name.text()));
 }
 
+void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<Decl>& out) {
+  const Attribute* first = nullptr;
+  for (const Attribute& attribute : n->attributes) {
+    if (attribute.name.name != "on_fault") continue;
+    const Loc loc = attribute.name.loc;
+    if (first) {
+      c.diagnostics.report(loc, diag::fault_verdict, "is given twice").note(first->name.loc, "the first one is here");
+      continue;
+    }
+    first = &attribute;
+    if (!program_type_) {
+      c.diagnostics.report(loc, diag::fault_verdict, "stands before an eBPF program; what a helper leaves is the program that called it");
+      continue;
+    }
+    if (!argument_count("@on_fault", attribute.arguments.size(), 1, loc) || is(result_, TypeKind::Invalid)) continue;
+    const Expr verdict = infer(attribute.arguments[0], result_);
+    if (is_invalid(verdict)) continue;
+    // A verdict of another program type is a number here, but hardly the one that was meant.
+    const auto* number = as<Int>(verdict);
+    const bool is_verdict = number && number->form.constant && c.kernel_types->find_constant(number->form.constant.text()) && !find_entity(number->form.constant);
+    const bool of_other_enum = is(type_of(verdict), TypeKind::Enum) && type_of(verdict) != result_;
+    if (is_verdict && (of_other_enum || (is(result_, TypeKind::Enum) && !is(type_of(verdict), TypeKind::Enum)))) {
+      c.diagnostics.report(loc_of(attribute.arguments[0]), diag::fault_verdict,
+                           fmt::format("takes a verdict of `@{}` programs, such as `{}`; `{}` is none", program_type_->attribute, program_type_->safe, number->form.constant.text()));
+      continue;
+    }
+    const Expr fitted = coerce(verdict, result_);
+    if (as<Int>(fitted)) out.push_back(c.make(FaultVerdict{n->name.name, fitted}, loc));
+    else if (!is_invalid(fitted)) c.diagnostics.report(loc_of(attribute.arguments[0]), diag::not_constant);
+  }
+}
+
 void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out) {
   Entity& entity = *find_entity(n->name.name);
   if (entity.runs_nowhere) return;
@@ -441,6 +472,7 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
   loop_depth_ = 0;
   packet_ends_.clear();
   if (program_type_) check_program_signature(n, *program_type_, entity);
+  declare_fault_verdict(n, out);
   if (n->name.name == "main" && domain_ == Domain::User) check_main(n, entity);
   std::vector<Parameter> parameters;
   for (size_t i = 0; i < n->parameters.size(); ++i) {

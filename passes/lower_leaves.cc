@@ -3,8 +3,8 @@
 #include <set>
 
 #include "ir/effects.h"
-#include "ir/program_type.h"
 #include "ir/rewrite.h"
+#include "passes/fault_verdicts.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -43,7 +43,8 @@ std::set<Name, ByText> leaving_functions(const Program& program) {
 
 class LeaveLowering {
  public:
-  LeaveLowering(Out& to, const std::set<Name, ByText>& leaving, Name result) : to_(to), leaving_(leaving), result_(result) {}
+  LeaveLowering(Out& to, const std::set<Name, ByText>& leaving, const FaultVerdicts& verdicts, Name result)
+      : to_(to), leaving_(leaving), verdicts_(verdicts), result_(result) {}
 
   bool is_leaving_call(const Expr& e) const { return as<Call>(e) && leaving_.count(as<Call>(e)->form.function); }
 
@@ -72,9 +73,7 @@ class LeaveLowering {
   void leave(Loc loc, const Expr& status) {
     const FunctionDef& function = *to_.function();
     if (function.domain != Domain::Program) return to_.emit(Return{status}, loc);
-    const ProgramType* type = find_program_type(function.program_type.text());
-    const KernelConstant* verdict = to_.context.kernel_types->find_constant(type->pass_through);
-    to_.emit(Return{Expr(to_.make(Int{{verdict->value}, to_.context.name(type->pass_through)}, loc, function.result))}, loc);
+    to_.emit(Return{verdicts_.of(function, loc)}, loc);
   }
   Expr bounds(Loc loc) { return to_.make(Int{{bounds_status}, to_.context.name("KS_BOUNDS")}, loc, to_.context.types.u64()); }
 
@@ -97,6 +96,7 @@ class LeaveLowering {
  private:
   Out& to_;
   const std::set<Name, ByText>& leaving_;
+  const FaultVerdicts& verdicts_;
   Name result_;
 };
 
@@ -104,11 +104,12 @@ class LeaveLowering {
 
 Ir<lang::ThrowsExplicit> lower_leaves(const Ir<lang::LoopsCapped>& in, Context& context) {
   const std::set<Name, ByText> leaving = leaving_functions(in.declarations);
+  const FaultVerdicts verdicts(in.declarations, context);
   Name result;  // the parameter through which the leaving function at work gives its result
-  const auto lower = [&](Out& to) { return LeaveLowering(to, leaving, result); };
+  const auto lower = [&](Out& to) { return LeaveLowering(to, leaving, verdicts, result); };
   const auto is_leaving = [&](Out& to) { return leaving.count(to.function()->name) != 0; };
   return rewrite<lang::LoopsCapped, lang::ThrowsExplicit>(
-      in, context,
+      in, context, on<FaultVerdict>([](const auto&, Out&) {}),
       on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
         if (leaving.count(form.name)) {

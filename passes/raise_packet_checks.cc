@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// if (!in_packet(p, 14)) { leave }; …; if (!in_packet(p, 34)) { leave }   =>   the first asks for 34 bytes, if all ways from it end alike
-#include "ir/program_type.h"
 #include "ir/rewrite.h"
+#include "passes/fault_verdicts.h"
 #include "passes/packet_positions.h"
 #include "passes/passes.h"
 
@@ -13,7 +13,8 @@ constexpr int64_t farthest = 0xffff;
 
 class CheckRaiser {
  public:
-  CheckRaiser(Context& context, const FunctionDef& function) : context_(context), function_(function), positions_(context, function.body) {
+  CheckRaiser(Context& context, const FunctionDef& function, const FaultVerdicts& verdicts)
+      : context_(context), function_(function), verdicts_(verdicts), positions_(context, function.body) {
     for (const Stmt& s : function.body.statements) find(s);
   }
 
@@ -71,7 +72,7 @@ class CheckRaiser {
     if (const auto* leave = as<Leave>(s)) return is_program || leave->form.reason == LeaveReason::Bounds;
     const auto* give = as<Return>(s);
     const auto* given = give && give->form.value ? as<Int>(*give->form.value) : nullptr;
-    return is_program && given && given->form.value.value == context_.kernel_types->find_constant(find_program_type(function_.program_type.text())->pass_through)->value;
+    return is_program && given && given->form.value == as<Int>(verdicts_.of(function_, {}))->form.value;
   }
   bool ends_alike(const Body& b) const {
     for (const Stmt& s : b.statements)
@@ -99,6 +100,7 @@ class CheckRaiser {
 
   Context& context_;
   const FunctionDef& function_;
+  const FaultVerdicts& verdicts_;
   PacketPositions positions_;
   NameMap<PacketPosition> found_;
 };
@@ -107,10 +109,11 @@ class CheckRaiser {
 
 Ir<lang::ChecksRaised> raise_packet_checks(const Ir<lang::AccessesChecked>& in, Context& context) {
   using Out = To<lang::ChecksRaised>;
-  return rewrite<lang::AccessesChecked, lang::ChecksRaised>(in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
+  const FaultVerdicts verdicts(in.declarations, context);
+  return rewrite<lang::AccessesChecked, lang::ChecksRaised>(in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
     if (!n.contains.has(Kind::InPacket)) return to.declare(n.form, n.loc);
     FunctionDef form = n.form;
-    form.body = CheckRaiser(to.context, n.form).body(form.body);
+    form.body = CheckRaiser(to.context, n.form, verdicts).body(form.body);
     to.declare(form, n.loc);
   }));
 }

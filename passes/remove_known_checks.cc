@@ -3,6 +3,7 @@
 #include "ir/effects.h"
 #include "ir/helper_signatures.h"
 #include "ir/rewrite.h"
+#include "passes/fault_verdicts.h"
 #include "passes/packet_positions.h"
 #include "passes/passes.h"
 
@@ -14,8 +15,8 @@ using Known = std::map<Name, int64_t, ByText>;
 
 class CheckRemover {
  public:
-  CheckRemover(Context& context, const FunctionDef& function, const std::set<Name, ByText>& moving)
-      : context_(context), positions_(context, function.body), moving_(moving) {}
+  CheckRemover(Context& context, const FunctionDef& function, const std::set<Name, ByText>& moving, const FaultVerdicts& verdicts)
+      : context_(context), function_(function), verdicts_(verdicts), positions_(context, function.body), moving_(moving) {}
 
   Body body(const Body& in, Known& known, bool& falls_through) {
     std::vector<Stmt> out;
@@ -38,6 +39,7 @@ class CheckRemover {
   void simple_or_compound(const Stmt& s, Known& known, std::vector<Stmt>& out, bool& falls_through) {
     if (const auto* test = as<If>(s)) {
       if (is_known(s, known)) return;
+      remark(s);
       return branches(*test, known, out, falls_through);
     } else if (const auto* block = as<Block>(s)) {
       return out.push_back(context_.make(Block{body(block->form.body, known, falls_through)}, block->loc));
@@ -108,6 +110,15 @@ class CheckRemover {
       }
   }
 
+  /// -Rbounds: a test stays, and this comes of its failing.
+  void remark(const Stmt& s) const {
+    const InPacket* inside = context_.diagnostics.wants(Remark::bounds) ? packet_check(s) : nullptr;
+    if (!inside) return;
+    const bool one = inside->size == 1;
+    context_.diagnostics.report(loc_of(s), diag::access_tested, one ? "1 byte is" : fmt::format("{} bytes are", inside->size), one ? "it is" : "they are",
+                                verdicts_.ending(function_));
+  }
+
   /// if (!in_packet(p, n)) { leave } where the answer is known.
   bool is_known(const Stmt& s, const Known& known) const {
     const InPacket* inside = packet_check(s);
@@ -163,6 +174,8 @@ class CheckRemover {
   }
 
   Context& context_;
+  const FunctionDef& function_;
+  const FaultVerdicts& verdicts_;
   PacketPositions positions_;
   const std::set<Name, ByText>& moving_;
 };
@@ -198,12 +211,13 @@ std::set<Name, ByText> moving_functions(const Program& program) {
 Ir<lang::ChecksMinimal> remove_known_checks(const Ir<lang::ChecksRaised>& in, Context& context) {
   using Out = To<lang::ChecksMinimal>;
   const std::set<Name, ByText> moving = moving_functions(in.declarations);
+  const FaultVerdicts verdicts(in.declarations, context);
   return rewrite<lang::ChecksRaised, lang::ChecksMinimal>(in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
     if (!n.contains.has(Kind::InPacket)) return to.declare(n.form, n.loc);
     FunctionDef form = n.form;
     Known known;
     bool falls_through = true;
-    form.body = CheckRemover(to.context, n.form, moving).body(form.body, known, falls_through);
+    form.body = CheckRemover(to.context, n.form, moving, verdicts).body(form.body, known, falls_through);
     to.declare(form, n.loc);
   }));
 }

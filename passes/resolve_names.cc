@@ -235,10 +235,12 @@ class Resolver final : public Walker {
       return true;
     }
     scopes_.clear();
-    // What the names in an attribute's arguments are is for the attribute to say.
-    in_attribute_ = true;
+    // What the names in an attribute's arguments are is for the attribute to say; @on_fault takes an expression.
     std::vector<Attribute> attributes;
-    for (const Attribute& attribute : out.attributes) attributes.push_back({attribute.name, (*this)(attribute.arguments)});
+    for (const Attribute& attribute : out.attributes) {
+      in_attribute_ = attribute.name.name != "on_fault";
+      attributes.push_back({attribute.name, (*this)(attribute.arguments)});
+    }
     out.attributes = context.span(attributes);
     in_attribute_ = false;
     begin_body();

@@ -34,13 +34,32 @@ bool is_identifier(const std::string& word) {
   return !word.empty() && !(word[0] >= '0' && word[0] <= '9') && std::all_of(word.begin(), word.end(), good);
 }
 
+/// The kinds of remarks, for people.
+std::string remark_kinds() {
+  std::string list;
+  for (std::string_view kind : EnumNames<Remark>::names) list += std::string(kind) + ", ";
+  return list + "all";
+}
+
+/// -Rbounds, or -Rall.
+void add_remarks(std::vector<Remark>& wanted, const std::string& kind) {
+  const auto& kinds = EnumNames<Remark>::names;
+  bool known = false;
+  for (size_t i = 0; i < std::size(kinds); ++i) {
+    if (kind != "all" && kind != kinds[i]) continue;
+    wanted.push_back(Remark(i));
+    known = true;
+  }
+  if (!known) throw UsageError("-R is followed by one of " + remark_kinds() + ", not `" + kind + "`");
+}
+
 }  // namespace
 
 Parsed parse_options(const OptionSet& set, const std::vector<std::string>& arguments) {
   Parsed parsed;
   DriverOptions& options = parsed.options;
   std::string kernel, format = "text";
-  std::vector<std::string> emit, files;
+  std::vector<std::string> emit, remarks, files;
 
   po::options_description visible("Options");
   auto add = visible.add_options();
@@ -53,6 +72,7 @@ Parsed parse_options(const OptionSet& set, const std::vector<std::string>& argum
   add("target-kernel", po::value(&kernel)->value_name("X.Y"), "the oldest kernel that the program must run on (6.1 if not given)");
   add("error-format", po::value(&format)->value_name("text|json"), "how messages are written");
   add("color", po::value(&options.color)->value_name("auto|always|never"), "colours in messages; auto heeds NO_COLOR");
+  add("remark,R", po::value(&remarks)->value_name("KIND"), ("say where the compiler puts something in: " + remark_kinds()).c_str());
   add("verbose,v", "say what is written");
   add("help,h", "show this help");
   if (set.passes) {
@@ -101,6 +121,7 @@ Parsed parse_options(const OptionSet& set, const std::vector<std::string>& argum
       throw UsageError("--project is a name of letters, digits and _, not `" + options.compile.project + "`");
     if (given.count("output") && options.output.empty()) throw UsageError("--output is empty");
     for (const std::string& list : emit) add_words(options.compile.emit, list);
+    for (const std::string& kind : remarks) add_remarks(options.compile.remarks, kind);
     options.json = format == "json";
     options.verbose = given.count("verbose") != 0;
     options.compile.makefile = given.count("no-makefile") == 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // tests/errors/NAME.ks: programs with mistakes. Each message that they give stands at the end of the file:
 //   //~ KS0302 7:12-7:18 a part of its text
-// and no other may appear. `//~ fixed` asks that the program has no error when every fix is applied. KSC_SHOW=1 prints what came.
+// and no other may appear. `//~ fixed` asks that the program has no error when every fix is applied. `//! -Rall` turns remarks on. KSC_SHOW=1 prints what came.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -47,6 +47,7 @@ struct Checked {
     options.share = "share";
     options.check_only = check_only;
     options.target.kernel = kernel;
+    if (sources.text(0).find("//! -Rall") != std::string_view::npos) options.remarks = {Remark::bounds, Remark::loops};
     result = compile(sources, options);
   }
 };

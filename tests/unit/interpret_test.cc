@@ -187,6 +187,33 @@ var seen: u32 = 0
   EXPECT_EQ(run(source, world).packet, Bytes(13));
 }
 
+TEST(Interpret, ProgramsSayWhatTheyGiveWhenLeftEarly) {  // [L162]
+  const std::string source = R"(
+@helper fn first(ctx: *xdp_md) -> u8 { return *ctx->data }
+@on_fault(XDP_DROP) @xdp fn p(ctx: *xdp_md) -> xdp_action { return first(ctx) == 0 ? XDP_TX : XDP_PASS }
+@xdp fn q(ctx: *xdp_md) -> xdp_action {
+  if (ctx->rx_queue_index == 1) { return p(ctx) }
+  return first(ctx) == 0 ? XDP_TX : XDP_PASS
+}
+)";
+  World world;
+  world.packet = Bytes(1);
+  EXPECT_EQ(run(source, world).result, 3);
+  world.packet = {};
+  const auto of_nothing = [&] {
+    Context context;
+    context.kernel_types = &kernel_types();
+    MemorySources sources;
+    const uint32_t file = sources.add("test.ks", source);
+    const auto typed = infer_types(resolve_names(Ir<lang::Parsed>{parse(context, file, sources.text(file))}, context), context);
+    const Ir<lang::TailCallsFound> found = find_tail_calls(split_returned_values(typed, context), context);
+    return interpret(context, found.declarations, entry_functions(found.declarations).back(), world).result;
+  };
+  EXPECT_EQ(of_nothing(), 2);  // passes
+  world.context["rx_queue_index"] = 1;
+  EXPECT_EQ(of_nothing(), 1);  // the program that took over drops
+}
+
 TEST(Interpret, LoopsAndMatches) {  // [L32] [L42] [L142]
   EXPECT_EQ(value_of("u32", "s", R"(var s: u32 = 0
 for (i in 0..5) { i += 1

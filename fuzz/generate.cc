@@ -22,7 +22,7 @@ const std::vector<std::string>& counted_forms() {
       "var named like a global", "assign", "compound assign", "assign element", "assign field", "assign array", "assign struct", "map write", "map compound assign", "map field write",
       "map field compound assign", "map looked up again", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "address of an entry", "for", "for inclusive", "for over variables", "for negative",
       "for to the type's end", "map loop", "map loop over entries", "map loop that deletes", "map loop that searches", "map loop that returns", "map loop in a loop", "while", "loop", "break", "continue", "block", "print", "print string", "print all at once", "packet read", "packet write",
-      "packet at an offset", "packet check", "packet byte", "context field", "context write", "return early", "tail call", "on fault", "str", "bit-field", "time", "random number",
+      "packet at an offset", "packet check", "packet byte", "packet byte backwards", "packet pointer moves", "context field", "context write", "return early", "tail call", "on fault", "str", "bit-field", "time", "random number",
   };
   return forms;
 }
@@ -594,6 +594,12 @@ Tree Generator::integer_expression(const T& type, int depth) {
         return expression(Tree(is_xdp_ ? "ctx->rx_queue_index" : random_.once_in(2) ? "ctx->len" : "ctx->mark"), type);
       }
       if (type == integer(8) && has_context_ && in_entry_) {
+        if (random_.once_in(3)) {
+          count("packet byte backwards");
+          Tree base = random_.once_in(2) ? Tree(fmt::format("(ctx->data + {})", random_.below(40))) : join("(ctx->data + (", solid(integer(random_.once_in(2) ? 32 : 64), depth - 1), " & 31))");
+          if (random_.once_in(2)) return expression(join(std::move(base), "[(", solid(integer(32, true), depth - 1), " & 31) - 16]"), type);
+          return expression(join("(*(", std::move(base), " - (", solid(any_integer(), depth - 1), " & 31)))"), type);
+        }
         count("packet byte");
         if (random_.once_in(2)) return expression(Tree(fmt::format("(*(ctx->data + {}))", random_.below(60))), type);
         return expression(join("(*(ctx->data + (", solid(integer(64), depth - 1), " & 63)))"), type);
@@ -1230,6 +1236,14 @@ Tree Generator::packet_statement(int depth) {
   const Header& header = random_.pick(headers());
   const std::string name = fmt::format("{}{}", std::string(header.name).substr(0, 2), temporaries_++);
   const T pointer{T::Kind::Packet, 0, false, header.name, 0, {}};
+  if (random_.once_in(5)) {
+    count("packet pointer moves");
+    const std::string margin(2 * static_cast<size_t>(indent_), ' '), at = fmt::format("at{}", temporaries_++), byte = fmt::format("byte{}", temporaries_++);
+    Tree moves = join(fmt::format("var {0} = ctx->data + {1}\n{2}for (i{0} in 0..{3}) {{ {0} = {0} + 1 + (", at, random_.below(20), margin, 1 + random_.below(3)), solid(integer(8), depth - 1),
+                      fmt::format(" & 7) }}\n{}{} -= (", margin, at), solid(any_integer(), depth - 1), fmt::format(" & 31)\n{}var {}: u8 = {}[{}]", margin, byte, at, random_.once_in(2) ? "-1" : "1"));
+    scopes_.back().push_back({byte, integer(8)});
+    return moves;
+  }
   Tree out;
   if (random_.once_in(3)) {
     count("packet check");

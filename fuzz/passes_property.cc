@@ -77,7 +77,8 @@ TEST(Passes, KeepTheTraceOfRandomPrograms) {
   if (cases < 200) return;
   // What is never made is never tested.
   for (const std::string& form : counted_forms()) EXPECT_GT(forms[form], 0u) << form;
-  for (const char* event : {"access outside the packet", "tail call", "index out of range", "division by zero", "shift by the width or more", "map full"})
+  for (const char* event : {"access outside the packet", "tail call", "index out of range", "division by zero", "shift by the width or more", "map full", "fault verdict",
+                            "packet offset", "packet offset backwards", "packet offset out of reach"})
     EXPECT_GT(events[event], 0u) << event;
 }
 

@@ -270,6 +270,12 @@ class Checker {
     } else if constexpr (std::same_as<F, Index>) {
       if (has(Rule::IndexesGuarded)) index(sum, f);
       if (has(Rule::UserIndexesGuarded) && !as<RuntimeCall>(f.index)) index(sum, f);
+    } else if constexpr (std::same_as<F, PointerAdd>) {
+      if (has(Rule::PacketPointersRooted) && !has(Rule::OffsetsBounded) && is(n.type, TypeKind::Pointer) && n.type->space == Space::Packet) {
+        const Expr* base = &f.pointer;
+        while (const auto* converted = as<Convert>(*base)) base = &converted->form.value;
+        if (!as<PacketStart>(*base) && !as<Int>(f.count) && !is_never_negative(f.count)) report("a packet pointer may reach back", sum);
+      }
     } else if constexpr (std::same_as<F, And> || std::same_as<F, Or>) {
       lazy(f.right);
     } else if constexpr (std::same_as<F, Conditional>) {

@@ -81,6 +81,18 @@ bool has_effect(const Expr& e) {
   return found;
 }
 
+bool is_never_negative(const Expr& e) {
+  Type type = type_of(e);
+  if (const auto* number = as<Int>(e)) return number->form.value.value >= 0 && number->form.value.value <= INT64_MAX;
+  if (is_integral(type) && !is_signed(type) && width_of(type) < 64) return true;
+  const auto* binary = as<Binary>(e);
+  if (binary && binary->form.op == BinaryOp::BitAnd) return is_never_negative(binary->form.left) || is_never_negative(binary->form.right);
+  const auto* converted = as<Convert>(e);
+  Type from = converted ? type_of(converted->form.value) : nullptr;
+  // Narrowing may cut a number down to one that is negative.
+  return converted && is_integral(from) && width_of(from) <= width_of(type) && is_never_negative(converted->form.value);
+}
+
 NameSet changed_locals(const Body& body) {
   NameSet out;
   for (const Stmt& s : body.statements) collect_changes(s, out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "ir/effects.h"
 #include "ir/interpreter.h"
 #include "ir/program_type.h"
 
@@ -355,7 +356,11 @@ Value Interpreter::eval_cases(const Expr& e) {
       on<PointerAdd>([&](const Node<PointerAdd>& n) {
         const uint64_t base = to_bits(eval(n->pointer));
         const uint64_t count = static_cast<uint64_t>(to_number(eval(n->count)));
-        return from_bits(type, base + count * size_of(type->element));
+        if (type->space != Space::Packet) return from_bits(type, base + count * size_of(type->element));
+        // [L55] What would lie before the packet, or too far behind its start, lies where no access succeeds.
+        const uint64_t distance = base - packet_ + count * size_of(type->element), reach = static_cast<uint64_t>(packet_reach);
+        ++events_[count >> 63 == 0 ? "packet offset" : distance < reach ? "packet offset backwards" : "packet offset out of reach"];
+        return from_bits(type, packet_ + std::min(distance, reach));
       }),
       on<PointerDifference>([&](const Node<PointerDifference>& n) {
         const uint64_t left = to_bits(eval(n->left)), right = to_bits(eval(n->right));

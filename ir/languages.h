@@ -46,7 +46,8 @@ inline constexpr Lang ShortCircuitsPure = NoFor + Rule::ShortCircuitsPure;      
 inline constexpr Lang OperandsOrdered = ShortCircuitsPure - Kind::BlockValue + Rule::OperandsOrdered;  // one effect a statement, in order
 inline constexpr Lang NoUpdate = OperandsOrdered - Kind::Update + Kind::AtomicUpdate + Kind::MapSlot;  // op= is a read and a write
 inline constexpr Lang NoMapEntry = NoUpdate - Kind::MapEntry + Kind::MapStore;                // map entries are written by statements
-inline constexpr Lang AccessesChecked = NoMapEntry + Kind::InPacket + Kind::Leave + Rule::AccessesChecked;  // each packet access is tested
+inline constexpr Lang PacketPointersRooted = NoMapEntry + Rule::PacketPointersRooted;         // no packet pointer reaches back from another
+inline constexpr Lang AccessesChecked = PacketPointersRooted + Kind::InPacket + Kind::Leave + Rule::AccessesChecked;  // each packet access is tested
 inline constexpr Lang ChecksRaised = AccessesChecked + Rule::ChecksRaised;                    // of tests that fail alike the first asks for all
 inline constexpr Lang ChecksMinimal = ChecksRaised + Rule::ChecksMinimal;                  // no test whose answer is known
 inline constexpr Lang LoopsCapped = ChecksMinimal + Rule::LoopsCapped;                         // eBPF loops end after 8,388,608 turns at the latest

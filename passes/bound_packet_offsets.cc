@@ -7,9 +7,8 @@
 namespace ksc {
 namespace {
 
-/// The verifier follows a packet pointer over 65,535 bytes in all (MAX_PACKET_OFF of kernel/bpf/verifier.c): this leaves room for
-/// several offsets in a row. The linear part of a packet does not reach that far, so that a larger offset fails the same test.
-constexpr __int128 farthest = 0x3fff;
+/// The linear part of a packet does not reach that far, so that a larger offset fails the same test.
+constexpr __int128 farthest = packet_reach;
 constexpr __int128 unknown = static_cast<__int128>(1) << 64;
 
 /// The greatest values of locals that do not change.
@@ -76,11 +75,15 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
       }),
       on<PointerAdd>([&](const Node<PointerAdd>& n, Out& to) -> Expr {
         const Expr pointer = to(n->pointer), count = to(n->count);
-        if (n.type->space != Space::Packet || greatest(count, locals) * static_cast<__int128>(size_of(n.type->element)) <= farthest) return to.make(PointerAdd{pointer, count}, n.loc, n.type);
+        // A constant that leads back leads to what lies in front of it, as root_packet_pointers has seen to.
+        const auto* constant = as<Int>(count);
+        if (n.type->space != Space::Packet || (constant && constant->form.value.value < 0) || greatest(count, locals) * static_cast<__int128>(size_of(n.type->element)) <= farthest) return to.make(PointerAdd{pointer, count}, n.loc, n.type);
         Types& types = to.context.types;
         Type wide = types.u64();
         const Name name = to.fresh("offset");
-        to.emit(Let{name, wide, to.make(Convert{count}, n.loc, wide)}, n.loc);
+        const auto* widened = as<Convert>(count);
+        const Expr given = widened && is_integral(type_of(widened->form.value)) && !is_signed(type_of(widened->form.value)) ? widened->form.value : count;
+        to.emit(Let{name, wide, type_of(given) == wide ? given : Expr(to.make(Convert{given}, n.loc, wide))}, n.loc);
         const Expr offset = to.make(Local{name}, n.loc, wide);
         // As in guard_array_index: what is compared must be what is added.
         to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier_var"), to.context.span<Expr>({offset})}, n.loc, types.void_type())}, n.loc);

@@ -64,12 +64,12 @@ class AccessChecker {
 
 }  // namespace
 
-Ir<lang::AccessesChecked> check_packet_accesses(const Ir<lang::NoMapEntry>& in, Context& context) {
+Ir<lang::AccessesChecked> check_packet_accesses(const Ir<lang::PacketPointersRooted>& in, Context& context) {
   // Of conditions only the first holds a packet access: order_operands named the others.
   const auto check = [](const auto& n, Out& to) {
     to.emit_mapped(n, [&](const Expr& e) { return AccessChecker(to).checked(e); });
   };
-  return rewrite<lang::NoMapEntry, lang::AccessesChecked>(
+  return rewrite<lang::PacketPointersRooted, lang::AccessesChecked>(
       in, context, on<Let>(check), on<Evaluate>(check), on<Return>(check), on<If>(check), on<Switch>(check), on<MapStore>(check), on<MapDelete>(check), on<Print>(check),
       on<Assign>([](const Node<Assign>& n, Out& to) {
         // What is read is tested before the place that is written.

@@ -187,6 +187,27 @@ var seen: u32 = 0
   EXPECT_EQ(run(source, world).packet, Bytes(13));
 }
 
+TEST(Interpret, PacketPointersReachBackToTheStart) {  // [L24] [L55]
+  const auto byte = [](const std::string& pointer) {
+    World world;
+    for (uint8_t i = 0; i < 40; ++i) world.packet.push_back(i);
+    const Trace trace = run(fmt::format("var seen: u32 = 99\nvar back: i32 = 8\nvar wide: u64 = 20000\n@xdp fn p(ctx: *xdp_md) -> xdp_action {{\n  var p = ctx->data + 10\n"
+                                        "  seen = {} as u32\n  return XDP_DROP\n}}\n", pointer), world);
+    EXPECT_EQ(trace.result, trace.globals.at("seen")[0] == 99 ? 2 : 1) << pointer;
+    return static_cast<int>(trace.globals.at("seen")[0]);
+  };
+  EXPECT_EQ(byte("p[-10]"), 0);
+  EXPECT_EQ(byte("p[-11]"), 99);
+  EXPECT_EQ(byte("p[0 - back]"), 2);
+  EXPECT_EQ(byte("*(p - back)"), 2);
+  EXPECT_EQ(byte("*((p as *u16) - 5)"), 0);
+  EXPECT_EQ(byte("p[29]"), 39);
+  EXPECT_EQ(byte("p[30]"), 99);
+  EXPECT_EQ(byte("*(p + wide - 19990)"), 99);  // out of reach is for good
+  EXPECT_EQ(byte("*(p - 12 + 10)"), 99);
+  EXPECT_EQ(byte("*(p + (p - (ctx->data + 12)))"), 8);  // an unsigned difference wraps
+}
+
 TEST(Interpret, ProgramsSayWhatTheyGiveWhenLeftEarly) {  // [L162]
   const std::string source = R"(
 @helper fn first(ctx: *xdp_md) -> u8 { return *ctx->data }

@@ -115,6 +115,7 @@ class Checker {
     for (const Reference& one : references_) {
       InterpretOptions options;
       options.packet_accesses_checked = step.out.rules.has(Rule::AccessesChecked);
+      options.packet_pulled = step.out.rules.has(Rule::PacketPulled);
       const Trace trace = interpret(context_, program, one.entry, one.world, options);
       if (trace == one.trace) continue;
       fail(std::string(step.name), fmt::format("program {}\n{}", one.entry.text(), difference(one.trace, trace)), &one.world);

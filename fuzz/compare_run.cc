@@ -82,6 +82,7 @@ class Comparison {
  private:
   /// Gives the machine the world, and takes out of the world what the machine does not have.
   void prepare(World& world) {
+    world.linear.reset();  // the machines make linear packets
     // The kernel wants a whole IP header behind an Ethernet header that announces one.
     for (const Decl& d : program_)
       if (const auto* function = as<FunctionDef>(d); function && function->form.name == entry_ && function->form.program_type == "tc")

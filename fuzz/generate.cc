@@ -1532,6 +1532,8 @@ World generate_world(uint64_t seed, const Program& program) {
     const auto* global = as<GlobalDef>(d);
     if (global && random.once_in(2)) world.globals[std::string(global->form.name.text())] = random_value(global->form.type, random);
   }
+  // Of a socket buffer the rest may lie elsewhere.
+  if (random.once_in(2)) world.linear = random.below(world.packet.size() + 1);
   return world;
 }
 

@@ -78,7 +78,7 @@ TEST(Passes, KeepTheTraceOfRandomPrograms) {
   // What is never made is never tested.
   for (const std::string& form : counted_forms()) EXPECT_GT(forms[form], 0u) << form;
   for (const char* event : {"access outside the packet", "tail call", "index out of range", "division by zero", "shift by the width or more", "map full", "fault verdict",
-                            "packet offset", "packet offset backwards", "packet offset out of reach"})
+                            "packet offset", "packet offset backwards", "packet offset out of reach", "packet data pulled"})
     EXPECT_GT(events[event], 0u) << event;
 }
 

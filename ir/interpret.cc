@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "ir/effects.h"
 #include "ir/interpreter.h"
 #include "ir/program_type.h"
 
@@ -117,6 +118,8 @@ Value Interpreter::call(const FunctionDef& function, const std::vector<Value>& a
     frame.locals[parameter.name] = {memory_.allocate(value.bytes, fmt::format("the parameter `{}`", parameter.name.text())), parameter.type};
   }
   frame.result = zero_value(function.result);
+  const auto changed = changed_.find(&function);
+  frame.changed = &(changed != changed_.end() ? changed : changed_.emplace(&function, changed_locals(function.body)).first)->second;
   frames_.push_back(std::move(frame));
   const size_t level = frames_.size();
   const Flow flow = body(function.body);
@@ -156,6 +159,7 @@ Trace Interpreter::run(const Program& program, Name entry) {
   random_ = world_.random;
   fuel_ = world_.fuel;
   packet_ = memory_.allocate(world_.packet, "the packet");
+  linear_ = world_.packet.size();
   std::string fault;
   std::optional<int64_t> result;
   bool out_of_fuel = false;
@@ -166,6 +170,8 @@ Trace Interpreter::run(const Program& program, Name entry) {
     if (!found->second->parameters.empty()) {
       context_type_ = found->second->parameters[0].type->element;
       context_ = memory_.allocate(Bytes(size_of(context_type_)), "the context");
+      can_pull_ = context_type_->name == "__sk_buff";
+      if (can_pull_ && world_.linear) linear_ = std::min(linear_, *world_.linear);
       for (const StructField& field : context_type_->body->fields) {
         uint64_t value = field.name == "len" ? world_.packet.size() : 0;
         if (const auto given = world_.context.find(std::string(field.name.text())); given != world_.context.end()) value = given->second;
@@ -223,8 +229,24 @@ Trace Interpreter::trace(std::optional<int64_t> result) {
   return seen;
 }
 
+bool Interpreter::reaches_packet(Address at, uint64_t size, bool may_pull) {
+  if (!memory_.inside(packet_, at, size)) return false;
+  const uint64_t end = at - packet_ + size;
+  if (end <= linear_) return true;
+  if (!may_pull || !can_pull_) return false;
+  linear_ = end;
+  ++events_["packet data pulled"];
+  return true;
+}
+
+bool Interpreter::holds_end(const Expr& e) const {
+  if (as<PacketEnd>(e)) return true;
+  const auto* local = as<Local>(e);
+  return local && frames_.back().ends.count(local->form.name);
+}
+
 void Interpreter::require_packet(Address at, uint64_t size) {
-  if (memory_.inside(packet_, at, size)) return;
+  if (reaches_packet(at, size, !options_.packet_accesses_checked)) return;
   if (options_.packet_accesses_checked) throw Fault("access outside the packet");
   ++events_["access outside the packet"];
   throw LeaveEntry{};

@@ -11,6 +11,8 @@ struct InterpretOptions {
   /// Each access to the packet has been given its check: one that leaves the packet is a fault then. Before, it leaves the
   /// program with its pass-through verdict [L146].
   bool packet_accesses_checked = false;
+  /// The program says itself where data is pulled. Before, each access that fails otherwise does it, or its check [L176].
+  bool packet_pulled = false;
 };
 
 /// Runs an eBPF program of a program in any language from `Typed` on, and tells what can be seen of it. The meaning of every form

@@ -109,6 +109,12 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     return from_bits(type, random_ >> 33);
   }
   if (name == "bpf_get_smp_processor_id") return from_bits(type, world_.cpu);
+  if (name == "bpf_skb_pull_data") {
+    const uint64_t wanted = to_bits(values.at(1));
+    if (wanted > world_.packet.size()) return from_number(type, -12);  // -ENOMEM
+    linear_ = std::max(linear_, wanted);
+    return from_number(type, 0);
+  }
   if (name == "bpf_redirect") {
     // Unknown flags are refused, by each program type with its own verdict.
     const bool is_xdp = entry_ && entry_->program_type == "xdp";

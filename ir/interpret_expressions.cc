@@ -264,7 +264,7 @@ Value Interpreter::eval_cases(const Expr& e) {
         for (size_t i = 0; i < characters.size() && i + 1 < text.bytes.size(); ++i) text.bytes[i] = static_cast<uint8_t>(characters[i]);
         return text;
       }),
-      on<Local>([&](const auto&) { return read(place(e)); }), on<Global>([&](const auto&) { return read(place(e)); }),
+      on<Local>([&](const auto&) { return holds_end(e) ? from_bits(type, packet_end()) : read(place(e)); }), on<Global>([&](const auto&) { return read(place(e)); }),
       on<Deref>([&](const auto&) { return read(place(e)); }), on<MapEntry>([&](const auto&) { return read(place(e)); }),
       on<And>([&](const Node<And>& n) { return truth_value(truth(n->left) && truth(n->right)); }),
       on<Or>([&](const Node<Or>& n) { return truth_value(truth(n->left) || truth(n->right)); }),
@@ -408,11 +408,11 @@ Value Interpreter::eval_cases(const Expr& e) {
         return whole;
       }),
       on<PacketStart>([&](const Node<PacketStart>& n) { return eval(n->context), from_bits(type, packet_start()); }),
-      on<PacketEnd>([&](const Node<PacketEnd>& n) { return eval(n->context), from_bits(type, packet_start() + memory_.contents(packet_).size()); }),
+      on<PacketEnd>([&](const Node<PacketEnd>& n) { return eval(n->context), from_bits(type, packet_end()); }),
       on<InPacket>([&](const Node<InPacket>& n) {
         const uint64_t at = to_bits(eval(n->pointer));
         eval(n->context);
-        return truth_value(memory_.inside(packet_, at, n->size));
+        return truth_value(reaches_packet(at, n->size, !options_.packet_pulled));
       }),
       on<MapSlot>([&](const Node<MapSlot>& n) {
         MapState& map = map_of(n->map);

@@ -44,6 +44,7 @@ void Interpreter::unbind(Name name) {
   if (found == frames_.back().locals.end()) return;
   memory_.release(found->second.first);
   frames_.back().locals.erase(found);
+  frames_.back().ends.erase(name);
 }
 
 Interpreter::Flow Interpreter::if_present(const Node<IfPresent>& n) {
@@ -149,7 +150,12 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
         if (n->value) frames_.back().result = convert(eval(*n->value), frames_.back().result.type);
         return Flow::Return;
       }),
-      on<Let>([&](const Node<Let>& n) { return next([&] { bind(n->name, n->value ? eval(*n->value) : zero_value(n->type), n->type); }); }),
+      on<Let>([&](const Node<Let>& n) {
+        return next([&] {
+          bind(n->name, n->value ? eval(*n->value) : zero_value(n->type), n->type);
+          if (n->value && holds_end(*n->value) && frames_.back().changed && !frames_.back().changed->count(n->name)) frames_.back().ends.insert(n->name);
+        });
+      }),
       on<Assign>([&](const Node<Assign>& n) {
         return next([&] {
           const Place at = place(n->place);

@@ -68,6 +68,8 @@ class Interpreter {
 
   struct Frame {
     std::unordered_map<Name, std::pair<Address, Type>> locals;
+    const NameSet* changed = nullptr;  // the function's variables that are written after their declaration
+    NameSet ends;                      // those that hold ctx->data_end
     Value result;
   };
 
@@ -135,6 +137,11 @@ class Interpreter {
 
   // ---- the packet
   Address packet_start() const { return packet_; }
+  Address packet_end() const { return packet_ + linear_; }
+  /// Whether the bytes lie between data and data_end, or do so once the data has been pulled [L176].
+  bool reaches_packet(Address at, uint64_t size, bool may_pull);
+  /// A variable that holds ctx->data_end and nothing else, ever: it follows when data is pulled.
+  bool holds_end(const Expr& e) const;
   void require_packet(Address at, uint64_t size);
   void require_packet(const Place& place, Address at, uint64_t size);
 
@@ -156,6 +163,9 @@ class Interpreter {
   std::vector<Frame> frames_;
   const FunctionDef* entry_ = nullptr;
   Address packet_ = 0, context_ = 0;
+  uint64_t linear_ = 0;    // how many bytes of the packet lie between data and data_end
+  bool can_pull_ = false;  // the packet is a socket buffer
+  std::map<const FunctionDef*, NameSet> changed_;
   Type context_type_ = nullptr;
   uint64_t clock_ = 0, random_ = 0, fuel_ = 0;
   int tail_calls_ = 0, depth_ = 0;

@@ -73,6 +73,7 @@ std::string difference(const Trace& expected, const Trace& actual) {
 
 std::string to_string(const World& world) {
   std::string text = fmt::format("packet {}\n", hex(world.packet));
+  if (world.linear) text += fmt::format("linear {}\n", *world.linear);
   for (const auto& [name, value] : world.context) text += fmt::format("context {} {}\n", name, value);
   for (const auto& [name, value] : world.globals) text += fmt::format("global {} {}\n", name, hex(value));
   for (const auto& [name, entries] : world.maps)
@@ -96,6 +97,7 @@ std::optional<World> read_world(std::string_view text) {
     std::string what, name, key, value;
     words >> what;
     if (what == "packet") words >> value, world.packet = bytes(value);
+    else if (what == "linear") words >> world.linear.emplace();
     else if (what == "context") words >> name >> world.context[name];
     else if (what == "global") words >> name >> value, world.globals[name] = bytes(value);
     else if (what == "map") words >> name >> key >> value, world.maps[name][bytes(key)] = bytes(value);

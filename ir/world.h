@@ -18,6 +18,7 @@ struct World {
   std::map<std::string, MapContents> maps;  // by the developer's name; of per-CPU maps this CPU's values
   std::map<std::string, Bytes> globals;     // globals and config blocks that do not hold their initial values
   Bytes packet;
+  std::optional<uint64_t> linear;           // of a socket buffer: how many bytes lie between data and data_end; all if not given
   std::map<std::string, uint64_t> context;  // fields of the context that are not zero; `len` follows from the packet
   uint64_t clock = 1'000'000'000;           // what the clock reads first; each reading advances it by 1 µs
   uint64_t random = 1;                      // seed of bpf_get_prandom_u32

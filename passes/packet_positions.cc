@@ -23,7 +23,14 @@ bool clobbers(const Stmt& s) {
 
 }  // namespace
 
-PacketPositions::PacketPositions(Context& context, const Body& function) : context_(context), changed_(changed_locals(function)) {}
+bool has_socket_buffer(const FunctionDef& function) {
+  for (const Parameter& p : function.parameters)
+    if (is(p.type, TypeKind::Pointer) && p.type->space == Space::Context && p.type->element->name == "__sk_buff") return true;
+  return false;
+}
+
+PacketPositions::PacketPositions(Context& context, const FunctionDef& function)
+    : context_(context), pulls_(has_socket_buffer(function)), changed_(changed_locals(function.body)) {}
 
 void PacketPositions::enter(const Stmt& s) {
   if (is_loop(s)) epoch_ = ++epochs_;  // its turns begin after its turns
@@ -32,7 +39,8 @@ void PacketPositions::enter(const Stmt& s) {
 
 void PacketPositions::leave(const Stmt& s, uint32_t before) {
   // In a compound statement what clobbers comes first in its parts; after it, nobody knows which of them ran.
-  if (is_compound(s) ? epoch_ != before : clobbers(s)) epoch_ = ++epochs_;
+  const bool reads_anew = pulls_ && packet_check(s);
+  if (reads_anew || (is_compound(s) ? epoch_ != before : clobbers(s))) epoch_ = ++epochs_;
 }
 
 void PacketPositions::define(const Node<Let>& let) {
@@ -59,7 +67,7 @@ std::optional<PacketPosition> PacketPositions::position(const Expr& e) const {
   if (const auto* converted = as<Convert>(e)) return position(converted->form.value);
   // ctx->data is read anew at each mention [L167], but mentions with nothing between them that writes to memory give one value,
   // in C as here: the compiler reads it once, and the verifier sees that what was tested is what is used.
-  if (as<PacketStart>(e)) return PacketPosition{context_.name(fmt::format("ctx->data {}", epoch_)), 0};
+  if (as<PacketStart>(e)) return PacketPosition{context_.name(fmt::format("ctx->data {}", epoch_)), 0, true};
   const auto* sum = as<PointerAdd>(e);
   const auto* count = sum ? as<Int>(sum->form.count) : nullptr;
   if (!count) return std::nullopt;

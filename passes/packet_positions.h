@@ -11,12 +11,16 @@ namespace ksc {
 struct PacketPosition {
   Name root;
   int64_t offset = 0;
+  bool from_start = false;  // the root is ctx->data
 };
+
+/// Whether the function's packet is a socket buffer, a part of which may lie elsewhere: a test of an access may pull it [L176].
+bool has_socket_buffer(const FunctionDef& function);
 
 /// Where the packet pointers of one function lie. Whoever asks walks the function's statements in order, each with `statement`.
 class PacketPositions {
  public:
-  PacketPositions(Context& context, const Body& function);
+  PacketPositions(Context& context, const FunctionDef& function);
 
   /// Looks at a statement; `walk` looks at those inside it.
   template <class Walk>
@@ -37,6 +41,7 @@ class PacketPositions {
   void define(const Node<Let>& let);
 
   Context& context_;
+  const bool pulls_;
   NameSet changed_;
   uint32_t epoch_ = 0, epochs_ = 0;  // between two of them ctx->data keeps its value
   NameMap<PacketPosition> positions_;

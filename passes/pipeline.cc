@@ -29,6 +29,7 @@ auto trunk() {
       | KSC_PASS(check_packet_accesses, "each packet access is tested against the packet's end")
       | KSC_PASS(raise_packet_checks, "of tests which fail alike the first asks for all that is needed")
       | KSC_PASS(remove_known_checks, "tests whose answer is known go")
+      | KSC_PASS(pull_packet_data, "what of a socket buffer is not linear is pulled before an access fails")
       | KSC_PASS(cap_loops, "loops in eBPF end after 8,388,608 turns at the latest")
       | KSC_PASS(lower_leaves, "leaving early becomes a return, through helpers as a status")
       | KSC_PASS(lower_maybe, "what may be absent becomes a value and its presence")

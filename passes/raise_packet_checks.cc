@@ -14,7 +14,7 @@ constexpr int64_t farthest = 0xffff;
 class CheckRaiser {
  public:
   CheckRaiser(Context& context, const FunctionDef& function, const FaultVerdicts& verdicts)
-      : context_(context), function_(function), verdicts_(verdicts), positions_(context, function.body) {
+      : context_(context), function_(function), verdicts_(verdicts), positions_(context, function) {
     for (const Stmt& s : function.body.statements) find(s);
   }
 
@@ -79,9 +79,15 @@ class CheckRaiser {
       if (!ends_alike(s)) return false;
     return true;
   }
-  static bool is_quiet(const Expr& e) {
+  bool is_quiet(const Expr& e) const {
     constexpr FormSet acting = form_set_of<Call, HelperCall, MapLookup, MapSlot, MapCall>();
-    return (header(e).contains & acting).empty();
+    return (header(e).contains & acting).empty() && !(has_socket_buffer(function_) && tells_end(e));
+  }
+  /// Whether the value depends on where the packet ends: a test that asks for more pulls more [L176].
+  bool tells_end(const Expr& e) const {
+    bool found = positions_.is_end(e);
+    each_child_of(e, [&](const Expr& child) { found = found || tells_end(child); }, [](const Stmt&) {});
+    return found;
   }
 
   Stmt raised(const Stmt& s, InPacket check, uint64_t size) {

@@ -208,6 +208,40 @@ TEST(Interpret, PacketPointersReachBackToTheStart) {  // [L24] [L55]
   EXPECT_EQ(byte("*(p + (p - (ctx->data + 12)))"), 8);  // an unsigned difference wraps
 }
 
+TEST(Interpret, SocketBuffersArePulledBeforeAnAccessFails) {  // [L176]
+  const std::string source = R"(
+var linear: u64 = 0
+var before: bool = false
+@helper fn byte(ctx: *__sk_buff, at: u32) -> u8 { return *(ctx->data + at) }
+@tc("ingress") fn p(ctx: *__sk_buff) -> i32 {
+  var end = ctx->data_end
+  var eth = ctx->data as *ethhdr
+  before = ctx->data + 30 > end
+  var b = byte(ctx, 29)
+  linear = end - ctx->data
+  return b == 7 ? TC_ACT_SHOT : 3
+}
+)";
+  World world;
+  world.packet = Bytes(40);
+  world.packet[29] = 7;
+  world.linear = 14;
+  Trace trace = run(source, world);
+  EXPECT_EQ(trace.result, 2);
+  EXPECT_EQ(trace.globals.at("before")[0], 1);   // the developer's own tests see what is linear
+  EXPECT_EQ(trace.globals.at("linear")[0], 30);  // as much as the access needs
+  EXPECT_EQ(trace.events.at("packet data pulled"), 1u);
+  world.linear = 35;
+  trace = run(source, world);
+  EXPECT_EQ(trace.result, 2);
+  EXPECT_EQ(trace.globals.at("before")[0], 0);
+  EXPECT_EQ(trace.globals.at("linear")[0], 35);
+  world.packet.resize(29);
+  trace = run(source, world);
+  EXPECT_EQ(trace.result, 0);  // the whole packet is too short
+  EXPECT_EQ(trace.globals.at("linear")[0], 0);
+}
+
 TEST(Interpret, ProgramsSayWhatTheyGiveWhenLeftEarly) {  // [L162]
   const std::string source = R"(
 @helper fn first(ctx: *xdp_md) -> u8 { return *ctx->data }

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "passes/packet_walk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ir/children.h"
+#include "ir/effects.h"
+#include "ir/helper_signatures.h"
+#include "ir/visit.h"
+
+namespace ksc {
+namespace {
+
+void join(const std::vector<KnownBytes>& ends, KnownBytes& known, bool& falls_through) {
+  falls_through = !ends.empty();
+  if (ends.empty()) return;
+  known = ends[0];
+  for (const KnownBytes& other : ends)
+    for (auto& [root, bytes] : known) {
+      auto found = other.find(root);
+      bytes = std::min(bytes, found == other.end() ? int64_t(0) : found->second);
+    }
+}
+
+void note(const std::optional<PacketPosition>& at, int64_t size, KnownBytes& known) {
+  // The verifier follows a packet pointer by at most 16 bits of offset.
+  if (!at || at->offset < 0 || at->offset + size > 0xffff) return;
+  int64_t& bytes = known[at->root];
+  bytes = std::max(bytes, at->offset + size);
+}
+
+/// Whether something in the statement, or in what it calls, does what `does` says of a call.
+bool any_call(const Stmt& s, const std::function<bool(const Expr&)>& does) {
+  bool found = false;
+  std::function<void(const Expr&)> on_expr;
+  std::function<void(const Stmt&)> on_stmt = [&](const Stmt& t) { each_child_of(t, on_expr, on_stmt); };
+  on_expr = [&](const Expr& e) {
+    found = found || does(e);
+    each_child_of(e, on_expr, on_stmt);
+  };
+  on_stmt(s);
+  return found;
+}
+
+/// The functions of which `does` holds for something in them, and those that call them.
+NameSet functions_where(const Program& program, const std::function<bool(const FunctionDef&, const Expr&)>& does) {
+  NameSet found;
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const Decl& d : program) {
+      const auto* function = as<FunctionDef>(d);
+      if (!function || found.count(function->form.name)) continue;
+      bool here = false;
+      for (const Stmt& s : function->form.body.statements)
+        here = here || any_call(s, [&](const Expr& e) {
+          const auto* call = as<Call>(e);
+          return (call && found.count(call->form.function)) || does(function->form, e);
+        });
+      if (here) grew = found.insert(function->form.name).second;
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+bool moves_packet(const Expr& e) {
+  const auto* call = as<HelperCall>(e);
+  const HelperSignature* helper = call ? find_helper_signature(call->form.helper.text()) : nullptr;
+  return call && (!helper || helper->moves_packet());
+}
+
+PacketFunctions::PacketFunctions(const Program& program)
+    : moving(functions_where(program, [](const FunctionDef&, const Expr& e) { return moves_packet(e); })),
+      pulling(functions_where(program, [](const FunctionDef& function, const Expr& e) { return as<InPacket>(e) && has_socket_buffer(function); })) {}
+
+PacketWalk::PacketWalk(Context& context, const FunctionDef& function, const PacketFunctions& functions)
+    : context_(context), function_(function), functions_(functions), pulls_(has_socket_buffer(function)), positions_(context, function) {}
+
+Body PacketWalk::run() {
+  KnownBytes known;
+  bool falls_through = true;
+  return body(function_.body, known, falls_through);
+}
+
+Body PacketWalk::body(const Body& in, KnownBytes& known, bool& falls_through, bool repeats) {
+  std::vector<Stmt> out;
+  falls_through = true;
+  levels_.push_back({in.statements, 0, repeats});
+  for (const Stmt& s : in.statements) {
+    if (falls_through) statement(s, known, out, falls_through);
+    else out.push_back(s);
+    ++levels_.back().at;
+  }
+  levels_.pop_back();
+  return {context_.span(out)};
+}
+
+void PacketWalk::statement(const Stmt& s, KnownBytes& known, std::vector<Stmt>& out, bool& falls_through) {
+  if (header(s).contains.has(Kind::HelperCall) || header(s).contains.has(Kind::Call)) forget_if_moved(s, known);
+  known_ = &known;
+  positions_.statement(s, [&] { simple_or_compound(s, known, out, falls_through); });
+}
+
+void PacketWalk::simple_or_compound(const Stmt& s, KnownBytes& known, std::vector<Stmt>& out, bool& falls_through) {
+  if (const auto* choice = as<If>(s)) {
+    const InPacket* inside = packet_check(s);
+    if (!inside) return branches(*choice, known, out, falls_through);
+    if (is_known(*inside, known)) return;
+    test(*choice, *inside, out);
+    return note(position(inside->pointer), static_cast<int64_t>(inside->size), known);
+  }
+  if (const auto* block = as<Block>(s)) return out.push_back(context_.make(Block{body(block->form.body, known, falls_through)}, block->loc));
+  if (const auto* choice = as<Switch>(s)) {
+    std::vector<SwitchCase> cases;
+    std::vector<KnownBytes> ends;
+    bool has_default = false;
+    for (const SwitchCase& c : choice->form.cases) {
+      KnownBytes inside = known;
+      bool falls = true;
+      cases.push_back({c.values, body(c.body, inside, falls)});
+      if (falls) ends.push_back(inside);
+      has_default |= c.values.empty();
+    }
+    if (!has_default) ends.push_back(known);
+    join(ends, known, falls_through);
+    return out.push_back(context_.make(Switch{choice->form.value, context_.span(cases)}, choice->loc));
+  }
+  // Roots do not change, so what is known before a loop holds in each of its turns and after it, if nothing moves the packet.
+  KnownBytes inside = known;
+  bool falls = true;
+  if (const auto* loop = as<Loop>(s)) return out.push_back(context_.make(Loop{body(loop->form.body, inside, falls, true)}, loop->loc));
+  if (const auto* counted = as<CountedLoop>(s)) {
+    CountedLoop form = counted->form;
+    form.body = body(form.body, inside, falls, true);
+    return out.push_back(context_.make(form, counted->loc));
+  }
+  if (const auto* walk = as<MapLoop>(s)) {
+    MapLoop form = walk->form;
+    form.body = body(form.body, inside, falls, true);
+    return out.push_back(context_.make(form, walk->loc));
+  }
+  const Kind kind = kind_of(s);
+  if (kind == Kind::Return || kind == Kind::Leave || kind == Kind::TailCall || kind == Kind::Break || kind == Kind::Continue) falls_through = false;
+  simple(s, out);
+}
+
+void PacketWalk::branches(const Node<If>& n, KnownBytes& known, std::vector<Stmt>& out, bool& falls_through) {
+  std::vector<Branch> kept;
+  std::vector<KnownBytes> ends;
+  KnownBytes otherwise = known;
+  for (const Branch& b : n->branches) {
+    KnownBytes inside = otherwise;
+    learn(b.condition, true, inside);
+    bool falls = true;
+    kept.push_back({b.condition, body(b.body, inside, falls)});
+    if (falls) ends.push_back(inside);
+    learn(b.condition, false, otherwise);
+  }
+  bool falls = true;
+  const Body last = body(n->otherwise, otherwise, falls);
+  if (falls) ends.push_back(otherwise);
+  join(ends, known, falls_through);
+  out.push_back(context_.make(If{context_.span(kept), last}, n.loc));
+}
+
+bool PacketWalk::is_known(const InPacket& inside, const KnownBytes& known) const {
+  const auto at = position(inside.pointer);
+  if (!at || at->offset < 0) return false;
+  auto found = known.find(at->root);
+  return found != known.end() && at->offset + static_cast<int64_t>(inside.size) <= found->second;
+}
+
+/// What a condition's answer says.
+void PacketWalk::learn(const Expr& condition, bool holds, KnownBytes& known) const {
+  if (const auto* negation = as<Not>(condition)) return learn(negation->form.value, !holds, known);
+  if (const auto* both = as<And>(condition); both && holds) learn(both->form.left, true, known), learn(both->form.right, true, known);
+  if (const auto* either = as<Or>(condition); either && !holds) learn(either->form.left, false, known), learn(either->form.right, false, known);
+  if (const auto* inside = as<InPacket>(condition); inside && holds) note(position(inside->form.pointer), static_cast<int64_t>(inside->form.size), known);
+  const auto* compare = as<Compare>(condition);
+  if (!compare) return;
+  CompareOp op = compare->form.op;
+  Expr left = compare->form.left, right = compare->form.right;
+  if (is_end(left)) {
+    std::swap(left, right);
+    op = op == CompareOp::Less ? CompareOp::Greater : op == CompareOp::LessEqual ? CompareOp::GreaterEqual
+         : op == CompareOp::Greater ? CompareOp::Less : op == CompareOp::GreaterEqual ? CompareOp::LessEqual : op;
+  }
+  if (!is_end(right)) return;
+  const bool within = holds ? op == CompareOp::LessEqual || op == CompareOp::Less : op == CompareOp::Greater || op == CompareOp::GreaterEqual;
+  if (within) note(position(left), 0, known);
+}
+
+void PacketWalk::forget_if_moved(const Stmt& s, KnownBytes& known) const {
+  const bool moves = any_call(s, [&](const Expr& e) {
+    const auto* call = as<Call>(e);
+    return moves_packet(e) || (call && (functions_.moving.count(call->form.function) || functions_.pulling.count(call->form.function)));
+  });
+  if (moves) known.clear();
+}
+
+}  // namespace ksc

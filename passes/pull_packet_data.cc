@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+/// if (!in_packet(p, n)) { leave }   =>   if (!in_packet(p, n)) { pull n bytes; p = ctx->data + its distance; if (!in_packet(p, n)) { leave } }
+/// in programs on socket buffers [L176]
+#include <algorithm>
+
+#include "ir/rewrite.h"
+#include "passes/packet_walk.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+using Out = To<lang::PacketPulled>;
+
+/// Pulling makes all packet pointers invalid for the verifier. So each variable that holds one, and is used later, is derived anew from
+/// ctx->data, and what was known to lie behind it is tested once more: in the kernel that cannot fail, but the verifier wants to see it.
+class Puller final : public PacketWalk {
+ public:
+  Puller(Out& to, const FunctionDef& function, const PacketFunctions& functions) : PacketWalk(to.context, function, functions), to_(to) {}
+
+ private:
+  /// A variable that is derived anew.
+  struct Pointer {
+    Name name;
+    Type type;
+    std::optional<PacketPosition> at;
+    bool is_end = false;
+    Name distance;  // where it is not known beforehand: the variable that keeps it
+    Name base;      // another of them, from which it lies a constant distance away
+
+    bool is_from_start() const { return at && at->from_start; }
+  };
+
+  void test(const Node<If>& n, const InPacket& inside, std::vector<Stmt>& out) override {
+    if (!pulls_) return out.push_back(context_.make(n.form, n.loc));
+    const Loc loc = n.loc;
+    const Name tested = as<Local>(inside.pointer)->form.name;
+    const Expr context = inside.context;
+    const Body leave = n->branches[0].body;
+    const auto leave_unless = [&](const Expr& pointer, uint64_t size) {
+      const Expr holds = to_.make(InPacket{pointer, context, size}, loc, context_.types.boolean());
+      to_.emit(If{context_.span<Branch>({{to_.make(Not{holds}, loc, context_.types.boolean()), leave}}), {}}, loc);
+    };
+    std::vector<Pointer> pointers = used_later(tested);
+    if (!find(pointers, tested)) return out.push_back(context_.make(n.form, loc));  // dead: whoever uses it hears of it
+    const Body retry = to_.collect([&] {
+      keep_distances(pointers, context, loc);
+      const Pointer at = *find(pointers, tested);
+      const Pointer* base = at.base ? find(pointers, at.base) : &at;
+      Expr end = number(static_cast<int64_t>(inside.size) + (at.is_from_start() || at.base ? at.at->offset : 0));
+      if (!at.is_from_start()) end = to_.make(Binary{BinaryOp::Add, to_.make(Local{base->distance}, loc, context_.types.u64()), end}, loc, context_.types.u64());
+      const Expr length = to_.make(Convert{end}, loc, context_.types.u32());
+      to_.emit(Evaluate{to_.make(HelperCall{context_.name("bpf_skb_pull_data"), context_.span<Expr>({context, length})}, loc, context_.types.i64())}, loc);
+      derive(pointers, context, loc);
+      leave_unless(inside.pointer, inside.size);
+      // What reaches farthest comes first: pointers with one origin share what the verifier learns of one.
+      NameMap<int64_t> reached;
+      if (at.at) reached[origin(at)] = at.at->offset + static_cast<int64_t>(inside.size);
+      std::stable_sort(pointers.begin(), pointers.end(), [&](const Pointer& a, const Pointer& b) { return known_reach(a) > known_reach(b); });
+      for (const Pointer& p : pointers) {
+        if (!p.at || p.is_end || known_reach(p) <= std::max(p.at->offset, reached[origin(p)])) continue;
+        reached[origin(p)] = known_reach(p);
+        leave_unless(to_.make(Local{p.name}, loc, p.type), static_cast<uint64_t>(known_reach(p) - p.at->offset));
+      }
+    });
+    out.push_back(to_.make(If{context_.span<Branch>({{n->branches[0].condition, retry}}), {}}, loc));
+  }
+
+  /// What the verifier takes for one pointer and constant offsets, after they were derived anew.
+  Name origin(const Pointer& p) const { return p.is_from_start() ? context_.name("ctx->data") : p.base ? p.base : p.name; }
+  /// How many bytes are known to lie behind a pointer's root.
+  int64_t known_reach(const Pointer& p) const {
+    const auto found = p.at ? known().find(p.at->root) : known().end();
+    return found == known().end() ? 0 : found->second;
+  }
+
+  /// A function that may pull is called: afterwards the pointers are derived anew, and nothing is known of what lies behind them.
+  void simple(const Stmt& s, std::vector<Stmt>& out) override {
+    if (const auto* assign = as<Assign>(s))
+      if (const auto* local = as<Local>(assign->form.place)) dead_.erase(local->form.name);
+    const bool moves = calls(s, functions_.moving, true), pulls = !moves && calls(s, functions_.pulling, false);
+    std::vector<Pointer> pointers;
+    if (moves || pulls) pointers = used_later({});
+    if (moves)
+      for (const Pointer& p : pointers) dead_.insert(p.name);  // the developer takes them anew [L167]
+    if (!pulls || pointers.empty()) return out.push_back(s);
+    const Loc loc = loc_of(s);
+    const Body body = to_.collect([&] {
+      const Expr context = context_of_function(loc);
+      keep_distances(pointers, context, loc);
+      to_.emit_statement(s);
+      derive(pointers, context, loc);
+    });
+    out.insert(out.end(), body.statements.begin(), body.statements.end());
+  }
+
+  bool calls(const Stmt& s, const NameSet& functions, bool helpers) const {
+    bool found = false;
+    std::function<void(const Expr&)> on_expr;
+    std::function<void(const Stmt&)> on_stmt = [&](const Stmt& t) { each_child_of(t, on_expr, on_stmt); };
+    on_expr = [&](const Expr& e) {
+      const auto* call = as<Call>(e);
+      found = found || (call && functions.count(call->form.function)) || (helpers && moves_packet(e));
+      each_child_of(e, on_expr, on_stmt);
+    };
+    on_stmt(s);
+    return found;
+  }
+
+  /// The variables in scope that hold packet pointers and are mentioned after the statement at work, and `also`.
+  std::vector<Pointer> used_later(Name also) const {
+    std::vector<Pointer> out;
+    for (size_t declared = 0; declared < levels().size(); ++declared)
+      for (size_t i = 0; i < levels()[declared].at; ++i) {
+        const auto* let = as<Let>(levels()[declared].statements[i]);
+        if (!let || !is(let->form.type, TypeKind::Pointer) || let->form.type->space != Space::Packet || dead_.count(let->form.name)) continue;
+        const Name name = let->form.name;
+        if (!(name == also) && !is_mentioned_later(name, declared)) continue;
+        const Expr itself = context_.make(Local{name}, let->loc, let->form.type);
+        out.push_back({name, let->form.type, position(itself), is_end(itself), {}, {}});
+      }
+    return out;
+  }
+  /// Whether a variable is used after the statement at work; in a loop that began after its declaration, before it too.
+  bool is_mentioned_later(Name name, size_t declared) const {
+    bool found = false;
+    std::function<void(const Expr&)> on_expr;
+    std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) { each_child_of(s, on_expr, on_stmt); };
+    on_expr = [&](const Expr& e) {
+      const auto* local = as<Local>(e);
+      found = found || (local && local->form.name == name);
+      each_child_of(e, on_expr, on_stmt);
+    };
+    for (size_t k = declared; k < levels().size(); ++k) {
+      const Level& level = levels()[k];
+      for (size_t i = level.repeats && k != declared ? 0 : level.at + 1; i < level.statements.size() && !found; ++i) on_stmt(level.statements[i]);
+    }
+    return found;
+  }
+
+  static const Pointer* find(const std::vector<Pointer>& pointers, Name name) {
+    for (const Pointer& p : pointers)
+      if (p.name == name) return &p;
+    return nullptr;
+  }
+
+  /// Notes how far from ctx->data each pointer lies, where that is not a constant and no other says it.
+  void keep_distances(std::vector<Pointer>& pointers, const Expr& context, Loc loc) {
+    Types& types = context_.types;
+    for (Pointer& p : pointers) {
+      if (p.is_end || p.is_from_start()) continue;
+      if (p.at && !(p.at->root == p.name) && find(pointers, p.at->root)) {
+        p.base = p.at->root;
+        continue;
+      }
+      const Expr start = to_.make(PacketStart{context}, loc, types.pointer(types.u8(), Space::Packet, false));
+      const Expr itself = to_.make(Local{p.name}, loc, p.type);
+      const Expr bytes = p.type == type_of(start) ? Expr(itself) : Expr(to_.make(Convert{itself}, loc, type_of(start)));
+      p.distance = to_.fresh(fmt::format("{}_distance", p.name.spelling()));
+      to_.emit(Let{p.distance, types.u64(), to_.make(PointerDifference{bytes, start}, loc, types.u64())}, loc);
+    }
+  }
+
+  /// p = ctx->data + its distance
+  void derive(const std::vector<Pointer>& pointers, const Expr& context, Loc loc) {
+    Types& types = context_.types;
+    Type bytes = types.pointer(types.u8(), Space::Packet, false);
+    for (const Pointer& p : pointers) {
+      Expr value = to_.make(PacketStart{context}, loc, bytes);
+      if (p.base) {
+        Type type = find(pointers, p.base)->type;
+        value = to_.make(Local{p.base}, loc, type);
+        if (type != bytes) value = to_.make(Convert{value}, loc, bytes);
+      }
+      if (p.is_end) value = to_.make(PacketEnd{context}, loc, bytes);
+      else if (!p.base && !p.is_from_start()) value = to_.make(PointerAdd{value, to_.make(Convert{to_.make(Local{p.distance}, loc, types.u64())}, loc, types.i64())}, loc, bytes);
+      else if (p.at->offset) value = to_.make(PointerAdd{value, to_.make(Int{{p.at->offset}, {}}, loc, types.i64())}, loc, bytes);
+      if (p.type != bytes) value = to_.make(Convert{value}, loc, p.type);
+      to_.emit(Assign{to_.make(Local{p.name}, loc, p.type), value}, loc);
+    }
+  }
+
+  Expr number(int64_t value) { return to_.make(Int{{value}, {}}, Loc{}, context_.types.u64()); }
+  Expr context_of_function(Loc loc) {
+    for (const Parameter& p : function_.parameters)
+      if (is(p.type, TypeKind::Pointer) && p.type->space == Space::Context) return to_.make(Local{p.name}, loc, p.type);
+    return to_.make(Null{}, loc, context_.types.null());
+  }
+
+  Out& to_;
+  NameSet dead_;  // variables whose packet has been moved: they are assigned before they are used
+};
+
+}  // namespace
+
+Ir<lang::PacketPulled> pull_packet_data(const Ir<lang::ChecksMinimal>& in, Context& context) {
+  const PacketFunctions functions(in.declarations);
+  return rewrite<lang::ChecksMinimal, lang::PacketPulled>(in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+    const bool calls = n.contains.has(Kind::Call) || n.contains.has(Kind::HelperCall);
+    if (!has_socket_buffer(n.form) || (!n.contains.has(Kind::InPacket) && !calls)) return to.declare(n.form, n.loc);
+    FunctionDef form = n.form;
+    form.body = Puller(to, n.form, functions).run();
+    to.declare(form, n.loc);
+  }));
+}
+
+}  // namespace ksc

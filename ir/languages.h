@@ -81,8 +81,9 @@ inline constexpr Lang C = Folded + Rule::Ordered;                               
 
 // ---- userspace ----
 inline constexpr Lang User = NoArrayCopy + Rule::SplitUser;                                   // only what runs in userspace
+inline constexpr Lang UserEntriesCopied = User + Rule::UserEntriesCopied;                     // references to entries are pointers to copies
 inline constexpr Lang UserMaps =
-    User - Kind::MapLoop - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached through the runtime
+    UserEntriesCopied - Kind::MapLoop - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached through the runtime
 inline constexpr Lang UserIndexes = UserMaps + Rule::UserIndexesGuarded;                      // an index out of range ends the program
 inline constexpr Lang UserC = UserIndexes + Rule::Folded;                                     // what the C printer takes
 

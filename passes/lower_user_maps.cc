@@ -6,6 +6,7 @@
 #include "ir/map_kind.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
+#include "passes/read_in_place.h"
 
 namespace ksc {
 namespace {
@@ -15,58 +16,6 @@ using Out = To<lang::UserMaps>;
 /// A copy of an entry, and where it came from: what is written to the copy is written back [L169].
 struct Copy {
   Expr map, key_address, copy_address;
-};
-
-/// The local pointer through which a place is reached; no name if there is none.
-Name base_pointer(const Expr& place) {
-  if (const auto* field = as<Field>(place)) return base_pointer(field->form.base);
-  if (const auto* index = as<Index>(place)) return base_pointer(index->form.base);
-  const auto* deref = as<Deref>(place);
-  const auto* local = deref ? as<Local>(deref->form.pointer) : nullptr;
-  return local ? local->form.name : Name{};
-}
-
-/// `present(p) ? place behind p : zero`, which is how an entry is read in place: p, or no name.
-Name read_in_place(const Expr& e) {
-  const auto* choice = as<Conditional>(e);
-  const auto* present = choice ? as<Present>(choice->form.condition) : nullptr;
-  const auto* local = present ? as<Local>(present->form.value) : nullptr;
-  if (!local || base_pointer(choice->form.then) != local->form.name) return {};
-  const auto* number = as<Int>(choice->form.otherwise);
-  const bool zero = number ? number->form.value.value == 0 : as<Zero>(choice->form.otherwise) != nullptr;
-  return zero ? local->form.name : Name{};
-}
-
-/// Pointers to entries that are read in place and used for nothing else: a copy that starts from zero says it all.
-class ReadInPlace {
- public:
-  explicit ReadInPlace(const Program& program) {
-    for (const Decl& d : program)
-      if (const auto* f = as<FunctionDef>(d)) {
-        const auto changed = changed_locals(f->form.body);
-        changed_.insert(changed.begin(), changed.end());
-        for (const Stmt& s : f->form.body.statements) count(s);
-      }
-  }
-  bool has(Name pointer) const {
-    auto reads = reads_.find(pointer);
-    // Each read names the pointer twice: in the test and in the place.
-    return reads != reads_.end() && uses_.at(pointer) == 2 * reads->second && !changed_.count(pointer);
-  }
-  bool is_changed(Name local) const { return changed_.count(local) != 0; }
-
- private:
-  void count(const Stmt& s) {
-    each_child_of(s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
-  }
-  void count(const Expr& e) {
-    if (const auto* local = as<Local>(e)) ++uses_[local->form.name];
-    if (const Name pointer = read_in_place(e)) ++reads_[pointer];
-    each_child_of(e, [&](const Expr& child) { count(child); }, [&](const Stmt& t) { count(t); });
-  }
-
-  std::map<Name, int, ByText> uses_, reads_;
-  NameSet changed_;
 };
 
 class UserMaps {
@@ -177,9 +126,9 @@ class UserMaps {
 
 }  // namespace
 
-Ir<lang::UserMaps> lower_user_maps(const Ir<lang::User>& in, Context& context) {
+Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Context& context) {
   UserMaps maps(in.declarations);
-  return rewrite<lang::User, lang::UserMaps>(
+  return rewrite<lang::UserEntriesCopied, lang::UserMaps>(
       in, context,
       on<Let>([&](const Node<Let>& n, Out& to) {
         const auto* lookup = n->value ? as<MapLookup>(*n->value) : nullptr;

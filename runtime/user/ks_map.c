@@ -144,6 +144,22 @@ void ks_map_update_or_exit(const struct bpf_map *map, const void *key, const voi
   }
 }
 
+void ks_map_write_or_exit(const struct bpf_map *map, const void *key, const void *copy, const void *part, size_t size)
+{
+  uint8_t *now = calloc(1, slot_size(map));
+  int error = now ? ks_map_lookup(map, key, now) : -ENOMEM;
+
+  if (!error) {
+    memcpy(now + ((const uint8_t *)part - (const uint8_t *)copy), part, size);
+    error = ks_map_update(map, key, now, BPF_EXIST);
+  }
+  free(now);
+  if (error) {
+    ks_map_message(map, "write", error);
+    ks_exit(1);
+  }
+}
+
 void ks_map_delete_or_exit(const struct bpf_map *map, const void *key)
 {
   int error = ks_map_delete(map, key);

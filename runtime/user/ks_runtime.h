@@ -289,6 +289,10 @@ void ks_map_message(const struct bpf_map *map, const char *what, int error);
 /// ks_map_update, and exit with 1 on failure.
 void ks_map_update_or_exit(const struct bpf_map *map, const void *key, const void *value, uint64_t flags);
 
+/// Writes a part of a copy of an entry, `size` bytes at `part`, to the entry: reads it anew, changes that part and writes it back.
+/// Exits with 1 on failure, also if the entry is gone. Not atomic: what the kernel's side writes to the entry in between is lost.
+void ks_map_write_or_exit(const struct bpf_map *map, const void *key, const void *copy, const void *part, size_t size);
+
 /// ks_map_delete, where an absent key is no failure, and exit with 1 on another one.
 void ks_map_delete_or_exit(const struct bpf_map *map, const void *key);
 

@@ -64,7 +64,39 @@ fn printf(puts: i32) -> i32 {
     return malloc * 2
 }
 
+// References to entries: copies that know their keys [L169].
+fn references() -> i32 {
+    slots[0] = Stats { packets: 1, bytes: 10 }
+    slots[1] = Stats { packets: 2, bytes: 20 }
+    var s = slots[0]
+    if (s == null) { return 1 }
+    s.packets = 100
+    var t = s
+    if (t == null) { return 2 }
+    s = slots[1]
+    if (s == null) { return 3 }
+    s.packets += 200
+    t.bytes = 30
+    print("first %u %u second %u %u", slots[0].packets, slots[0].bytes, slots[1].packets, slots[1].bytes)
+    for (i in 0..3) {
+        if (var one = slots[i]) { one.bytes = (i as u64) * 7 }
+    }
+    slots[0].packets = 5
+    s.bytes += 1
+    print("bytes %u %u %u copy %u packets %u", slots[0].bytes, slots[1].bytes, slots[2].bytes, t.bytes, slots[0].packets)
+    if (var gone = stats[Key { address: 1, port: 81 }]) {
+        delete stats[Key { address: 1, port: 81 }]
+        gone.packets = 1
+    }
+    return 0
+}
+
 fn main(args: Args) -> i32 {
+    if (args.index == 2) {
+        var ignored = load(probe)
+        stats[Key { address: 1, port: 81 }] = Stats { packets: 9 }
+        return references()
+    }
     zero = 41
     tuning.limit += 1
     var program = load(probe)
@@ -176,6 +208,11 @@ match green
 shift 1 divide 0 rest 100
 element 1
 LINES
+"$program" --index=2 >"$work/out" 2>&1
+check "a write to an entry that is gone ends the program" 1 $?
+has "references" '^first 100 30 second 202 20$' "$work/out"
+has "references in a loop" '^bytes 0 21 14 copy 30 packets 5$' "$work/out"
+has "what is gone" 'cannot write map stats: No such file or directory; the key is not there' "$work/out"
 for index in 4 -1; do
   "$program" --index=$index >"$work/out" 2>&1
   check "index $index ends the program" 134 $?

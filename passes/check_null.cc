@@ -101,7 +101,8 @@ Effects effects_of(const Program& program) {
 
 class NullCheck {
  public:
-  NullCheck(Context& context, const Effects& effects) : context_(context), effects_(effects) {}
+  NullCheck(Context& context, const Effects& effects, Domain domain)
+      : context_(context), effects_(effects), references_die_(domain == Domain::Program || domain == Domain::Shared) {}
 
   /// Returns whether control falls through.
   bool body(const Body& in, Facts& facts) {
@@ -319,6 +320,7 @@ class NullCheck {
     origins_[name] = {{}, loc_of(value), reason};
   }
   void die(const Death& death, Facts& facts) {
+    if (!references_die_) return;
     for (const auto& [name, map] : facts.references)
       if (map == death.map) facts.dead.emplace(name, death);
   }
@@ -357,6 +359,7 @@ class NullCheck {
 
   Context& context_;
   const Effects& effects_;
+  bool references_die_;  // in userspace they are copies [L52]
   std::map<Name, Death, ByText> origins_;  // where a variable got what it holds
 };
 
@@ -367,7 +370,7 @@ Ir<lang::NullChecked> check_null(const Ir<lang::TailCallsFound>& in, Context& co
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) {
       Facts facts;
-      NullCheck(context, effects).body(function->form.body, facts);
+      NullCheck(context, effects, function->form.domain).body(function->form.body, facts);
     }
   report_map_changes(in.declarations, context);
   return {in.declarations};

@@ -25,7 +25,7 @@ struct PassCheck {
 };
 
 /// In how many worlds each program runs. tests/property/mutation_test.cc measures what share of mistakes shows in them.
-inline constexpr int property_worlds = 32;
+inline constexpr int property_worlds = 48;
 
 /// Compiles a source through the trunk and the eBPF branch and interprets each of its programs after every pass, in `worlds` worlds
 /// made from the seed, or in the one that is given.

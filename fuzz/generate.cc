@@ -596,9 +596,9 @@ Tree Generator::integer_expression(const T& type, int depth) {
       if (type == integer(8) && has_context_ && in_entry_) {
         if (random_.once_in(3)) {
           count("packet byte backwards");
-          Tree base = random_.once_in(2) ? Tree(fmt::format("(ctx->data + {})", random_.below(40))) : join("(ctx->data + (", solid(integer(random_.once_in(2) ? 32 : 64), depth - 1), " & 31))");
-          if (random_.once_in(2)) return expression(join(std::move(base), "[(", solid(integer(32, true), depth - 1), " & 31) - 16]"), type);
-          return expression(join("(*(", std::move(base), " - (", solid(any_integer(), depth - 1), " & 31)))"), type);
+          Tree base = random_.once_in(2) ? Tree(fmt::format("(ctx->data + {})", 8 + random_.below(20))) : join("(ctx->data + 8 + (", solid(integer(random_.once_in(2) ? 32 : 64), depth - 1), " & 15))");
+          if (random_.once_in(2)) return expression(join(std::move(base), "[(", solid(integer(32, true), depth - 1), " & 15) - 8]"), type);
+          return expression(join("(*(", std::move(base), " - (", solid(any_integer(), depth - 1), random_.once_in(3) ? " & 31)))" : " & 7)))"), type);
         }
         count("packet byte");
         if (random_.once_in(2)) return expression(Tree(fmt::format("(*(ctx->data + {}))", random_.below(60))), type);
@@ -1239,8 +1239,8 @@ Tree Generator::packet_statement(int depth) {
   if (random_.once_in(5)) {
     count("packet pointer moves");
     const std::string margin(2 * static_cast<size_t>(indent_), ' '), at = fmt::format("at{}", temporaries_++), byte = fmt::format("byte{}", temporaries_++);
-    Tree moves = join(fmt::format("var {0} = ctx->data + {1}\n{2}for (i{0} in 0..{3}) {{ {0} = {0} + 1 + (", at, random_.below(20), margin, 1 + random_.below(3)), solid(integer(8), depth - 1),
-                      fmt::format(" & 7) }}\n{}{} -= (", margin, at), solid(any_integer(), depth - 1), fmt::format(" & 31)\n{}var {}: u8 = {}[{}]", margin, byte, at, random_.once_in(2) ? "-1" : "1"));
+    Tree moves = join(fmt::format("var {0} = ctx->data + {1}\n{2}for (i{0} in 0..{3}) {{ {0} = {0} + 1 + (", at, 14 + random_.below(10), margin, 1 + random_.below(3)), solid(integer(8), depth - 1),
+                      fmt::format(" & 7) }}\n{}{} -= (", margin, at), solid(any_integer(), depth - 1), fmt::format(" & {})\n{}var {}: u8 = {}[{}]", random_.once_in(3) ? 31 : 7, margin, byte, at, random_.once_in(2) ? "-1" : "1"));
     scopes_.back().push_back({byte, integer(8)});
     return moves;
   }

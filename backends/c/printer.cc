@@ -285,17 +285,17 @@ std::string Printer::condition(const Expr& e, Binding least) {
   return expression(e, least);
 }
 
-std::string Printer::value(const Expr& e, Type target) {
+std::string Printer::value(const Expr& e, Type target, Binding least) {
   const auto* converted = as<Convert>(e);
   if (converted && is(target, TypeKind::Pointer) && kind_of(converted->form.value) == Kind::PacketStart) return expression(converted->form.value);  // a void pointer
   if (converted && is_integral(type_of(e))) {
     Type from = type_of(converted->form.value), to = type_of(e);
     const bool widens = is_integral(from) && width_of(from) <= width_of(to) && (is_signed(from) == is_signed(to) || (!is_signed(from) && width_of(from) < width_of(to)));
     // Where it goes is wider than what it is: it is not cut by that.
-    if (widens && to == target && !is(to, TypeKind::Bool)) return expression(converted->form.value);
+    if (widens && to == target && !is(to, TypeKind::Bool)) return expression(converted->form.value, least);
   }
   const bool outer = std::exchange(truncates_, is_integral(target) && type_of(e) == target && !is(target, TypeKind::Bool));
-  const std::string text = expression(e);
+  const std::string text = expression(e, least);
   truncates_ = outer;
   return text;
 }
@@ -431,7 +431,7 @@ std::string Printer::expression(const Expr& e, Binding least) {
       on<PointerAdd>([&](const Node<PointerAdd>& n) {
         if (const auto* count = as<Int>(n->count); count && count->form.value.value < 0)
           return wrapped(fmt::format("{} - {}", expression(n->pointer, Binding::Sum), integer_text(-count->form.value.value)), Binding::Sum, least);
-        return wrapped(fmt::format("{} + {}", expression(n->pointer, Binding::Sum), value(n->count, type_of(n->count))), Binding::Sum, least);
+        return wrapped(fmt::format("{} + {}", expression(n->pointer, Binding::Sum), value(n->count, type_of(n->count), Binding::Product)), Binding::Sum, least);
       }),
       on<PointerDifference>([&](const Node<PointerDifference>& n) {
         if (dialect_.ebpf && is_byte_pointer(type_of(n->left))) return fmt::format("ks_distance({}, {})", expression(n->left), expression(n->right));

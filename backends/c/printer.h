@@ -45,7 +45,7 @@ class Printer {
   /// An expression; in parentheses if it binds less tightly than `least`.
   std::string expression(const Expr& e, Binding least = Binding::Assign);
   /// The same where C converts to `target` by itself: casts that lose nothing are left out.
-  std::string value(const Expr& e, Type target);
+  std::string value(const Expr& e, Type target, Binding least = Binding::Assign);
   /// As a condition: pointers stand for themselves.
   std::string condition(const Expr& e, Binding least = Binding::Assign);
   /// An initialiser: `= {.a = 1}`.

@@ -58,7 +58,7 @@ struct Outcome {
 Outcome outcome_of(Stages& stages, const Step& step, const Program& good, const Program& bad, uint64_t seed) {
   InterpretOptions options;
   options.packet_accesses_checked = step.out.rules.has(Rule::AccessesChecked);
-      options.packet_pulled = step.out.rules.has(Rule::PacketPulled);
+  options.packet_pulled = step.out.rules.has(Rule::PacketPulled);
   for (int i = 0; i < many_worlds; ++i) {
     for (Name entry : entry_functions(good)) {
       World world = generate_world(seed * 31 + static_cast<uint64_t>(i), stages.typed);

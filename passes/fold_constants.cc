@@ -148,6 +148,11 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         if (const auto* a = as<Int>(value)) return folded(a->form.value.value == 0, n.type, n.loc, to);
         return to.make(Not{value}, n.loc, n.type);
       }),
+      on<Conditional>([](const Node<Conditional>& n, Out& to) -> Expr {
+        const Expr condition = to(n->condition), then = to(n->then), otherwise = to(n->otherwise);
+        if (const auto* known = as<Int>(condition)) return known->form.value.value != 0 ? then : otherwise;
+        return to.make(Conditional{condition, then, otherwise}, n.loc, n.type);
+      }),
       on<Assign>([](const Node<Assign>& n, Out& to) {
         const Expr place = to(n->place), value = to(n->value);
         if (!is_same(place, value)) to.emit(Assign{place, value}, n.loc);

@@ -7,7 +7,7 @@ namespace ksc {
 /// Rules that hold of a whole program, beyond which forms it may use. ir/check.cc says how each is checked.
 KSC_ENUM(Rule, NamesBound, Typed, ReturnsExplicit, TailCallsFound, NullChecked, ShortCircuitsPure, OperandsOrdered, PacketPointersRooted, AccessesChecked, ChecksRaised,
          ChecksMinimal, PacketPulled, LoopsCapped, ThrowsExplicit, NoMaybe, PinsFlat, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison, NoArrayCopy, SplitEbpf, PinsReached, LookupsMerged, NullTestsApart, IndexesGuarded, OffsetsBounded,
-         LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, UserEntriesCopied, UserIndexesGuarded, count);
+         PacketReread, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, UserEntriesCopied, UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -65,7 +65,8 @@ inline constexpr Lang NoArrayCopy = NoStringComparison + Rule::NoArrayCopy;     
 
 // ---- eBPF ----
 inline constexpr Lang Ebpf = NoArrayCopy - Kind::BuiltinCall - Kind::Loop + Rule::SplitEbpf;  // only what runs in the kernel
-inline constexpr Lang LoopsBounded = Ebpf - Kind::MapLoop + Kind::FunctionAddress + Rule::LoopsBounded;       // the verifier sees the end of every loop
+inline constexpr Lang PacketReread = Ebpf + Rule::PacketReread;                               // what moves the packet is seen by C compilers
+inline constexpr Lang LoopsBounded = PacketReread - Kind::MapLoop + Kind::FunctionAddress + Rule::LoopsBounded;       // the verifier sees the end of every loop
 inline constexpr Lang TurnsForgotten = LoopsBounded + Rule::TurnsForgotten;                   // what a turn counts is nothing to the verifier
 inline constexpr Lang PinsReached = TurnsForgotten + Rule::PinsReached;                                 // pinned globals are reached by a pointer
 inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramArray;         // tail calls go through program arrays

@@ -148,6 +148,18 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         if (const auto* a = as<Int>(value)) return folded(a->form.value.value == 0, n.type, n.loc, to);
         return to.make(Not{value}, n.loc, n.type);
       }),
+      on<And>([](const Node<And>& n, Out& to) -> Expr {
+        const Expr left = to(n->left), right = to(n->right);
+        if (const auto* known = as<Int>(left)) return known->form.value.value != 0 ? right : left;
+        if (const auto* known = as<Int>(right); known && known->form.value.value != 0) return left;
+        return to.make(And{left, right}, n.loc, n.type);
+      }),
+      on<Or>([](const Node<Or>& n, Out& to) -> Expr {
+        const Expr left = to(n->left), right = to(n->right);
+        if (const auto* known = as<Int>(left)) return known->form.value.value != 0 ? left : right;
+        if (const auto* known = as<Int>(right); known && known->form.value.value == 0) return left;
+        return to.make(Or{left, right}, n.loc, n.type);
+      }),
       on<Conditional>([](const Node<Conditional>& n, Out& to) -> Expr {
         const Expr condition = to(n->condition), then = to(n->then), otherwise = to(n->otherwise);
         if (const auto* known = as<Int>(condition)) return known->form.value.value != 0 ? then : otherwise;

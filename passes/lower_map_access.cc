@@ -12,14 +12,16 @@ constexpr int any = 0, no_exist = 1;  // BPF_ANY, BPF_NOEXIST of linux/bpf.h
 
 class MapAccess {
  public:
-  MapAccess(Out& to, Loc loc) : to_(to), loc_(loc), types_(to.context.types) {}
+  MapAccess(Out& to, Loc loc, const NameSet& counters) : to_(to), loc_(loc), types_(to.context.types), counters_(counters) {}
 
   /// &map
   Expr map(const Expr& m) { return to_.make(AddressOf{m}, loc_, types_.pointer(type_of(m), Space::Kernel, false)); }
-  /// The address of the value, in a local unless it is a number: helpers take pointers.
+  /// The address of the value, in a local unless it is a number: helpers take pointers. A counter whose address is taken would live on
+  /// the stack, where the verifier may lose sight of it and take its loop for an endless one.
   Expr address(const Expr& value, std::string_view hint) {
     Expr place = value;
-    if (!as<Local>(value) && !as<Int>(value)) {
+    const auto* local = as<Local>(value);
+    if ((!local || counters_.count(local->form.name)) && !as<Int>(value)) {
       const Name name = to_.fresh(hint);
       to_.emit(Let{name, type_of(value), value}, loc_of(value));
       place = to_.make(Local{name}, loc_, type_of(value));
@@ -47,11 +49,12 @@ class MapAccess {
   Out& to_;
   Loc loc_;
   Types& types_;
+  const NameSet& counters_;  // of loops
 };
 
 /// slot = lookup; if (!slot) { insert zero unless somebody did; slot = lookup }
-void emit_slot(Name name, const Node<MapSlot>& n, Out& to) {
-  MapAccess access(to, n.loc);
+void emit_slot(Name name, const Node<MapSlot>& n, const NameSet& counters, Out& to) {
+  MapAccess access(to, n.loc, counters);
   Types& types = to.context.types;
   const Expr key = access.address(to(n->key), "key");
   to.emit(Let{name, n.type, access.lookup(n->map, key, n.type)}, n.loc);
@@ -76,24 +79,29 @@ void emit_slot(Name name, const Node<MapSlot>& n, Out& to) {
 }  // namespace
 
 Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::LookupsMerged>& in, Context& context) {
+  NameSet counters;
   return rewrite<lang::LookupsMerged, lang::NoMapAccess>(
       in, context,
-      on<Let>([](const Node<Let>& n, Out& to) {
+      on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
+        counters.insert(n->name);
+        to.emit_statement(to.rebuild(n));
+      }),
+      on<Let>([&](const Node<Let>& n, Out& to) {
         if (n->value)
-          if (const auto* slot = as<MapSlot>(*n->value)) return emit_slot(n->name, *slot, to);
+          if (const auto* slot = as<MapSlot>(*n->value)) return emit_slot(n->name, *slot, counters, to);
         to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
       }),
-      on<MapLookup>([](const Node<MapLookup>& n, Out& to) -> Expr {
-        MapAccess access(to, n.loc);
+      on<MapLookup>([&](const Node<MapLookup>& n, Out& to) -> Expr {
+        MapAccess access(to, n.loc, counters);
         return access.lookup(n->map, access.address(to(n->key), "key"), n.type);
       }),
-      on<MapSlot>([](const Node<MapSlot>& n, Out& to) -> Expr {
+      on<MapSlot>([&](const Node<MapSlot>& n, Out& to) -> Expr {
         const Name slot = to.fresh("slot");
-        emit_slot(slot, n, to);
+        emit_slot(slot, n, counters, to);
         return to.make(Local{slot}, n.loc, n.type);
       }),
-      on<MapStore>([](const Node<MapStore>& n, Out& to) {
-        MapAccess access(to, n.loc);
+      on<MapStore>([&](const Node<MapStore>& n, Out& to) {
+        MapAccess access(to, n.loc, counters);
         const Expr key = access.address(to(n->key), "key");
         const Expr value = access.address(to(n->value), "value");
         Types& types = to.context.types;
@@ -104,13 +112,13 @@ Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::LookupsMerged>& in, Contex
         to.emit(Let{error, types.i64(), update}, n.loc);
         access.count_if(to.make(Compare{CompareOp::NotEqual, to.make(Local{error}, n.loc, types.i64()), to.make(Int{{0}, {}}, n.loc, types.i64())}, n.loc, types.boolean()));
       }),
-      on<MapDelete>([](const Node<MapDelete>& n, Out& to) {
-        MapAccess access(to, n.loc);
+      on<MapDelete>([&](const Node<MapDelete>& n, Out& to) {
+        MapAccess access(to, n.loc, counters);
         const Expr key = access.address(to(n->key), "key");
         to.emit(Evaluate{access.call("bpf_map_delete_elem", {access.map(n->map), key}, to.context.types.i64())}, n.loc);
       }),
-      on<MapCall>([](const Node<MapCall>& n, Out& to) -> Expr {
-        MapAccess access(to, n.loc);
+      on<MapCall>([&](const Node<MapCall>& n, Out& to) -> Expr {
+        MapAccess access(to, n.loc, counters);
         Types& types = to.context.types;
         const Expr key = access.address(to(n->arguments[0]), "key");
         if (n->method == "contains_key")

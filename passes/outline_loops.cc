@@ -100,8 +100,8 @@ void outline_map_loop(const Node<MapLoop>& n, const Body& body, Out& to) {
 
 }  // namespace
 
-Ir<lang::LoopsBounded> outline_loops(const Ir<lang::Ebpf>& in, Context& context) {
-  return rewrite<lang::Ebpf, lang::LoopsBounded>(
+Ir<lang::LoopsBounded> outline_loops(const Ir<lang::PacketReread>& in, Context& context) {
+  return rewrite<lang::PacketReread, lang::LoopsBounded>(
       in, context,
       on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;

@@ -81,6 +81,7 @@ Span<FieldValue> Outliner::capture() {
     values.push_back({field.name, by_address ? Expr(to_.make(AddressOf{local}, loc, field.type)) : local});
     const Expr member = to_.make(Field{to_.make(Deref{to_.make(Local{captured_}, loc, captured_type_)}, loc, structure_), field.name}, loc, field.type);
     replacements_[name] = by_address ? Expr(to_.make(Deref{member}, loc, type)) : member;
+    if (is(type, TypeKind::Pointer) && type->space == Space::Context) contexts_.push_back({name, type});
   }
   if (fields.empty()) {
     StructField field;
@@ -95,6 +96,12 @@ Span<FieldValue> Outliner::capture() {
 
 void Outliner::declare_function(Name name) {
   const Body turn = to_.collect([&] {
+    // A variable of its own: what C compilers compute from the context is one value as long as the context is.
+    for (const Parameter& context : contexts_) {
+      const Name local = to_.fresh(context.name.spelling());
+      to_.emit(Let{local, context.type, replacements_.at(context.name)}, loop_.loc);
+      replacements_[context.name] = to_.make(Local{local}, loop_.loc, context.type);
+    }
     loop_.begin_turn([&](const Expr& e) { return replaced(e); });
     statements(loop_.body);
     end_turn(0, loop_.loc);

@@ -61,6 +61,7 @@ class Outliner {
   std::vector<const TailCall*> tail_calls_;
   Name left_, result_, captured_;
   std::map<Name, Expr, ByText> replacements_;
+  std::vector<Parameter> contexts_;  // captured contexts
 };
 
 }  // namespace ksc

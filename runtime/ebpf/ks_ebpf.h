@@ -17,21 +17,23 @@
 
 /*
  * The packet's first byte, and the one after its last. Of `(void *)(long)ctx->data` a compiler may keep the 32 bits in one place and make
- * the pointer in another: the verifier then takes it for a number. This is one load that gives a pointer; it is done again only
- * after something that may have changed the context.
+ * the pointer in another: the verifier then takes it for a number. This is one load that gives a pointer. To the compiler it is computed
+ * from `ctx` alone, so that it is done once; after what moves the packet, barrier_var(ctx) makes it be done again.
  */
 #ifdef __bpf__
-#define ks_load_pointer(field)                                                \
-	({                                                                    \
-		void *ks_pointer;                                             \
-		asm("%0 = *(u32 *)%1" : "=r"(ks_pointer) : "m"(field));       \
-		ks_pointer;                                                   \
+#define ks_load_pointer(ctx, member)                                                                \
+	({                                                                                          \
+		void *ks_pointer;                                                                   \
+		asm("%0 = *(u32 *)(%1 + %2)"                                                        \
+		    : "=r"(ks_pointer)                                                              \
+		    : "r"(ctx), "i"(__builtin_offsetof(__typeof__(*(ctx)), member)));               \
+		ks_pointer;                                                                         \
 	})
 #else
-#define ks_load_pointer(field) ((void *)(long)(field))
+#define ks_load_pointer(ctx, member) ((void *)(long)(ctx)->member)
 #endif
-#define ks_data(ctx) ks_load_pointer((ctx)->data)
-#define ks_data_end(ctx) ks_load_pointer((ctx)->data_end)
+#define ks_data(ctx) ks_load_pointer(ctx, data)
+#define ks_data_end(ctx) ks_load_pointer(ctx, data_end)
 
 /*
  * What fails where nobody is told: writes to maps that were full, tail calls that did not happen. The object has the counter

@@ -7,6 +7,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "ir/check_loops.h"
+#include "ir/check_packet.h"
+#include "ir/check_temporaries.h"
+#include "ir/check_types.h"
 #include "ir/effects.h"
 #include "ir/sexpr.h"
 #include "ir/visit.h"
@@ -15,18 +19,6 @@ namespace ksc {
 namespace {
 
 constexpr size_t most_problems = 20;  // a broken pass breaks everything: the first ones tell enough
-
-bool is_invalid(Type type) { return !type || is(type, TypeKind::Invalid); }
-bool is_reference(Type type) { return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef) || is(type, TypeKind::Null) || is(type, TypeKind::Handle); }
-bool is_array(Type type) { return is(type, TypeKind::Array) || is(type, TypeKind::Str); }
-bool holds_maybe(Type type) { return is(type, TypeKind::Maybe) || (type && type->element && holds_maybe(type->element)); }
-
-/// Whether a value of one type may stand where the other is wanted. References agree whatever memory they point into.
-bool agree(Type a, Type b) {
-  if (a == b || is_invalid(a) || is_invalid(b)) return true;
-  if (!is_reference(a) || !is_reference(b)) return false;
-  return !a->element || !b->element || a->element == b->element || is(a->element, TypeKind::Void) || is(b->element, TypeKind::Void);
-}
 
 bool is_arithmetic_builtin(std::string_view name) {
   for (std::string_view one : {"min", "max", "abs", "bswap16", "bswap32", "bswap64", "htons", "htonl", "ntohs", "ntohl"})
@@ -44,49 +36,12 @@ int effects_in(const Expr& e, bool with_packet, bool with_index) {
   return count;
 }
 
-/// The bytes from the pointer on that a packet place needs, and the pointer.
-uint64_t extent(const Expr& place, const Expr*& pointer) {
-  if (const auto* deref = as<Deref>(place)) {
-    pointer = &deref->form.pointer;
-    return size_of(type_of(place));
-  }
-  uint64_t begin = 0, size = size_of(type_of(place));
-  const Expr* at = &place;
-  for (;;) {
-    if (const auto* field = as<Field>(*at)) {
-      const StructField* member = find_field(type_of(field->form.base), field->form.name);
-      begin += member ? member->offset : 0;
-      at = &field->form.base;
-    } else if (const auto* index = as<Index>(*at)) {
-      const auto* constant = as<Int>(index->form.index);
-      if (constant) begin += static_cast<uint64_t>(constant->form.value.value) * size_of(type_of(*at));
-      else size = size_of(type_of(index->form.base));
-      at = &index->form.base;
-    } else {
-      break;
-    }
-  }
-  if (const auto* deref = as<Deref>(*at)) pointer = &deref->form.pointer;
-  return begin + size;
-}
-
 /// Walks the program once and reports what breaks a rule of its language. Rules whose breach is the developer's mistake are looked
 /// at from the gate on: before it the pass has reported the mistake, and the program goes no further.
 class Checker {
  public:
   Checker(const Program& program, const Lang& lang, std::vector<std::string>& problems)
-      : lang_(lang), problems_(problems), is_typed_(lang.rules.has(Rule::Typed)), is_sound_(is_typed_ && !lang.has(Kind::InvalidExpr)) {
-    for (const Decl& d : program) {
-      if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = &function->form;
-      if (const auto* global = as<GlobalDef>(d)) globals_[global->form.name] = global->form.type;
-      if (const auto* config = as<ConfigDef>(d)) globals_[config->form.name] = config->form.type;
-      if (const auto* constant = as<ConstDef>(d)) globals_[constant->form.name] = constant->form.type;
-      if (const auto* pins = as<PinnedGlobals>(d)) globals_[pins->form.name] = pins->form.type, pins_ = pins->form.name;
-      if (const auto* map = as<MapDef>(d)) maps_[map->form.name] = true;
-      if (const auto* array = as<ProgramArray>(d)) maps_[array->form.name] = true;
-      if (const auto* pins = as<PinnedGlobals>(d)) maps_[pins->form.name] = true;
-    }
-  }
+      : lang_(lang), problems_(problems), declarations_(program), is_typed_(lang.rules.has(Rule::Typed)), is_sound_(is_typed_ && !lang.has(Kind::InvalidExpr)) {}
 
   template <class Sum>
   void node(const Sum& sum) {
@@ -105,7 +60,9 @@ class Checker {
       if (has(Rule::NoMaybe) && holds_maybe(n.type)) report("a Maybe is left", sum);
     }
     rules(sum, n);
-    if (is_sound_) types(sum, n);
+    if constexpr (std::same_as<Sum, Expr> || std::same_as<Sum, Stmt>) {
+      if (is_sound_) check_types(sum, declarations_, function_, [&](const std::string& what) { report(what, sum); });
+    }
     walk(n);
   }
 
@@ -118,7 +75,8 @@ class Checker {
       children(n);
       if constexpr (std::same_as<F, Let>) declare(n.form.name, n.form.type);
       else declare(n.form.name.name, nullptr);
-      tested_.erase(name_of(n.form).record());
+      tests_.forget(name_of(n.form));
+      if constexpr (std::same_as<F, Let>) tests_.define(n.form);
     } else if constexpr (std::same_as<F, Local>) {
       used(n);
     } else if constexpr (std::same_as<F, IfPresent>) {
@@ -137,11 +95,11 @@ class Checker {
     } else if constexpr (std::same_as<F, CountedLoop>) {
       node(n.form.low);
       node(n.form.high);
-      tested_.clear();
+      tests_.forget_all();
       scoped([&] { declare(n.form.name, n.form.type), statements(n.form.body); });
     } else if constexpr (std::same_as<F, MapLoop>) {
       node(n.form.map);
-      tested_.clear();
+      tests_.forget_all();
       scoped([&] {
         declare(n.form.key, is_typed_ && is(type_of(n.form.map), TypeKind::Map) ? type_of(n.form.map)->key : nullptr);
         declare(n.form.entry, n.form.type);
@@ -157,7 +115,7 @@ class Checker {
       });
     } else if constexpr (std::same_as<F, FunctionDef>) {
       function_ = &n.form;
-      tested_.clear();
+      if (has(Rule::AccessesChecked)) tests_.enter(n.form, has(Rule::ChecksMinimal) && lang_.has(Kind::Leave));
       scoped([&] {
         for (const Parameter& p : n.form.parameters) declare(p.name, p.type);
         statements(n.form.body);
@@ -171,10 +129,10 @@ class Checker {
         statements(n.form.body);
       });
     } else {
-      if constexpr (std::same_as<F, Loop>) tested_.clear();  // a pointer may have moved since the turn before
+      if constexpr (std::same_as<F, Loop>) tests_.forget_all();  // a pointer may have moved since the turn before
       children(n);
       if constexpr (std::same_as<F, Assign>)
-        if (const auto* local = as<Local>(n.form.place)) tested_.erase(local->form.name.record());
+        if (const auto* local = as<Local>(n.form.place)) tests_.forget(local->form.name);
     }
   }
   template <class F>
@@ -207,18 +165,21 @@ class Checker {
     if (has(Rule::ChecksRaised) && !has(Rule::ChecksMinimal)) raised(b);
     if (has(Rule::LookupsMerged) && lang_.has(Kind::MapLookup)) merged(b);
     for (const Stmt& s : b.statements) {
+      // A call may move the packet: a pointer is tested anew then.
+      const bool calls = header(s).contains.has(Kind::Call) || header(s).contains.has(Kind::HelperCall);
+      if (has(Rule::ChecksMinimal) && calls) tests_.forget_all();
       node(s);
-      if (is_checked_at_once()) learn(s);
+      if (has(Rule::LoopsCapped)) caps_.learn(s);
+      if (!has(Rule::AccessesChecked) || !lang_.has(Kind::Leave)) continue;
+      if (tests_.learn(s) && has(Rule::ChecksMinimal) && !has(Rule::PacketPulled)) report("a packet is tested for what is known", s);
     }
   }
   template <class Do>
   void scoped(Do&& run) {
-    const size_t outer = live_.size(), learnt = learnt_.size();
+    const size_t outer = live_.size(), learnt = tests_.mark();
     run();
     for (; live_.size() > outer; live_.pop_back()) locals_[live_.back()].is_live = false;
-    // What was tested in a branch is not tested after it; what was forgotten in it stays forgotten.
-    for (; learnt_.size() > learnt; learnt_.pop_back())
-      if (auto found = tested_.find(learnt_.back().first); found != tested_.end()) found->second = learnt_.back().second;
+    tests_.return_to(learnt);
   }
   void declare(Name name, Type type) {
     if (!has(Rule::NamesBound) || !name) return;
@@ -248,25 +209,35 @@ class Checker {
     if constexpr (std::same_as<F, Return>) {
       if (has(Rule::ReturnsExplicit) && f.value && (as<Match>(*f.value) || as<IfValue>(*f.value))) report("a return of a match or an if is not split", sum);
     } else if constexpr (std::same_as<F, Call>) {
-      const FunctionDef* callee = function(f.function);
+      const FunctionDef* callee = declarations_.function(f.function);
       if (is_sound_ && has(Rule::TailCallsFound) && callee && callee->domain == Domain::Program) report("a program is called", sum);
       if (has(Rule::Ordered) && callee && !seen_.at(f.function) && callee != function_) report("a function is called before it is declared", sum);
     } else if constexpr (std::same_as<F, TailCall>) {
-      const FunctionDef* callee = function(f.program);
+      const FunctionDef* callee = declarations_.function(f.program);
       if (is_sound_ && (!callee || callee->domain != Domain::Program)) report("a tail call of what is no program", sum);
+    } else if constexpr (std::same_as<F, Compare>) {
+      const bool texts = is(type_of(f.left), TypeKind::Str) && is(type_of(f.right), TypeKind::Str);
+      if (has(Rule::NoStringComparison) && texts) report("strings are compared as values", sum);
     } else if constexpr (std::same_as<F, BuiltinCall>) {
       if (has(Rule::NoArithmeticBuiltin) && is_arithmetic_builtin(f.function.text())) report("arithmetic of the language is no support code", sum);
     } else if constexpr (std::same_as<F, GlobalDef>) {
       if (has(Rule::PinsFlat) && f.storage == Storage::Pinned) report("a pinned global has a place of its own", sum);
     } else if constexpr (std::same_as<F, Global>) {
-      if (has(Rule::PinsReached) && pins_ && f.name == pins_) report("pinned globals are not reached by a pointer", sum);
+      if (has(Rule::PinsReached) && declarations_.pins() && f.name == declarations_.pins()) report("pinned globals are not reached by a pointer", sum);
     } else if constexpr (std::same_as<F, FunctionDef>) {
-      const bool in_kernel = f.domain == Domain::Program || f.domain == Domain::Shared;
-      if (has(Rule::SplitEbpf) && !in_kernel) report("a function does not run in the kernel", sum);
+      const bool is_in_kernel = f.domain == Domain::Program || f.domain == Domain::Shared;
+      if (has(Rule::SplitEbpf) && !is_in_kernel) report("a function does not run in the kernel", sum);
       if (has(Rule::SplitUser) && f.domain == Domain::Shared) report("a function does not run in userspace", sum);
       if (has(Rule::SplitUser) && f.domain == Domain::Program)
         for (const Stmt& s : f.body.statements)
           if (!as<TailCall>(s)) report("an eBPF program keeps more than its tail calls", s);
+      if (has(Rule::Folded)) check_temporaries(f, [&](const std::string& what) { report_text(what); });
+    } else if constexpr (std::same_as<F, Loop>) {
+      if (has(Rule::LoopsCapped) && in_kernel()) report("a loop runs on", sum);
+    } else if constexpr (std::same_as<F, CountedLoop>) {
+      // Constants folded, the test of a number of turns may be gone.
+      if (has(Rule::LoopsCapped) && !has(Rule::ConstantsFolded) && in_kernel() && !caps_.is_capped(f)) report("a loop may run too often", sum);
+      if (has(Rule::LoopsBounded) && (!as<Int>(f.low) || !as<Int>(f.high))) report("the verifier does not see the end of a loop", sum);
     } else if constexpr (std::same_as<F, Index>) {
       if (has(Rule::IndexesGuarded)) index(sum, f);
       if (has(Rule::UserIndexesGuarded) && !as<RuntimeCall>(f.index)) index(sum, f);
@@ -291,13 +262,17 @@ class Checker {
       if (has(Rule::OperandsOrdered) && !has(Rule::Folded)) order(sum, f);
     } else if constexpr (std::same_as<F, Field> || std::same_as<F, Index> || std::same_as<F, Deref>) {
       if (is_checked_at_once() && is_in_packet(sum)) {
-        if (&header(sum) != part_) access(sum);
+        if (&header(sum) != part_) tests_.access(sum, [&](const std::string& what) { report(what, sum); });
         if constexpr (!std::same_as<F, Deref>) part_ = &header(n.form.base);
       }
     }
   }
+  /// Whether the function at work is eBPF.
+  bool in_kernel() const { return function_ && (function_->domain == Domain::Program || function_->domain == Domain::Shared); }
   static bool initialises(const Expr& e) { return as<ArrayValue>(e) || as<StringValue>(e) || as<Zero>(e); }
 
+  /// Packet accesses as check_packet_accesses leaves them: the next passes take tests away whose answer is known.
+  bool is_checked_at_once() const { return has(Rule::AccessesChecked) && !has(Rule::ChecksMinimal); }
   /// What may not run has no effect. Reads from the packet have their test already, once accesses are checked.
   void lazy(const Expr& e) {
     const bool early = !has(Rule::AccessesChecked);
@@ -328,43 +303,6 @@ class Checker {
     else if constexpr (is_span<T>) for (const auto& one : value) own(one, run);
     else if constexpr (is_option<T>) { if (value) own(*value, run); }
   }
-  /// An index is a constant in range, or something that can be tested before: a name, perhaps widened.
-  void index(const Expr& e, const Index& f) {
-    const uint64_t count = type_of(f.base)->count;
-    const Expr* at = &f.index;
-    while (const auto* converted = as<Convert>(*at)) at = &converted->form.value;
-    if (const auto* number = as<Int>(*at)) {
-      if (number->form.value.value < 0 || number->form.value.value >= static_cast<__int128>(count)) report("an index is out of range", e);
-    } else if (!as<Local>(*at)) {
-      report("an index is no name that can be tested", e);
-    }
-  }
-
-  // ---- packet accesses, as check_packet_accesses leaves them: the next passes take tests away whose answer is known ----
-
-  bool is_checked_at_once() const { return has(Rule::AccessesChecked) && !has(Rule::ChecksMinimal); }
-  void access(const Expr& place) {
-    const Expr* pointer = nullptr;
-    const uint64_t bytes = extent(place, pointer);
-    const auto* local = pointer ? as<Local>(*pointer) : nullptr;
-    if (!local) return report("a packet is accessed through what has no name", place);
-    auto found = tested_.find(local->form.name.record());
-    if (found == tested_.end() || found->second < bytes) report("a packet access is not tested", place);
-  }
-  /// if (!in_packet(p, n)) { leave }: what follows may touch n bytes from p on.
-  void learn(const Stmt& s) {
-    const auto* test = as<If>(s);
-    if (!test || test->form.branches.size() != 1) return;
-    const auto* negation = as<Not>(test->form.branches[0].condition);
-    const auto* inside = negation ? as<InPacket>(negation->form.value) : nullptr;
-    const auto* pointer = inside ? as<Local>(inside->form.pointer) : nullptr;
-    const Span<Stmt> then = test->form.branches[0].body.statements;
-    if (!pointer || then.empty() || !as<Leave>(then.back())) return;
-    uint64_t& bytes = tested_[pointer->form.name.record()];
-    learnt_.emplace_back(pointer->form.name.record(), bytes);
-    bytes = std::max(bytes, inside->form.size);
-  }
-
   static const InPacket* tested(const Stmt& s) {
     const auto* test = as<If>(s);
     const auto* negation = test && test->form.branches.size() == 1 ? as<Not>(test->form.branches[0].condition) : nullptr;
@@ -392,117 +330,18 @@ class Checker {
       if (!found.insert(print(lookup->form.map) + print(lookup->form.key)).second) report("an entry is looked up again", s);
     }
   }
-
-  // ---- types ----
-
-  template <class Sum>
-  void want(Type given, Type wanted, const char* what, const Sum& sum) {
-    if (!agree(given, wanted)) report(fmt::format("{} is {}, not {}", what, print(given), print(wanted)), sum);
-  }
-  template <class Sum>
-  void want_bool(const Expr& e, const Sum& sum) {
-    if (!is(type_of(e), TypeKind::Bool) && !is_invalid(type_of(e))) report(fmt::format("a condition is {}", print(type_of(e))), sum);
-  }
-  template <class Sum, class F>
-  void types(const Sum& sum, const Node<F>& n) {
-    const F& f = n.form;
-    if constexpr (std::same_as<F, Binary> || std::same_as<F, Divide> || std::same_as<F, Quotient>) {
-      want(type_of(f.left), n.type, "the left operand", sum);
-      want(type_of(f.right), n.type, "the right operand", sum);
-    } else if constexpr (std::same_as<F, Shift> || std::same_as<F, CShift>) {
-      want(type_of(f.left), n.type, "what is shifted", sum);
-      if (!is_integral(type_of(f.count))) report("a shift count is no integer", sum);
-    } else if constexpr (std::same_as<F, Unary>) {
-      want(type_of(f.value), n.type, "the operand", sum);
-    } else if constexpr (std::same_as<F, Compare>) {
-      const bool texts = is(type_of(f.left), TypeKind::Str) && is(type_of(f.right), TypeKind::Str);
-      if (!texts) want(type_of(f.right), type_of(f.left), "the right side of a comparison", sum);
-      else if (has(Rule::NoStringComparison)) report("strings are compared as values", sum);
-      if (!is(n.type, TypeKind::Bool)) report("a comparison is no bool", sum);
-    } else if constexpr (std::same_as<F, And> || std::same_as<F, Or>) {
-      want_bool(f.left, sum);
-      want_bool(f.right, sum);
-    } else if constexpr (std::same_as<F, Not>) {
-      want_bool(f.value, sum);
-    } else if constexpr (std::same_as<F, Conditional>) {
-      want_bool(f.condition, sum);
-      want(type_of(f.then), n.type, "a choice", sum);
-      want(type_of(f.otherwise), n.type, "a choice", sum);
-    } else if constexpr (std::same_as<F, If>) {
-      for (const Branch& b : f.branches) want_bool(b.condition, sum);
-    } else if constexpr (std::same_as<F, While>) {
-      want_bool(f.condition, sum);
-    } else if constexpr (std::same_as<F, Let>) {
-      if (f.value) want(type_of(*f.value), f.type, "what a variable starts with", sum);
-    } else if constexpr (std::same_as<F, Assign>) {
-      want(type_of(f.value), type_of(f.place), "what is assigned", sum);
-    } else if constexpr (std::same_as<F, MapStore>) {
-      want(type_of(f.key), type_of(f.map)->key, "a key", sum);
-      want(type_of(f.value), type_of(f.map)->element, "what is stored", sum);
-    } else if constexpr (std::same_as<F, MapLookup> || std::same_as<F, MapEntry> || std::same_as<F, MapSlot> || std::same_as<F, MapDelete>) {
-      want(type_of(f.key), type_of(f.map)->key, "a key", sum);
-    } else if constexpr (std::same_as<F, Deref>) {
-      if (!is(type_of(f.pointer), TypeKind::Pointer) && !is(type_of(f.pointer), TypeKind::EntryRef)) report("no pointer is followed", sum);
-      else want(n.type, type_of(f.pointer)->element, "what a pointer leads to", sum);
-    } else if constexpr (std::same_as<F, Field>) {
-      const StructField* member = is(type_of(f.base), TypeKind::Struct) ? find_field(type_of(f.base), f.name) : nullptr;
-      if (!member) report("a struct has no such member", sum);
-      else want(n.type, member->type, "a member", sum);
-    } else if constexpr (std::same_as<F, Index>) {
-      if (!is_array(type_of(f.base))) report("what is indexed is no array", sum);
-      else if (type_of(f.base)->element) want(n.type, type_of(f.base)->element, "an element", sum);
-      if (!is_integral(type_of(f.index))) report("an index is no integer", sum);
-    } else if constexpr (std::same_as<F, Present>) {
-      if (!is(type_of(f.value), TypeKind::Maybe) && !is_reference(type_of(f.value))) report("presence is asked of what is always there", sum);
-    } else if constexpr (std::same_as<F, ValueOf>) {
-      if (!is(type_of(f.value), TypeKind::Maybe)) report("the value of what is no Maybe", sum);
-      else want(n.type, type_of(f.value)->element, "what a Maybe holds", sum);
-    } else if constexpr (std::same_as<F, PointerAdd>) {
-      want(type_of(f.pointer), n.type, "what is added to", sum);
-    } else if constexpr (std::same_as<F, Call>) {
-      call(sum, n);
-    } else if constexpr (std::same_as<F, Return>) {
-      if (f.value && function_) want(type_of(*f.value), function_->result, "what is returned", sum);
-      if (!f.value && function_ && !is(function_->result, TypeKind::Void) && !function_->result_name) report("a return without a value", sum);
-    } else if constexpr (std::same_as<F, Switch>) {
-      for (const SwitchCase& one : f.cases)
-        for (const Expr& value : one.values) want(type_of(value), type_of(f.value), "a case", sum);
-    } else if constexpr (std::same_as<F, Match>) {
-      for (const MatchArm& arm : f.arms)
-        for (const Pattern& p : arm.patterns) want(type_of(p.low), type_of(f.subject), "a pattern", sum);
-    } else if constexpr (std::same_as<F, BlockValue>) {
-      if (f.value) want(type_of(*f.value), n.type, "a block's value", sum);
-    } else if constexpr (std::same_as<F, CountedLoop>) {
-      want(type_of(f.low), f.type, "a loop's first value", sum);
-      want(type_of(f.high), f.type, "a loop's last value", sum);
-    } else if constexpr (std::same_as<F, MapLoop>) {
-      if (!is_reference(f.type)) report("an entry is not referred to", sum);
-      else want(f.type->element, type_of(f.map)->element, "an entry", sum);
-    } else if constexpr (std::same_as<F, Global>) {
-      const Type declared = globals_.at(f.name);
-      if (!declared) report("a global is not declared", sum);
-      else want(n.type, declared, "a global", sum);
-    } else if constexpr (std::same_as<F, MapName>) {
-      if (!maps_.at(f.name)) report("a map is not declared", sum);
-    } else if constexpr (std::same_as<F, StructValue>) {
-      for (const FieldValue& value : f.values) {
-        const StructField* member = find_field(n.type, value.name);
-        if (!member) report("a struct has no such member", sum);
-        else want(type_of(value.value), member->type, "a member", sum);
-      }
-    } else if constexpr (std::same_as<F, ArrayValue>) {
-      for (const Expr& value : f.values) want(type_of(value), n.type->element, "an element", sum);
+  /// An index is a constant in range, or something that can be tested before: a name, perhaps widened.
+  void index(const Expr& e, const Index& f) {
+    const uint64_t count = type_of(f.base)->count;
+    const Expr* at = &f.index;
+    while (const auto* converted = as<Convert>(*at)) at = &converted->form.value;
+    if (const auto* number = as<Int>(*at)) {
+      if (number->form.value.value < 0 || number->form.value.value >= static_cast<__int128>(count)) report("an index is out of range", e);
+    } else if (!as<Local>(*at)) {
+      report("an index is no name that can be tested", e);
     }
   }
-  void call(const Expr& e, const Node<Call>& n) {
-    const FunctionDef* callee = function(n.form.function);
-    if (!callee) return report("a function is not declared", e);
-    if (callee->parameters.size() != n.form.arguments.size()) return report("a call has the wrong number of arguments", e);
-    for (size_t i = 0; i < callee->parameters.size(); ++i) want(type_of(n.form.arguments[i]), callee->parameters[i].type, "an argument", e);
-    want(n.type, callee->result, "a call's value", e);
-  }
 
-  const FunctionDef* function(Name name) const { return functions_.at(name); }
   template <class Sum>
   void report(const std::string& what, const Sum& sum) {
     std::string excerpt(kind_names[int(header(sum).kind)]);
@@ -514,25 +353,23 @@ class Checker {
     problems_.push_back(function_ ? fmt::format("in `{}`: {}", function_->name.text(), what) : what);
   }
 
-  const Lang& lang_;
-  std::vector<std::string>& problems_;
-  const bool is_typed_, is_sound_;
   /// A local, from its declaration on; live while its scope is open.
   struct LocalState {
     Type type = nullptr;
     bool is_declared = false, is_live = false;
   };
 
-  NameTable<const FunctionDef*> functions_;
-  NameTable<Type> globals_;
-  NameTable<char> maps_, seen_;
-  Name pins_;
+  const Lang& lang_;
+  std::vector<std::string>& problems_;
+  const Declarations declarations_;
+  const bool is_typed_, is_sound_;
   const FunctionDef* function_ = nullptr;
+  NameTable<char> seen_;
   NameTable<LocalState> locals_;
   std::vector<Name> live_;
-  std::unordered_map<const Name::Record*, uint64_t> tested_;  // how many bytes from a pointer on are known to lie in the packet
+  PacketTests tests_;
+  LoopCaps caps_;
   const NodeHeader* part_ = nullptr;  // the part of the packet place at work that has been looked at with it
-  std::vector<std::pair<const Name::Record*, uint64_t>> learnt_;  // what was known before
 };
 
 }  // namespace

@@ -12,19 +12,23 @@
 namespace ksc {
 
 /// An interned string of one compilation: two names are equal when their pointers are.
-/// After resolve_names a name is also a symbol: `x` is unique, and a second `x` is called `x.1`; its spelling stays `x`.
+/// After resolve_names a name is also a symbol: `x` is unique, and the developer's second `x` is called `x#1`. What the compiler
+/// adds, with `x` for its hint, is called `x.1`. The spelling of all of them is `x`.
 class Name {
  public:
   Name() = default;
   std::string_view text() const { return record_ ? record_->text : std::string_view(); }
-  /// What the developer wrote: the text without the `.N` that made it unique.
+  /// What the developer wrote, or the hint of a generated name: the text without the `#N` or `.N` that made it unique.
   std::string_view spelling() const { return record_ ? record_->spelling : std::string_view(); }
+  /// Whether the compiler made the symbol: the developer's are kept, for the one who reads the C.
+  bool is_generated() const { return record_ && record_->is_generated; }
   explicit operator bool() const { return record_ != nullptr; }
   bool operator==(const Name& other) const { return record_ == other.record_; }
   bool operator==(std::string_view other) const { return text() == other; }
 
   struct Record {
     std::string_view text, spelling;
+    bool is_generated;
     uint32_t number;  // how many names were made before it
   };
   const Record* record() const { return record_; }
@@ -34,6 +38,9 @@ class Name {
   explicit Name(const Record* record) : record_(record) {}
   const Record* record_ = nullptr;
 };
+
+/// The text as one word: `x_1` for `x#1` and for `x.1`, which are never both there.
+std::string word_of(Name name);
 
 /// Orders names by their text, so that nothing depends on where they lie in memory: where somebody walks over them.
 struct ByText {
@@ -46,10 +53,13 @@ class Names {
   explicit Names(Arena& arena) : arena_(arena) {}
   /// The name with this text.
   Name intern(std::string_view text);
-  /// A name with the spelling of `hint` that no other name has: `hint.1`, `hint.2`, …
-  Name fresh(std::string_view hint);
+  /// A generated name with the spelling of `hint` that no other name has: `hint.1`, `hint.2`, …
+  Name fresh(std::string_view hint) { return numbered(hint, '.'); }
+  /// The symbol of something else that the developer called by the same word: `word#1`, `word#2`, …
+  Name another(std::string_view word) { return numbered(word, '#'); }
 
  private:
+  Name numbered(std::string_view like, char mark);
   Arena& arena_;
   std::unordered_map<std::string_view, const Name::Record*> records_;
   std::unordered_map<std::string_view, uint32_t> next_;  // per spelling, where to look for a free number

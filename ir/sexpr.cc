@@ -24,7 +24,7 @@ std::string integer_text(__int128 value) {
 bool is_plain(std::string_view text) {
   if (text.empty()) return false;
   for (char c : text)
-    if (!(std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '/' || c == '+')) return false;
+    if (!(std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '/' || c == '+' || c == '#')) return false;
   return !std::isdigit(static_cast<unsigned char>(text[0]));
 }
 

@@ -25,38 +25,56 @@ void count(const Stmt& s, Uses& uses) {
 /// What stands higher than this keeps its name: a sum of 100,000 terms was cut into steps for those who walk it, C compilers among them.
 constexpr int highest_folded = 48;
 
-/// The compiler made the name: the developer's locals stay, for the one who reads the C.
-bool is_temporary(Name name) { return name.text() != name.spelling(); }
-
 class Folder {
  public:
-  Folder(Context& context, const FunctionDef& function) : context_(context), changed_(changed_locals(function.body)) {
+  Folder(Context& context, const FunctionDef& function) : context_(context) {
     for (const Stmt& s : function.body.statements) count(s, uses_);
   }
 
   Body body(const Body& in) {
+    const Body rest = needed(in);
+    changed_ = changed_locals(rest);
+    return folded(rest);
+  }
+
+ private:
+  /// The body without temporaries that nobody names and whose value does nothing; from its end on, for what they name is named less then.
+  Body needed(const Body& in) {
+    std::vector<Stmt> out;
+    for (size_t i = in.statements.size(); i-- > 0;) {
+      const Stmt s = map_children(context_, in.statements[i], [](const Expr& e) { return e; }, [&](const Body& inner) { return needed(inner); });
+      const auto* let = as<Let>(s);
+      if (let && let->form.name.is_generated() && uses_[let->form.name] == 0 && let->form.value && !is_impure(*let->form.value)) {
+        Uses own;
+        count(s, own);
+        for (const auto& [name, times] : own) uses_[name] -= times;
+      } else {
+        out.push_back(s);
+      }
+    }
+    std::reverse(out.begin(), out.end());
+    return {context_.span(out)};
+  }
+
+  Body folded(const Body& in) {
     std::vector<Stmt> out;
     for (const Stmt& s : in.statements) {
-      Stmt now = inside(s);
+      Stmt now = map_children(context_, s, [](const Expr& e) { return e; }, [&](const Body& inner) { return folded(inner); });
       // Several temporaries may wait for one statement: the last one declared is the first to be looked at.
       while (!out.empty()) {
         const auto* let = as<Let>(out.back());
-        if (!let || !let->form.value || !is_temporary(let->form.name) || uses_[let->form.name] != 1 || changed_.count(let->form.name)) break;
+        if (!let || !let->form.value || !let->form.name.is_generated() || uses_[let->form.name] != 1 || changed_.count(let->form.name)) break;
         if (header(*let->form.value).height > highest_folded) break;
-        std::optional<Stmt> folded = replaced_first(now, let->form.name, *let->form.value, is_impure(*let->form.value));
-        if (!folded) break;
+        const std::optional<Stmt> taken_in = replaced_first(now, let->form.name, *let->form.value, is_impure(*let->form.value));
+        if (!taken_in) break;
         out.pop_back();
-        now = *folded;
+        now = *taken_in;
       }
-      // A temporary that nobody names, and whose value does nothing, goes.
-      if (const auto* let = as<Let>(now); let && is_temporary(let->form.name) && uses_[let->form.name] == 0 && let->form.value && !is_impure(*let->form.value))
-        continue;
       out.push_back(now);
     }
     return {context_.span(out)};
   }
 
- private:
   static bool is_impure(const Expr& e) {
     if (has_effect(e) || as<RuntimeCall>(e)) {
       // A read behind a packet pointer is tested by now; it is a plain read.
@@ -66,11 +84,6 @@ class Folder {
       return calls;
     }
     return false;
-  }
-
-  /// The statement with folded bodies inside it.
-  Stmt inside(const Stmt& s) {
-    return map_children(context_, s, [](const Expr& e) { return e; }, [&](const Body& in) { return body(in); });
   }
 
   /// The expression that a statement evaluates itself; null if it has none or several.

@@ -137,7 +137,7 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
         if (const Name pointer = n->value ? read_in_place(*n->value) : Name{}; pointer && maps.in_place.has(pointer)) {
           const Expr place = maps.in_copy(as<Conditional>(*n->value)->form.then, to);
           // An index may change before the temporary is used.
-          const bool stays = n->name.text() != n->name.spelling() && !maps.in_place.is_changed(n->name) && !header(place).contains.has(Kind::Index);
+          const bool stays = n->name.is_generated() && !maps.in_place.is_changed(n->name) && !header(place).contains.has(Kind::Index);
           if (!stays) return to.emit(Let{n->name, n->type, place}, n.loc);
           maps.values[n->name] = place;
           return;

@@ -116,8 +116,8 @@ Ir<lang::LoopsBounded> outline_loops(const Ir<lang::PacketReread>& in, Context& 
         CountedLoop form = n.form;
         form.body = body;
         const bool is_plain = turns >= 0 && turns * turn <= plain_limit;
-        if (is_plain || !has_feature(Feature::BpfLoop, "a loop whose end the verifier cannot see", n.loc, to)) return to.emit(form, n.loc);
-        outline_counted(n, body, to);
+        if (is_plain) return to.emit(form, n.loc);
+        if (has_feature(Feature::BpfLoop, "a loop whose end the verifier cannot see", n.loc, to)) outline_counted(n, body, to);
       }),
       on<MapLoop>([](const Node<MapLoop>& n, Out& to) {
         const Body body = to(n->body);

@@ -21,21 +21,13 @@ struct Locals {
   }
 };
 
-/// The member's name: the local's, as one word.
-std::string spelled(Name name) {
-  std::string text(name.text());
-  for (char& ch : text)
-    if (ch == '.') ch = '_';
-  return text;
-}
-
 }  // namespace
 
 void Outliner::emit() {
   find_exits(loop_.body);
   emit_exits();
   const Name function = c_.names.fresh(std::string(to_.function()->name.spelling()) + "_loop");
-  structure_ = t_.structure(c_.name(std::string(function.spelling()) + "_" + std::string(function.text().substr(function.spelling().size() + 1))));
+  structure_ = t_.structure(c_.name(word_of(function)));
   captured_type_ = t_.pointer(structure_, Space::Stack, false);
   const Span<FieldValue> values = capture();
   declare_function(function);
@@ -74,7 +66,7 @@ Span<FieldValue> Outliner::capture() {
     if (locals.declared.count(name)) continue;
     const bool by_address = changed.count(name) || is_aggregate(type) || name == left_ || name == result_;
     StructField field;
-    field.name = c_.name(spelled(name));
+    field.name = c_.name(word_of(name));
     field.type = by_address ? t_.pointer(type, Space::Stack, false) : type;
     fields.push_back(field);
     const Expr local = to_.make(Local{name}, loc, type);

@@ -90,8 +90,9 @@ Body PacketWalk::body(const Body& in, KnownBytes& known, bool& falls_through, bo
   falls_through = true;
   levels_.push_back({in.statements, 0, repeats});
   for (const Stmt& s : in.statements) {
-    if (falls_through) statement(s, known, out, falls_through);
-    else out.push_back(s);
+    bool comes_out = true;
+    statement(s, known, out, comes_out);  // also what is never reached: whatever is known there holds
+    falls_through = falls_through && comes_out;
     ++levels_.back().at;
   }
   levels_.pop_back();

@@ -75,7 +75,7 @@ class Resolver final : public Walker {
       context.diagnostics.report(name.loc, diag::redeclared, std::string(name.name.text()))
           .note(found->second.loc, "it is declared here first");
     const bool is_free = taken_.insert(name.name).second;
-    const Name symbol = is_free ? name.name : context.names.fresh(name.name.text());
+    const Name symbol = is_free ? name.name : context.names.another(name.name.text());
     scopes_.back()[name.name] = {symbol, name.loc};
     return {symbol, name.loc};
   }

@@ -63,9 +63,7 @@ Printer::Printer(const Context& context, Dialect dialect) : context_(context), d
 // ---- names and types ---------------------------------------------------------------------------------------------------------------
 
 std::string Printer::global_name(Name name) const {
-  std::string text(name.text());
-  for (char& c : text)
-    if (c == '.') c = '_';
+  const std::string text = word_of(name);
   const bool clashes = is_reserved(text) || file_level_words().count(text) || (context_.kernel_types && context_.kernel_types->find_constant(text));
   return clashes ? text + "_" : text;
 }

@@ -163,6 +163,42 @@ TEST_F(CheckTest, AccessesChecked) {
   expect(lang::AccessesChecked, whole + test(5) + member + one, whole + test(4) + member + one, words);
 }
 
+TEST_F(CheckTest, ChecksMinimal) {
+  const std::string words = "a packet is tested for what is known";
+  const std::string pointer = fmt::format("(Let q (ptr u8 Packet) (PacketStart:(ptr u8 Packet) (Local:{} ctx)))", context_type);
+  const auto test = [](int size) {
+    return fmt::format("(If (((Not:bool (InPacket:bool (Local:(ptr u8 Packet) q) (Local:{} ctx) {})) ((Leave Bounds)))) ())", context_type, size);
+  };
+  expect(lang::ChecksMinimal, pointer + test(1) + test(2) + one, pointer + test(2) + test(1) + one, words);
+  // What one branch has found is not known after it; what a call may have moved is not known either.
+  expect(lang::ChecksMinimal, pointer + "(If (((Int:bool 1 -) (" + test(1) + "))) ())" + test(1) + one, pointer + test(1) + "(If (((Int:bool 1 -) (" + test(1) + "))) ())" + one, words);
+  expect(lang::ChecksMinimal, pointer + test(1) + "(Evaluate " + call + ")" + test(1) + one, pointer + "(Evaluate " + call + ")" + test(1) + test(1) + one, words);
+  const std::string moves = "(Assign (Local:(ptr u8 Packet) q) (Local:(ptr u8 Packet) p))";
+  expect(lang::ChecksMinimal, pointer + test(1) + moves + test(1) + one, pointer + test(1) + test(1) + one, words);
+}
+
+TEST_F(CheckTest, LoopsCapped) {
+  expect(lang::LoopsCapped, one, "(Loop ((Break)))" + one, "a loop runs on");
+  const auto loop = [](const std::string& high) { return "(CountedLoop turn u32 (Int:u32 0 -) " + high + " false ())"; };
+  const std::string words = "a loop may run too often";
+  expect(lang::LoopsCapped, loop("(Int:u32 9 -)") + one, loop("(Local:u32 i)") + one, words);
+  const auto test = [](const std::string& then) { return "(If (((Compare:bool Greater (Local:u32 i) (Int:u32 99 -)) (" + then + "))) ())"; };
+  expect(lang::LoopsCapped, test("(Leave Bounds)") + loop("(Local:u32 i)") + one, test("(Evaluate (Int:u32 1 -))") + loop("(Local:u32 i)") + one, words);
+  expect(lang::ThrowsExplicit, test(one) + loop("(Local:u32 i)") + one, loop("(Local:u32 i)") + test(one) + one, words);
+  // What runs in userspace may run for ever.
+  EXPECT_EQ(problems(around("(Loop ((Break)))" + loop("(Local:u32 i)") + one, "u32", "User - -"), lang::LoopsCapped), "");
+}
+
+TEST_F(CheckTest, Folded) {
+  const std::string words = "could be folded", value = "(Binary:u32 Add (Local:u32 i) (Int:u32 1 -))";
+  const auto named = [&](const std::string& name) { return "(Let " + name + " u32 " + value + ")"; };
+  expect(lang::Folded, named("t") + "(Return (Local:u32 t))", named("t.1") + "(Return (Local:u32 t.1))", words);
+  expect(lang::Folded, named("t#1") + "(Return (Local:u32 t#1))", "(If (((Int:bool 1 -) (" + named("t.1") + "(Return (Local:u32 t.1))))) ())" + one, words);
+  // Named twice, or not by the next statement.
+  expect(lang::Folded, named("t.1") + "(Assign (Global:u32 x) (Local:u32 t.1)) (Return (Local:u32 t.1))", named("t.1") + "(Let a u32 (Local:u32 t.1)) (Return (Local:u32 a))", words);
+  expect(lang::Folded, named("t.1") + "(Evaluate " + call + ") (Return (Local:u32 t.1))", "(Evaluate " + call + ")" + named("t.1") + "(Return (Local:u32 t.1))", words);
+}
+
 TEST_F(CheckTest, NoMaybe) {
   expect(lang::NoMaybe, one, "(Let a (maybe u64) -)" + one, "`a` is a Maybe");
   expect(lang::NoMaybe, one, "(Let a bool (Present:bool (Null:(maybe u64))))" + one, "a Maybe is left");
@@ -198,7 +234,11 @@ TEST_F(CheckTest, IndexesGuarded) {
   expect(lang::IndexesGuarded, element("(Convert:u64 (Local:u32 i))"), element("(Binary:u64 Add (Convert:u64 (Local:u32 i)) (Int:u64 1 -))"), "an index is no name that can be tested");
 }
 
-TEST_F(CheckTest, LoopsBounded) { expect(lang::LoopsBounded, one, "(Loop ((Break)))" + one, "Loop is not in the language"); }
+TEST_F(CheckTest, LoopsBounded) {
+  expect(lang::LoopsBounded, one, "(Loop ((Break)))" + one, "Loop is not in the language");
+  const auto loop = [](const std::string& high) { return "(CountedLoop turn u32 (Int:u32 0 -) " + high + " false ())"; };
+  expect(lang::LoopsBounded, loop("(Int:u32 9 -)") + one, loop("(Local:u32 i)") + one, "the verifier does not see the end of a loop");
+}
 
 TEST_F(CheckTest, ThrowsExplicit) { expect(lang::ThrowsExplicit, one, "(Leave Bounds)", "Leave is not in the language"); }
 

@@ -50,6 +50,21 @@ TEST(Names, FreshNamesAreNew) {
   EXPECT_FALSE(taken == second);
 }
 
+TEST(Names, DevelopersAreToldFromGenerated) {
+  Arena arena;
+  Names names(arena);
+  const Name first = names.intern("n"), second = names.another("n"), made = names.fresh("n"), third = names.another("n#1");
+  EXPECT_EQ(second.text(), "n#1");
+  EXPECT_EQ(made.text(), "n.2") << "no number twice: n_1 is one word";
+  EXPECT_EQ(third.text(), "n#3");
+  for (const Name& name : {first, second, third}) EXPECT_FALSE(name.is_generated()) << name.text();
+  EXPECT_TRUE(made.is_generated());
+  EXPECT_EQ(second.spelling(), "n");
+  EXPECT_EQ(word_of(second), "n_1");
+  EXPECT_EQ(word_of(made), "n_2");
+  EXPECT_FALSE(Name().is_generated());
+}
+
 TEST(Names, OrderIsTheTexts) {
   Arena arena;
   Names names(arena);

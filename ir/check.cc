@@ -247,6 +247,13 @@ class Checker {
         while (const auto* converted = as<Convert>(*base)) base = &converted->form.value;
         if (!as<PacketStart>(*base) && !as<Int>(f.count) && !is_never_negative(f.count)) report("a packet pointer may reach back", sum);
       }
+      const auto* count = as<Int>(f.count);
+      const __int128 bytes = count ? count->form.value.value * static_cast<__int128>(size_of(n.type->element)) : 0;
+      if (has(Rule::OffsetsBounded) && n.type->space == Space::Packet && (bytes < -0xffff || bytes > 0xffff)) report("a packet pointer moves out of the verifier's sight", sum);
+    } else if constexpr (std::same_as<F, Unary> || std::same_as<F, Convert>) {
+      if (is_just_folded() && is_number(f.value) && is_integral(n.type)) report("a constant is not folded", sum);
+    } else if constexpr (std::same_as<F, Binary> || std::same_as<F, Divide>) {
+      if (is_just_folded() && is_number(f.left) && is_number(f.right)) report("a constant is not folded", sum);
     } else if constexpr (std::same_as<F, And> || std::same_as<F, Or>) {
       lazy(f.right);
     } else if constexpr (std::same_as<F, Conditional>) {
@@ -269,6 +276,12 @@ class Checker {
   }
   /// Whether the function at work is eBPF.
   bool in_kernel() const { return function_ && (function_->domain == Domain::Program || function_->domain == Domain::Shared); }
+  bool is_just_folded() const { return has(Rule::ConstantsFolded) && lang_.has(Kind::Divide); }
+  /// A number that the developer gave no name.
+  static bool is_number(const Expr& e) {
+    const auto* number = as<Int>(e);
+    return number && !number->form.constant && is_integral(number->type);
+  }
   static bool initialises(const Expr& e) { return as<ArrayValue>(e) || as<StringValue>(e) || as<Zero>(e); }
 
   /// Packet accesses as check_packet_accesses leaves them: the next passes take tests away whose answer is known.

@@ -49,7 +49,7 @@ void collect_addressed(const Stmt& s, NameSet& out) {
   each_child_of(s, [&](const Expr& child) { collect_addressed(child, out); }, [&](const Stmt& t) { collect_addressed(t, out); });
 }
 /// The compiler made the name: the developer's own are kept.
-bool is_temporary(Name name) { return name.text() != name.spelling(); }
+bool is_temporary(Name name) { return name.is_generated(); }
 
 class LookupMerger {
  public:

@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "frontend/cli/commands.h"
-#include "frontend/driver.h"
+#include "frontend/cli/driver.h"
 #include "ir/program_type.h"
 
 namespace ksc::cli {

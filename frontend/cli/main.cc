@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "frontend/cli/commands.h"
-#include "frontend/driver.h"
+#include "frontend/cli/driver.h"
 
 namespace ksc::cli {
 namespace {

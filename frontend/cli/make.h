@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "frontend/driver.h"
+#include "frontend/cli/driver.h"
 
 namespace ksc::cli {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "frontend/driver.h"
+#include "frontend/cli/driver.h"
 
 namespace ksc::cli {
 

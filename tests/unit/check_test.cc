@@ -189,6 +189,21 @@ TEST_F(CheckTest, LoopsCapped) {
   EXPECT_EQ(problems(around("(Loop ((Break)))" + loop("(Local:u32 i)") + one, "u32", "User - -"), lang::LoopsCapped), "");
 }
 
+TEST_F(CheckTest, ConstantsFolded) {
+  const auto returns = [](const std::string& value) { return "(Return " + value + ")"; };
+  const std::string words = "a constant is not folded", five = "(Int:u32 5 -)", named = "(Int:u32 5 FIVE)";
+  expect(lang::ConstantsFolded, returns("(Binary:u32 Add " + five + " (Local:u32 i))"), returns("(Binary:u32 Add " + five + " " + five + ")"), words);
+  expect(lang::ConstantsFolded, returns("(Binary:u32 Add " + named + " " + five + ")"), returns("(Divide:u32 Quotient " + five + " " + five + ")"), words);
+  expect(lang::ConstantsFolded, returns("(Unary:u32 Complement (Local:u32 i))"), returns("(Unary:u32 Complement " + five + ")"), words);
+  expect(lang::ConstantsFolded, returns("(Convert:u32 " + named + ")"), returns("(Convert:u32 (Int:u8 5 -))"), words);
+}
+
+TEST_F(CheckTest, OffsetsBounded) {
+  const auto moved = [](const std::string& by) { return "(Let q (ptr u8 Packet) (PointerAdd:(ptr u8 Packet) (Local:(ptr u8 Packet) p) (Int:i64 " + by + " -)))"; };
+  expect(lang::OffsetsBounded, moved("14") + one, moved("70000") + one, "a packet pointer moves out of the verifier's sight");
+  expect(lang::OffsetsBounded, moved("-14") + one, moved("-70000") + one, "a packet pointer moves out of the verifier's sight");
+}
+
 TEST_F(CheckTest, Folded) {
   const std::string words = "could be folded", value = "(Binary:u32 Add (Local:u32 i) (Int:u32 1 -))";
   const auto named = [&](const std::string& name) { return "(Let " + name + " u32 " + value + ")"; };

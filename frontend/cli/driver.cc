@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "frontend/driver.h"
+#include "frontend/cli/driver.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -249,7 +249,7 @@ class Checker {
       }
       const auto* count = as<Int>(f.count);
       const __int128 bytes = count ? count->form.value.value * static_cast<__int128>(size_of(n.type->element)) : 0;
-      if (has(Rule::OffsetsBounded) && n.type->space == Space::Packet && (bytes < -0xffff || bytes > 0xffff)) report("a packet pointer moves out of the verifier's sight", sum);
+      if (has(Rule::OffsetsBounded) && n.type->space == Space::Packet && bytes > 0xffff) report("a packet pointer moves out of the verifier's sight", sum);
     } else if constexpr (std::same_as<F, Unary> || std::same_as<F, Convert>) {
       if (is_just_folded() && is_number(f.value) && is_integral(n.type)) report("a constant is not folded", sum);
     } else if constexpr (std::same_as<F, Binary> || std::same_as<F, Divide>) {

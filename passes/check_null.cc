@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// *p   =>   *p, with p proven on every way to it: not null, and no reference to a map entry that is gone; otherwise an error
-#include "ir/map_kind.h"
-#include "ir/places.h"
 #include "ir/rewrite.h"
+#include "passes/map_deaths.h"
 #include "passes/map_changes.h"
 #include "passes/passes.h"
 
 namespace ksc {
 namespace {
-
-/// What ends the references into a map, and where it stands [L52].
-struct Death {
-  Name map;
-  Loc loc;
-  std::string reason;  // "an entry of `m` is deleted"
-};
 
 /// What is known on the way that control has taken.
 struct Facts {
@@ -23,86 +15,10 @@ struct Facts {
   std::map<Name, Death, ByText> dead;       // those whose entry may be gone
 };
 
-/// The deaths that each function brings about, itself or through those it calls.
-using Effects = std::map<Name, std::vector<Death>, ByText>;
-
-/// What a statement itself does to references, without its parts.
-std::optional<Death> death_by(const Stmt& s) {
-  if (const auto* removal = as<MapDelete>(s)) {
-    const auto* map = as<MapName>(removal->form.map);
-    if (map) return Death{map->form.name, removal->loc, fmt::format("an entry of `{}` is deleted", map->form.name.spelling())};
-  }
-  const auto* assign = as<Assign>(s);
-  const auto* update = as<Update>(s);
-  if (!assign && !update) return {};
-  const Expr& place = assign ? assign->form.place : update->form.place;
-  const auto* entry = entry_of(place);
-  const auto* map = entry ? as<MapName>(entry->form.map) : nullptr;
-  const MapKind* kind = map ? find_map_kind(map->type->name.text()) : nullptr;
-  if (!kind || kind->entries_always_exist) return {};
-  const Name name = map->form.name;
-  if (kind->may_evict) return Death{name, loc_of(s), fmt::format("`{}` may evict an entry to insert one", name.spelling())};
-  if (assign && as<MapEntry>(place)) return Death{name, loc_of(s), fmt::format("an entry of `{}` is replaced", name.spelling())};
-  return {};
-}
-
-std::optional<Death> death_by(const Expr& e) {
-  const auto* call = as<MapCall>(e);
-  const auto* map = call ? as<MapName>(call->form.map) : nullptr;
-  if (!map || call->form.method != "insert_new") return {};
-  const MapKind* kind = find_map_kind(type_of(call->form.map)->name.text());
-  if (!kind || !kind->may_evict) return {};
-  return Death{map->form.name, call->loc, fmt::format("`{}` may evict an entry to insert one", map->form.name.spelling())};
-}
-
-/// Calls `found` with each death that statements bring about, also through the functions they call.
-class DeathSearch {
- public:
-  DeathSearch(const Effects& effects, std::function<void(const Death&)> found) : effects_(effects), found_(std::move(found)) {}
-  void operator()(const Stmt& s) {
-    if (const auto death = death_by(s)) found_(*death);
-    each_child_of(s, [&](const Expr& e) { (*this)(e); }, [&](const Stmt& inner) { (*this)(inner); });
-  }
-  void operator()(const Expr& e) {
-    if (const auto death = death_by(e)) found_(*death);
-    if (const auto* call = as<Call>(e)) called(call->form.function, call->loc);
-    each_child_of(e, [&](const Expr& inner) { (*this)(inner); }, [&](const Stmt& inner) { (*this)(inner); });
-  }
-  void called(Name function, Loc loc) {
-    auto known = effects_.find(function);
-    if (known == effects_.end()) return;
-    for (const Death& death : known->second) found_({death.map, loc, fmt::format("`{}` is called: {}", function.spelling(), death.reason)});
-  }
-
- private:
-  const Effects& effects_;
-  std::function<void(const Death&)> found_;
-};
-
-Effects effects_of(const Program& program) {
-  Effects effects;
-  for (bool grows = true; grows;) {
-    grows = false;
-    for (const Decl& d : program) {
-      const auto* function = as<FunctionDef>(d);
-      if (!function) continue;
-      std::vector<Death>& own = effects[function->form.name];
-      DeathSearch search(effects, [&](const Death& death) {
-        for (const Death& known : own)
-          if (known.map == death.map) return;
-        own.push_back(death);
-        grows = true;
-      });
-      for (const Stmt& s : function->form.body.statements) search(s);
-    }
-  }
-  return effects;
-}
-
 class NullCheck {
  public:
-  NullCheck(Context& context, const Effects& effects, Domain domain)
-      : context_(context), effects_(effects), references_die_(domain == Domain::Program || domain == Domain::Shared) {}
+  NullCheck(Context& context, const Deaths& deaths, Domain domain)
+      : context_(context), deaths_(deaths), references_die_(domain == Domain::Program || domain == Domain::Shared) {}
 
   /// Returns whether control falls through.
   bool body(const Body& in, Facts& facts) {
@@ -261,7 +177,7 @@ class NullCheck {
     }
     bool comes_out = true;
     each_child_of(e, [&](const Expr& child) { comes_out = expression(child, facts) && comes_out; }, [](const Stmt&) {});
-    if (const auto* call = as<Call>(e)) DeathSearch(effects_, [&](const Death& death) { die(death, facts); }).called(call->form.function, call->loc);
+    if (const auto* call = as<Call>(e)) DeathSearch(deaths_, [&](const Death& death) { die(death, facts); }).called(call->form.function, call->loc);
     if (const auto death = death_by(e)) die(*death, facts);
     return comes_out;
   }
@@ -354,11 +270,11 @@ class NullCheck {
     };
     on_expr = [&](const Expr& e) { each_child_of(e, on_expr, on_stmt); };
     on_stmt(loop);
-    DeathSearch(effects_, [&](const Death& death) { die(death, facts); })(loop);
+    DeathSearch(deaths_, [&](const Death& death) { die(death, facts); })(loop);
   }
 
   Context& context_;
-  const Effects& effects_;
+  const Deaths& deaths_;
   bool references_die_;  // in userspace they are copies [L52]
   std::map<Name, Death, ByText> origins_;  // where a variable got what it holds
 };
@@ -366,11 +282,11 @@ class NullCheck {
 }  // namespace
 
 Ir<lang::NullChecked> check_null(const Ir<lang::TailCallsFound>& in, Context& context) {
-  const Effects effects = effects_of(in.declarations);
+  const Deaths deaths = deaths_of(in.declarations);
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) {
       Facts facts;
-      NullCheck(context, effects, function->form.domain).body(function->form.body, facts);
+      NullCheck(context, deaths, function->form.domain).body(function->form.body, facts);
     }
   report_map_changes(in.declarations, context);
   return {in.declarations};

@@ -13,6 +13,7 @@
 #include "ir/map_kind.h"
 #include "ir/program_type.h"
 #include "ir/rewrite.h"
+#include "passes/ways_out.h"
 
 namespace ksc {
 
@@ -43,16 +44,26 @@ class Inference {
   void collect(const Decl& d);
   Entity* find_entity(Name name);
   void complete(Entity& entity);
-  void complete_function(const Node<FunctionDecl>& n, Entity& entity);
-  void declare(const Decl& d, std::vector<Decl>& out);
-  void declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<Decl>& out);
-  void declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out);
+  template <class Item>
+  std::vector<StructField> members(const Span<Item>& items, std::string_view what);
+  void complete_struct(const Node<StructDecl>& n, Entity& entity);
   void complete_enum(const Node<EnumDecl>& n, Entity& entity);
-  void complete_map(const Node<MapDecl>& n, Entity& entity);
-  uint64_t map_flags(const Node<MapDecl>& n, const MapKind& kind);
+  void complete_constant(const Node<ConstDecl>& n, Entity& entity);
+  void complete_config(const Node<ConfigDecl>& n, Entity& entity);
+  void complete_variable(const Node<VarDecl>& n, Entity& entity);
+  void declare(const Decl& d, std::vector<Decl>& out);
   /// Whether the value is known when the program is compiled; reports what is not.
   bool initial_value(const Expr& e);
+
+  // ---- maps (inference_maps.cc)
+  void complete_map(const Node<MapDecl>& n, Entity& entity);
+  uint64_t map_flags(const Node<MapDecl>& n, const MapKind& kind);
   void declare_map(const Node<MapDecl>& n, const Entity& entity, std::vector<Decl>& out);
+
+  // ---- functions (inference_functions.cc)
+  void complete_function(const Node<FunctionDecl>& n, Entity& entity);
+  void declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<Decl>& out);
+  void declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out);
   void check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, const Entity& entity);
   void check_main(const Node<FunctionDecl>& n, const Entity& entity);
 
@@ -80,7 +91,7 @@ class Inference {
   void delete_statement(const Node<Delete>& n);
   /// An expression as a statement.
   void evaluate(const Expr& e);
-  void print_statement(const Node<Apply>& n);
+  void print_statement(const Node<Apply>& n);  // inference_print.cc
   template <class F>
   void emit(F form, Loc loc) {
     sink_->push_back(c.make(std::move(form), loc));
@@ -94,7 +105,7 @@ class Inference {
     return {c.span(out)};
   }
 
-  // ---- expressions (inference_expressions.cc)
+  // ---- expressions (inference_expressions.cc, _operators.cc, _places.cc, _match.cc, _block_values.cc)
   /// The typed expression; `expected` only helps literals that have no type of their own.
   Expr infer(const Expr& e, Type expected = nullptr);
   Expr infer_global(const Node<GlobalName>& n);
@@ -110,6 +121,7 @@ class Inference {
   Expr infer_struct_literal(const Node<StructLiteral>& n);
   Expr infer_array_literal(Span<Expr> values, Type expected, Loc loc);
   Expr infer_match(const Node<Match>& n, Type expected, bool used);
+  std::optional<Pattern> infer_pattern(const Pattern& p, Type type);
   Expr infer_if_value(const Node<IfValue>& n, Type expected);
   Expr infer_block_value(const Node<BlockValue>& n, Type expected);
   Expr infer_address_of(const Node<AddressOf>& n);
@@ -132,9 +144,9 @@ class Inference {
   /// Whether memory may be reached through this pointer, as far as its type says; reports why not.
   bool can_follow(const Expr& pointer, Loc loc);
   void report_no_member(Type type, const Ident& name);
-  /// Makes an arm's value one of `type`, unless the arm jumps away; reports one that does neither.
   /// An arm whose value nobody takes: its last expression is a statement.
   Expr unused_value(const Expr& e);
+  /// Makes an arm's value one of `type`, unless the arm jumps away; reports one that does neither.
   bool fit_arm(Expr& value, Type type);
   /// The typed expression as a place that may be written; reports and gives nothing if it is none.
   std::optional<Expr> place(const Expr& e);
@@ -208,11 +220,6 @@ class Inference {
   int loop_depth_ = 0;
 };
 
-/// Whether control cannot reach the end of the statements: each path returns, or loops for ever.
-bool always_leaves(const Body& body);
-/// Whether control does not come out of it with a value: each path returns, breaks, continues, or loops for ever.
-bool jumps_away(const Expr& e);
-bool jumps_away(const Stmt& s);
 /// What an operator looks like in the source.
 std::string_view operator_text(Operator op);
 /// A number as text.

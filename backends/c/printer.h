@@ -18,6 +18,13 @@ inline constexpr Lang Printed{lang::C.forms | lang::UserC.forms, {}};
 /// How tightly a piece of C binds; in a tighter place it gets parentheses.
 enum class Binding { Assign, Conditional, Or, And, BitOr, BitXor, BitAnd, Equality, Relation, Shift, Sum, Product, Unary, Postfix };
 
+/// How an operator is written.
+struct OperatorText {
+  std::string_view text;
+  Binding binding;
+};
+OperatorText c_operator(BinaryOp op);
+
 /// What the backends say differently of the same forms.
 struct Dialect {
   bool ebpf = true;
@@ -114,5 +121,9 @@ class Printer {
 
 /// Whether a struct has bytes between its members, or after them.
 bool has_padding(Type type);
+std::string integer_text(__int128 value);
+bool is_byte_pointer(Type type);
+/// Bytes of a packet are a `void *` in C, as everybody writes it.
+bool is_void_pointer(Type type);
 
 }  // namespace ksc::c

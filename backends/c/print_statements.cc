@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// The printer, one statement after another, and the bodies of functions.
+#include <fmt/format.h>
+
+#include "backends/c/printer.h"
+#include "ir/effects.h"
+#include "ir/sexpr.h"
+#include "ir/visit.h"
+
+namespace ksc::c {
+
+void Printer::line(const std::string& text) { out_ += std::string(depth, '\t') + text + "\n"; }
+
+void Printer::line_mark(Loc loc) {
+  if (!loc || !locate) return;
+  const auto [file, number] = locate(loc);
+  if (file.empty() || (file == marked_file_ && number == marked_line_)) return;
+  out_ += fmt::format("#line {} {}\n", number, quoted(file));
+  marked_file_ = file;
+  marked_line_ = number;
+}
+
+std::string Printer::header(const FunctionDef& f, const std::string& prefix) {
+  locals_.clear();
+  taken_.clear();
+  std::string text = prefix + declaration(f.result, function_name(f.name)) + "(";
+  for (size_t i = 0; i < f.parameters.size(); ++i) text += (i ? ", " : "") + declaration(f.parameters[i].type, local_name(f.parameters[i].name));
+  return text + (f.parameters.empty() ? "void)" : ")");
+}
+
+namespace {
+
+void note_reads(const Expr& e, NameSet& reads);
+void note_reads(const Stmt& s, NameSet& reads) {
+  // x = x is not printed.
+  if (const auto* assign = as<Assign>(s); assign && print(assign->form.place) == print(assign->form.value)) return;
+  if (const auto* assign = as<Assign>(s))
+    if (const auto* target = as<Local>(assign->form.place)) {
+      // x = x + 1 alone does not use x.
+      NameSet own;
+      note_reads(assign->form.value, own);
+      own.erase(target->form.name);
+      return reads.merge(own);
+    }
+  each_child_of(s, [&](const Expr& e) { note_reads(e, reads); }, [&](const Stmt& t) { note_reads(t, reads); });
+}
+void note_reads(const Expr& e, NameSet& reads) {
+  if (const auto* local = as<Local>(e)) reads.insert(local->form.name);
+  each_child_of(e, [&](const Expr& child) { note_reads(child, reads); }, [&](const Stmt& s) { note_reads(s, reads); });
+}
+
+}  // namespace
+
+/// C compilers warn about what is never read; saying so keeps the warning for mistakes.
+void Printer::mark_unused(Name name) {
+  if (!reads_.count(name)) line(fmt::format("(void){};", local_name(name)));
+}
+
+std::string Printer::body(const FunctionDef& f) {
+  reads_.clear();
+  for (const Stmt& s : f.body.statements) note_reads(s, reads_);
+  out_ += "{\n";
+  ++depth;
+  for (const Parameter& p : f.parameters) mark_unused(p.name);
+  statements(f.body);
+  // gcc misses a return even after a loop without end.
+  bool returns = is(f.result, TypeKind::Void);
+  for (const Stmt& s : f.body.statements) returns = returns || ksc::header(s).contains.has(Kind::Return);
+  if (!returns) line("__builtin_unreachable();");
+  --depth;
+  out_ += "}\n";
+  return take();
+}
+
+void Printer::statements(const Body& body) {
+  for (const Stmt& s : body.statements) statement(s);
+}
+
+void Printer::branches(const Node<If>& n) {
+  bool first = true;
+  for (const Branch& b : n->branches) {
+    const std::string test = condition(b.condition);
+    line(first ? fmt::format("if ({}) {{", test) : fmt::format("}} else if ({}) {{", test));
+    first = false;
+    ++depth;
+    statements(b.body);
+    --depth;
+  }
+  // An else that is nothing but another if continues the chain.
+  if (n->otherwise.statements.size() == 1)
+    if (const auto* next = as<If>(n->otherwise.statements[0])) {
+      const size_t at = out_.size();
+      branches(*next);
+      // `if (` of the nested chain becomes `} else if (`.
+      const std::string indent(depth, '\t');
+      out_.replace(at + indent.size(), 0, "} else ");
+      return;
+    }
+  if (!n->otherwise.statements.empty()) {
+    line("} else {");
+    ++depth;
+    statements(n->otherwise);
+    --depth;
+  }
+  line("}");
+}
+
+void Printer::switch_statement(const Node<Switch>& n) {
+  line(fmt::format("switch ({}) {{", expression(n->value)));
+  for (const SwitchCase& c : n->cases) {
+    if (c.values.empty()) line("default:");
+    for (const Expr& v : c.values) line(fmt::format("case {}:", expression(v)));
+    ++depth;
+    bool declares = false;
+    for (const Stmt& s : c.body.statements) declares = declares || as<Let>(s);
+    if (declares) out_.insert(out_.size() - 1, " {");
+    statements(c.body);
+    const bool leaves = !c.body.statements.empty() && (as<Return>(c.body.statements.back()) || as<Continue>(c.body.statements.back()));
+    if (!leaves) line("break;");
+    --depth;
+    if (declares) line("}");
+  }
+  line("}");
+}
+
+/// print in userspace: the verbs that C wants for the arguments' types.
+void Printer::print(const Print& print) {
+  const std::string_view text = print.format.text();
+  std::string format, arguments;
+  size_t next = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%' || i + 1 == text.size() || text[i + 1] == '%') {
+      format += text[i];
+      if (text[i] == '%') format += text[++i < text.size() ? i : i - 1];
+      continue;
+    }
+    const char verb = text[++i];
+    const Expr& argument = print.arguments[next++];
+    Type type = type_of(argument);
+    std::string value_text = expression(argument);
+    if (verb == 's' || verb == 'c' || verb == 'p') {
+      format += '%';
+      format += verb;
+    } else {
+      const bool negative = is_signed(type) && verb == 'd';
+      if (width_of(type) == 64) {
+        format += verb == 'x' ? "%llx" : negative ? "%lld" : "%llu";
+      } else {
+        if (verb != 'd' && is_signed(type)) value_text = fmt::format("(__u{}){}", width_of(type), expression(argument, Binding::Unary));
+        format += verb == 'x' ? "%x" : negative ? "%d" : "%u";
+      }
+    }
+    arguments += ", " + value_text;
+  }
+  line(fmt::format("ks_print({}{});", quoted(format), arguments));
+}
+
+void Printer::let(const Let& n) {
+  const std::string name = local_name(n.name);
+  const auto* structure = n.value ? as<StructValue>(*n.value) : nullptr;
+  if (is_aggregate(n.type) && has_padding(n.type) && (structure || !n.value)) {
+    // Bytes between members count too: keys are compared as a whole, and the verifier wants to see them written.
+    line(declaration(n.type, name) + ";");
+    line(fmt::format("__builtin_memset(&{}, 0, sizeof({}));", name, name));
+    if (structure)
+      for (const FieldValue& v : structure->form.values) line(fmt::format("{}.{} = {};", name, member_name(n.type, v.name), value(v.value, type_of(v.value))));
+    return;
+  }
+  std::string text;
+  if (n.value) text = is_aggregate(n.type) ? initialiser(*n.value) : value(*n.value, n.type);
+  else if (is_aggregate(n.type)) text = "{}";
+  else text = is(n.type, TypeKind::Bool) ? "false" : is_integral(n.type) ? "0" : "NULL";
+  line(fmt::format("{} = {};", declaration(n.type, name), text));
+}
+
+void Printer::statement(const Stmt& s) {
+  const Loc loc = loc_of(s);
+  if (!as<Block>(s)) line_mark(loc);
+  if (dialect_.statement && dialect_.statement(s)) return;
+  visit<Printed>(
+      s, on<Evaluate>([&](const Node<Evaluate>& n) {
+        const auto* converted = as<Convert>(n->value);  // nobody wants the result, so nobody wants it converted
+        line(expression(converted ? converted->form.value : n->value) + ";");
+      }),
+      on<Block>([&](const Node<Block>& n) {
+        line("{");
+        ++depth;
+        statements(n->body);
+        --depth;
+        line("}");
+      }),
+      on<If>([&](const Node<If>& n) { branches(n); }),
+      on<Loop>([&](const Node<Loop>& n) {
+        // loop { if (!c) break; … } is while (c) { … }
+        Body rest = n->body;
+        std::string test = "true";
+        if (!rest.statements.empty()) {
+          const auto* first = as<If>(rest.statements[0]);
+          const auto* fails = first && first->form.branches.size() == 1 && first->form.otherwise.statements.empty() ? as<Not>(first->form.branches[0].condition) : nullptr;
+          if (fails && first->form.branches[0].body.statements.size() == 1 && as<Break>(first->form.branches[0].body.statements[0])) {
+            test = condition(fails->form.value);
+            rest.statements = rest.statements.drop_first(1);
+          }
+        }
+        line(fmt::format("while ({}) {{", test));
+        ++depth;
+        if (!dialect_.ebpf) line("ks_stop_if_signalled();");
+        statements(rest);
+        --depth;
+        line("}");
+      }),
+      on<CountedLoop>([&](const Node<CountedLoop>& n) {
+        const std::string counter = local_name(n->name);
+        line(fmt::format("for ({} = {}; {} {} {}; {}++) {{", declaration(n->type, counter), value(n->low, n->type), counter, n->inclusive ? "<=" : "<", operand(n->high, Binding::Shift, false), counter));
+        ++depth;
+        statements(n->body);
+        --depth;
+        line("}");
+      }),
+      on<Break>([&](const Node<Break>&) { line("break;"); }), on<Continue>([&](const Node<Continue>&) { line("continue;"); }),
+      on<Return>([&](const Node<Return>& n) { line(n->value ? fmt::format("return {};", value(*n->value, type_of(*n->value))) : "return;"); }),
+      on<Let>([&](const Node<Let>& n) {
+        let(n.form);
+        mark_unused(n->name);
+      }),
+      on<Assign>([&](const Node<Assign>& n) {
+        // x = x + 1 is x += 1 again
+        const std::string target = expression(n->place);
+        const auto* sum = as<Binary>(n->value);
+        if (sum && expression(sum->form.left) == target)
+          return line(fmt::format("{} {}= {};", target, c_operator(sum->form.op).text, value(sum->form.right, type_of(n->place))));
+        std::string given = value(n->value, type_of(n->place));
+        // A bit-field takes the low bits; a number is cut here, since C compilers warn where they do it.
+        const auto* target_field = as<Field>(n->place);
+        const StructField* member = target_field ? find_field(type_of(target_field->form.base), target_field->form.name) : nullptr;
+        if (const auto* number = as<Int>(n->value); number && member && member->bit_size)
+          given = integer_text(number->form.value.value & ((static_cast<__int128>(1) << member->bit_size) - 1));
+        if (given != target) line(fmt::format("{} = {};", target, given));  // x = x does nothing, and C compilers warn
+      }),
+      on<AtomicUpdate>([&](const Node<AtomicUpdate>& n) {
+        static const std::map<Operator, std::string_view> names = {{Operator::Add, "add"}, {Operator::Subtract, "sub"}, {Operator::BitAnd, "and"},
+                                                                   {Operator::BitOr, "or"}, {Operator::BitXor, "xor"}};
+        line(fmt::format("__sync_fetch_and_{}({}, {});", names.at(n->op), expression(n->pointer), value(n->value, type_of(n->value))));
+      }),
+      on<Switch>([&](const Node<Switch>& n) { switch_statement(n); }),
+      on<TraceLine>([&](const Node<TraceLine>& n) {
+        std::string text = fmt::format("bpf_printk({}", quoted(n->format.text()));
+        for (const Expr& argument : n->arguments) text += ", " + expression(argument);
+        line(text + ");");
+      }),
+      on<Print>([&](const Node<Print>& n) { print(n.form); }), on<TailCall>([&](const Node<TailCall>&) {}));
+}
+
+}  // namespace ksc::c

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values with statements in them: match, and if as a value.
+#include "frontend/parsing.h"
+
+namespace ksc {
+
+using enum TokenKind;
+
+Expr Parser::match_expression() {
+  const Token first = take();
+  bool parenthesised_subject = false;
+  const Expr subject = condition(parenthesised_subject);
+  const Loc at = since(first);
+  if (panicking_) return invalid_expr();
+  const Token open = peek();
+  if (!expect(LeftBrace)) return invalid_expr();
+  Scoped brackets(in_brackets_, false);
+  Scoped literals(struct_literals_, true);
+  std::vector<MatchArm> arms;
+  while (!this->at(RightBrace) && !at_end() && !begins_declaration(peek(), position_)) {
+    const size_t from = position_;
+    std::vector<Pattern> patterns;
+    if (at_word("default") && peek(1).kind != Dot) {
+      take();
+    } else if ((at_word("_") || this->at(KeywordElse)) && (peek(1).kind == Colon || peek(1).kind == FatArrow)) {
+      error(loc(peek()), diag::wrong_default, std::string(text_of(peek()))).fix(loc(peek()), "default");
+      take();
+    } else {
+      do patterns.push_back(pattern());
+      while (!panicking_ && accept(Pipe));
+    }
+    if (!panicking_ && this->at(FatArrow)) {
+      error(loc(peek()), diag::expected_token, "`=>`", "`:`").fix(loc(peek()), ":");
+      take();
+    } else if (!panicking_) {
+      expect(Colon);
+    }
+    const Expr value = panicking_ ? invalid_expr() : arm_value();
+    arms.push_back({span(patterns), value});
+    const bool block_ended = !panicking_ && previous().kind == RightBrace;
+    if (panicking_) synchronize_item(from);
+    if (accept(Comma) || accept(Semicolon) || block_ended || this->at(RightBrace)) continue;
+    if (position_ != from && !at_end() && !begins_declaration(peek(), position_))
+      error(peek().new_line ? after_previous() : loc(peek()), diag::missing_comma, describe(peek())).fix(after_previous(), ",");
+    if (!peek().new_line && !at_end()) synchronize_item(from), accept(Comma);
+    if (position_ == from) take();
+  }
+  if (!panicking_) expect_close(RightBrace, open);
+  return expression_node(Match{subject, span(arms)}, at);
+}
+
+Pattern Parser::pattern() {
+  const Token first = peek();
+  // A `|` separates patterns, it is no operator here.
+  const int tighter_than_pipe = 6;
+  const Expr low = binary(cast_operand(), first, tighter_than_pipe);
+  if (panicking_ || (!at(DotDot) && !at(DotDotEqual))) return {low, {}, false};
+  const bool inclusive = take().kind == DotDotEqual;
+  const Token second = peek();
+  return {low, binary(cast_operand(), second, tighter_than_pipe), inclusive};
+}
+
+Expr Parser::arm_value() {
+  const Token first = peek();
+  switch (first.kind) {
+    case LeftBrace: return value_of(block(), loc(first));
+    case KeywordIf: {
+      const Stmt chosen = statement();
+      if (const std::optional<Expr> value = value_of_if(chosen)) return *value;
+      return make(BlockValue{Body{context_.span({chosen})}, {}}, loc(first));
+    }
+    case KeywordReturn: case KeywordThrow: case KeywordBreak: case KeywordContinue: case KeywordDelete: case KeywordFor:
+    case KeywordWhile: case KeywordLoop: case KeywordTry: {
+      const Stmt only = statement();
+      return make(BlockValue{Body{context_.span({only})}, {}}, since(first));
+    }
+    default: break;
+  }
+  const Expr value = expression();
+  const Operator op = assignment_operator(peek().kind);
+  if (panicking_ || op == Operator::Not) return value;
+  take();
+  const Expr stored = expression();
+  const Stmt assignment = make(AssignStmt{op, value, stored}, since(first));
+  return make(BlockValue{Body{context_.span({assignment})}, {}}, since(first));
+}
+
+/// The value of a block is its last expression [L10].
+Expr Parser::value_of(Body body, Loc at) {
+  const size_t count = body.statements.size();
+  if (count == 0) return make(BlockValue{body, {}}, at);
+  const Stmt& last = body.statements[count - 1];
+  std::optional<Expr> value;
+  if (const auto* evaluated = as<Evaluate>(last))
+    value = (*evaluated)->value;
+  else if (as<If>(last))
+    value = value_of_if(last);
+  if (!value) return make(BlockValue{body, {}}, at);
+  if (count == 1 && kind_of(*value) != Kind::InvalidExpr) return *value;
+  return expression_node(BlockValue{Body{Span<Stmt>(body.statements.begin(), count - 1)}, *value}, at);
+}
+
+/// An `if` with all its branches as values; nothing if it is none.
+std::optional<Expr> Parser::value_of_if(const Stmt& statement) {
+  const auto* chosen = as<If>(statement);
+  if (!chosen || (*chosen)->otherwise.statements.empty()) return {};
+  std::vector<ValueBranch> branches;
+  for (const Branch& branch : (*chosen)->branches)
+    branches.push_back({branch.condition, value_of(branch.body, loc_of(branch.condition))});
+  return make(IfValue{span(branches), value_of((*chosen)->otherwise, chosen->loc)}, chosen->loc);
+}
+
+Expr Parser::if_expression() {
+  const Token first = peek();
+  bool has_else = false;
+  Scoped brackets(in_brackets_, false);
+  Scoped literals(struct_literals_, true);
+  const Stmt chosen = if_statement(&has_else);
+  if (panicking_) return invalid_expr();
+  if (as<IfVar>(chosen)) {
+    error(loc(first), diag::not_supported_yet, "`if (var …)` as a value");
+    return make(InvalidExpr{}, loc(first));
+  }
+  if (const std::optional<Expr> value = value_of_if(chosen)) return *value;
+  if (!as<InvalidStmt>(chosen)) error(loc(first), diag::if_without_else);
+  return make(InvalidExpr{}, loc(first));
+}
+
+}  // namespace ksc

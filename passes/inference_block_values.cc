@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values with statements in them: blocks, if, and the arms of a match.
+#include <fmt/format.h>
+
+#include "passes/inference.h"
+
+namespace ksc {
+
+Type Inference::join(const std::vector<Expr>& values, Type expected) {
+  Type type = nullptr;
+  bool all_fit = expected != nullptr;
+  for (const Expr& value : values) {
+    if (is_invalid(value)) return nullptr;
+    if (expected) all_fit = all_fit && (is(type_of(value), TypeKind::Void) || converts(value, expected));
+  }
+  if (all_fit) return expected;
+  for (const Expr& value : values) {
+    Type next = type_of(settle(value_of_maybe(value)));
+    if (is(next, TypeKind::Void)) continue;  // an arm that leaves has no value
+    if (const auto* number = constant(innermost_value(value)); number && type && is_integral(type) && fits(number->form.value, type)) continue;
+    if (!type || type == next) type = next;
+    else if (Type both = meet(type, next)) type = both;
+    else if (kind_of(innermost_value(values[0])) == Kind::Null && (is(next, TypeKind::Pointer) || is(next, TypeKind::EntryRef)) && next->nullable) type = next;
+    else if (!converts(value, type)) {
+      c.diagnostics.report(loc_of(value), diag::type_mismatch, spell(next), spell(type));
+      return nullptr;
+    }
+  }
+  return type ? type : t.void_type();
+}
+
+Expr Inference::unused_value(const Expr& e) {
+  const Body body = collect_statements([&] {
+    const auto* block = as<BlockValue>(e);
+    if (block) this->statements(block->form.body);
+    if (!block || block->form.value) evaluate(block ? *block->form.value : e);
+  });
+  return c.make(BlockValue{body, {}}, loc_of(e), t.void_type());
+}
+
+bool Inference::fit_arm(Expr& value, Type type) {
+  if (!is(type_of(value), TypeKind::Void)) {
+    value = coerce(value, type);
+  } else if (!jumps_away(value)) {
+    c.diagnostics.report(loc_of(value), diag::block_has_no_value, spell(type));
+    return false;
+  }
+  return true;
+}
+
+Expr Inference::infer_if_value(const Node<IfValue>& n, Type expected) {
+  std::vector<ValueBranch> branches;
+  std::vector<Expr> values;
+  for (const ValueBranch& branch : n->branches) {
+    branches.push_back({condition(branch.condition), infer(branch.value, expected)});
+    values.push_back(branches.back().value);
+    if (is_invalid(branches.back().condition)) return invalid(n.loc);
+  }
+  Expr otherwise = infer(n->otherwise, expected);
+  values.push_back(otherwise);
+  Type type = join(values, expected);
+  if (!type) return invalid(n.loc);
+  if (!is(type, TypeKind::Void)) {
+    for (ValueBranch& branch : branches)
+      if (!fit_arm(branch.value, type)) return invalid(n.loc);
+    if (!fit_arm(otherwise, type)) return invalid(n.loc);
+  }
+  return c.make(IfValue{c.span(branches), otherwise}, n.loc, type);
+}
+
+Expr Inference::infer_block_value(const Node<BlockValue>& n, Type expected) {
+  std::optional<Expr> value;
+  const Body statements = collect_statements([&] {
+    this->statements(n->body);
+    if (!n->value) return;
+    // A value without type is a statement after all: `{ f() }` where f gives nothing.
+    value = infer(*n->value, expected);
+  });
+  if (!value) return c.make(BlockValue{statements, {}}, n.loc, t.void_type());
+  if (is_invalid(*value)) return invalid(n.loc);
+  return c.make(BlockValue{statements, *value}, n.loc, type_of(*value));
+}
+
+}  // namespace ksc

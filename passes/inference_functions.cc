@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "passes/inference.h"
+
+namespace ksc {
+
+void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
+  bool placed = false;
+  for (const Attribute& attribute : n->attributes) {
+    const std::string_view name = attribute.name.name.text();
+    if (name == "on_fault") continue;  // declare_function looks at it, once the result's type is known
+    if (placed) {
+      c.diagnostics.report(attribute.name.loc, diag::two_attributes, std::string(name));
+      continue;
+    }
+    placed = true;
+    if ((name == "helper" || name == "test" || name == "kfunc" || name == "private") && !attribute.arguments.empty())
+      argument_count(fmt::format("@{}", name), attribute.arguments.size(), 0, attribute.name.loc);
+    if (name == "helper") {
+      entity.domain = Domain::Shared;
+    } else if (name == "test") {
+      entity.domain = Domain::Test;
+      entity.runs_nowhere = true;
+      unsupported(attribute.name.loc, "`@test`");
+    } else if (name == "kfunc" || name == "private") {
+      entity.domain = Domain::Kernel;
+      entity.runs_nowhere = true;
+      unsupported(attribute.name.loc, fmt::format("`@{}`", name));
+    } else if (const ProgramType* type = find_program_type(name)) {
+      entity.domain = Domain::Program;
+      entity.program_type = type;
+      if (type->targets.empty()) {
+        if (!attribute.arguments.empty()) argument_count(fmt::format("@{}", name), attribute.arguments.size(), 0, attribute.name.loc);
+      } else if (attribute.arguments.empty()) {
+        entity.target = c.name(type->default_target);
+        c.diagnostics.report(attribute.name.loc, diag::bare_tc, std::string(name), std::string(type->default_target))
+            .fix(attribute.name.loc, fmt::format("{}(\"{}\")", name, type->default_target), "say so");
+      } else {
+        const auto* text = as<StringValue>(attribute.arguments[0]);
+        for (std::string_view target : type->targets)
+          if (text && text->form.text == target) entity.target = text->form.text;
+        if (!entity.target) {
+          std::string choices;
+          for (std::string_view target : type->targets) choices += fmt::format("{}\"{}\"", choices.empty() ? "" : ", ", target);
+          c.diagnostics.report(loc_of(attribute.arguments[0]), diag::bad_attribute_argument, std::string(name), choices);
+          entity.target = c.name(type->default_target);
+        }
+      }
+    } else {
+      static constexpr std::string_view later[] = {"probe", "kprobe", "kretprobe", "tracepoint", "perf_event", "lsm", "struct_ops", "raw_tracepoint", "fexit",
+                                                   "uprobe", "uretprobe", "cgroup_skb", "cgroup_sock", "cgroup_sock_addr", "sock_ops", "sk_msg", "sk_skb",
+                                                   "sk_lookup", "socket_filter", "flow_dissector", "netfilter", "iter", "syscall", "sched_cls"};
+      entity.domain = Domain::Program;
+      entity.runs_nowhere = true;
+      if (std::find(std::begin(later), std::end(later), name) != std::end(later)) {
+        unsupported(attribute.name.loc, fmt::format("`@{}`", name));
+      } else {
+        std::vector<std::string_view> known = {"helper", "kfunc", "private", "test", "on_fault"};
+        for (const ProgramType* type : all_program_types()) known.push_back(type->attribute);
+        Diagnostic& message = c.diagnostics.report(attribute.name.loc, diag::unknown_attribute, std::string(name));
+        if (const std::string_view near = closest_word(name, known); !near.empty())
+          message.fix(attribute.name.loc, std::string(near), fmt::format("did you mean `@{}`?", near));
+      }
+    }
+  }
+  std::vector<Type> parameters;
+  const auto passed = [&](const TypeExpr& type, std::string_view what) {
+    Type found = resolve(type);
+    if (is(found, TypeKind::Maybe)) return type_of(unsupported(loc_of(type), fmt::format("`option` as {}", what)));
+    if (is(found, TypeKind::Handle) && entity.domain != Domain::User) {
+      c.diagnostics.report(loc_of(type), diag::only_in_userspace, "ProgramHandle");
+      return t.invalid();
+    }
+    return found;
+  };
+  for (const TypedName& p : n->parameters) {
+    Type type = passed(p.type, "a parameter");
+    if (is(type, TypeKind::Void)) {
+      c.diagnostics.report(loc_of(p.type), diag::void_value);
+      type = t.invalid();
+    }
+    parameters.push_back(type);
+  }
+  Type result = n->result ? passed(*n->result, "a result") : t.void_type();
+  if (n->result_name.name) unsupported(n->result_name.loc, "named results");
+  entity.type = t.function(parameters, result, false);
+}
+
+void Inference::check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, const Entity& entity) {
+  Type function = entity.type;
+  const bool context_fits = function->parameters.size() == 1 &&
+                            (is(function->parameters[0], TypeKind::Invalid) ||
+                             (is(function->parameters[0], TypeKind::Pointer) && is(function->parameters[0]->element, TypeKind::Struct) &&
+                              function->parameters[0]->element->name == type.context));
+  if (!context_fits) {
+    Diagnostic& message = c.diagnostics.report(n->parameters.empty() ? n->name.loc : loc_of(n->parameters[0].type), diag::wrong_context,
+                                               std::string(type.attribute), std::string(type.context));
+    if (n->parameters.size() == 1) message.fix(loc_of(n->parameters[0].type), fmt::format("*{}", type.context));
+  }
+  if (!is(function->element, TypeKind::Invalid) && spell(function->element) != type.result) {
+    Diagnostic& message = c.diagnostics.report(n->result ? loc_of(*n->result) : n->name.loc, diag::wrong_result, std::string(type.attribute), std::string(type.result));
+    if (n->result) message.fix(loc_of(*n->result), std::string(type.result));
+  }
+}
+
+void Inference::check_main(const Node<FunctionDecl>& n, const Entity& entity) {
+  Type function = entity.type;
+  Type arguments = function->parameters.empty() ? nullptr : function->parameters[0];
+  if (function->parameters.size() > 1 || (arguments && !is(arguments, TypeKind::Struct) && !is(arguments, TypeKind::Invalid)) ||
+      (function->element != t.i32() && !is(function->element, TypeKind::Void) && !is(function->element, TypeKind::Invalid))) {
+    c.diagnostics.report(n->name.loc, diag::bad_main);
+    return;
+  }
+  if (!is(arguments, TypeKind::Struct)) return;
+  for (const StructField& field : arguments->body->fields)
+    if (!(is_integral(field.type) && !is(field.type, TypeKind::Char)) && !is(field.type, TypeKind::Str))
+      c.diagnostics.report(loc_of(n->parameters[0].type), diag::bad_option_type, std::string(field.name.text()));
+}
+
+void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<Decl>& out) {
+  const Attribute* first = nullptr;
+  for (const Attribute& attribute : n->attributes) {
+    if (attribute.name.name != "on_fault") continue;
+    const Loc loc = attribute.name.loc;
+    if (first) {
+      c.diagnostics.report(loc, diag::fault_verdict, "is given twice").note(first->name.loc, "the first one is here");
+      continue;
+    }
+    first = &attribute;
+    if (!program_type_) {
+      c.diagnostics.report(loc, diag::fault_verdict, "stands before an eBPF program; what a helper leaves is the program that called it");
+      continue;
+    }
+    if (!argument_count("@on_fault", attribute.arguments.size(), 1, loc) || is(result_, TypeKind::Invalid)) continue;
+    const Expr verdict = infer(attribute.arguments[0], result_);
+    if (is_invalid(verdict)) continue;
+    // A verdict of another program type is a number here, but hardly the one that was meant.
+    const auto* number = as<Int>(verdict);
+    const bool is_verdict = number && number->form.constant && c.kernel_types->find_constant(number->form.constant.text()) && !find_entity(number->form.constant);
+    const bool of_other_enum = is(type_of(verdict), TypeKind::Enum) && type_of(verdict) != result_;
+    if (is_verdict && (of_other_enum || (is(result_, TypeKind::Enum) && !is(type_of(verdict), TypeKind::Enum)))) {
+      c.diagnostics.report(loc_of(attribute.arguments[0]), diag::fault_verdict,
+                           fmt::format("takes a verdict of `@{}` programs, such as `{}`; `{}` is none", program_type_->attribute, program_type_->safe, number->form.constant.text()));
+      continue;
+    }
+    const Expr fitted = coerce(verdict, result_);
+    if (as<Int>(fitted)) out.push_back(c.make(FaultVerdict{n->name.name, fitted}, loc));
+    else if (!is_invalid(fitted)) c.diagnostics.report(loc_of(attribute.arguments[0]), diag::not_constant);
+  }
+}
+
+void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out) {
+  Entity& entity = *find_entity(n->name.name);
+  if (entity.runs_nowhere) return;
+  domain_ = entity.domain;
+  program_type_ = entity.program_type;
+  result_ = entity.type->element;
+  result_loc_ = n->result ? loc_of(*n->result) : Loc{};
+  loop_depth_ = 0;
+  packet_ends_.clear();
+  if (program_type_) check_program_signature(n, *program_type_, entity);
+  declare_fault_verdict(n, out);
+  if (n->name.name == "main" && domain_ == Domain::User) check_main(n, entity);
+  std::vector<Parameter> parameters;
+  for (size_t i = 0; i < n->parameters.size(); ++i) {
+    locals_[n->parameters[i].name.name] = entity.type->parameters[i];
+    parameters.push_back({n->parameters[i].name.name, entity.type->parameters[i]});
+  }
+  if (in_ebpf() && parameters.size() > 5)
+    c.diagnostics.report(n->name.loc, diag::too_many_arguments, std::string(n->name.name.text()), parameters.size());
+  if (domain_ == Domain::Shared && (is_aggregate(result_) || is(result_, TypeKind::Pointer))) unsupported(n->name.loc, "helpers that give structs or pointers");
+  for (const Parameter& p : parameters)
+    if (domain_ == Domain::Shared && is_aggregate(p.type)) unsupported(n->name.loc, "helpers that take structs by value");
+  const Body statements = body(n->body);
+  if (!is(result_, TypeKind::Void) && !is(result_, TypeKind::Invalid) && !always_leaves(statements)) {
+    bool broken = false;
+    for (const Stmt& s : statements.statements) broken |= header(s).contains.has(Kind::InvalidStmt);
+    if (!broken) c.diagnostics.report(n->name.loc, diag::missing_return, std::string(n->name.name.text()), spell(result_));
+  }
+  out.push_back(c.make(FunctionDef{n->name.name, domain_, program_type_ ? c.name(program_type_->attribute) : Name{}, entity.target,
+                                   c.span(parameters), {}, result_, false, statements},
+                       n.loc));
+}
+
+}  // namespace ksc

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators: arithmetic, shifts and comparisons, and what constants come to [L23].
+#include <fmt/format.h>
+
+#include "passes/inference.h"
+
+namespace ksc {
+namespace {
+
+bool is_comparison(Operator op) { return op >= Operator::Equal && op <= Operator::GreaterEqual; }
+CompareOp compare_op(Operator op) { return static_cast<CompareOp>(int(op) - int(Operator::Equal)); }
+
+/// How many operands of a chain stand in one expression: no walker may recurse without bound.
+constexpr size_t chain_step = 64;
+
+}  // namespace
+
+std::string_view operator_text(Operator op) {
+  static constexpr std::string_view texts[] = {"=",  "+",  "-", "*",  "/", "%",  "&",  "|",  "^", "<<", ">>", "==",
+                                               "!=", "<",  "<=", ">", ">=", "&&", "||", "-",  "!", "~",  "*",  "&"};
+  return texts[int(op)];
+}
+
+Expr Inference::infer_operation(const Node<Operation>& n, Type expected) {
+  if (n->operands.size() == 2) {
+    const Expr left = infer(n->operands[0], expected && !is_comparison(n->op) ? expected : nullptr);
+    const Expr right = infer(n->operands[1], is_comparison(n->op) || n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight ? nullptr : expected);
+    return binary(n->op, left, right, n.loc);
+  }
+  const Expr value = value_of_maybe(infer(n->operands[0], expected));
+  Type type = type_of(value);
+  if (is_invalid(value)) return value;
+  if (const auto* number = constant(value)) {
+    const __int128 operand = number->form.value.value;
+    return integer({n->op == Operator::Negate ? -operand : ~operand}, t.constant(), n.loc);
+  }
+  if (const auto* number = exact(value))  // a named constant stays a constant expression
+    return integer({n->op == Operator::Negate ? -number->form.value.value : ~number->form.value.value}, t.constant(), n.loc);
+  if (is(type, TypeKind::Enum)) return c.make(Unary{n->op == Operator::Negate ? UnaryOp::Negate : UnaryOp::Complement, convert(value, type->body->underlying)}, n.loc, type->body->underlying);
+  if (!is(type, TypeKind::Int)) {
+    c.diagnostics.report(n.loc, diag::operand_type, std::string(operator_text(n->op)), spell(type));
+    return invalid(n.loc);
+  }
+  return c.make(Unary{n->op == Operator::Negate ? UnaryOp::Negate : UnaryOp::Complement, value}, n.loc, type);
+}
+
+Expr Inference::infer_chain(const Node<Chain>& n, Type expected) {
+  std::vector<Stmt> steps;
+  Expr result = infer(n->first, expected);
+  size_t depth = 0;
+  for (const ChainLink& link : n->rest) {
+    result = binary(link.op, result, infer(link.operand, expected), c.locations.join(n.loc, loc_of(link.operand)));
+    if (is_invalid(result)) return result;
+    if (++depth % chain_step != 0 || constant(result)) continue;
+    const Name partial = c.names.fresh("sum");
+    steps.push_back(c.make(Let{partial, type_of(result), result}, n.loc));
+    result = c.make(Local{partial}, n.loc, type_of(result));
+  }
+  if (steps.empty()) return result;
+  return c.make(BlockValue{{c.span(steps)}, result}, n.loc, type_of(result));
+}
+
+const Node<Int>* Inference::exact(const Expr& e) {
+  const auto* number = as<Int>(e);
+  if (!number) return nullptr;
+  const bool is_named = static_cast<bool>(number->form.constant);
+  return is(number->type, TypeKind::Constant) || (is_named && (is(number->type, TypeKind::Enum) || is(number->type, TypeKind::Int))) ? number : nullptr;
+}
+
+Expr Inference::fold(Operator op, const Integer& left, const Integer& right, Loc loc) {
+  const __int128 a = left.value, b = right.value;
+  __int128 result = 0;
+  bool overflows = false;
+  const auto truth_value = [&](bool value) { return integer({value}, t.boolean(), loc); };
+  switch (op) {
+    case Operator::Add: overflows = __builtin_add_overflow(a, b, &result); break;
+    case Operator::Subtract: overflows = __builtin_sub_overflow(a, b, &result); break;
+    case Operator::Multiply: overflows = __builtin_mul_overflow(a, b, &result); break;
+    case Operator::Divide: result = a / b; break;
+    case Operator::Remainder: result = a % b; break;
+    case Operator::BitAnd: result = a & b; break;
+    case Operator::BitOr: result = a | b; break;
+    case Operator::BitXor: result = a ^ b; break;
+    case Operator::ShiftLeft:
+    case Operator::ShiftRight:
+      if (b < 0 || b >= 64) {
+        c.diagnostics.report(loc, diag::shift_too_far, integer_text(right), "integer constant");
+        return invalid(loc);
+      }
+      if (op == Operator::ShiftRight) result = a >> static_cast<int>(b);
+      else overflows = __builtin_mul_overflow(a, static_cast<__int128>(1) << static_cast<int>(b), &result);
+      break;
+    case Operator::Equal: return truth_value(a == b);
+    case Operator::NotEqual: return truth_value(a != b);
+    case Operator::Less: return truth_value(a < b);
+    case Operator::LessEqual: return truth_value(a <= b);
+    case Operator::Greater: return truth_value(a > b);
+    case Operator::GreaterEqual: return truth_value(a >= b);
+    default: return invalid(loc);
+  }
+  // Far more than any type holds: what grows on from here would not be computed exactly.
+  const __int128 limit = static_cast<__int128>(1) << 120;
+  if (overflows || result > limit || result < -limit) {
+    c.diagnostics.report(loc, diag::constant_overflow);
+    return invalid(loc);
+  }
+  return integer({result}, t.constant(), loc);
+}
+
+Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
+  if (is_invalid(left) || is_invalid(right)) return invalid(loc);
+  const bool divides = op == Operator::Divide || op == Operator::Remainder;
+  if (divides)
+    if (const auto* divisor = as<Int>(right); divisor && divisor->form.value.value == 0) {
+      c.diagnostics.report(loc_of(right), diag::division_by_zero);
+      return invalid(loc);
+    }
+  if (exact(left) && exact(right)) return fold(op, exact(left)->form.value, exact(right)->form.value, loc);
+  const auto* left_number = constant(left);
+  const auto* right_number = constant(right);
+  if (is_comparison(op)) return compare(compare_op(op), left, right, op, loc);
+  left = value_of_maybe(left);
+  right = value_of_maybe(right);
+  Type a = type_of(left), b = type_of(right);
+
+  // pointers [L24]
+  const auto is_pointer = [](Type type) { return is(type, TypeKind::Pointer); };
+  if (is_pointer(a) && is_pointer(b) && op == Operator::Subtract && a->element == b->element)
+    return c.make(PointerDifference{left, right}, loc, t.u64());
+  if (is_pointer(b) && op == Operator::Add) std::swap(left, right), std::swap(a, b);
+  if (is_pointer(a) && (op == Operator::Add || op == Operator::Subtract) && (is(b, TypeKind::Int) || is(b, TypeKind::Constant) || is(b, TypeKind::Enum))) {
+    Expr count = is(b, TypeKind::Constant) ? coerce(right, t.i64()) : convert(right, t.i64());
+    if (op == Operator::Subtract) {
+      const auto* number = as<Int>(count);
+      count = number ? integer({-number->form.value.value}, t.i64(), loc_of(right)) : Expr(c.make(Unary{UnaryOp::Negate, count}, loc_of(right), t.i64()));
+    }
+    if (a->space == Space::Context) {
+      c.diagnostics.report(loc, diag::operand_type, std::string(operator_text(op)), "the context");
+      return invalid(loc);
+    }
+    if (is_packet_end(left)) return c.diagnostics.report(loc, diag::packet_end, "does not move"), invalid(loc);
+    return c.make(PointerAdd{left, count}, loc, t.pointer(a->element, a->space, a->nullable));
+  }
+
+  if (op == Operator::ShiftLeft || op == Operator::ShiftRight)
+    return shift(op == Operator::ShiftLeft ? ShiftOp::Left : ShiftOp::Right, left, right, op, loc);
+
+  // bool & bool, | and ^ work on the values
+  Type type = nullptr;
+  const bool bitwise = op == Operator::BitAnd || op == Operator::BitOr || op == Operator::BitXor;
+  if (is(a, TypeKind::Bool) && is(b, TypeKind::Bool) && bitwise) type = a;
+  else if (left_number && is_integral(b) && !is(b, TypeKind::Bool)) type = meet(fits(left_number->form.value, b) ? b : smallest_integer(left_number->form.value), b);
+  else if (right_number && is_integral(a) && !is(a, TypeKind::Bool)) type = meet(a, fits(right_number->form.value, a) ? a : smallest_integer(right_number->form.value));
+  else type = meet(a, b);
+  if (is(type, TypeKind::Enum)) type = type->body->underlying;
+  if (is(type, TypeKind::Char)) type = t.u8();
+  if (!type || !is_integral(type)) {
+    if (is(a, TypeKind::Str) || is(b, TypeKind::Str)) return unsupported(loc, "operators on strings");
+    Diagnostic& message = c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(op)), spell(a), spell(b));
+    for (const Expr* side : {&left, &right})
+      if (negates_integer(*side)) report_logical_not(*as<Not>(*side), message);
+    if (is(a, TypeKind::Int) && is(b, TypeKind::Int)) fix_with_cast(message, a->is_signed ? left : right, a->is_signed ? b : a);
+    return invalid(loc);
+  }
+  left = coerce(left, type);
+  right = coerce(right, type);
+  if (is_invalid(left) || is_invalid(right)) return invalid(loc);
+  switch (op) {
+    case Operator::Divide: return c.make(Divide{DivideOp::Quotient, left, right}, loc, type);
+    case Operator::Remainder: return c.make(Divide{DivideOp::Remainder, left, right}, loc, type);
+    case Operator::Add: return c.make(Binary{BinaryOp::Add, left, right}, loc, type);
+    case Operator::Subtract: return c.make(Binary{BinaryOp::Subtract, left, right}, loc, type);
+    case Operator::Multiply: return c.make(Binary{BinaryOp::Multiply, left, right}, loc, type);
+    case Operator::BitAnd: return c.make(Binary{BinaryOp::BitAnd, left, right}, loc, type);
+    case Operator::BitOr: return c.make(Binary{BinaryOp::BitOr, left, right}, loc, type);
+    case Operator::BitXor: return c.make(Binary{BinaryOp::BitXor, left, right}, loc, type);
+    default: return invalid(loc);
+  }
+}
+
+Expr Inference::shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc) {
+  left = settle(left);
+  Type type = type_of(left);
+  if (is(type, TypeKind::Enum)) left = convert(left, type = type->body->underlying);
+  if (!is(type, TypeKind::Int)) {
+    c.diagnostics.report(loc, diag::operand_type, std::string(operator_text(spelled)), spell(type));
+    return invalid(loc);
+  }
+  if (const auto* count = as<Int>(right)) {
+    if (count->form.value.value < 0 || count->form.value.value >= type->bits) {
+      Diagnostic& message = c.diagnostics.report(loc_of(right), diag::shift_too_far, integer_text(count->form.value), spell(type));
+      for (int bits : {32, 64})
+        if (count->form.value.value > 0 && count->form.value.value < bits && type->bits < bits) {
+          fix_with_wider_operand(message, left, t.integer(bits, type->is_signed));
+          break;
+        }
+      return invalid(loc);
+    }
+    right = integer(count->form.value, t.u32(), loc_of(right), count->form.constant);
+  } else if (!is_integral(type_of(right)) || is(type_of(right), TypeKind::Bool)) {
+    c.diagnostics.report(loc_of(right), diag::operand_type, std::string(operator_text(spelled)), spell(type_of(right)));
+    return invalid(loc);
+  }
+  return c.make(Shift{op, left, right}, loc, type);
+}
+
+namespace {
+
+/// The comparison that says the same with its sides changed.
+CompareOp swapped(CompareOp op) {
+  switch (op) {
+    case CompareOp::Less: return CompareOp::Greater;
+    case CompareOp::LessEqual: return CompareOp::GreaterEqual;
+    case CompareOp::Greater: return CompareOp::Less;
+    case CompareOp::GreaterEqual: return CompareOp::LessEqual;
+    default: return op;
+  }
+}
+
+}  // namespace
+
+void Inference::warn_of_known_answer(CompareOp op, const Expr& value, const Integer& number, Loc loc) {
+  Type type = type_of(value);
+  if (!is(type, TypeKind::Int) && !is(type, TypeKind::Char)) return;
+  const int bits = width_of(type);
+  const __int128 low = is_signed(type) ? -(static_cast<__int128>(1) << (bits - 1)) : 0;
+  const __int128 high = (static_cast<__int128>(1) << (is_signed(type) ? bits - 1 : bits)) - 1;
+  const __int128 n = number.value;
+  std::optional<bool> answer;
+  switch (op) {
+    case CompareOp::Equal: if (n < low || n > high) answer = false; break;
+    case CompareOp::NotEqual: if (n < low || n > high) answer = true; break;
+    case CompareOp::Less: if (n > high) answer = true; else if (n <= low) answer = false; break;
+    case CompareOp::LessEqual: if (n >= high) answer = true; else if (n < low) answer = false; break;
+    case CompareOp::Greater: if (n >= high) answer = false; else if (n < low) answer = true; break;
+    case CompareOp::GreaterEqual: if (n > high) answer = false; else if (n <= low) answer = true; break;
+  }
+  if (answer) c.diagnostics.report(loc, diag::known_answer, *answer ? "true" : "false", spell(type), integer_text({low}), integer_text({high}));
+}
+
+Expr Inference::fit_text(const Expr& e, Type target) {
+  const auto* literal = as<StringValue>(e);
+  if (!literal || literal->type == target) return e;
+  const size_t size = literal->form.text.text().size();
+  if (size < target->count) return c.make(StringValue{literal->form.text}, literal->loc, target);
+  c.diagnostics.report(literal->loc, diag::string_too_long, size, target->count, target->count - 1);
+  return invalid(literal->loc);
+}
+
+Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, Loc loc) {
+  Type a = type_of(left), b = type_of(right);
+  // x == null asks for presence [L50]
+  const bool equality = op == CompareOp::Equal || op == CompareOp::NotEqual;
+  for (int side = 0; side < 2; ++side, std::swap(left, right), std::swap(a, b)) {
+    if (!is(b, TypeKind::Null) || !equality) continue;
+    if (is(a, TypeKind::Maybe) || is(a, TypeKind::Pointer) || is(a, TypeKind::EntryRef)) {
+      const Expr present = c.make(Present{left}, loc, t.boolean());
+      return op == CompareOp::NotEqual ? present : Expr(c.make(Not{present}, loc, t.boolean()));
+    }
+    if (is(a, TypeKind::Null)) return integer({op == CompareOp::Equal}, t.boolean(), loc);
+    c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(spelled)), spell(a), "null");
+    return invalid(loc);
+  }
+  left = value_of_maybe(left);
+  right = value_of_maybe(right);
+  a = type_of(left), b = type_of(right);
+  if (is(a, TypeKind::Pointer) && is(b, TypeKind::Pointer)) {
+    if (a->element == b->element || a->element == t.u8() || b->element == t.u8()) return c.make(Compare{op, left, right}, loc, t.boolean());
+  } else if (is(a, TypeKind::Str) && is(b, TypeKind::Str)) {
+    // Strings of any two sizes compare [L21]; a literal must be one that the other side can hold.
+    if (equality) {
+      if (!as<StringValue>(right)) left = fit_text(left, b);
+      if (!as<StringValue>(left)) right = fit_text(right, a);
+      return is_invalid(left) || is_invalid(right) ? invalid(loc) : Expr(c.make(Compare{op, left, right}, loc, t.boolean()));
+    }
+    c.diagnostics.report(loc, diag::operand_type, std::string(operator_text(spelled)), spell(a));
+    return invalid(loc);
+  } else {
+    const auto* left_number = constant(left);
+    const auto* right_number = constant(right);
+    if (left_number) warn_of_known_answer(swapped(op), right, left_number->form.value, loc);
+    if (right_number) warn_of_known_answer(op, left, right_number->form.value, loc);
+    Type type = nullptr;
+    if (a == b && is_integral(a)) type = a;
+    else if (left_number && is_integral(b)) type = converts(left, b) ? b : meet(smallest_integer(left_number->form.value), b);
+    else if (right_number && is_integral(a)) type = converts(right, a) ? a : meet(a, smallest_integer(right_number->form.value));
+    else if (converts(left, b) && is_integral(a) && is_integral(b)) type = b;
+    else if (converts(right, a) && is_integral(a) && is_integral(b)) type = a;
+    else type = meet(a, b);
+    if (type && is_integral(type) && (equality || !is(type, TypeKind::Bool))) {
+      left = coerce(left, type);
+      right = coerce(right, type);
+      if (is_invalid(left) || is_invalid(right)) return invalid(loc);
+      return c.make(Compare{op, left, right}, loc, t.boolean());
+    }
+  }
+  c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(spelled)), spell(a), spell(b));
+  return invalid(loc);
+}
+
+}  // namespace ksc

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parts of things: members, elements, map entries, what is behind a pointer; and values that are written out.
+#include <fmt/format.h>
+
+#include "ir/places.h"
+#include "passes/inference.h"
+
+namespace ksc {
+
+Expr Inference::infer_member(const Node<Member>& n) {
+  if (const auto* global = as<GlobalName>(n->object))
+    if (Entity* entity = find_entity(global->form.name)) {
+      complete(*entity);
+      if (entity->kind == Entity::Kind::Enum && is(entity->type, TypeKind::Enum)) {
+        for (const EnumItem& item : entity->type->body->items)
+          if (item.name == n->name.name) return integer({item.value}, entity->type, n.loc, item.name);
+        if (!is(entity->type, TypeKind::Invalid)) report_no_member(entity->type, n->name);
+        return invalid(n.loc);
+      }
+    }
+  const Expr object = infer(n->object);
+  return is_invalid(object) ? object : field_of(object, n->name, n.loc);
+}
+
+bool Inference::is_packet_end(const Expr& e) const {
+  if (kind_of(e) == Kind::PacketEnd) return true;
+  const auto* local = as<Local>(e);
+  return local && packet_ends_.count(local->form.name);
+}
+
+bool Inference::can_follow(const Expr& pointer, Loc loc) {
+  Type type = type_of(pointer);
+  if (!is(type, TypeKind::Pointer)) return true;
+  if (is_packet_end(pointer)) return c.diagnostics.report(loc, diag::packet_end, "has nothing behind it"), false;
+  if (type->space == Space::Any && in_ebpf()) return unsupported(loc, "following a pointer whose memory is not known"), false;
+  return true;
+}
+
+void Inference::report_no_member(Type type, const Ident& name) {
+  Diagnostic& message = c.diagnostics.report(name.loc, diag::no_member, spell(type), std::string(name.name.text()));
+  if (!is(type, TypeKind::Struct) && !is(type, TypeKind::Enum)) return;
+  std::vector<std::string_view> known;
+  for (const StructField& field : type->body->fields) known.push_back(field.name.text());
+  for (const EnumItem& item : type->body->items) known.push_back(item.name.text());
+  if (const std::string_view near = closest_word(name.name.text(), known); !near.empty())
+    message.fix(name.loc, std::string(near), fmt::format("did you mean `{}`?", near));
+}
+
+Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
+  Type type = type_of(object);
+  if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) {
+    Type element = type->element;
+    if (is(type, TypeKind::Pointer) && type->space == Space::Context && (name.name == "data" || name.name == "data_end")) {
+      Type pointer = t.pointer(t.u8(), Space::Packet, false);
+      return name.name == "data" ? Expr(c.make(PacketStart{object}, loc, pointer)) : Expr(c.make(PacketEnd{object}, loc, pointer));
+    }
+    const StructField* field = is(element, TypeKind::Struct) ? find_field(element, name.name) : nullptr;
+    if (field && !can_follow(object, loc)) return invalid(loc);
+    if (field && is(type, TypeKind::Pointer) && type->space == Space::Context && program_type_)
+      for (std::string_view hidden : program_type_->unreadable)
+        if (hidden == name.name.text()) {
+          c.diagnostics.report(loc, diag::unreadable_context, std::string(hidden), spell(element), std::string(program_type_->attribute));
+          return invalid(loc);
+        }
+    if (field && kind_of(object) == Kind::MapLookup) {
+      // [L50] read in place: zero when absent
+      const Name entry = c.names.fresh("entry");
+      const Expr reference = c.make(Local{entry}, loc, type);
+      const Expr value = c.make(Field{c.make(Deref{reference}, loc, element), name.name}, loc, field->type);
+      const Expr chosen = c.make(Conditional{c.make(Present{reference}, loc, t.boolean()), value, c.make(Zero{}, loc, field->type)}, loc, field->type);
+      return c.make(BlockValue{{c.span<Stmt>({c.make(Let{entry, type, object}, loc)})}, chosen}, loc, field->type);
+    }
+    if (field) return c.make(Field{c.make(Deref{object}, loc, element), name.name}, loc, field->type);
+    type = element;
+  } else if (const StructField* field = is(type, TypeKind::Struct) ? find_field(type, name.name) : nullptr) {
+    return c.make(Field{object, name.name}, loc, field->type);
+  }
+  report_no_member(type, name);
+  return invalid(loc);
+}
+
+Expr Inference::map_lookup(const Expr& base, const Node<Subscript>& n) {
+  Type type = type_of(base);
+  const Expr key = coerce(infer(n->index, type->key), type->key);
+  if (is_invalid(key)) return key;
+  const MapKind* kind = find_map_kind(type->name.text());
+  if (kind->entries_always_exist)
+    if (const auto* number = as<Int>(key); number && number->form.value.value >= static_cast<__int128>(type->count)) {
+      c.diagnostics.report(loc_of(n->index), diag::index_out_of_range, integer_text(number->form.value), spell(type), type->count);
+      return invalid(n.loc);
+    }
+  if (kind->per_cpu && !in_ebpf() && !is_integral(type->element)) return unsupported(n.loc, "per-CPU values that are not integers in userspace");
+  Type value = is_aggregate(type->element) ? t.entry_ref(type->element, as<MapName>(base) ? as<MapName>(base)->form.name : Name{}, true)
+                                           : t.maybe(type->element);
+  return c.make(MapLookup{base, key}, n.loc, value);
+}
+
+bool Inference::may_access(const Expr& map, bool writes, Loc loc) {
+  const auto* name = as<MapName>(map);
+  const Entity* entity = name ? find_entity(name->form.name) : nullptr;
+  if (!entity) return true;
+  // The plain flags bind the system-call side, those of programs the other [L16].
+  const uint64_t forbidden = in_ebpf() ? (writes ? 128 : 256) : (writes ? 8 : 16);
+  if (!(entity->flags & forbidden)) return true;
+  c.diagnostics.report(loc, diag::map_not_accessible, std::string(name->form.name.text()), writes ? "written" : "read", in_ebpf() ? "eBPF" : "userspace",
+                       std::string(writes ? "BPF_F_RDONLY" : "BPF_F_WRONLY") + (in_ebpf() ? "_PROG" : ""));
+  return false;
+}
+
+bool Inference::in_context(const Expr& place) {
+  const auto* pointed = as<Deref>(root_of(place));
+  return pointed && is(type_of(pointed->form.pointer), TypeKind::Pointer) && type_of(pointed->form.pointer)->space == Space::Context;
+}
+
+Expr Inference::infer_subscript(const Node<Subscript>& n) {
+  const Expr base = infer(n->base);
+  Type type = type_of(base);
+  if (is(type, TypeKind::Invalid)) return infer(n->index), base;
+  if (is(type, TypeKind::Map)) return may_access(base, false, n.loc) ? map_lookup(base, n) : invalid(n.loc);
+  Expr index = value_of_maybe(infer(n->index));
+  if (is_invalid(index)) return index;
+  if (!is_integral(type_of(index)) && !constant(index)) {
+    c.diagnostics.report(loc_of(n->index), diag::type_mismatch, spell(type_of(index)), "an integer");
+    return invalid(n.loc);
+  }
+  if (is(type, TypeKind::Pointer)) {
+    if (!can_follow(base, n.loc)) return invalid(n.loc);
+    if (type->space == Space::Context) return unsupported(n.loc, "the context as a value");
+    index = constant(index) ? coerce(index, t.i64()) : convert(index, t.i64());
+    const Expr pointer = c.make(PointerAdd{base, index}, n.loc, t.pointer(type->element, type->space, type->nullable));
+    return c.make(Deref{pointer}, n.loc, type->element);
+  }
+  if (is(type, TypeKind::Array) || is(type, TypeKind::Str)) {
+    if (const auto* number = as<Int>(index)) {
+      if (number->form.value.value < 0 || number->form.value.value >= static_cast<__int128>(type->count)) {
+        c.diagnostics.report(loc_of(n->index), diag::index_out_of_range, integer_text(number->form.value), spell(type), type->count);
+        return invalid(n.loc);
+      }
+      index = integer(number->form.value, t.u64(), loc_of(index));
+    } else {
+      if (in_context(base)) return unsupported(n.loc, "an element of the context whose index is not constant");
+      warn_of_lost_bits(index, t.u64());
+      index = convert(index, t.u64());  // a negative index becomes one that is far out of range
+    }
+    return c.make(Index{base, index}, n.loc, is(type, TypeKind::Array) ? type->element : t.character());
+  }
+  c.diagnostics.report(n.loc, diag::not_indexable, spell(type));
+  return invalid(n.loc);
+}
+
+Expr Inference::infer_cast(const Node<Cast>& n) {
+  Type target = resolve(n->target);
+  Expr value = value_of_maybe(infer(n->value, target));
+  if (is(target, TypeKind::Void) && !is_invalid(value)) return c.diagnostics.report(n.loc, diag::type_mismatch, "void", "a type with values"), invalid(n.loc);
+  Type from = type_of(value);
+  if (is(target, TypeKind::Invalid) || is_invalid(value)) return invalid(n.loc);
+  if (is(from, TypeKind::Constant)) {
+    const __int128 number = as<Int>(value)->form.value.value;
+    if (is_integral(target)) {
+      if (fits({number}, target)) return integer({number}, target, n.loc, as<Int>(value)->form.constant);
+      if (is(target, TypeKind::Bool)) return integer({number != 0}, target, n.loc);
+      unsigned __int128 bits = static_cast<unsigned __int128>(number) & ((static_cast<unsigned __int128>(1) << width_of(target)) - 1);
+      __int128 wrapped = static_cast<__int128>(bits);
+      if (is_signed(target) && (bits >> (width_of(target) - 1))) wrapped -= static_cast<__int128>(1) << width_of(target);
+      return integer({wrapped}, target, n.loc);
+    }
+    value = settle(value);
+    from = type_of(value);
+  }
+  if (is_integral(from) && is(target, TypeKind::Bool)) return truth(value);
+  if (is_integral(from) && is_integral(target)) return c.make(Convert{value}, n.loc, target);
+  if (is(from, TypeKind::Pointer) && is(target, TypeKind::Pointer))
+    return c.make(Convert{value}, n.loc, t.pointer(target->element, from->space, from->nullable));
+  if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) return c.make(Convert{value}, n.loc, target);
+  c.diagnostics.report(n.loc, diag::type_mismatch, spell(from), spell(target));
+  return invalid(n.loc);
+}
+
+Expr Inference::infer_struct_literal(const Node<StructLiteral>& n) {
+  Type type = named_type(n->name);
+  if (is(type, TypeKind::Invalid)) return invalid(n.loc);
+  if (!is(type, TypeKind::Struct)) {
+    c.diagnostics.report(n->name.loc, diag::type_mismatch, spell(type), "a struct");
+    return invalid(n.loc);
+  }
+  std::vector<FieldValue> values;
+  std::set<Name, ByText> given;
+  for (const NamedExpr& value : n->values) {
+    const StructField* field = find_field(type, value.name.name);
+    if (!field) {
+      report_no_member(type, value.name);
+      infer(value.value);
+      continue;
+    }
+    if (!given.insert(value.name.name).second) c.diagnostics.report(value.name.loc, diag::missing_member, std::string(value.name.name.text()));
+    values.push_back({value.name.name, coerce(infer(value.value, field->type), field->type)});
+  }
+  return c.make(StructValue{c.span(values)}, n.loc, type);
+}
+
+Expr Inference::infer_array_literal(Span<Expr> values, Type expected, Loc loc) {
+  Type element = is(expected, TypeKind::Array) ? expected->element : nullptr;
+  std::vector<Expr> typed;
+  for (const Expr& value : values) typed.push_back(infer(value, element));
+  if (!element) element = join(typed, nullptr);
+  if (!element) return invalid(loc);
+  for (Expr& value : typed) value = coerce(value, element);
+  uint64_t count = values.size();
+  if (is(expected, TypeKind::Array)) {
+    if (count > expected->count) {
+      c.diagnostics.report(loc, diag::too_many_elements, count, spell(expected));
+      return invalid(loc);
+    }
+    count = expected->count;
+  }
+  if (count == 0) return unsupported(loc, "empty arrays");
+  return c.make(ArrayValue{c.span(typed)}, loc, t.array(element, count));
+}
+
+Expr Inference::infer_address_of(const Node<AddressOf>& n) {
+  const auto target = place(n->place);
+  if (!target) return invalid(n.loc);
+  Type type = type_of(*target);
+  if (const auto* entry = as<MapEntry>(*target)) {
+    // There may be no entry [L169]; userspace has copies only.
+    if (in_ebpf()) return c.make(MapLookup{entry->form.map, entry->form.key}, n.loc, t.pointer(type, Space::MapValue, true));
+    c.diagnostics.report(n.loc, diag::entry_address_in_userspace);
+    return invalid(n.loc);
+  }
+  Space space = Space::Stack;
+  const Node<Deref>* pointed = nullptr;
+  for (Expr base = *target;;) {
+    if (const auto* field = as<Field>(base)) {
+      const StructField* member = find_field(type_of(field->form.base), field->form.name);
+      if (member && member->bit_size) {
+        c.diagnostics.report(n.loc, diag::bit_field_address, std::string(field->form.name.text()));
+        return invalid(n.loc);
+      }
+      base = field->form.base;
+    } else if (const auto* index = as<Index>(base)) {
+      if (!as<Int>(index->form.index)) return unsupported(n.loc, "the address of an element whose index is not constant");
+      base = index->form.base;
+    } else {
+      pointed = as<Deref>(base);
+      if (kind_of(base) == Kind::Global) space = Space::MapValue;
+      if (kind_of(base) == Kind::MapEntry) return unsupported(n.loc, "the address of a part of a map entry");
+      break;
+    }
+  }
+  if (in_context(*target)) return unsupported(n.loc, "the address of a part of the context");
+  if (pointed) {
+    Type pointer = type_of(pointed->form.pointer);
+    space = is(pointer, TypeKind::EntryRef) ? Space::MapValue : pointer->space;
+  }
+  return c.make(AddressOf{*target}, n.loc, t.pointer(type, space, false));
+}
+
+}  // namespace ksc

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/lang.h"
+
+namespace ksc {
+
+/// What ends the references into a map, and where it stands [L52].
+struct Death {
+  Name map;
+  Loc loc;
+  std::string reason;  // "an entry of `m` is deleted"
+};
+
+/// The deaths that each function brings about, itself or through those it calls.
+using Deaths = std::map<Name, std::vector<Death>, ByText>;
+Deaths deaths_of(const Program& program);
+
+/// What a statement or an expression itself does to references, without its parts.
+std::optional<Death> death_by(const Stmt& s);
+std::optional<Death> death_by(const Expr& e);
+
+/// Calls `found` with each death that statements bring about, also through the functions they call.
+class DeathSearch {
+ public:
+  DeathSearch(const Deaths& deaths, std::function<void(const Death&)> found) : deaths_(deaths), found_(std::move(found)) {}
+  void operator()(const Stmt& s);
+  void operator()(const Expr& e);
+  void called(Name function, Loc loc);
+
+ private:
+  const Deaths& deaths_;
+  std::function<void(const Death&)> found_;
+};
+
+}  // namespace ksc

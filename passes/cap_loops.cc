@@ -82,8 +82,9 @@ Ir<lang::LoopsCapped> cap_loops(const Ir<lang::PacketPulled>& in, Context& conte
         const Expr amount = is_bound ? widened(n->high) : Expr(to.make(Conditional{runs, distance, number(0)}, loc, wide));
         to.emit(Let{turns, wide, amount}, loc);
         const Expr count = to.make(Local{turns}, loc, wide);
-        // A counter of 16 bits cannot come that far.
-        if (width_of(n->type) > 16) {
+        // What has 16 bits cannot come that far.
+        const auto* narrow = as<Convert>(n->high);
+        if (width_of(narrow ? type_of(narrow->form.value) : n->type) > 16) {
           remark(n.loc, to, verdicts);
           const Expr too_many = to.make(Compare{CompareOp::Greater, count, number(most_turns)}, loc, boolean);
           const Body leave{to.context.span<Stmt>({to.make(Leave{LeaveReason::Bounds}, loc)})};

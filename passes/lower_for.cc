@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// for (i in a..b) A   =>   var end = b; count i from a while i < end { A }; a body that changes i gets a copy of the counter
+/// for (i in a..b) A   =>   var end = b; count i from a while i < end { A }; where i could not count, it is a copy of what does
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
@@ -53,27 +53,35 @@ Ir<lang::NoFor> lower_for(const Ir<lang::NoWhile>& in, Context& context) {
     for (const Stmt& s : n->body.statements) is_changed = is_changed || Changes{name}(s);
     if (!may_wrap && !is_changed) return to.emit(CountedLoop{name, type, low, high, n->inclusive, to(n->body)}, n.loc);
 
-    const Name counter = to.fresh(name.spelling());
-    const auto body = [&](const Expr& value) {
-      return to.collect([&] {
-        to.emit(Let{name, type, value}, n.loc);
+    const Name counter = to.fresh("turn");
+    const auto count = [&](Type counted, const Expr& from, const Expr& to_where, bool inclusive, const std::function<Expr(const Expr&)>& value_of) {
+      const Body body = to.collect([&] {
+        to.emit(Let{name, type, value_of(to.make(Local{counter}, n.loc, counted))}, n.loc);
         to.emit(to(n->body));
       });
+      to.emit(CountedLoop{counter, counted, from, to_where, inclusive, body}, n.loc);
     };
-    if (!may_wrap)
-      return to.emit(CountedLoop{counter, type, low, high, n->inclusive, body(to.make(Local{counter}, n.loc, type))}, n.loc);
-    // Count the turns instead: low + 0, low + 1, …, in 64 bits.
-    Type wide = types.u64();
-    const auto widened = [&](const Expr& e) { return to.make(Convert{e}, n.loc, wide); };
-    const Expr distance = to.make(Binary{BinaryOp::Subtract, widened(high), widened(low)}, n.loc, wide);
-    const Expr one = to.make(Int{{1}, {}}, n.loc, wide), none = to.make(Int{{0}, {}}, n.loc, wide);
-    const Expr turns = to.make(Conditional{to.make(Compare{CompareOp::LessEqual, low, high}, n.loc, types.boolean()),
-                                           to.make(Binary{BinaryOp::Add, distance, one}, n.loc, wide), none}, n.loc, wide);
-    const Name count = to.fresh("turns");
-    to.emit(Let{count, wide, turns}, n.loc);
-    const Expr offset = to.make(Convert{to.make(Local{counter}, n.loc, wide)}, n.loc, type);
-    const Expr value = to.make(Binary{BinaryOp::Add, low, offset}, n.loc, type);
-    to.emit(CountedLoop{counter, wide, none, to.make(Local{count}, n.loc, wide), false, body(value)}, n.loc);
+    if (!may_wrap) return count(type, low, high, n->inclusive, [](const Expr& turn) { return turn; });
+    if (type->bits < 64) {
+      Type wide = type->is_signed ? types.i64() : types.u64();
+      const auto widened = [&](const Expr& e) {
+        const auto* constant = as<Int>(e);
+        return constant ? Expr(to.make(constant->form, loc_of(e), wide)) : Expr(to.make(Convert{e}, n.loc, wide));
+      };
+      return count(wide, widened(low), widened(high), true, [&](const Expr& turn) { return to.make(Convert{turn}, n.loc, type); });
+    }
+    // No counter is wider: count the turns instead, low + 0, low + 1, …
+    const auto number = [&](__int128 value) { return to.make(Int{{value}, {}}, n.loc, types.u64()); };
+    const auto unsigned_ = [&](const Expr& e) { return type_of(e) == types.u64() ? e : Expr(to.make(Convert{e}, n.loc, types.u64())); };
+    const Expr distance = to.make(Binary{BinaryOp::Subtract, unsigned_(high), unsigned_(low)}, n.loc, types.u64());
+    const Expr amount = to.make(Binary{BinaryOp::Add, distance, number(1)}, n.loc, types.u64());
+    const Expr runs = to.make(Compare{CompareOp::LessEqual, low, high}, n.loc, types.boolean());
+    const Name turns = to.fresh("turns");
+    to.emit(Let{turns, types.u64(), to.make(Conditional{runs, amount, number(0)}, n.loc, types.u64())}, n.loc);
+    count(types.u64(), number(0), to.make(Local{turns}, n.loc, types.u64()), false, [&](const Expr& turn) {
+      const Expr offset = type == types.u64() ? turn : Expr(to.make(Convert{turn}, n.loc, type));
+      return Expr(to.make(Binary{BinaryOp::Add, low, offset}, n.loc, type));
+    });
   }));
 }
 

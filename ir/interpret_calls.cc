@@ -183,8 +183,10 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     return from_bits(n.type, c.target.little_endian ? swapped(to_bits(values[0]), found->second) : to_bits(values[0]));
   }
   if (name == "ks_count_lost_write" || name == "ks_count_failed_tail_call") return wants(0), zero_value(n.type);  // what is counted is no part of a trace
-  if (name == "ks_forget" || name == "ks_hide") return wants(1), values[0];  // it speaks to the verifier alone
-  if (name == "barrier_var") return wants(1), zero_value(n.type);  // it speaks to the C compiler alone
+  // These speak to the verifier and to C compilers alone.
+  if (name == "ks_forget" || name == "ks_hide" || name == "ks_read") return wants(1), values[0];
+  if (name == "barrier_var") return wants(1), zero_value(n.type);
+  if (name == "barrier") return wants(0), zero_value(n.type);
   // ks_div_s32 and its like: an operation, and the type that it works in
   if (name.starts_with("ks_") && name.size() > 7) {
     const std::string_view suffix = name.substr(name.size() - 4), operation = name.substr(3, name.size() - 7);

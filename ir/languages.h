@@ -74,10 +74,13 @@ inline constexpr Lang LookupsMerged = NoTailCall + Rule::LookupsMerged;         
 inline constexpr Lang NoMapAccess =
     LookupsMerged - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached by helpers
 inline constexpr Lang NullTestsApart = NoMapAccess + Rule::NullTestsApart;                    // no two null tests that C would make one
-inline constexpr Lang IndexesGuarded = NullTestsApart + Rule::IndexesGuarded;                    // no element out of range is touched
+inline constexpr Lang ContextAccessesApart = NullTestsApart + Rule::ContextAccessesApart;        // no two context accesses that C would make one
+inline constexpr Lang PlacesApart = ContextAccessesApart + Rule::PlacesApart;                    // no address is computed from a truth
+inline constexpr Lang IndexesGuarded = PlacesApart + Rule::IndexesGuarded;                    // no element out of range is touched
 inline constexpr Lang OffsetsBounded = IndexesGuarded + Rule::OffsetsBounded;                 // packet pointers move as far as the verifier follows
 inline constexpr Lang NoPrint = OffsetsBounded - Kind::Print + Kind::TraceLine;               // print is bpf_printk
-inline constexpr Lang Folded = NoPrint + Rule::Folded;                                   // temporaries that nobody needs are gone
+inline constexpr Lang CountersWide = NoPrint + Rule::CountersWide;                            // counters that may have to wait have 64 bits
+inline constexpr Lang Folded = CountersWide + Rule::Folded;                                   // temporaries that nobody needs are gone
 inline constexpr Lang C = Folded + Rule::Ordered;                                             // what the C printer takes
 
 // ---- userspace ----

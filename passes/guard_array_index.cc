@@ -65,11 +65,11 @@ class IndexGuard {
 
 }  // namespace
 
-Ir<lang::IndexesGuarded> guard_array_index(const Ir<lang::NullTestsApart>& in, Context& context) {
+Ir<lang::IndexesGuarded> guard_array_index(const Ir<lang::PlacesApart>& in, Context& context) {
   CounterRanges ranges;
   const auto guard = [&](Out& to) { return IndexGuard(to, ranges); };
   const auto operands = [&](const auto& n, Out& to) { to.emit_mapped(n, [&](const Expr& e) { return guard(to).read(e); }); };
-  return rewrite<lang::NullTestsApart, lang::IndexesGuarded>(
+  return rewrite<lang::PlacesApart, lang::IndexesGuarded>(
       in, context, on<Let>(operands), on<Evaluate>(operands), on<Return>(operands), on<If>(operands), on<Switch>(operands), on<Print>(operands),
       on<AtomicUpdate>([&](const Node<AtomicUpdate>& n, Out& to) { to.emit(AtomicUpdate{n->op, n->pointer, guard(to).read(n->value)}, n.loc); }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// p != NULL || q != NULL   =>   p != NULL || ks_hide(q != NULL)
+/// p != NULL || q != NULL   =>   ks_hide(p != NULL) || ks_hide(q != NULL)
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
@@ -9,70 +9,82 @@ namespace {
 
 using Out = To<lang::NullTestsApart>;
 
-bool is_bool(const Expr& e, BinaryOp op) {
-  const auto* binary = as<Binary>(e);
-  return binary && binary->form.op == op && is(binary->type, TypeKind::Bool);
-}
-
-/// The variables that hold what a null test came to.
+/// The variables that hold what a null test came to, or something made of it.
 using Answers = std::set<Name, ByText>;
+bool is_answer(const Expr& e, const Answers& answers) {
+  const auto* local = as<Local>(e);
+  return as<Present>(e) || (local && answers.count(local->form.name));
+}
+bool mentions_answer(const Expr& e, const Answers& answers) {
+  bool found = is_answer(e, answers);
+  each_child_of(e, [&](const Expr& child) { found = found || mentions_answer(child, answers); }, [](const Stmt&) {});
+  return found;
+}
 void collect(const Stmt& s, Answers& answers) {
-  const auto* let = as<Let>(s);
-  if (let && let->form.value && is(let->form.type, TypeKind::Bool) && header(*let->form.value).contains.has(Kind::Present)) answers.insert(let->form.name);
+  const auto note = [&](Name name, Type type, const Expr& value) {
+    if (is(type, TypeKind::Bool) && mentions_answer(value, answers)) answers.insert(name);
+  };
+  if (const auto* let = as<Let>(s); let && let->form.value) note(let->form.name, let->form.type, *let->form.value);
+  if (const auto* assign = as<Assign>(s))
+    if (const auto* local = as<Local>(assign->form.place)) note(local->form.name, local->type, assign->form.value);
   each_child_of(s, [](const Expr&) {}, [&](const Stmt& t) { collect(t, answers); });
 }
 
-/// Walks over what asks, as one, whether any of several pointers is present (`any`), or whether none is. All but the first test are hidden.
+/// What an expression asks of the null tests in it: whether they all hold, whether any does, or what each comes to.
+enum class Asks { All, Any, Each };
+
 class Separator {
  public:
   Separator(Out& to, const Answers& answers) : to_(to), answers_(answers) {}
 
-  Expr apart(const Expr& e, bool any) {
-    if (const auto* negation = as<Not>(e)) return to_.make(Not{apart(negation->form.value, !any)}, negation->loc, negation->type);
-    if (const auto* either = as<Or>(e); either && any) return pair(*either, any);
-    if (const auto* both = as<And>(e); both && !any) return pair(*both, any);
-    if (is_bool(e, any ? BinaryOp::BitOr : BinaryOp::BitAnd)) {
-      const auto& binary = *as<Binary>(e);
-      const Expr left = apart(binary.form.left, any), right = apart(binary.form.right, any);
-      return to_.make(Binary{binary.form.op, left, right}, binary.loc, binary.type);
+  /// The expression; its null tests are hidden unless it asks whether all hold: then whoever goes on may follow the pointers.
+  Expr apart(const Expr& e, Asks asks) {
+    if (const auto* negation = as<Not>(e)) {
+      const Asks other = asks == Asks::All ? Asks::Any : asks == Asks::Any ? Asks::All : Asks::Each;
+      return to_.make(Not{apart(negation->form.value, other)}, negation->loc, negation->type);
+    }
+    if (const auto* either = as<Or>(e); either && asks == Asks::Any) return pair(*either, asks);
+    if (const auto* both = as<And>(e); both && asks == Asks::All) return pair(*both, asks);
+    if (const auto* binary = as<Binary>(e); binary && is(binary->type, TypeKind::Bool)) {
+      const Expr left = apart(binary->form.left, Asks::Each), right = apart(binary->form.right, Asks::Each);
+      return to_.make(Binary{binary->form.op, left, right}, binary->loc, binary->type);
+    }
+    if (const auto* compare = as<Compare>(e); compare && is(type_of(compare->form.left), TypeKind::Bool)) {
+      const Expr left = apart(compare->form.left, Asks::Each), right = apart(compare->form.right, Asks::Each);
+      return to_.make(Compare{compare->form.op, left, right}, compare->loc, compare->type);
     }
     const Expr out = to_(e);
-    const auto* local = as<Local>(e);
-    const bool is_test = as<Present>(e) || (local && answers_.count(local->form.name));
-    if (!is_test || !any || !std::exchange(seen_, true)) return out;
+    if (!is_answer(e, answers_) || asks == Asks::All) return out;
     return to_.make(RuntimeCall{to_.context.name("ks_hide"), to_.context.span<Expr>({out})}, loc_of(e), type_of(e));
   }
 
  private:
   template <class F>
-  Expr pair(const Node<F>& n, bool any) {
-    const Expr left = apart(n->left, any), right = apart(n->right, any);
+  Expr pair(const Node<F>& n, Asks asks) {
+    const Expr left = apart(n->left, asks), right = apart(n->right, asks);
     return to_.make(F{left, right}, n.loc, n.type);
   }
 
   Out& to_;
   const Answers& answers_;
-  bool seen_ = false;
 };
 
 }  // namespace
 
-// C compilers make one test of the two, (p | q) != NULL, and the verifier refuses to combine pointers. What is hidden teaches the
+// C compilers make one test of several, (p | q) != NULL, and the verifier refuses to combine pointers. What is hidden teaches the
 // verifier nothing, and need not: that one of several is present, or that none is, lets nobody follow any of them.
 Ir<lang::NullTestsApart> keep_null_tests_apart(const Ir<lang::NoMapAccess>& in, Context& context) {
   Answers answers;  // names are unique, so one set serves the whole program
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d))
       for (const Stmt& s : function->form.body.statements) collect(s, answers);
+  const auto each = [&](const auto& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<std::remove_cvref_t<decltype(n.form)>>{&n}, Asks::Each); };
   return rewrite<lang::NoMapAccess, lang::NullTestsApart>(
       in, context,
-      on<Or>([&](const Node<Or>& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<Or>{&n}, true); }),
-      on<And>([&](const Node<And>& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<And>{&n}, false); }),
-      on<Binary>([&](const Node<Binary>& n, Out& to) -> Expr {
-        if (is_bool(Ref<Binary>{&n}, BinaryOp::BitOr)) return Separator(to, answers).apart(Ref<Binary>{&n}, true);
-        if (is_bool(Ref<Binary>{&n}, BinaryOp::BitAnd)) return Separator(to, answers).apart(Ref<Binary>{&n}, false);
-        return to.rebuild(n);
-      }));
+      on<Or>([&](const Node<Or>& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<Or>{&n}, Asks::Any); }),
+      on<And>([&](const Node<And>& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<And>{&n}, Asks::All); }),
+      on<Compare>([&](const Node<Compare>& n, Out& to) -> Expr { return is(type_of(n->left), TypeKind::Bool) ? each(n, to) : to.rebuild(n); }),
+      on<Binary>([&](const Node<Binary>& n, Out& to) -> Expr { return is(n.type, TypeKind::Bool) ? each(n, to) : to.rebuild(n); }));
 }
 
 }  // namespace ksc

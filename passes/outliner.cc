@@ -21,6 +21,25 @@ struct Locals {
   }
 };
 
+/// Whether what is known of the packet may be lost in the body, by pulling.
+bool may_pull(const Body& body) {
+  std::function<bool(const Expr&)> in_expr;
+  std::function<bool(const Stmt&)> in_stmt = [&](const Stmt& s) {
+    bool found = false;
+    each_child_of(s, [&](const Expr& e) { found = found || in_expr(e); }, [&](const Stmt& t) { found = found || in_stmt(t); });
+    return found;
+  };
+  in_expr = [&](const Expr& e) {
+    const auto* helper = as<HelperCall>(e);
+    bool found = helper && helper->form.helper == "bpf_skb_pull_data";
+    if (const auto* call = as<Call>(e))
+      for (const Expr& argument : call->form.arguments) found = found || (is(type_of(argument), TypeKind::Pointer) && type_of(argument)->space == Space::Context);
+    each_child_of(e, [&](const Expr& child) { found = found || in_expr(child); }, [&](const Stmt& s) { found = found || in_stmt(s); });
+    return found;
+  };
+  return std::any_of(body.statements.begin(), body.statements.end(), in_stmt);
+}
+
 }  // namespace
 
 void Outliner::emit() {
@@ -41,10 +60,11 @@ void Outliner::emit() {
 }
 
 void Outliner::emit_exits() {
-  // What leaves the loop for good is noted, and done after it: 0 the loop ended, 1 return, 2… a tail call.
+  // What leaves the loop for good is noted, and done after it: 0 the loop ended, 1 return, 2… a tail call. It has 64 bits, so that
+  // the verifier knows which it is: of fewer on the stack it keeps no account.
   if (!returns_ && tail_calls_.empty()) return;
   left_ = to_.fresh("left");
-  to_.emit(Let{left_, t_.u32(), number(0, t_.u32())}, loop_.loc);
+  to_.emit(Let{left_, t_.u64(), number(0, t_.u64())}, loop_.loc);
   if (!returns_ || !result_type_) return;
   result_ = to_.fresh("result");
   to_.emit(Let{result_, result_type_, {}}, loop_.loc);
@@ -56,7 +76,7 @@ Span<FieldValue> Outliner::capture() {
   for (const Stmt& s : loop_.body.statements) locals.read(s);
   for (const Expr& e : loop_.operands) locals.read(e);
   for (Name name : loop_.bound) locals.declared.insert(name);
-  if (left_) locals.used[left_] = t_.u32();
+  if (left_) locals.used[left_] = t_.u64();
   if (result_) locals.used[result_] = result_type_;
   const NameSet changed = changed_locals(loop_.body);
   captured_ = to_.fresh("captured");
@@ -94,6 +114,7 @@ void Outliner::declare_function(Name name) {
       to_.emit(Let{local, context.type, replacements_.at(context.name)}, loop_.loc);
       replacements_[context.name] = to_.make(Local{local}, loop_.loc, context.type);
     }
+    if (left_ && may_pull(loop_.body)) stop_if_left();
     loop_.begin_turn([&](const Expr& e) { return replaced(e); });
     statements(loop_.body);
     end_turn(0, loop_.loc);
@@ -103,11 +124,17 @@ void Outliner::declare_function(Name name) {
   to_.declare(FunctionDef{name, Domain::Shared, {}, {}, c_.span(parameters), {}, t_.i64(), false, turn}, loop_.loc);
 }
 
+void Outliner::stop_if_left() {
+  const Loc loc = loop_.loc;
+  const Expr has_left = to_.make(Compare{CompareOp::NotEqual, replacements_.at(left_), number(0, t_.u64())}, loc, t_.boolean());
+  to_.emit(If{c_.span<Branch>({{has_left, to_.collect([&] { end_turn(1, loc); })}}), {}}, loc);
+}
+
 void Outliner::emit_leaving() {
   const Loc loc = loop_.loc;
-  const Expr left = to_.make(Local{left_}, loc, t_.u32());
+  const Expr left = to_.make(Local{left_}, loc, t_.u64());
   const auto when = [&](int code, const Stmt& then) {
-    const Expr test = to_.make(Compare{CompareOp::Equal, left, number(code, t_.u32())}, loc, t_.boolean());
+    const Expr test = to_.make(Compare{CompareOp::Equal, left, number(code, t_.u64())}, loc, t_.boolean());
     to_.emit(If{c_.span<Branch>({{test, Body{c_.span<Stmt>({then})}}}), {}}, loc);
   };
   if (returns_) {
@@ -142,7 +169,7 @@ void Outliner::end_turn(int stop, Loc loc) {
 }
 
 void Outliner::leave(int code, Loc loc) {
-  to_.emit(Assign{replacements_.at(left_), number(code, t_.u32())}, loc);
+  to_.emit(Assign{replacements_.at(left_), number(code, t_.u64())}, loc);
   end_turn(1, loc);
 }
 

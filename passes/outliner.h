@@ -40,6 +40,8 @@ class Outliner {
   /// Declares the struct of what is captured and gives its values.
   Span<FieldValue> capture();
   void declare_function(Name name);
+  /// Begins a turn that, to the verifier, may follow one which left the loop: there pulling failed, and nothing is known of the packet.
+  void stop_if_left();
   void emit_leaving();
   void end_turn(int stop, Loc loc);
   void leave(int code, Loc loc);

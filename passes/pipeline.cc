@@ -53,9 +53,12 @@ auto ebpf() {
       | KSC_PASS(merge_lookups, "what was found in a map is not looked up again")
       | KSC_PASS(lower_map_access, "map accesses become calls of the kernel's helpers")
       | KSC_PASS(keep_null_tests_apart, "null tests of several pointers do not become one")
+      | KSC_PASS(keep_context_accesses_apart, "accesses to the context in several branches do not become one")
+      | KSC_PASS(keep_places_apart, "a choice between two places does not become an address computed from a truth")
       | KSC_PASS(guard_array_index, "an index is tested where it is not known to be in range")
       | KSC_PASS(bound_packet_offsets, "packet pointers move no farther than the verifier follows")
       | KSC_PASS(lower_print, "print becomes bpf_printk")
+      | KSC_PASS(widen_counters, "counters that may have to wait on the stack have 64 bits")
       | KSC_PASS(fold_temporaries, "temporaries return into the expressions that use them")
       | KSC_PASS(order_declarations, "what is used stands before what uses it");
 }

@@ -49,6 +49,14 @@
 static volatile __u64 ks_zero __attribute__((unused));
 #define ks_forget(value) ((__typeof__(value))((value) + ks_zero))
 
+/* What a member of the context holds. The compiler may not make one read of this one and others in other branches. */
+#define ks_read(member)                          \
+	({                                       \
+		__typeof__(member) ks_value = (member); \
+		asm volatile("");                \
+		ks_value;                        \
+	})
+
 /* Whether something holds, and the compiler may not see why: it would make one test of this one and others beside it. */
 #define ks_hide(condition)                        \
 	({                                        \

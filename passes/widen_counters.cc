@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/// count i: u32 … { A }   =>   count i: u64 … { A with (u32)i for i }, where A calls
+#include "ir/effects.h"
+#include "ir/rewrite.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+using Out = To<lang::CountersWide>;
+
+bool calls(const Body& body) {
+  for (const Stmt& s : body.statements)
+    for (const Kind kind : {Kind::Call, Kind::HelperCall, Kind::TraceLine})
+      if (header(s).contains.has(kind)) return true;
+  return false;
+}
+
+}  // namespace
+
+// Around calls a counter may have to wait on the stack. There C compilers put another small variable into the same eight bytes, and
+// what is written to that one makes the verifier forget the counter: to it the loop is endless. Eight bytes are not shared.
+Ir<lang::CountersWide> widen_counters(const Ir<lang::NoPrint>& in, Context& context) {
+  std::map<Name, Type, ByText> narrow;  // the types of the counters that were widened
+  return rewrite<lang::NoPrint, lang::CountersWide>(
+      in, context,
+      on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
+        if (n->type->bits == 64 || !calls(n->body)) return to.emit_statement(to.rebuild(n));
+        Type wide = to.context.types.integer(64, is_signed(n->type));
+        const auto widened = [&](const Expr& e) -> Expr {
+          const Expr bound = to(e);
+          const auto* constant = as<Int>(bound);
+          return constant ? Expr(to.make(constant->form, loc_of(e), wide)) : Expr(to.make(Convert{bound}, loc_of(e), wide));
+        };
+        const Expr low = widened(n->low), high = widened(n->high);
+        narrow[n->name] = n->type;
+        to.emit(CountedLoop{n->name, wide, low, high, n->inclusive, to(n->body)}, n.loc);
+      }),
+      on<Local>([&](const Node<Local>& n, Out& to) -> Expr {
+        const auto found = narrow.find(n->name);
+        if (found == narrow.end()) return to.rebuild(n);
+        return to.make(Convert{to.make(n.form, n.loc, to.context.types.integer(64, is_signed(found->second)))}, n.loc, n.type);
+      }));
+}
+
+}  // namespace ksc

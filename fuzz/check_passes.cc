@@ -46,26 +46,31 @@ class Checker {
     Program program = parse(context_, file_, sources_.text(file_));
     if (context_.diagnostics.has_errors()) return reject();
     const PassList& passes = pass_list();
-    std::vector<const std::vector<Step>*> parts{&passes.trunk};
-    for (const TargetBranch& branch : passes.branches)
-      if (branch.name == "ebpf") parts.push_back(&branch.steps);
-    for (const std::vector<Step>* steps : parts) {
-      RunObserver observer;
-      observer.after = [&](const Step& step, const Program& out) { after(step, out); };
-      const RunResult ended = run(*steps, program, context_, observer);
-      program = ended.program;
-      if (result_.end == PassCheck::End::Failed) return result_;
-      if (ended.end == RunEnd::Fault) {
-        std::string all;
-        for (const std::string& fault : ended.faults) all += fault + "\n";
-        return fail(std::string(ended.last_step), "the checker finds:\n" + all, nullptr);
-      }
-      if (ended.end == RunEnd::Errors) return reject();
+    if (!runs_through(passes.trunk, program)) return result_;
+    for (const TargetBranch& branch : passes.branches) {
+      branch_ = branch.name;
+      Program part = program;
+      if (!runs_through(branch.steps, part)) return result_;
     }
     return result_;
   }
 
  private:
+  /// Runs the steps and compares after each; whether to go on.
+  bool runs_through(const std::vector<Step>& steps, Program& program) {
+    RunObserver observer;
+    observer.after = [&](const Step& step, const Program& out) { after(step, out); };
+    const RunResult ended = run(steps, program, context_, observer);
+    program = ended.program;
+    if (result_.end == PassCheck::End::Failed) return false;
+    if (ended.end == RunEnd::Fault) {
+      std::string all;
+      for (const std::string& fault : ended.faults) all += fault + "\n";
+      return fail(std::string(ended.last_step), "the checker finds:\n" + all, nullptr), false;
+    }
+    if (ended.end == RunEnd::Errors) return reject(), false;
+    return true;
+  }
   PassCheck reject() {
     result_.message = render_text(context_.diagnostics, context_.locations, sources_);
     for (const Diagnostic& d : context_.diagnostics.all())
@@ -89,7 +94,9 @@ class Checker {
   void after(const Step& step, const Program& program) {
     if (result_.end == PassCheck::End::Failed || context_.diagnostics.has_errors()) return;
     if (step.name == "infer_types") {
-      for (Name entry : entry_functions(program))
+      std::vector<Name> entries = entry_functions(program);
+      if (const Name main = main_function(program)) entries.push_back(main), main_ = main;
+      for (Name entry : entries)
         for (int i = 0; i < worlds_; ++i) {
           Reference one{entry, given_ ? *given_ : generate_world(seed_ * 31 + static_cast<uint64_t>(i), program), {}};
           // Long runs cost time and show little more: the first worlds have them, the others do without.
@@ -113,6 +120,8 @@ class Checker {
       return;
     }
     for (const Reference& one : references_) {
+      // Each branch keeps what runs there.
+      if (!branch_.empty() && (one.entry == main_) != (branch_ == "user")) continue;
       InterpretOptions options;
       options.packet_accesses_checked = step.out.rules.has(Rule::AccessesChecked);
       options.packet_pulled = step.out.rules.has(Rule::PacketPulled);
@@ -130,6 +139,8 @@ class Checker {
   int worlds_;
   const World* given_;
   std::vector<Reference> references_;
+  std::string_view branch_;  // empty in the trunk
+  Name main_;
   PassCheck result_;
 };
 

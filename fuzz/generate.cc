@@ -20,9 +20,9 @@ const std::vector<std::string>& counted_forms() {
       "compare", "&&", "||", "!", "contains_key", "presence", "compare strings", "match string", "effect on the right", "match value", "match statement", "match returned", "match range",
       "match or-pattern", "match enum", "match char", "match bool", "match block arm", "var in arm", "var", "var without value", "var shadows", "var with a C name",
       "var named like a global", "assign", "compound assign", "assign element", "assign field", "assign array", "assign struct", "map write", "map compound assign", "map field write",
-      "map field compound assign", "map looked up again", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "address of an entry", "for", "for inclusive", "for over variables", "for negative",
+      "map field compound assign", "map looked up again", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "entry reference taken anew", "address of an entry", "for", "for inclusive", "for over variables", "for negative",
       "for to the type's end", "map loop", "map loop over entries", "map loop that deletes", "map loop that searches", "map loop that returns", "map loop in a loop", "while", "loop", "break", "continue", "block", "print", "print string", "print all at once", "packet read", "packet write",
-      "packet at an offset", "packet check", "packet byte", "packet byte backwards", "packet pointer moves", "context field", "context write", "return early", "tail call", "on fault", "str", "bit-field", "time", "random number",
+      "packet at an offset", "packet check", "packet byte", "packet byte backwards", "packet pointer moves", "context field", "context write", "return early", "tail call", "on fault", "str", "bit-field", "time", "random number", "userspace main", "userspace function", "len",
   };
   return forms;
 }
@@ -140,6 +140,9 @@ class Generator {
   void declare_globals(Tree& out);
   void declare_maps(Tree& out);
   Tree helper(size_t index);
+  /// A function that others may call from then on.
+  Tree function(Helper helper, const std::string& attribute);
+  void userspace(Tree& out);
   Tree entry(size_t index, size_t total);
 
   // ---- expressions
@@ -197,6 +200,7 @@ class Generator {
   Tree packet_statement(int depth);
   Tree print_statement(int depth);
   Tree entry_reference(int depth);
+  Tree rebound_reference(int depth);
   Tree repeated_lookup(int depth);
   Tree returned(int depth);
   std::string verdict();
@@ -229,7 +233,8 @@ class Generator {
   std::vector<std::string> targets_;  // programs that may take over from here
   std::vector<std::vector<Variable>> scopes_;
   std::set<std::string> frozen_;    // maps into which a reference is held
-  bool has_context_ = false, in_entry_ = false;
+  bool has_context_ = false, in_entry_ = false, in_user_ = false;
+  std::set<std::string> local_globals_;
   bool commutes_ = false;           // in a body whose turns come in any order
   T result_;
   int loops_ = 0, indent_ = 0, temporaries_ = 0, nested_loops_ = 0;
@@ -287,7 +292,7 @@ void Generator::declare_globals(Tree& out) {
     if (shape == 2) type = {T::Kind::Str, 0, false, {}, 4 + 4 * random_.below(4), {}};
     std::string how;
     if (random_.once_in(5)) how = "pin ", count("global pin");
-    else if (random_.once_in(5)) how = "local ", count("global local");
+    else if (random_.once_in(5)) how = "local ", local_globals_.insert(name), count("global local");
     std::string text = fmt::format("{}var {}: {}", how, name, type.spelled());
     const bool simple = type.kind == T::Kind::Int || type.kind == T::Kind::Bool || type.kind == T::Kind::Char;
     if (simple && !random_.once_in(3)) text += " = " + literal(type);
@@ -560,6 +565,7 @@ Tree Generator::integer_expression(const T& type, int depth) {
     }
     case 17:
     case 18: {
+      if (in_user_ && !commutes_ && type == integer(64) && !maps_.empty() && random_.once_in(2)) return count("len"), expression(Tree(random_.pick(maps_).name + ".len()"), type);
       std::vector<const Map*> fitting;
       for (const Map& map : maps_)
         if (map.value == type) fitting.push_back(&map);
@@ -587,8 +593,8 @@ Tree Generator::integer_expression(const T& type, int depth) {
       return expression(join(random_.pick(arrays).name + "[", std::move(index), "]"), type);
     }
     case 20: {
-      if (options_.environment && !commutes_ && type == integer(64) && random_.once_in(2)) return count("time"), expression(Tree("bpf_ktime_get_ns()"), type);
-      if (options_.environment && !commutes_ && type == integer(32) && random_.once_in(2)) return count("random number"), expression(Tree("bpf_get_prandom_u32()"), type);
+      if (options_.environment && !in_user_ && !commutes_ && type == integer(64) && random_.once_in(2)) return count("time"), expression(Tree("bpf_ktime_get_ns()"), type);
+      if (options_.environment && !in_user_ && !commutes_ && type == integer(32) && random_.once_in(2)) return count("random number"), expression(Tree("bpf_get_prandom_u32()"), type);
       if (type == integer(32) && has_context_ && in_entry_) {
         count("context field");
         return expression(Tree(is_xdp_ ? "ctx->rx_queue_index" : random_.once_in(2) ? "ctx->len" : "ctx->mark"), type);
@@ -967,7 +973,7 @@ Tree Generator::entry_reference(int depth) {
   Tree at = key(map, depth - 1);
   const std::string name = fmt::format("found{}", temporaries_++);
   Tree head;
-  if (map.value.kind != T::Kind::Struct && random_.once_in(3)) {
+  if (map.value.kind != T::Kind::Struct && !in_user_ && random_.once_in(3)) {
     count("address of an entry");
     const bool was_frozen = !frozen_.insert(map.name).second;
     head = join(fmt::format("if (var {} = &{}[", name, map.name), std::move(at), "]) ");
@@ -1003,7 +1009,7 @@ Tree Generator::entry_reference(int depth) {
   } else {
     count("entry reference");
     count("if var");
-    const bool was_frozen = !frozen_.insert(map.name).second;
+    const bool was_frozen = in_user_ || !frozen_.insert(map.name).second;  // references in userspace do not die [L52]
     head = join(fmt::format("if (var {} = {}[", name, map.name), std::move(at), "]) ");
     scopes_.emplace_back();
     ++indent_;
@@ -1029,6 +1035,30 @@ Tree Generator::entry_reference(int depth) {
     head.parts.push_back(std::move(other));
   }
   return head;
+}
+
+/// A variable that refers to one entry, then to another.
+Tree Generator::rebound_reference(int depth) {
+  std::vector<const Map*> fitting;
+  for (const Map& map : maps_)
+    if (map.value.kind == T::Kind::Struct) fitting.push_back(&map);
+  if (fitting.empty()) return simple_statement(depth);
+  count("entry reference taken anew");
+  const Map& map = *random_.pick(fitting);
+  const std::string name = fmt::format("ref{}", temporaries_++), margin(2 * static_cast<size_t>(indent_), ' ');
+  const bool was_frozen = in_user_ || !frozen_.insert(map.name).second;
+  const auto use = [&] {
+    const Member& m = random_.pick(find_struct(map.value).members);
+    const auto places = places_of(m.type, true);
+    Tree what = !places.empty() && random_.once_in(2) ? Tree(fmt::format("{} = {}.{}", random_.pick(places), name, m.name))
+                                                      : join(fmt::format("{}.{} {}= ", name, m.name, m.type.kind == T::Kind::Int && random_.once_in(2) ? "+" : ""), value(m.type, depth - 1));
+    return join(fmt::format("\n{}if ({} != null) {{ ", margin, name), std::move(what), " }");
+  };
+  Tree first = use();
+  const std::string where = random_.once_in(4) ? "null" : fmt::format("{}[{}]", map.name, key(map, 0).text());
+  Tree second = use();
+  if (!was_frozen) frozen_.erase(map.name);
+  return join(join("var " + name + " = " + map.name + "[", key(map, 0), "]"), std::move(first), fmt::format("\n{}{} = {}", margin, name, where), std::move(second));
 }
 
 /// One key of a map several times, with or without something between that may change the map.
@@ -1337,7 +1367,7 @@ Tree Generator::statement(int depth) {
     case 10:
     case 11: return entry_reference(depth);
     case 22:
-    case 23: return repeated_lookup(depth);
+    case 23: return random_.once_in(3) ? rebound_reference(depth) : repeated_lookup(depth);
     case 12:
     case 13: return loop_statement(depth);
     case 14:
@@ -1386,8 +1416,13 @@ Tree Generator::helper(size_t index) {
   helper.name = global_name(fmt::format("help{}", index));
   helper.result = index == 0 ? boolean : index == 1 ? integer(32) : scalar();
   helper.with_context = random_.once_in(3);
-  std::string parameters = helper.with_context ? fmt::format("ctx: *{}", is_xdp_ ? "xdp_md" : "__sk_buff") : "";
   if (helper.with_context) count("helper with context");
+  count("helper");
+  return function(helper, "@helper ");
+}
+
+Tree Generator::function(Helper helper, const std::string& attribute) {
+  std::string parameters = helper.with_context ? fmt::format("ctx: *{}", is_xdp_ ? "xdp_md" : "__sk_buff") : "";
   scopes_ = {{}};
   for (size_t i = 0; i < 1 + random_.below(3); ++i) {
     const T type = scalar();
@@ -1400,7 +1435,7 @@ Tree Generator::helper(size_t index) {
   in_entry_ = false;
   result_ = helper.result;
   Tree out;
-  out.before = fmt::format("@helper fn {}({}) -> {} {{\n", helper.name, parameters, helper.result.spelled());
+  out.before = fmt::format("{}fn {}({}) -> {} {{\n", attribute, helper.name, parameters, helper.result.spelled());
   indent_ = 1;
   for (uint64_t i = 0; i < 1 + random_.below(4); ++i) out.parts.push_back(line(statement(2)));
   Tree last = line(returned(2));
@@ -1409,8 +1444,37 @@ Tree Generator::helper(size_t index) {
   out.after = "}\n\n";
   out.may_drop = true;
   helpers_.push_back(helper);
-  count("helper");
   return out;
+}
+
+void Generator::userspace(Tree& out) {
+  in_user_ = true;
+  helpers_.clear();
+  std::erase_if(globals_, [&](const Variable& v) { return local_globals_.count(v.name) != 0; });
+  // Of structs each CPU has its own, and which is meant must be said there [L51].
+  std::erase_if(maps_, [](const Map& m) { return m.kind.starts_with("percpu") && m.value.kind == T::Kind::Struct; });
+  if (maps_.empty()) {
+    maps_.push_back({global_name("counts"), "hash", integer(32), integer(64)});
+    out.parts.push_back(declaration(fmt::format("var {} : hash<u32, u64>(4)", maps_[0].name)));
+  }
+  for (uint64_t i = 0; i < 1 + random_.below(2); ++i) {
+    count("userspace function");
+    out.parts.push_back(function({global_name(fmt::format("user{}", i)), {}, i == 0 ? boolean : scalar(), false}, ""));
+  }
+  count("userspace main");
+  scopes_ = {{}};
+  result_ = integer(32, true);
+  Tree body;
+  body.before = "fn main() -> i32 {\n";
+  indent_ = 1;
+  body.parts.push_back(Tree(fmt::format("  load({})\n", global_name("prog0"))));
+  for (int i = 0; i < options_.size; ++i) body.parts.push_back(line(statement(3)));
+  Tree last = line(join("return ", join("(", solid(result_, 2), " & 127)")));
+  last.may_drop = false;
+  body.parts.push_back(std::move(last));
+  body.after = "}\n";
+  body.may_drop = true;
+  out.parts.push_back(std::move(body));
 }
 
 Tree Generator::entry(size_t index, size_t total) {
@@ -1444,6 +1508,7 @@ Tree Generator::program() {
   for (size_t i = 0; i < helpers; ++i) out.parts.push_back(helper(i));
   const size_t programs = 1 + random_.below(3);
   for (size_t i = 0; i < programs; ++i) out.parts.push_back(entry(i, programs));
+  if (options_.userspace) userspace(out);
   return out;
 }
 

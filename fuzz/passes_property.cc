@@ -53,6 +53,7 @@ TEST(Passes, KeepTheTraceOfRandomPrograms) {
     const uint64_t one = seed + i;
     GeneratorOptions options;
     options.unbounded_loops = one % 2;
+    options.userspace = one % 3 == 0;
     const Tree program = generate_program(one, options, forms);
     const PassCheck checked = check_passes_apart(program.text(), one);
     runs += checked.runs;
@@ -78,7 +79,7 @@ TEST(Passes, KeepTheTraceOfRandomPrograms) {
   // What is never made is never tested.
   for (const std::string& form : counted_forms()) EXPECT_GT(forms[form], 0u) << form;
   for (const char* event : {"access outside the packet", "tail call", "index out of range", "division by zero", "shift by the width or more", "map full", "fault verdict",
-                            "packet offset", "packet offset backwards", "packet offset out of reach", "packet data pulled"})
+                            "packet offset", "packet offset backwards", "packet offset out of reach", "packet data pulled", "userspace program ends early"})
     EXPECT_GT(events[event], 0u) << event;
 }
 
@@ -86,7 +87,7 @@ TEST(Passes, KeepTheTraceOfTheCorpus) {
   size_t found = 0;
   std::vector<std::filesystem::path> files;
   if (std::filesystem::exists(KSC_SOURCE "/fuzz/corpus"))
-    for (const auto& entry : std::filesystem::directory_iterator(KSC_SOURCE "/fuzz/corpus"))
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(KSC_SOURCE "/fuzz/corpus"))
       if (entry.path().extension() == ".ks") files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   for (const auto& file : files) {

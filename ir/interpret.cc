@@ -20,6 +20,12 @@ std::vector<Name> entry_functions(const Program& program) {
   return names;
 }
 
+Name main_function(const Program& program) {
+  for (const Decl& d : program)
+    if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::User && function->form.name == "main") return function->form.name;
+  return {};
+}
+
 namespace {
 
 /// Whether the developer declared what is called so: names that passes make carry a number.
@@ -139,6 +145,11 @@ int64_t Interpreter::run_entry(Name entry) {
     if (found == functions_.end()) throw Fault(fmt::format("there is no program {}", current.text()));
     entry_ = found->second;
     depth_ = 0;
+    if (in_userspace_) try {
+      return static_cast<int64_t>(to_number(call(*entry_, {})));
+    } catch (const ExitProcess& exit) {
+      return ++events_["userspace program ends early"], exit.code;
+    }
     try {
       std::vector<Value> arguments;
       if (!entry_->parameters.empty()) arguments.push_back(from_bits(entry_->parameters[0].type, context_));
@@ -166,7 +177,8 @@ Trace Interpreter::run(const Program& program, Name entry) {
   try {
     declare(program);
     const auto found = functions_.find(entry);
-    if (found == functions_.end() || !find_program_type(found->second->program_type.text())) throw Fault("this is no eBPF program");
+    in_userspace_ = found != functions_.end() && found->second->domain == Domain::User;
+    if (found == functions_.end() || (!in_userspace_ && !find_program_type(found->second->program_type.text()))) throw Fault("this is no eBPF program");
     if (!found->second->parameters.empty()) {
       context_type_ = found->second->parameters[0].type->element;
       context_ = memory_.allocate(Bytes(size_of(context_type_)), "the context");
@@ -186,7 +198,7 @@ Trace Interpreter::run(const Program& program, Name entry) {
   } catch (const Abrupt&) {
     fault = "a break or continue without a loop";
   } catch (const LeaveEntry&) {
-    fault = "a constant leaves its function";
+    fault = in_userspace_ ? "a userspace program leaves an eBPF program" : "a constant leaves its function";
   } catch (const TailTransfer&) {
     fault = "a constant is a tail call";
   }

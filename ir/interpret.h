@@ -15,11 +15,14 @@ struct InterpretOptions {
   bool packet_pulled = false;
 };
 
-/// Runs an eBPF program of a program in any language from `Typed` on, and tells what can be seen of it. The meaning of every form
-/// is language.md's; the passes are not asked.
+/// Runs an eBPF program, or `main`, of a program in any language from `Typed` on, and tells what can be seen of it. The meaning of
+/// every form is language.md's; the passes are not asked.
 Trace interpret(Context& context, const Program& program, Name entry, const World& world, const InterpretOptions& options = {});
 
 /// The eBPF programs of a program, in the order of their declaration.
 std::vector<Name> entry_functions(const Program& program);
+
+/// The userspace program's `main`; no name if there is none.
+Name main_function(const Program& program);
 
 }  // namespace ksc

@@ -5,16 +5,6 @@
 #include "ir/interpreter.h"
 
 namespace ksc {
-namespace {
-
-uint64_t swapped(uint64_t bits, int width) {
-  uint64_t out = 0;
-  for (int i = 0; i < width / 8; ++i, bits >>= 8) out = out << 8 | (bits & 0xff);
-  return out;
-}
-
-}  // namespace
-
 Value Interpreter::helper_call(const Node<HelperCall>& n) {
   const std::string_view name = n->helper.text();
   const Type type = n.type;
@@ -125,10 +115,11 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
 }
 
 Value Interpreter::builtin_call(const Node<BuiltinCall>& n) {
-  std::vector<Value> values;
-  for (const Expr& argument : n->arguments) values.push_back(eval(argument));
   const std::string_view name = n->function.text();
   const Type type = n.type;
+  if (name == "load") return from_number(type, 1);  // a handle
+  std::vector<Value> values;
+  for (const Expr& argument : n->arguments) values.push_back(eval(argument));
   if ((name == "min" || name == "max") && values.size() == 2)
     return convert(compare(CompareOp::Less, values[0], values[1]) == (name == "min") ? values[0] : values[1], type);
   if (name == "abs" && values.size() == 1) {
@@ -138,14 +129,15 @@ Value Interpreter::builtin_call(const Node<BuiltinCall>& n) {
   if (values.size() == 1) {
     const bool to_network = name == "htons" || name == "htonl" || name == "ntohs" || name == "ntohl";
     if (to_network && !c.target.little_endian) return convert(values[0], type);
-    if (name == "bswap16" || name == "htons" || name == "ntohs") return from_bits(type, swapped(to_bits(values[0]), 16));
-    if (name == "bswap32" || name == "htonl" || name == "ntohl") return from_bits(type, swapped(to_bits(values[0]), 32));
-    if (name == "bswap64") return from_bits(type, swapped(to_bits(values[0]), 64));
+    if (name == "bswap16" || name == "htons" || name == "ntohs") return from_bits(type, bytes_swapped(to_bits(values[0]), 16));
+    if (name == "bswap32" || name == "htonl" || name == "ntohl") return from_bits(type, bytes_swapped(to_bits(values[0]), 32));
+    if (name == "bswap64") return from_bits(type, bytes_swapped(to_bits(values[0]), 64));
   }
   throw Fault(fmt::format("{} is not interpreted", name));
 }
 
 Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
+  if (const auto value = map_runtime_call(n)) return *value;
   std::vector<Value> values;
   for (const Expr& argument : n->arguments) values.push_back(eval(argument));
   std::string_view name = n->function.text();
@@ -155,11 +147,13 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
   if (name == "__builtin_memcpy") {
     wants(3);
     memory_.store(to_bits(values[0]), memory_.load(to_bits(values[1]), to_bits(values[2])));
+    write_back(to_bits(values[0]), to_bits(values[2]));
     return zero_value(n.type);
   }
   if (name == "__builtin_memset") {
     wants(3);
     memory_.store(to_bits(values[0]), Bytes(to_bits(values[2]), static_cast<uint8_t>(to_bits(values[1]))));
+    write_back(to_bits(values[0]), to_bits(values[2]));
     return zero_value(n.type);
   }
   if (name == "__builtin_memcmp" || name == "ks_differ") {
@@ -176,17 +170,24 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     return from_number(n.type, left == right ? 0 : left < right ? -1 : 1);
   }
   static const std::map<std::string_view, int> swaps = {{"__builtin_bswap16", 16}, {"__builtin_bswap32", 32}, {"__builtin_bswap64", 64}};
-  if (const auto found = swaps.find(name); found != swaps.end()) return wants(1), from_bits(n.type, swapped(to_bits(values[0]), found->second));
+  if (const auto found = swaps.find(name); found != swaps.end()) return wants(1), from_bits(n.type, bytes_swapped(to_bits(values[0]), found->second));
   static const std::map<std::string_view, int> orders = {{"bpf_htons", 16}, {"bpf_ntohs", 16}, {"bpf_htonl", 32}, {"bpf_ntohl", 32}};
   if (const auto found = orders.find(name); found != orders.end()) {
     wants(1);
-    return from_bits(n.type, c.target.little_endian ? swapped(to_bits(values[0]), found->second) : to_bits(values[0]));
+    return from_bits(n.type, c.target.little_endian ? bytes_swapped(to_bits(values[0]), found->second) : to_bits(values[0]));
   }
   if (name == "ks_count_lost_write" || name == "ks_count_failed_tail_call") return wants(0), zero_value(n.type);  // what is counted is no part of a trace
   // These speak to the verifier and to C compilers alone.
   if (name == "ks_forget" || name == "ks_hide" || name == "ks_read") return wants(1), values[0];
   if (name == "barrier_var") return wants(1), zero_value(n.type);
   if (name == "barrier") return wants(0), zero_value(n.type);
+  if (name == "KS_INDEX") {
+    wants(2);
+    if (to_bits(values[0]) >= to_bits(values[1])) throw ExitProcess{134};
+    return from_bits(n.type, to_bits(values[0]));
+  }
+  if (name == "ks_stop_if_signalled") return wants(0), zero_value(n.type);
+  if (name == "free") return wants(1), memory_.release(to_bits(values[0])), zero_value(n.type);
   // ks_div_s32 and its like: an operation, and the type that it works in
   if (name.starts_with("ks_") && name.size() > 7) {
     const std::string_view suffix = name.substr(name.size() - 4), operation = name.substr(3, name.size() - 7);

@@ -81,7 +81,7 @@ Interpreter::Place Interpreter::place(const Expr& e) {
     if (index >= base->count) {
       ++events_["index out of range"];
       // A map entry to be written to is there all the same; only the element is not.
-      if (at.where == Place::Where::Entry) find_or_insert(*at.map, at.key);
+      if (at.where == Place::Where::Entry && !in_userspace_) find_or_insert(*at.map, at.key);
       at.where = Place::Where::Nowhere;
     } else {
       at.at += index * size_of(element);
@@ -103,6 +103,7 @@ Value Interpreter::part(const Value& whole, uint64_t offset, Type type, uint8_t 
 
 Value Interpreter::read(const Place& place) {
   if (place.in_packet && place.needed) require_packet(place, 0, 0);
+  if (place.where == Place::Where::Nowhere && in_userspace_) throw ExitProcess{134};  // a panic [L54]
   if (place.where == Place::Where::Nowhere) return zero_value(place.type);
   Address at = place.at;
   if (place.where == Place::Where::Entry) {
@@ -117,8 +118,9 @@ Value Interpreter::read(const Place& place) {
 
 void Interpreter::write(const Place& place, const Value& value) {
   if (place.in_packet && place.needed) require_packet(place, 0, 0);
+  if (place.where == Place::Where::Nowhere && in_userspace_) throw ExitProcess{134};
   if (place.where == Place::Where::Nowhere) return;
-  const Value stored = convert(value, place.type);
+  const Value stored = in_userspace_ && is(place.type, TypeKind::EntryRef) ? own_copy(value) : convert(value, place.type);
   if (place.where == Place::Where::Entry && place.whole_entry) {
     store_or_drop(*place.map, place.key, stored.bytes, 0);
     return;
@@ -131,10 +133,14 @@ void Interpreter::write(const Place& place, const Value& value) {
   }
   const uint64_t size = stored_size(place.type);
   if (place.in_packet) require_packet(place, at, size);
-  if (place.bit_size == 0) return memory_.store(at, stored.bytes);
+  if (place.bit_size == 0) {
+    memory_.store(at, stored.bytes);
+    return write_back(at, size);
+  }
   const uint64_t mask = ((uint64_t(1) << place.bit_size) - 1) << place.bit_offset;
   const uint64_t old = to_bits({place.type, memory_.load(at, size)});
   memory_.store(at, from_bits(place.type, (old & ~mask) | (to_bits(stored) << place.bit_offset & mask)).bytes);
+  write_back(at, size);
 }
 
 // ---- arithmetic [L22] --------------------------------------------------------------------------------------------------------------------
@@ -309,12 +315,14 @@ Value Interpreter::eval_cases(const Expr& e) {
         const Value base = eval(n->base);
         const uint64_t index = index_of(n->index);
         const uint64_t size = size_of(type);
+        if (index >= base.type->count && in_userspace_) throw ExitProcess{134};
         return index < base.type->count ? part(base, index * size, type, 0, 0) : zero_value(type);
       }),
       on<MapLookup>([&](const Node<MapLookup>& n) {
         MapState& map = map_of(n->map);
-        const Address entry = find_entry(map, eval(n->key).bytes);
-        if (!is(type, TypeKind::Maybe)) return from_bits(type, entry);
+        const Bytes key = eval(n->key).bytes;
+        const Address entry = find_entry(map, key);
+        if (!is(type, TypeKind::Maybe)) return from_bits(type, in_userspace_ ? copy_entry(map, key, false) : entry);
         Value value = zero_value(type);
         if (!entry) return value;
         value.bytes = memory_.load(entry, stored_size(type->element));
@@ -416,7 +424,8 @@ Value Interpreter::eval_cases(const Expr& e) {
       }),
       on<MapSlot>([&](const Node<MapSlot>& n) {
         MapState& map = map_of(n->map);
-        return from_bits(type, find_or_insert(map, eval(n->key).bytes));
+        const Bytes key = eval(n->key).bytes;
+        return from_bits(type, in_userspace_ ? copy_entry(map, key, true) : find_or_insert(map, key));
       }),
       on<Quotient>([&](const Node<Quotient>& n) {
         const Value left = eval(n->left), right = eval(n->right);

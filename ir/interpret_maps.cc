@@ -41,7 +41,9 @@ Address Interpreter::find_or_insert(MapState& map, const Bytes& key) {
 }
 
 void Interpreter::store_or_drop(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags) {
-  if (store_entry(map, key, value, flags) != 0 && !is_array(map)) ++events_["write lost"];
+  if (store_entry(map, key, value, flags) == 0) return;
+  if (in_userspace_) throw ExitProcess{1};  // the errno is thrown [L51]
+  if (!is_array(map)) ++events_["write lost"];
 }
 
 int64_t Interpreter::store_entry(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags) {
@@ -96,7 +98,8 @@ Value Interpreter::map_call(const Node<MapCall>& n) {
   if (method == "contains_key" && arguments.size() == 1) return from_number(n.type, find_entry(map, key()) != 0);
   if (method == "insert" && arguments.size() == 2) return from_number(n.type, store_entry(map, key(), value(), 0));
   if (method == "insert_new" && arguments.size() == 2) return from_number(n.type, store_entry(map, key(), value(), only_new));
-  throw Fault(fmt::format("maps have no method {} in eBPF", method));
+  if (method == "len" && arguments.empty() && in_userspace_) return from_bits(n.type, keys_of(map).size());
+  throw Fault(fmt::format("maps have no method {} here", method));
 }
 
 }  // namespace ksc

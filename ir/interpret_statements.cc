@@ -35,7 +35,7 @@ Interpreter::Flow Interpreter::statement(const Stmt& s) {
 
 void Interpreter::bind(Name name, const Value& value, Type type) {
   unbind(name);
-  const Value held = convert(value, type);
+  const Value held = in_userspace_ && is(type, TypeKind::EntryRef) ? own_copy(value) : convert(value, type);
   frames_.back().locals[name] = {memory_.allocate(held.bytes, fmt::format("the variable `{}`", name.text())), type};
 }
 
@@ -104,6 +104,7 @@ Interpreter::Flow Interpreter::map_loop(const Node<MapLoop>& n) {
     Address entry = 0;
     while (next < keys.size() && !(entry = find_entry(map, keys[next]))) ++next;  // deleted meanwhile
     if (next == keys.size()) return std::nullopt;
+    if (in_userspace_) entry = copy_entry(map, keys[next], false);
     bind(n->key, {map.type->key, keys[next++]}, map.type->key);
     bind(n->entry, from_bits(n->type, entry), n->type);
     const Flow flow = body(n->body);

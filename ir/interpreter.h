@@ -32,6 +32,10 @@ class Interpreter {
     Flow flow;
   };
   struct LeaveEntry {};
+  /// The end of a userspace program: exit(code), a panic (134), or an error that nobody handles (1).
+  struct ExitProcess {
+    int64_t code;
+  };
   struct OutOfFuel {};
   struct TailTransfer {
     Name program;
@@ -43,6 +47,13 @@ class Interpreter {
     const MapKind* kind = nullptr;
     bool shared = true;
     std::map<Bytes, Address> entries;
+  };
+  /// In userspace a reference is a copy that knows its entry [L169]; a slot is one that may not be there yet.
+  struct EntryCopy {
+    MapState* map = nullptr;
+    Bytes key;
+    uint64_t size = 0;
+    bool is_slot = false;
   };
   struct GlobalState {
     Address at = 0;
@@ -128,6 +139,16 @@ class Interpreter {
   std::vector<Bytes> keys_of(const MapState& map);
   bool is_array(const MapState& map) const { return map.kind && map.kind->entries_always_exist; }
 
+  // ---- userspace (interpret_userspace.cc)
+  /// The address of a new copy of what a map holds under a key, 0 if it holds nothing. A slot is zero then.
+  Address copy_entry(MapState& map, const Bytes& key, bool is_slot);
+  /// A reference as a variable holds it: with a copy of its own.
+  Value own_copy(const Value& reference);
+  /// After something was written: if it lies in a copy of an entry, the entry gets it too.
+  void write_back(Address at, uint64_t size);
+  /// A call of the userspace runtime that works on a map; nothing if it is another.
+  std::optional<Value> map_runtime_call(const Node<RuntimeCall>& n);
+
   // ---- calls (interpret_calls.cc)
   Value helper_call(const Node<HelperCall>& n);
   Value map_call(const Node<MapCall>& n);
@@ -164,6 +185,8 @@ class Interpreter {
   const FunctionDef* entry_ = nullptr;
   Address packet_ = 0, context_ = 0;
   uint64_t linear_ = 0;    // how many bytes of the packet lie between data and data_end
+  bool in_userspace_ = false;
+  std::map<Address, EntryCopy> entry_copies_;
   bool can_pull_ = false;  // the packet is a socket buffer
   std::map<const FunctionDef*, NameSet> changed_;
   Type context_type_ = nullptr;

@@ -85,7 +85,8 @@ inline constexpr Lang C = Folded + Rule::Ordered;                               
 
 // ---- userspace ----
 inline constexpr Lang User = NoArrayCopy + Rule::SplitUser;                                   // only what runs in userspace
-inline constexpr Lang UserEntriesCopied = User + Rule::UserEntriesCopied;                     // references to entries are pointers to copies
+inline constexpr Lang PresenceAsked = User + Rule::PresenceAsked;                             // no entry is copied only to see whether it is there
+inline constexpr Lang UserEntriesCopied = PresenceAsked + Rule::UserEntriesCopied;                     // references to entries are pointers to copies
 inline constexpr Lang UserMaps =
     UserEntriesCopied - Kind::MapLoop - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached through the runtime
 inline constexpr Lang UserIndexes = UserMaps + Rule::UserIndexesGuarded;                      // an index out of range ends the program

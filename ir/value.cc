@@ -31,4 +31,10 @@ Value from_number(Type type, __int128 number) {
   return from_bits(type, static_cast<uint64_t>(number));
 }
 
+uint64_t bytes_swapped(uint64_t bits, int width) {
+  uint64_t out = 0;
+  for (int i = 0; i < width / 8; ++i, bits >>= 8) out = out << 8 | (bits & 0xff);
+  return out;
+}
+
 }  // namespace ksc

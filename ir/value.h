@@ -23,5 +23,7 @@ uint64_t to_bits(const Value& value);
 Value from_number(Type type, __int128 number);
 /// The same, cut to `bits` bits; the width of the type stays.
 Value from_bits(Type type, uint64_t bits);
+/// The lowest `width` bits (16, 32 or 64) with their bytes in the other order.
+uint64_t bytes_swapped(uint64_t bits, int width);
 
 }  // namespace ksc

@@ -2,6 +2,7 @@
 /// p + n   =>   var offset = n; p + (offset < 16383 ? offset : 16383), where p points into the packet and n may be large
 #include "ir/effects.h"
 #include "ir/rewrite.h"
+#include "passes/packet_positions.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -75,8 +76,11 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
       }),
       on<PointerAdd>([&](const Node<PointerAdd>& n, Out& to) -> Expr {
         const Expr pointer = to(n->pointer), count = to(n->count);
-        // A constant that leads back leads to what lies in front of it, as root_packet_pointers has seen to.
+        // A constant that leads back leads to what lies in front of it, as root_packet_pointers has seen to, but for one that was
+        // computed since: it leads from the packet's start to where no access succeeds.
         const auto* constant = as<Int>(count);
+        if (constant && constant->form.value.value < 0 && is_packet_start(pointer))
+          return to.make(PointerAdd{pointer, to.make(Int{{farthest / static_cast<__int128>(size_of(n.type->element))}, {}}, loc_of(count), type_of(count))}, n.loc, n.type);
         if (n.type->space != Space::Packet || (constant && constant->form.value.value < 0) || greatest(count, locals) * static_cast<__int128>(size_of(n.type->element)) <= farthest) return to.make(PointerAdd{pointer, count}, n.loc, n.type);
         Types& types = to.context.types;
         Type wide = types.u64();

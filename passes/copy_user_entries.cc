@@ -167,9 +167,9 @@ const Expr* base_reference(const Expr& place) {
 
 }  // namespace
 
-Ir<lang::UserEntriesCopied> copy_user_entries(const Ir<lang::User>& in, Context& context) {
+Ir<lang::UserEntriesCopied> copy_user_entries(const Ir<lang::PresenceAsked>& in, Context& context) {
   EntryCopies copies(in.declarations, context);
-  return rewrite<lang::User, lang::UserEntriesCopied>(
+  return rewrite<lang::PresenceAsked, lang::UserEntriesCopied>(
       in, context,
       on<Let>([&](const Node<Let>& n, Out& to) {
         if (copies.is_copied(n)) return copies.declare(n, to);

@@ -2,6 +2,7 @@
 /// 0x7fffffff + 1   =>   -0x80000000: what numbers alone decide, and C compilers would warn about, is computed here
 #include "ir/effects.h"
 #include "ir/rewrite.h"
+#include "ir/value.h"
 #include "ir/sexpr.h"
 #include "passes/passes.h"
 
@@ -100,6 +101,23 @@ bool differs(const Expr& left, const Expr& right) {
   return (a && !can_be(right, *a)) || (b && !can_be(left, *b));
 }
 
+/// The value whose complement is compared, if it is an unsigned one that C would widen: gcc warns about that, whatever the casts.
+const Unary* narrow_complement(const Expr& e) {
+  if (const auto* converted = as<Convert>(e); converted && is_integral(type_of(converted->form.value))) return narrow_complement(converted->form.value);
+  const auto* unary = as<Unary>(e);
+  return unary && unary->form.op == UnaryOp::Complement && !is_signed(unary->type) && width_of(unary->type) < 32 ? &unary->form : nullptr;
+}
+
+CompareOp mirrored(CompareOp op) {
+  switch (op) {
+    case CompareOp::Less: return CompareOp::Greater;
+    case CompareOp::LessEqual: return CompareOp::GreaterEqual;
+    case CompareOp::Greater: return CompareOp::Less;
+    case CompareOp::GreaterEqual: return CompareOp::LessEqual;
+    default: return op;
+  }
+}
+
 /// What the comparison gives, if the operands' types or numbers decide it.
 std::optional<bool> known_answer(CompareOp op, const Range& a, const Range& b) {
   const bool apart = a.high < b.low || b.high < a.low, one = a.low == a.high && b.low == b.high && a.low == b.low;
@@ -169,6 +187,15 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         const Expr place = to(n->place), value = to(n->value);
         if (!is_same(place, value)) to.emit(Assign{place, value}, n.loc);
       }),
+      on<CountedLoop>([](const Node<CountedLoop>& n, Out& to) {
+        CountedLoop form = n.form;
+        form.low = to(form.low);
+        form.high = to(form.high);
+        const auto low = number(form.low), high = number(form.high);
+        if (low && high && (form.inclusive ? *low > *high : *low >= *high)) return;  // no turn
+        form.body = to(form.body);
+        to.emit(form, n.loc);
+      }),
       on<Shift>([](const Node<Shift>& n, Out& to) -> Expr {
         const Expr left = to(n->left), count = to(n->count);
         const auto a = number(left), b = number(count);
@@ -182,6 +209,13 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         if (!a || !b) return to.make(Divide{n->op, left, right}, n.loc, n.type);
         return folded(n->op == DivideOp::Quotient ? (*b == 0 ? 0 : *a / *b) : (*b == 0 ? *a : *a % *b), n.type, n.loc, to);
       }),
+      on<BuiltinCall>([](const Node<BuiltinCall>& n, Out& to) -> Expr {
+        const Expr call = to.rebuild(n);
+        static const std::map<std::string_view, int> swaps = {{"bswap16", 16}, {"bswap32", 32}, {"bswap64", 64}};
+        const auto width = swaps.find(n->function.text());
+        const auto value = width == swaps.end() ? std::nullopt : number(as<BuiltinCall>(call)->form.arguments[0]);
+        return value ? folded(static_cast<__int128>(bytes_swapped(static_cast<uint64_t>(*value), width->second)), n.type, n.loc, to) : call;
+      }),
       on<Compare>([](const Node<Compare>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
         if (is_same(left, right))
@@ -190,6 +224,11 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         const std::optional<bool> answer = integers ? known_answer(n->op, range_of(left), range_of(right)) : std::nullopt;
         if (answer) return folded(*answer, n.type, n.loc, to);
         if (integers && n->op <= CompareOp::NotEqual && differs(left, right)) return folded(n->op == CompareOp::NotEqual, n.type, n.loc, to);
+        // ~x < c is x > ~c
+        const Unary *left_complement = narrow_complement(left), *right_complement = narrow_complement(right);
+        const auto complement = [&](__int128 value, const Unary& u) { return folded(wrapped(~value, type_of(u.value)), type_of(u.value), n.loc, to); };
+        if (const auto b = number(right); left_complement && b) return to.make(Compare{mirrored(n->op), left_complement->value, complement(*b, *left_complement)}, n.loc, n.type);
+        if (const auto a = number(left); right_complement && a) return to.make(Compare{mirrored(n->op), complement(*a, *right_complement), right_complement->value}, n.loc, n.type);
         return to.make(Compare{n->op, left, right}, n.loc, n.type);
       }),
       on<Convert>([](const Node<Convert>& n, Out& to) -> Expr {

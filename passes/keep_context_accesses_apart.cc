@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// ctx->mark = ctx->len   =>   ctx->mark = ks_read(ctx->len); barrier(), where C could make one access of several
+/// ctx->mark = ctx->len   =>   ctx->mark = ks_read(ctx->len); barrier()
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
@@ -18,21 +18,19 @@ bool is_context_field(const Expr& place) {
   return pointed && is_context(type_of(pointed->form.pointer));
 }
 
-/// How a function uses the context.
+/// How often a function reads the context. One read stays as it is; of one write C compilers may make several, so each is kept.
 struct Uses {
-  int reads = 0, writes = 0;
+  int reads = 0;
   bool is_shared = false;  // it is passed on, or was passed here: C compilers put one function into another
 
   explicit Uses(const FunctionDef& function) : is_shared(function.domain != Domain::Program) {
     for (const Stmt& s : function.body.statements) count(s);
   }
   bool reads_apart() const { return reads > 1 || (reads > 0 && is_shared); }
-  bool writes_apart() const { return writes > 1 || (writes > 0 && is_shared); }
 
  private:
   void count(const Stmt& s) {
     if (const auto* assign = as<Assign>(s); assign && is_context_field(assign->form.place)) {
-      ++writes;
       return count(assign->form.value);
     }
     each_child_of(s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
@@ -53,19 +51,17 @@ Ir<lang::ContextAccessesApart> keep_context_accesses_apart(const Ir<lang::NullTe
   std::map<Name, Uses, ByText> uses;
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) uses.emplace(function->form.name, Uses(function->form));
-  const auto in_function = [&](const Out& to) -> const Uses* { return to.function() ? &uses.at(to.function()->name) : nullptr; };
   return rewrite<lang::NullTestsApart, lang::ContextAccessesApart>(
       in, context,
       on<Field>([&](const Node<Field>& n, Out& to) -> Expr {
         const Expr read = to.rebuild(n);
-        if (!is_context_field(Ref<Field>{&n}) || !in_function(to)->reads_apart()) return read;
+        if (!is_context_field(Ref<Field>{&n}) || !uses.at(to.function()->name).reads_apart()) return read;
         return to.make(RuntimeCall{to.context.name("ks_read"), to.context.span<Expr>({read})}, n.loc, n.type);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         if (!is_context_field(n->place)) return to.emit_statement(to.rebuild(n));
         to.emit(Assign{n->place, to(n->value)}, n.loc);
-        if (in_function(to)->writes_apart())
-          to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier"), {}}, n.loc, to.context.types.void_type())}, n.loc);
+        to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier"), {}}, n.loc, to.context.types.void_type())}, n.loc);
       }));
 }
 

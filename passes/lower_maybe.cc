@@ -14,9 +14,26 @@ struct Parts {
   Expr value, present;
 };
 
+/// The locals that are mentioned, but for those of which only the presence is asked.
+void collect_read(const Expr& e, NameSet& read);
+void collect_read(const Stmt& s, NameSet& read) {
+  each_child_of(s, [&](const Expr& e) { collect_read(e, read); }, [&](const Stmt& t) { collect_read(t, read); });
+}
+void collect_read(const Expr& e, NameSet& read) {
+  if (const auto* local = as<Local>(e)) read.insert(local->form.name);
+  if (const auto* present = as<Present>(e); present && as<Local>(present->form.value)) return;
+  each_child_of(e, [&](const Expr& child) { collect_read(child, read); }, [&](const Stmt& s) { collect_read(s, read); });
+}
+
 class MaybeLowering {
  public:
-  explicit MaybeLowering(NameSet changed) : changed_(std::move(changed)) {}
+  explicit MaybeLowering(const Program& program) {
+    for (const Decl& d : program)
+      if (const auto* function = as<FunctionDef>(d)) {
+        changed_.merge(changed_locals(function->form.body));
+        for (const Stmt& s : function->form.body.statements) collect_read(s, read_);
+      }
+  }
 
   /// A Maybe-typed expression in its parts; what must be computed first is emitted.
   Parts parts(const Expr& e, Out& to) {
@@ -40,7 +57,7 @@ class MaybeLowering {
     Type element = n->type->element, boolean = to.context.types.boolean();
     const Parts given = n->value ? parts(*n->value, to)
                                  : Parts{to.make(Int{{0}, {}}, n.loc, element), to.make(Int{{0}, {}}, n.loc, boolean)};
-    to.emit(Let{n->name, element, given.value}, n.loc);
+    if (!n->name.is_generated() || read_.count(n->name)) to.emit(Let{n->name, element, given.value}, n.loc);
     Parts& mine = locals_[n->name];
     mine.value = to.make(Local{n->name}, n.loc, element);
     mine.present = given.present;
@@ -59,17 +76,14 @@ class MaybeLowering {
   }
 
  private:
-  NameSet changed_;
+  NameSet changed_, read_;
   NameMap<Parts> locals_;
 };
 
 }  // namespace
 
 Ir<lang::NoMaybe> lower_maybe(const Ir<lang::ThrowsExplicit>& in, Context& context) {
-  NameSet changed;
-  for (const Decl& d : in.declarations)
-    if (const auto* function = as<FunctionDef>(d)) changed.merge(changed_locals(function->form.body));
-  MaybeLowering lowering(std::move(changed));
+  MaybeLowering lowering(in.declarations);
   return rewrite<lang::ThrowsExplicit, lang::NoMaybe>(
       in, context,
       on<Let>([&](const Node<Let>& n, Out& to) {

@@ -109,6 +109,18 @@ class UserMaps {
     });
   }
 
+  /// A copy of an entry that is going to be written to. An absent one starts from zero, which the copy is.
+  void declare_slot(Name pointer, const Node<MapSlot>& n, Out& to) {
+    const Expr key = address(to(n->key), "key", n.loc, to);
+    const Name name = to.fresh(value_hint(n->map));
+    Type value = n.type->element;
+    to.emit(Let{name, value, {}}, n.loc);
+    const Expr place = to.make(Local{name}, n.loc, value);
+    copies[pointer] = {n->map, key, address_of(place, n.loc, to)};
+    to.emit(Evaluate{lookup(copies[pointer], n.loc, to)}, n.loc);
+    slots[pointer] = place;
+  }
+
   /// Writes the copy back that has been written to, if the place lies in one.
   void write_back(const Expr& place, Loc loc, Out& to) {
     const Name pointer = base_pointer(place);
@@ -121,6 +133,7 @@ class UserMaps {
   std::map<Name, Copy, ByText> copies;      // by the pointer that refers to it
   std::map<Name, Expr, ByText> read_copies; // of entries that are read in place, by the pointer
   std::map<Name, Expr, ByText> numbers;     // copies of entries that are numbers, by the pointer
+  std::map<Name, Expr, ByText> slots;       // copies of entries that are written to, by the pointer
   std::map<Name, Expr, ByText> values;      // temporaries that are a member of such a copy, which nothing changes
 };
 
@@ -143,16 +156,11 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
           return;
         }
         if (!lookup && !slot) return to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
-        const Copy copy = lookup ? maps.make(lookup->form.map, to(lookup->form.key), n->type->element, n.loc, to)
-                                 : maps.make(slot->form.map, to(slot->form.key), n->type->element, n.loc, to);
+        if (slot) return maps.declare_slot(n->name, *slot, to);
+        const Copy copy = maps.make(lookup->form.map, to(lookup->form.key), n->type->element, n.loc, to);
         maps.copies[n->name] = copy;
-        if (lookup) {
-          const Expr present = maps.read(copy, n.loc, to);
-          return to.emit(Let{n->name, n->type, to.make(Conditional{present, copy.copy_address, to.make(Null{}, n.loc, n->type)}, n.loc, n->type)}, n.loc);
-        }
-        // An absent entry starts from zero, which the copy is.
-        to.emit(Evaluate{maps.lookup(copy, n.loc, to)}, n.loc);
-        to.emit(Let{n->name, n->type, copy.copy_address}, n.loc);
+        const Expr present = maps.read(copy, n.loc, to);
+        to.emit(Let{n->name, n->type, to.make(Conditional{present, copy.copy_address, to.make(Null{}, n.loc, n->type)}, n.loc, n->type)}, n.loc);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         to.emit(Assign{to(n->place), to(n->value)}, n.loc);
@@ -172,12 +180,21 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
       }),
       on<Deref>([&](const Node<Deref>& n, Out& to) -> Expr {
         const auto* pointer = as<Local>(n->pointer);
-        if (auto found = pointer ? maps.numbers.find(pointer->form.name) : maps.numbers.end(); found != maps.numbers.end()) return found->second;
+        if (pointer)
+          for (const auto* places : {&maps.numbers, &maps.slots})
+            if (auto found = places->find(pointer->form.name); found != places->end()) return found->second;
         return to.rebuild(n);
       }),
       on<Local>([&](const Node<Local>& n, Out& to) -> Expr {
         if (auto found = maps.values.find(n->name); found != maps.values.end()) return found->second;
         return to.make(n.form, n.loc, n.type);
+      }),
+      on<If>([&](const Node<If>& n, Out& to) {
+        // A slot is always there: what is done if it is, is done.
+        const auto* present = as<Present>(n->branches[0].condition);
+        const auto* slot = present ? as<Local>(present->form.value) : nullptr;
+        if (slot && maps.slots.count(slot->form.name)) return to.emit(to(n->branches[0].body));
+        to.emit_statement(to.rebuild(n));
       }),
       on<MapLookup>([&](const Node<MapLookup>& n, Out& to) -> Expr {
         const Copy copy = maps.make(n->map, to(n->key), n.type->element, n.loc, to);

@@ -29,6 +29,11 @@ bool has_socket_buffer(const FunctionDef& function) {
   return false;
 }
 
+bool is_packet_start(const Expr& e) {
+  const auto* converted = as<Convert>(e);
+  return converted ? is_packet_start(converted->form.value) : as<PacketStart>(e) != nullptr;
+}
+
 PacketPositions::PacketPositions(Context& context, const FunctionDef& function)
     : context_(context), pulls_(has_socket_buffer(function)), changed_(changed_locals(function.body)) {}
 

@@ -66,6 +66,7 @@ auto ebpf() {
 auto user() {
   return Pipeline<lang::NoArrayCopy>{}
       | KSC_PASS(select_user, "only what runs in userspace stays")
+      | KSC_PASS(ask_for_presence, "whether an entry is there is asked without copying it")
       | KSC_PASS(copy_user_entries, "a reference to a map entry becomes a pointer to a copy that knows its key")
       | KSC_PASS(lower_user_maps, "map accesses become calls of the userspace runtime")
       | KSC_PASS(guard_user_index, "an index that is not known to be in range ends the program if it is not")

@@ -2,6 +2,7 @@
 /// p - n   =>   ctx->data + (p - ctx->data - n), where p points into the packet; in a loop p = p + n likewise
 #include "ir/effects.h"
 #include "ir/rewrite.h"
+#include "passes/packet_positions.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -57,11 +58,6 @@ class Distances {
   NameSet changed_, from_changed_;
   NameMap<Distance> known_;
 };
-
-bool is_start(const Expr& e) {
-  const auto* converted = as<Convert>(e);
-  return converted ? is_start(converted->form.value) : as<PacketStart>(e) != nullptr;
-}
 
 /// The context of the function at work: packet pointers come from it alone.
 Expr packet_start(Out& to, Loc loc) {
@@ -146,7 +142,7 @@ Ir<lang::PacketPointersRooted> root_packet_pointers(const Ir<lang::NoMapEntry>& 
         if (distance) {
           const auto* constant = as<Int>(count);
           const __int128 reach = distance->least + (constant ? constant->form.value.value * static_cast<__int128>(size_of(n.type->element)) : 0);
-          if (constant ? reach >= 0 : is_never_negative(count) || is_start(pointer)) return stays();
+          if (constant ? reach >= 0 : is_never_negative(count) || is_packet_start(pointer)) return stays();
         }
         return root(to, pointer, count, distance, n.loc, n.type);
       }));

@@ -31,15 +31,27 @@ std::string Printer::header(const FunctionDef& f, const std::string& prefix) {
 namespace {
 
 void note_reads(const Expr& e, NameSet& reads);
+
+/// The local of which a place is a member, an element or all; null if it is none's. Indexes on the way are read.
+const Local* written_local(const Expr& place, NameSet& reads) {
+  if (const auto* field = as<Field>(place)) return written_local(field->form.base, reads);
+  if (const auto* index = as<Index>(place)) {
+    note_reads(index->form.index, reads);
+    return written_local(index->form.base, reads);
+  }
+  const auto* local = as<Local>(place);
+  return local ? &local->form : nullptr;
+}
+
 void note_reads(const Stmt& s, NameSet& reads) {
   // x = x is not printed.
   if (const auto* assign = as<Assign>(s); assign && print(assign->form.place) == print(assign->form.value)) return;
   if (const auto* assign = as<Assign>(s))
-    if (const auto* target = as<Local>(assign->form.place)) {
+    if (const Local* target = written_local(assign->form.place, reads)) {
       // x = x + 1 alone does not use x.
       NameSet own;
       note_reads(assign->form.value, own);
-      own.erase(target->form.name);
+      if (as<Local>(assign->form.place)) own.erase(target->name);
       return reads.merge(own);
     }
   each_child_of(s, [&](const Expr& e) { note_reads(e, reads); }, [&](const Stmt& t) { note_reads(t, reads); });
@@ -123,6 +135,18 @@ void Printer::switch_statement(const Node<Switch>& n) {
   line("}");
 }
 
+/// Whether C has a `long long` for a 64-bit expression: not for named constants, nor for what built-in functions give.
+bool is_long_long(const Expr& e) {
+  if (as<Int>(e)) return false;
+  if (const auto* call = as<RuntimeCall>(e)) return !call->form.function.text().starts_with("__builtin_");
+  if (const auto* binary = as<Binary>(e)) return is_long_long(binary->form.left) || is_long_long(binary->form.right);
+  if (const auto* quotient = as<Quotient>(e)) return is_long_long(quotient->form.left) || is_long_long(quotient->form.right);
+  if (const auto* choice = as<Conditional>(e)) return is_long_long(choice->form.then) || is_long_long(choice->form.otherwise);
+  if (const auto* shift = as<CShift>(e)) return is_long_long(shift->form.left);
+  if (const auto* unary = as<Unary>(e)) return is_long_long(unary->form.value);
+  return true;
+}
+
 /// print in userspace: the verbs that C wants for the arguments' types.
 void Printer::print(const Print& print) {
   const std::string_view text = print.format.text();
@@ -145,6 +169,7 @@ void Printer::print(const Print& print) {
       const bool negative = is_signed(type) && verb == 'd';
       if (width_of(type) == 64) {
         format += verb == 'x' ? "%llx" : negative ? "%lld" : "%llu";
+        if (!is_long_long(argument)) value_text = fmt::format("(__{}64){}", is_signed(type) ? 's' : 'u', expression(argument, Binding::Unary));
       } else {
         if (verb != 'd' && is_signed(type)) value_text = fmt::format("(__u{}){}", width_of(type), expression(argument, Binding::Unary));
         format += verb == 'x' ? "%x" : negative ? "%d" : "%u";

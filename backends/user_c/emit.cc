@@ -29,7 +29,10 @@ class UserFile {
       if (const auto* pins = as<PinnedGlobals>(d)) pins_ = &pins->form;
     }
     for (const auto& [name, f] : functions_)
-      for (const Stmt& s : f->body.statements) find(s, *f);
+      if (f->domain == Domain::Program)
+        for (const Stmt& s : f->body.statements) find(s);
+    if (const auto main = functions_.find(name_of("main")); main != functions_.end())
+      for (const Stmt& s : main->second->body.statements) find(s);
   }
 
   std::string print() {
@@ -106,12 +109,15 @@ class UserFile {
     return fmt::format("ks_{}({})", name, n->arguments.empty() ? "" : argument(0));
   }
 
-  void find(const Stmt& s, const FunctionDef& f) {
-    if (const auto* call = as<TailCall>(s)) tail_calls_[f.name].push_back(call->form.program);
-    each_child_of(s, [&](const Expr& e) { find(e); }, [&](const Stmt& t) { find(t, f); });
+  void find(const Stmt& s) {
+    if (const auto* call = as<TailCall>(s); call && std::count(tail_calls_.begin(), tail_calls_.end(), call->form.program) == 0) tail_calls_.push_back(call->form.program);
+    each_child_of(s, [&](const Expr& e) { find(e); }, [&](const Stmt& t) { find(t); });
   }
   void find(const Expr& e) {
-    if (const auto* call = as<Call>(e)) called_.insert(call->form.function);
+    // What main calls, directly or through others.
+    if (const auto* call = as<Call>(e); call && called_.insert(call->form.function).second)
+      if (const auto callee = functions_.find(call->form.function); callee != functions_.end())
+        for (const Stmt& s : callee->second->body.statements) find(s);
     if (const auto* name = as<FunctionName>(e)) loaded_.insert(name->form.name);
     each_child_of(e, [&](const Expr& child) { find(child); }, [](const Stmt&) {});
   }
@@ -153,21 +159,6 @@ class UserFile {
     return needed;
   }
 
-  /// What a program can hand over to, in any number of steps, in the order in which it is met.
-  std::vector<Name> reached(Name from) const {
-    std::vector<Name> out, work{from};
-    std::set<Name, ByText> seen{from};
-    while (!work.empty()) {
-      const Name at = work.back();
-      work.pop_back();
-      auto found = tail_calls_.find(at);
-      if (found == tail_calls_.end()) continue;
-      for (Name next : found->second)
-        if (seen.insert(next).second) out.push_back(next), work.push_back(next);
-    }
-    return out;
-  }
-
   std::string object() {
     if (!has_programs()) return "";
     const std::string skeleton = context_.project + "_bpf";
@@ -177,18 +168,15 @@ class UserFile {
       const auto* f = as<FunctionDef>(d);
       if (!f || f->form.domain != Domain::Program || !loaded_.count(f->form.name)) continue;
       const std::string name = printer_.global_name(f->form.name);
-      const std::vector<Name> targets = reached(f->form.name);
-      std::string tail_calls;
-      if (!targets.empty()) {
-        text += fmt::format("static const char *const {}_tail_calls[] = {{", name);
-        for (Name target : targets) text += fmt::format("\"{}\", ", printer_.global_name(target));
-        text += "NULL};\n";
-        tail_calls = fmt::format(", .tail_calls = {}_tail_calls", name);
-      }
-      text += fmt::format("static struct ks_program {0} = {{.name = \"{0}\", .kind = {1}, .object = &object{2}}};\n", name, attach_kind(f->form), tail_calls);
+      text += fmt::format("static struct ks_program {0} = {{.name = \"{0}\", .kind = {1}, .object = &object}};\n", name, attach_kind(f->form));
       list += "&" + name + ", ";
     }
     text += fmt::format("static struct ks_program *const programs[] = {{{}NULL}};\n", list);
+    if (!tail_calls_.empty()) {
+      text += "static const char *const tail_calls[] = {";
+      for (Name target : tail_calls_) text += fmt::format("\"{}\", ", printer_.global_name(target));
+      text += "NULL};\n";
+    }
     std::string pins;
     for (const Decl& d : program_)
       if (const auto* m = as<MapDef>(d); m && m->form.pinned) pins += fmt::format("KS_PIN_MAP(\"{}\"), ", printer_.global_name(m->form.name));
@@ -197,8 +185,8 @@ class UserFile {
     text += "\nstatic struct bpf_object_skeleton *open_object(void)\n{\n\tif (!skel)\n\t\tskel = " + skeleton + "__open();\n\treturn skel ? skel->skeleton : NULL;\n}\n\n";
     text += "static void close_object(void)\n{\n\t" + skeleton + "__destroy(skel);\n\tskel = NULL;\n}\n\n";
     if (pins_) text += pinned_values();
-    text += fmt::format("static struct ks_object object = {{\n\t.open = open_object,\n\t.close = close_object,\n{}\t.programs = programs,\n{}}};\n\n",
-                        pins_ ? "\t.loaded = set_pinned_globals,\n" : "", pins.empty() ? "" : "\t.pins = pins,\n");
+    text += fmt::format("static struct ks_object object = {{\n\t.open = open_object,\n\t.close = close_object,\n{}\t.programs = programs,\n{}{}}};\n\n",
+                        pins_ ? "\t.loaded = set_pinned_globals,\n" : "", tail_calls_.empty() ? "" : "\t.tail_calls = tail_calls,\n", pins.empty() ? "" : "\t.pins = pins,\n");
     return text;
   }
   std::string pinned_values() {
@@ -282,7 +270,7 @@ class UserFile {
   const TextFrom& text_from_;
   c::Printer printer_;
   std::map<Name, const FunctionDef*, ByText> functions_;
-  std::map<Name, std::vector<Name>, ByText> tail_calls_;
+  std::vector<Name> tail_calls_;  // what programs hand over to, in the order in which it is met
   std::set<Name, ByText> called_, loaded_, named_;
   std::set<Type> types_;
   const PinnedGlobals* pins_ = nullptr;

@@ -24,23 +24,16 @@ static int collect_message(enum libbpf_print_level level, const char *format, va
   return 0;
 }
 
-/// The program and what it reaches by tail calls: all that is loaded if everything together is rejected.
-static bool reaches(const struct ks_program *program, const char *name)
-{
-  if (!strcmp(program->name, name))
-    return true;
-  for (const char *const *target = program->tail_calls; target && *target; target++)
-    if (!strcmp(*target, name))
-      return true;
-  return false;
-}
-
+/// What is loaded: the programs that `load` names, or `only` one of them if everything together is rejected; and what tail calls lead to.
 static bool is_wanted(const struct ks_object *object, const struct ks_program *only, const char *name)
 {
+  for (const char *const *target = object->tail_calls; target && *target; target++)
+    if (!strcmp(*target, name))
+      return true;
   if (only)
-    return reaches(only, name);
+    return !strcmp(only->name, name);
   for (struct ks_program *const *program = object->programs; *program; program++)
-    if (!(*program)->load_error && reaches(*program, name))
+    if (!(*program)->load_error && !strcmp((*program)->name, name))
       return true;
   return false;
 }
@@ -158,7 +151,7 @@ static int load_object(struct ks_object *object, struct ks_program *wanted)
   if (first && load_error(first) == KS_LOAD_REJECTED) {
     error = open_and_load(object, wanted);
     for (struct ks_program *const *program = object->programs; !error && *program; program++)
-      if (!reaches(wanted, (*program)->name) && !(*program)->load_error)
+      if (!is_wanted(object, wanted, (*program)->name) && !(*program)->load_error)
         (*program)->load_error = (int)load_error(first);
   }
   if (library_messages)

@@ -21,7 +21,7 @@ void ks_print(const char *format, ...)
   va_end(arguments);
   if (length < 0)
     return;
-  fputs(text, stdout);
+  fwrite(text, 1, (size_t)length, stdout);
   if (!length || text[length - 1] != '\n')
     fputc('\n', stdout);
   fflush(stdout);

@@ -146,7 +146,6 @@ struct ks_program {
   const char *name; ///< its name in the object and in messages
   enum ks_program_kind kind;
   struct ks_object *object;
-  const char *const *tail_calls; ///< names of all programs it can reach by tail calls, ends with NULL; or NULL
   uint32_t kernel;      ///< oldest kernel that can load it: KS_KERNEL(5, 17), or 0
   const char *feature;  ///< what needs that kernel, for the message
   struct bpf_program *bpf; ///< NULL until it is loaded
@@ -175,13 +174,16 @@ struct ks_object {
   /// Called once after a load that worked, for what is written only then: initial values of new pinned globals,
   /// configuration. May be NULL.
   void (*loaded)(void);
-  struct ks_program *const *programs; ///< all that `load` names, ends with NULL; their tail calls come along
+  struct ks_program *const *programs; ///< all that `load` names, ends with NULL
+  /// The names of all programs that others hand over to, ends with NULL; or NULL. They come along always: the object's program arrays
+  /// name them, and libbpf fills these only with programs that are loaded.
+  const char *const *tail_calls;
   struct ks_pin *pins;                ///< or NULL
   struct bpf_object_skeleton *skeleton; ///< the runtime's: NULL until loaded
 };
 
 /// Loads a program: the first call loads the object with all its programs; if the kernel rejects that, tries again with
-/// this one and its tail calls alone. Later calls only answer. Returns 0 or an enum ks_load_error, having printed the
+/// this one and those that tail calls lead to. Later calls only answer. Returns 0 or an enum ks_load_error, having printed the
 /// message and the verifier's log.
 int ks_load(struct ks_program *program);
 

@@ -26,12 +26,19 @@ struct Stages {
   MemorySources sources;
   std::string source;
   Program typed;
-  std::vector<std::pair<const Step*, Program>> programs;
+  /// After one pass: the program, and what is run of it.
+  struct Stage {
+    const Step* step;
+    Program program;
+    std::vector<Name> entries;
+  };
+  std::vector<Stage> programs;
 
   explicit Stages(uint64_t seed) {
     Statistics unused;
     GeneratorOptions options;
     options.unbounded_loops = false;
+    options.userspace = seed % 3 == 0;
     source = generate_program(seed, options, unused).text();
     context.kernel_types = &kernel_types();
     context.project = "random";
@@ -39,14 +46,24 @@ struct Stages {
     RunObserver observer;
     observer.after = [&](const Step& step, const Program& out) {
       if (step.name == "infer_types") typed = out;
-      if (typed.size() != 0) programs.emplace_back(&step, out);
+      if (typed.size() == 0) return;
+      // Each branch keeps what runs there.
+      std::vector<Name> entries = branch_ == "user" ? std::vector<Name>{} : entry_functions(out);
+      const Name main = branch_ == "ebpf" ? Name{} : main_function(out);
+      if (main) entries.push_back(main);
+      if (!entries.empty()) programs.push_back({&step, out, entries});
     };
     const PassList& passes = pass_list();
     RunResult ended = run(passes.trunk, program, context, observer);
     if (context.diagnostics.has_errors()) programs.clear();
-    for (const TargetBranch& branch : passes.branches)
-      if (branch.name == "ebpf" && ended.end == RunEnd::Finished) run(branch.steps, ended.program, context, observer);
+    for (const TargetBranch& branch : passes.branches) {
+      branch_ = branch.name;
+      if (ended.end == RunEnd::Finished) run(branch.steps, ended.program, context, observer);
+    }
   }
+
+ private:
+  std::string_view branch_;  // empty in the trunk
 };
 
 /// One mistake: whether it shows in the worlds of the property, and whether it shows at all.
@@ -55,15 +72,15 @@ struct Outcome {
   std::string difference;
 };
 
-Outcome outcome_of(Stages& stages, const Step& step, const Program& good, const Program& bad, uint64_t seed) {
+Outcome outcome_of(Stages& stages, const Stages::Stage& stage, const Program& bad, uint64_t seed) {
   InterpretOptions options;
-  options.packet_accesses_checked = step.out.rules.has(Rule::AccessesChecked);
-  options.packet_pulled = step.out.rules.has(Rule::PacketPulled);
+  options.packet_accesses_checked = stage.step->out.rules.has(Rule::AccessesChecked);
+  options.packet_pulled = stage.step->out.rules.has(Rule::PacketPulled);
   for (int i = 0; i < many_worlds; ++i) {
-    for (Name entry : entry_functions(good)) {
+    for (Name entry : stage.entries) {
       World world = generate_world(seed * 31 + static_cast<uint64_t>(i), stages.typed);
       world.fuel = fuel;
-      const Trace expected = interpret(stages.context, good, entry, world, options);
+      const Trace expected = interpret(stages.context, stage.program, entry, world, options);
       if (expected.out_of_fuel || !expected.fault.empty()) continue;
       world.fuel *= 10;
       const Trace actual = interpret(stages.context, bad, entry, world, options);
@@ -90,13 +107,13 @@ TEST(Mutations, WhatChangesTheTraceIsCaught) {
     if (stages.programs.empty()) continue;
     // Several mistakes a program: most of the time goes into compiling it.
     for (int i = 0; i < 5 && shown < wanted; ++i) {
-      const auto& [step, good] = stages.programs[random.below(stages.programs.size())];
+      const Stages::Stage& stage = stages.programs[random.below(stages.programs.size())];
       const Mutation mutation = static_cast<Mutation>(random.below(kinds));
-      const std::optional<Program> bad = mutate(stages.context, good, mutation, random);
+      const std::optional<Program> bad = mutate(stages.context, stage.program, mutation, random);
       if (!bad) continue;
       Count& count = counts[static_cast<size_t>(mutation)];
       ++count.made;
-      const Outcome outcome = outcome_of(stages, *step, good, *bad, program);
+      const Outcome outcome = outcome_of(stages, stage, *bad, program);
       if (outcome.first_world < 0) continue;
       ++count.shown;
       ++shown;
@@ -105,7 +122,7 @@ TEST(Mutations, WhatChangesTheTraceIsCaught) {
         ++count.caught;
         ++caught;
       } else {
-        survivors += fmt::format("{} after {} in program {}: shows first in world {}\n{}\n", enum_text(mutation), step->name, program, outcome.first_world, outcome.difference.substr(0, 300));
+        survivors += fmt::format("{} after {} in program {}: shows first in world {}\n{}\n", enum_text(mutation), stage.step->name, program, outcome.first_world, outcome.difference.substr(0, 300));
       }
     }
   }
@@ -127,7 +144,7 @@ TEST(Mutations, EachIsAnotherProgram) {
   Random random(1);
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     Stages stages(seed);
-    for (const auto& [step, good] : stages.programs)
+    for (const auto& [step, good, entries] : stages.programs)
       for (size_t kind = 0; kind < EnumNames<Mutation>::names.size(); ++kind) {
         if (kind == size_t(Mutation::SwapStatements) || kind == size_t(Mutation::SwapOperands)) continue;  // of two that are the same
         if (const auto bad = mutate(stages.context, good, static_cast<Mutation>(kind), random)) {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What differs in userspace: references are copies, writes that fail end the program, and maps are reached through the runtime.
+#include <fmt/format.h>
+
+#include "ir/interpreter.h"
+
+namespace ksc {
+namespace {
+
+constexpr int64_t no_entry = -2;        // -ENOENT
+constexpr uint64_t only_present = 2;    // BPF_EXIST
+
+}  // namespace
+
+Address Interpreter::copy_entry(MapState& map, const Bytes& key, bool is_slot) {
+  const Address entry = find_entry(map, key);
+  if (!entry && !is_slot) return 0;
+  const uint64_t size = stored_size(map.type->element);
+  const Address copy = memory_.allocate(entry ? memory_.load(entry, size) : Bytes(size), fmt::format("a copy of an entry of {}", spell(map.type)));
+  entry_copies_[copy] = {&map, key, size, is_slot};
+  return copy;
+}
+
+Value Interpreter::own_copy(const Value& reference) {
+  const auto found = entry_copies_.find(to_bits(reference));
+  if (found == entry_copies_.end()) return reference;
+  const EntryCopy from = found->second;
+  const Address copy = memory_.allocate(memory_.load(found->first, from.size), fmt::format("a copy of an entry of {}", spell(from.map->type)));
+  entry_copies_[copy] = from;
+  return from_bits(reference.type, copy);
+}
+
+void Interpreter::write_back(Address at, uint64_t size) {
+  auto found = entry_copies_.upper_bound(at);
+  if (found == entry_copies_.begin()) return;
+  const auto& [copy, entry] = *--found;
+  if (at + size > copy + entry.size) return;
+  const Bytes whole = memory_.load(copy, entry.size);
+  if (entry.is_slot) return store_or_drop(*entry.map, entry.key, whole, 0);
+  // Of the entry as it is now the part that was written [L169].
+  const Address now = find_entry(*entry.map, entry.key);
+  if (!now) throw ExitProcess{1};
+  Bytes value = memory_.load(now, entry.size);
+  std::copy_n(whole.begin() + static_cast<long>(at - copy), size, value.begin() + static_cast<long>(at - copy));
+  store_entry(*entry.map, entry.key, value, only_present);
+}
+
+std::optional<Value> Interpreter::map_runtime_call(const Node<RuntimeCall>& n) {
+  std::string_view name = n->function.text();
+  if (!name.starts_with("ks_map_") && !name.starts_with("ks_percpu_")) return std::nullopt;
+  MapState& map = map_of(n->arguments[0]);
+  std::vector<uint64_t> values;
+  for (size_t i = 1; i < n->arguments.size(); ++i) values.push_back(to_bits(eval(n->arguments[i])));
+  const bool exits = name.ends_with("_or_exit");
+  if (exits) name.remove_suffix(std::string_view("_or_exit").size());
+  const auto key = [&] { return memory_.load(values.at(0), stored_size(map.type->key)); };
+  const uint64_t size = stored_size(map.type->element);
+  const auto gives = [&](int64_t error) {
+    if (exits && error != 0) throw ExitProcess{1};
+    return from_number(n.type, error);
+  };
+  if (name == "ks_map_lookup" || name == "ks_percpu_sum") {
+    const Address entry = find_entry(map, key());
+    if (entry) memory_.store(values.at(1), memory_.load(entry, size));
+    return gives(entry ? 0 : no_entry);
+  }
+  if (name == "ks_map_contains") return from_bits(n.type, find_entry(map, key()) != 0);
+  if (name == "ks_map_update" || name == "ks_percpu_set") return gives(store_entry(map, key(), memory_.load(values.at(1), size), values.at(2)));
+  if (name == "ks_map_write") {
+    const Address entry = find_entry(map, key());
+    if (!entry) return gives(no_entry);
+    Bytes value = memory_.load(entry, size);
+    const Bytes part = memory_.load(values.at(2), values.at(3));
+    std::copy(part.begin(), part.end(), value.begin() + static_cast<long>(values.at(2) - values.at(1)));
+    return gives(store_entry(map, key(), value, only_present));
+  }
+  if (name == "ks_map_delete") return delete_entry(map, key()), zero_value(n.type);
+  if (name == "ks_map_len") return from_bits(n.type, keys_of(map).size());
+  if (name == "ks_map_keys") {
+    Bytes all;
+    const std::vector<Bytes> keys = keys_of(map);
+    for (const Bytes& one : keys) all.insert(all.end(), one.begin(), one.end());
+    memory_.store(values.at(0), from_bits(c.types.u32(), keys.size()).bytes);
+    return from_bits(n.type, memory_.allocate(all, "the keys of a map"));
+  }
+  throw Fault(fmt::format("there is no support function {}", n->function.text()));
+}
+
+}  // namespace ksc

@@ -20,7 +20,7 @@ const std::vector<std::string>& counted_forms() {
       "compare", "&&", "||", "!", "contains_key", "presence", "compare strings", "match string", "effect on the right", "match value", "match statement", "match returned", "match range",
       "match or-pattern", "match enum", "match char", "match bool", "match block arm", "var in arm", "var", "var without value", "var shadows", "var with a C name",
       "var named like a global", "assign", "compound assign", "assign element", "assign field", "assign array", "assign struct", "map write", "map compound assign", "map field write",
-      "map field compound assign", "map looked up again", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "entry reference taken anew", "address of an entry", "for", "for inclusive", "for over variables", "for negative",
+      "map field compound assign", "map looked up again", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "entry reference taken anew", "entry reference given a value", "address of an entry", "for", "for inclusive", "for over variables", "for negative",
       "for to the type's end", "map loop", "map loop over entries", "map loop that deletes", "map loop that searches", "map loop that returns", "map loop in a loop", "while", "loop", "break", "continue", "block", "print", "print string", "print all at once", "packet read", "packet write",
       "packet at an offset", "packet check", "packet byte", "packet byte backwards", "packet pointer moves", "context field", "context write", "return early", "tail call", "on fault", "str", "bit-field", "time", "random number", "userspace main", "userspace function", "len",
   };
@@ -1055,7 +1055,8 @@ Tree Generator::rebound_reference(int depth) {
     return join(fmt::format("\n{}if ({} != null) {{ ", margin, name), std::move(what), " }");
   };
   Tree first = use();
-  const std::string where = random_.once_in(4) ? "null" : fmt::format("{}[{}]", map.name, key(map, 0).text());
+  std::string where = random_.once_in(4) ? "null" : fmt::format("{}[{}]", map.name, key(map, 0).text());
+  if (random_.once_in(3)) count("entry reference given a value"), where = leaf(map.value).text();
   Tree second = use();
   if (!was_frozen) frozen_.erase(map.name);
   return join(join("var " + name + " = " + map.name + "[", key(map, 0), "]"), std::move(first), fmt::format("\n{}{} = {}", margin, name, where), std::move(second));

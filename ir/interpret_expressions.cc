@@ -161,6 +161,8 @@ Value Interpreter::convert(const Value& value, Type target) {
     present.bytes.push_back(1);
     return present;
   }
+  // A reference to a value of its own [L50].
+  if (is(target, TypeKind::EntryRef) && is_aggregate(from)) return from_bits(target, memory_.allocate(value.bytes, "a value that a reference was given"));
   if (is(target, TypeKind::Str) && (is(from, TypeKind::Str) || is(from, TypeKind::Array))) {
     // Always terminated, and zero after the end [L21].
     Value text = zero_value(target);

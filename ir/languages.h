@@ -38,7 +38,8 @@ inline constexpr Lang TailCallsFound = ReturnsSplit + Kind::TailCall + Rule::Tai
 inline constexpr Lang NullChecked = TailCallsFound + Rule::NullChecked;                       // no null is dereferenced
 inline constexpr Lang Sound = NullChecked - Kind::InvalidExpr - Kind::InvalidStmt;            // nothing was wrong: lowering begins
 inline constexpr Lang NoIfPresent = Sound - Kind::IfPresent;                                  // if (var x = e) is a declaration and a test
-inline constexpr Lang NoMatch = NoIfPresent - Kind::Match + Kind::Switch;                     // match is a switch or a chain of branches
+inline constexpr Lang ValuesPlaced = NoIfPresent + Rule::ValuesPlaced;                        // what a reference refers to has a place
+inline constexpr Lang NoMatch = ValuesPlaced - Kind::Match + Kind::Switch;                     // match is a switch or a chain of branches
 inline constexpr Lang NoIfValue = NoMatch - Kind::IfValue;                                    // if as a value assigns in its branches
 inline constexpr Lang NoWhile = NoIfValue - Kind::While;                                      // while is a loop with a break
 inline constexpr Lang NoFor = NoWhile - Kind::For + Kind::CountedLoop;                        // for counts between constants or names

@@ -11,12 +11,16 @@ namespace {
 using Out = To<lang::UserEntriesCopied>;
 
 /// What references to entries become: pointers to a struct with the entry's key and a copy of its value. Each variable has such a struct
-/// of its own, so that it can go on to another entry, or take another variable's.
+/// of its own, so that it can go on to another entry, or take another variable's. One that is given values of its own as well has a bool
+/// that says whether it refers to an entry.
 class EntryCopies {
  public:
   EntryCopies(const Program& program, Context& context) : c_(context), t_(context.types), in_place_(program) {
-    for (const Decl& d : program)
+    for (const Decl& d : program) {
       if (const auto* map = as<MapDef>(d)) maps_[map->form.name] = map->form.type;
+      if (const auto* function = as<FunctionDef>(d))
+        for (const Stmt& s : function->form.body.statements) find_rebound(s);
+    }
   }
 
   /// Whether the expression is a reference that becomes a pointer to a copy. What is only read in place is left to lower_user_maps.
@@ -32,6 +36,7 @@ class EntryCopies {
     Type type = declared_structure(n->type, n.loc, to);
     const Name copy = to.fresh(std::string(n->name.spelling()) + "_copy");
     copies_[n->name] = copy;
+    declare_flag(n->name, n.loc, to);
     const auto* lookup = n->value ? as<MapLookup>(*n->value) : nullptr;
     Option<Expr> first;
     if (lookup) first = to.make(StructValue{c_.span<FieldValue>({{c_.name("key"), to(lookup->form.key)}})}, n.loc, type);
@@ -47,6 +52,7 @@ class EntryCopies {
     Type type = declared_structure(n->type, n.loc, to);
     const Name copy = to.fresh(std::string(n->entry.spelling()) + "_copy");
     copies_[n->entry] = copy;
+    declare_flag(n->entry, n.loc, to);
     const Expr key = to.make(Local{n->key}, n.loc, maps_.at(n->type->name)->key);
     const Expr value = to.make(Deref{to.make(Local{entry}, n.loc, n->type)}, n.loc, n->type->element);
     to.emit(Let{copy, type, to.make(StructValue{c_.span<FieldValue>({{c_.name("key"), key}, {c_.name("value"), value}})}, n.loc, type)}, n.loc);
@@ -58,6 +64,12 @@ class EntryCopies {
   void assign(const Node<Assign>& n, Out& to) {
     const Name name = as<Local>(n->place)->form.name;
     Type type = type_of(n->place);
+    const Expr* value = own_value(n->value);
+    set_flag(name, !value, n.loc, to);
+    if (value) {
+      to.emit(Assign{to.make(Field{copy(name, type, n.loc, to), c_.name("value")}, n.loc, type->element), *value}, n.loc);
+      return to.emit(Assign{local(name, type, n.loc, to), address_of_copy(name, type, n.loc, to)}, n.loc);
+    }
     const auto* lookup = as<MapLookup>(n->value);
     if (!lookup) return take_over(name, type, n->value, n.loc, to);
     const Expr key = to.make(Field{copy(name, type, n.loc, to), c_.name("key")}, n.loc, type_of(lookup->form.key));
@@ -65,8 +77,15 @@ class EntryCopies {
     to.emit(Assign{local(name, type, n.loc, to), found(name, lookup->form.map, type, n.loc, to)}, n.loc);
   }
 
-  /// After a part of the copy was written: the same part of the entry.
+  /// After a part of the copy was written: the same part of the entry, if it is a copy of one.
   void write_back(const Expr& place, const Expr& reference, Loc loc, Out& to) {
+    const auto* local = as<Local>(reference);
+    const auto flag = local ? flags_.find(local->form.name) : flags_.end();
+    if (flag == flags_.end()) return write_entry(place, reference, loc, to);
+    const Expr is_entry = to.make(Local{flag->second}, loc, t_.boolean());
+    to.emit(If{c_.span<Branch>({{is_entry, to.collect([&] { write_entry(place, reference, loc, to); })}}), {}}, loc);
+  }
+  void write_entry(const Expr& place, const Expr& reference, Loc loc, Out& to) {
     Type structure = pointer(type_of(reference))->element;
     const Expr pointed = to.make(Deref{to(reference)}, loc, structure);
     const Expr part = to(place);
@@ -91,6 +110,25 @@ class EntryCopies {
   }
 
  private:
+  /// The value in `s = &value`; null if it is none.
+  static const Expr* own_value(const Expr& given) {
+    const auto* converted = as<Convert>(given);
+    const auto* address = converted && is(converted->type, TypeKind::EntryRef) ? as<AddressOf>(converted->form.value) : nullptr;
+    return address ? &address->form.place : nullptr;
+  }
+  void find_rebound(const Stmt& s) {
+    if (const auto* assign = as<Assign>(s); assign && as<Local>(assign->form.place) && own_value(assign->form.value)) rebound_.insert(as<Local>(assign->form.place)->form.name);
+    each_child_of(s, [](const Expr&) {}, [&](const Stmt& t) { find_rebound(t); });
+  }
+  void declare_flag(Name reference, Loc loc, Out& to) {
+    if (!rebound_.count(reference)) return;
+    flags_[reference] = to.fresh(std::string(reference.spelling()) + "_is_entry");
+    to.emit(Let{flags_[reference], t_.boolean(), to.make(Int{{1}, {}}, loc, t_.boolean())}, loc);
+  }
+  void set_flag(Name reference, bool is_entry, Loc loc, Out& to) {
+    if (const auto flag = flags_.find(reference); flag != flags_.end())
+      to.emit(Assign{to.make(Local{flag->second}, loc, t_.boolean()), to.make(Int{{is_entry}, {}}, loc, t_.boolean())}, loc);
+  }
   static Name name_of(const Let& let) { return let.name; }
   static Name name_of(const MapLoop& loop) { return loop.entry; }
   Type declared_structure(Type reference, Loc loc, Out& to) {
@@ -155,6 +193,8 @@ class EntryCopies {
   std::map<Name, Type, ByText> maps_, structures_;
   std::set<Name, ByText> declared_;
   std::map<Name, Name, ByText> copies_;  // the struct of each reference
+  NameSet rebound_;       // references that are given values of their own
+  NameMap<Name> flags_;   // of those: whether they refer to an entry
 };
 
 /// The reference through which a place is reached; null if there is none.

@@ -188,6 +188,7 @@ bool Inference::converts(const Expr& whole, Type target) {
     return same_pointee(from, target) && (target->space == Space::Any || target->space == from->space);
   if (is(from, TypeKind::EntryRef) && is(target, TypeKind::Pointer)) return same_pointee(from, target);
   if (is(from, TypeKind::EntryRef) && is(target, TypeKind::EntryRef)) return same_pointee(from, target);
+  if (is(from, TypeKind::EntryRef) && from->element == target) return true;  // what it refers to
   if (is(from, TypeKind::Program) && is(target, TypeKind::Program)) return !target->name;
   return false;
 }
@@ -207,6 +208,7 @@ Expr Inference::coerce(const Expr& e, Type target) {
   // An annotation says what is pointed to; where it lies is what the value says.
   if (is(target, TypeKind::Pointer) && is(from, TypeKind::Pointer)) return e;
   if (is(from, TypeKind::Program)) return e;
+  if (is(from, TypeKind::EntryRef) && from->element == target) return c.make(Deref{e}, loc_of(e), target);
   warn_of_lost_bits(e, target);
   return c.make(Convert{e}, loc_of(e), target);
 }

@@ -199,14 +199,13 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
   }
   Type type = type_of(*target);
   if (n->op == Operator::None) {
-    Expr value = coerce(infer(n->value, type), type);
+    const Expr given = infer(n->value, type);
+    // [L50] a reference that is given a whole value refers to that.
+    const bool is_value = is(type, TypeKind::EntryRef) && type_of(given) == type->element;
+    Expr value = is_value ? Expr(c.make(Convert{given}, loc_of(given), type)) : coerce(given, type);
     if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
     if (is(type, TypeKind::Pointer) && is(type_of(value), TypeKind::Pointer) && type_of(value)->space != type->space && type->space != Space::Any) {
       c.diagnostics.report(n.loc, diag::type_mismatch, spell(type_of(value)), spell(type));
-      return emit(InvalidStmt{}, n.loc);
-    }
-    if (is(type, TypeKind::EntryRef) && !is(type_of(value), TypeKind::EntryRef) && kind_of(value) != Kind::Null) {
-      unsupported(n.loc, "binding an entry reference to another value");
       return emit(InvalidStmt{}, n.loc);
     }
     if (const auto* local = as<Local>(*target); local && is_packet_end(value)) packet_ends_.insert(local->form.name);

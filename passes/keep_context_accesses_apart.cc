@@ -18,29 +18,39 @@ bool is_context_field(const Expr& place) {
   return pointed && is_context(type_of(pointed->form.pointer));
 }
 
-/// How often a function reads the context. One read stays as it is; of one write C compilers may make several, so each is kept.
-struct Uses {
-  int reads = 0;
-  bool is_shared = false;  // it is passed on, or was passed here: C compilers put one function into another
-
-  explicit Uses(const FunctionDef& function) : is_shared(function.domain != Domain::Program) {
+/// How a function reads the context. One read that is always made stays as it is; of all others C compilers may make one with what is
+/// read on another way. Of a write they may make several, so each is kept.
+class Reads {
+ public:
+  explicit Reads(const FunctionDef& function) : is_shared_(function.domain != Domain::Program) {
     for (const Stmt& s : function.body.statements) count(s);
   }
-  bool reads_apart() const { return reads > 1 || (reads > 0 && is_shared); }
+  bool must_be_kept_apart() const { return all_ > 1 || on_ways_ > 0 || is_shared_; }
 
  private:
   void count(const Stmt& s) {
-    if (const auto* assign = as<Assign>(s); assign && is_context_field(assign->form.place)) {
-      return count(assign->form.value);
-    }
-    each_child_of(s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
+    const Kind kind = kind_of(s);
+    const bool is_way = kind == Kind::If || kind == Kind::Switch || kind == Kind::CountedLoop;
+    if (const auto* assign = as<Assign>(s); assign && is_context_field(assign->form.place)) return count(assign->form.value);
+    each_child_of(s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) {
+      ways_ += is_way;
+      count(t);
+      ways_ -= is_way;
+    });
   }
   void count(const Expr& e) {
-    if (is_context_field(e)) ++reads;
+    if (is_context_field(e)) ++all_, on_ways_ += ways_ > 0;
+    // C compilers put one function into another.
     if (const auto* call = as<Call>(e))
-      for (const Expr& argument : call->form.arguments) is_shared = is_shared || is_context(type_of(argument));
+      for (const Expr& argument : call->form.arguments) is_shared_ = is_shared_ || is_context(type_of(argument));
+    const bool is_way = as<Conditional>(e) || as<And>(e) || as<Or>(e);
+    ways_ += is_way;
     each_child_of(e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
+    ways_ -= is_way;
   }
+
+  int all_ = 0, on_ways_ = 0, ways_ = 0;
+  bool is_shared_;
 };
 
 }  // namespace
@@ -48,14 +58,14 @@ struct Uses {
 // Of accesses in several branches C compilers make one behind them, to an address that the branch chose; the verifier wants the
 // context itself and a constant distance ("dereference of modified ctx ptr"). What inline assembly follows stays where it is.
 Ir<lang::ContextAccessesApart> keep_context_accesses_apart(const Ir<lang::NullTestsApart>& in, Context& context) {
-  std::map<Name, Uses, ByText> uses;
+  std::map<Name, Reads, ByText> reads;
   for (const Decl& d : in.declarations)
-    if (const auto* function = as<FunctionDef>(d)) uses.emplace(function->form.name, Uses(function->form));
+    if (const auto* function = as<FunctionDef>(d)) reads.emplace(function->form.name, Reads(function->form));
   return rewrite<lang::NullTestsApart, lang::ContextAccessesApart>(
       in, context,
       on<Field>([&](const Node<Field>& n, Out& to) -> Expr {
         const Expr read = to.rebuild(n);
-        if (!is_context_field(Ref<Field>{&n}) || !uses.at(to.function()->name).reads_apart()) return read;
+        if (!is_context_field(Ref<Field>{&n}) || !reads.at(to.function()->name).must_be_kept_apart()) return read;
         return to.make(RuntimeCall{to.context.name("ks_read"), to.context.span<Expr>({read})}, n.loc, n.type);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {

@@ -79,8 +79,8 @@ void emit_match(const Node<Match>& n, Name result, Out& to) {
 
 }  // namespace
 
-Ir<lang::NoMatch> lower_match(const Ir<lang::NoIfPresent>& in, Context& context) {
-  return rewrite<lang::NoIfPresent, lang::NoMatch>(
+Ir<lang::NoMatch> lower_match(const Ir<lang::ValuesPlaced>& in, Context& context) {
+  return rewrite<lang::ValuesPlaced, lang::NoMatch>(
       in, context,
       on<Match>([](const Node<Match>& n, Out& to) -> Expr {
         Option<Expr> value;

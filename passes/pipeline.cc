@@ -17,6 +17,7 @@ auto trunk() {
       | KSC_PASS(check_null, "pointers are proven not to be null where they are followed")
       | Gate<lang::Sound>{"gate", "the compilation ends here if there were errors"}
       | KSC_PASS(lower_if_present, "if (var x = e) becomes a declaration and a test")
+      | KSC_PASS(place_referenced_values, "a reference that is given a value refers to a variable that holds it")
       | KSC_PASS(lower_match, "match becomes a switch, or a chain of branches where patterns are ranges")
       | KSC_PASS(lower_if_values, "if as a value becomes branches that assign")
       | KSC_PASS(lower_while, "while becomes a loop that breaks")

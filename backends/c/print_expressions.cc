@@ -284,6 +284,8 @@ std::string Printer::expression(const Expr& e, Binding least) {
       on<Convert>([&](const Node<Convert>& n) {
         Type from = type_of(n->value);
         if (is(from, TypeKind::Array) || is(from, TypeKind::Str)) return expression(n->value, least);
+        // A reference and a pointer to the same are one type in C.
+        if (is(n.type, TypeKind::EntryRef) && from->element == n.type->element) return expression(n->value, least);
         return wrapped(cast(n.type, operand(n->value, Binding::Unary, true)), Binding::Unary, least);
       }),
       on<PointerAdd>([&](const Node<PointerAdd>& n) {

@@ -264,6 +264,12 @@ class Checker {
       if (has(Rule::NoArrayCopy) && is_array(type_of(f.place))) report("an array is assigned", sum);
     } else if constexpr (std::same_as<F, Let>) {
       if (has(Rule::NoArrayCopy) && is_array(f.type) && f.value && !initialises(*f.value)) report("an array is copied by its declaration", sum);
+    } else if constexpr (std::same_as<F, StructValue>) {
+      for (const FieldValue& v : f.values)
+        if (has(Rule::NoArrayCopy) && is_array(type_of(v.value)) && !initialises(v.value)) report("an array is copied within a struct", sum);
+    } else if constexpr (std::same_as<F, ArrayValue>) {
+      for (const Expr& v : f.values)
+        if (has(Rule::NoArrayCopy) && is_array(type_of(v)) && !initialises(v)) report("an array is copied within an array", sum);
     }
     if constexpr (std::same_as<Sum, Stmt>) {
       if (has(Rule::OperandsOrdered) && !has(Rule::Folded)) order(sum, f);

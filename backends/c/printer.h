@@ -103,6 +103,7 @@ class Printer {
   std::string in_packet(const InPacket& test, bool holds, Binding least);
   void print(const Print& print);
   void let(const Let& n);
+  void members(const std::string& place, const Node<StructValue>& structure);
   void mark_unused(Name name);
   void branches(const Node<If>& n);
   void switch_statement(const Node<Switch>& n);

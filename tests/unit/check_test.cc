@@ -235,6 +235,8 @@ TEST_F(CheckTest, NoArrayCopy) {
   const std::string list = "(Global:(array u32 4) list)";
   expect(lang::NoArrayCopy, "(Let a (array u32 4) -)" + one, "(Assign " + list + " (Zero:(array u32 4)))" + one, "an array is assigned");
   expect(lang::NoArrayCopy, "(Let a (array u32 4) (Zero:(array u32 4)))" + one, "(Let a (array u32 4) " + list + ")" + one, "an array is copied by its declaration");
+  const auto rows = [](const std::string& row) { return "(Let rows (array (array u32 4) 1) (ArrayValue:(array (array u32 4) 1) (" + row + ")))"; };
+  expect(lang::NoArrayCopy, rows("(Zero:(array u32 4))") + one, rows(list) + one, "an array is copied within an array");
 }
 
 TEST_F(CheckTest, Splits) {

@@ -263,7 +263,8 @@ Result compile(Sources& sources, const Options& options) { return Compilation(so
 
 std::string project_name(const std::string& path) {
   std::string name = path.substr(path.find_last_of('/') + 1);
-  if (name.size() > 3 && name.ends_with(".ks")) name.resize(name.size() - 3);
+  for (const std::string_view end : {".ks", ".ksir"})
+    if (name.size() > end.size() && name.ends_with(end)) name.erase(name.size() - end.size());
   for (char& c : name) {
     const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     if (!word) c = '_';

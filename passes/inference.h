@@ -216,6 +216,7 @@ class Inference {
   const ProgramType* program_type_ = nullptr;
   Type result_ = nullptr;
   Loc result_loc_;                    // where the function at work says its result
+  Loc implicit_result_;               // where a value stands that the function gives without `return`
   NameSet packet_ends_;  // locals that hold ctx->data_end
   int loop_depth_ = 0;
 };

@@ -34,6 +34,12 @@ void Inference::collect(const Decl& d) {
   if (const auto* n = as<VarDecl>(d)) note(n->form.name, K::Variable);
   if (const auto* n = as<MapDecl>(d)) note(n->form.name, K::Map);
   if (const auto* n = as<FunctionDecl>(d)) note(n->form.name, K::Function);
+  if (const auto* n = as<ExternDecl>(d); n && !find_helper_signature(n->form.name.name.text())) {
+    note(n->form.name, K::Function);
+    Entity& entity = entities_.at(n->form.name.name);
+    entity.runs_nowhere = true;
+    entity.state = Entity::State::Done;
+  }
   if (const auto* n = as<EnumDecl>(d)) {
     note(n->form.name, K::Enum);
     for (const EnumerationItem& item : n->form.items) note(item.name, K::Constant);

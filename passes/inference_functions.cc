@@ -172,11 +172,16 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
   if (domain_ == Domain::Shared && (is_aggregate(result_) || is(result_, TypeKind::Pointer))) unsupported(n->name.loc, "helpers that give structs or pointers");
   for (const Parameter& p : parameters)
     if (domain_ == Domain::Shared && is_aggregate(p.type)) unsupported(n->name.loc, "helpers that take structs by value");
+  const bool gives = !is(result_, TypeKind::Void) && !is(result_, TypeKind::Invalid);
+  const auto* last = gives && !n->body.statements.empty() ? as<Evaluate>(n->body.statements.back()) : nullptr;
+  implicit_result_ = last ? last->loc : Loc{};
   const Body statements = body(n->body);
-  if (!is(result_, TypeKind::Void) && !is(result_, TypeKind::Invalid) && !always_leaves(statements)) {
+  if (gives && !always_leaves(statements)) {
     bool broken = false;
     for (const Stmt& s : statements.statements) broken |= header(s).contains.has(Kind::InvalidStmt);
-    if (!broken) c.diagnostics.report(n->name.loc, diag::missing_return, std::string(n->name.name.text()), spell(result_));
+    const auto* value = last && !statements.statements.empty() ? as<Evaluate>(statements.statements.back()) : nullptr;
+    if (value && !broken && !is(type_of(value->form.value), TypeKind::Void)) unsupported(value->loc, "implicit results; write `return`");
+    else if (!broken) c.diagnostics.report(n->name.loc, diag::missing_return, std::string(n->name.name.text()), spell(result_));
   }
   out.push_back(c.make(FunctionDef{n->name.name, domain_, program_type_ ? c.name(program_type_->attribute) : Name{}, entity.target,
                                    c.span(parameters), {}, result_, false, statements},

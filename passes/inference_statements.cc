@@ -415,7 +415,8 @@ void Inference::evaluate(const Expr& e) {
   const bool has_effect = (kind == Kind::BuiltinCall && !is_pure_builtin(as<BuiltinCall>(value)->form.function.text())) || kind == Kind::Call ||
                           kind == Kind::HelperCall || kind == Kind::MapCall || is(type_of(value), TypeKind::Void);
   if (!has_effect) {
-    c.diagnostics.report(loc, diag::value_not_used);
+    if (loc == implicit_result_) unsupported(loc, "implicit results; write `return`");
+    else c.diagnostics.report(loc, diag::value_not_used);
     return emit(InvalidStmt{}, loc);
   }
   // A failing attach whose result nobody looks at ends the program [L71].

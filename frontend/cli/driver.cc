@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -102,6 +103,13 @@ bool is_users(const std::string& name, const std::string& path) {
   return name.ends_with(".ks") && name.find('/') == name.npos && access(path.c_str(), F_OK) == 0;
 }
 
+/// What is wrong with --emit: a word that chooses no file.
+std::string useless_emit(const std::vector<std::string>& emit, const std::map<std::string, std::string>& files) {
+  for (const std::string& end : emit)
+    if (std::none_of(files.begin(), files.end(), [&](const auto& file) { return file.first.ends_with(end); })) return fmt::format("--emit: no file's name ends in `{}`", end);
+  return {};
+}
+
 std::string write_dumps(const DriverOptions& options, const Result& result) {
   if (options.dump_dir.empty()) {
     for (const auto& [name, text] : result.dumps) std::printf("; %s\n%s\n", name.c_str(), text.c_str());
@@ -161,10 +169,6 @@ int compile_and_write(const DriverOptions& options) {
   Options compile_options = options.compile;
   if (compile_options.share.empty()) compile_options.share = share_directory();
   const std::string directory = output_directory(options);
-  if (directory.empty() && !compile_options.check_only) {
-    std::fprintf(stderr, "ksc: `%s` has no extension to leave out: say with -o where the output goes\n", compile_options.file.c_str());
-    return exit_usage;
-  }
   const Result result = compile(sources, compile_options);
   const std::string messages = options.json
                                    ? render_json(result.diagnostics, result.locations, sources)
@@ -174,6 +178,11 @@ int compile_and_write(const DriverOptions& options) {
     std::fprintf(stderr, "ksc: internal error: %s\nksc: this is a mistake in ksc, please report it with the program\n", fault.c_str());
   std::fputs(result.report.c_str(), options.compile.grammar_after.empty() ? stderr : stdout);
   std::string problem = write_dumps(options, result);
+  if (result.ok() && !compile_options.check_only) {
+    const std::string wrong = directory.empty() ? fmt::format("`{}` has no extension to leave out: say with -o where the output goes", compile_options.file)
+                              : compile_options.stop_after.empty() ? useless_emit(compile_options.emit, result.files) : std::string();
+    if (!wrong.empty()) return std::fprintf(stderr, "ksc: %s\n", wrong.c_str()), exit_usage;
+  }
   if (problem.empty() && result.ok() && !result.files.empty()) {
     problem = write_files(directory, result.files);
     if (problem.empty() && options.verbose)

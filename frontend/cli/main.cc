@@ -44,11 +44,9 @@ int dispatch(const Arguments& arguments) {
   if (first == "--version") return std::cout << "ksc " KSC_VERSION "\n", exit_good;
   for (const Command& command : commands)
     if (first == command.name) return command.run(Arguments(arguments.begin() + 1, arguments.end()));
-  // ksc FILE -o DIR
-  const bool names_a_file = std::any_of(arguments.begin(), arguments.end(), [](const std::string& word) {
-    return word.ends_with(".ks") || word.ends_with(".ksir") || word.find('/') != word.npos || word == "--list-passes";
-  });
-  if (names_a_file) return run_compile(arguments);
+  // ksc FILE -o DIR; a word in front that names no file is a command that does not exist.
+  const auto names_a_file = [](const std::string& word) { return word.ends_with(".ks") || word.ends_with(".ksir") || word.find('/') != word.npos || word == "--list-passes"; };
+  if (names_a_file(first) || (first.starts_with("-") && std::any_of(arguments.begin(), arguments.end(), names_a_file))) return run_compile(arguments);
   std::cerr << "ksc: `" << first << "` is no command";
   std::vector<std::string_view> known;
   for (const Command& command : commands) known.push_back(command.name);

@@ -65,6 +65,9 @@ Parsed parse_options(const OptionSet& set, const std::vector<std::string>& argum
   auto add = visible.add_options();
   if (set.output) {
     add("output,o", po::value(&options.output)->value_name("DIR"), "where the project goes; the file's name without .ks if not given");
+  }
+  // What is to be built is written whole.
+  if (set.output && set.passes) {
     add("no-makefile", "write no Makefile");
     add("emit", po::value(&emit)->value_name("NAME[,NAME]"), "write only the files whose names end so, such as ebpf.c");
   }

@@ -27,14 +27,17 @@ expect() {
 
 printf 'fn f() {\n  var x = = 1\n  x = 2 3\n}\n' >broken.ks
 printf 'struct S { a: u32 }\n' >good.ks
-mkdir folder.ks
+mkdir folder.ks folder
 
 expect 0 'usage' --help
 expect 0 'ksc ' --version
 for command in compile check build run init; do expect 0 "ksc $command" $command --help; done
 expect 2 'usage'
 expect 2 'did you mean `compile`' complie
+expect 2 '`nonsense` is no command' nonsense good.ks
 expect 2 'a file is missing' check
+expect 2 'no file'"'"'s name ends in `nonsense`' compile --emit=nonsense good.ks
+expect 2 'no-makefile' build --no-makefile good.ks
 expect 2 'too many' check good.ks broken.ks
 expect 2 'unrecognised option' check --nonsense good.ks
 expect 2 '--color' check --color=blue good.ks
@@ -46,6 +49,9 @@ expect 1 'broken.ks:3:9: error[KS0107]' broken.ks -o out
 expect 1 'KS0604' check --dump-after=nonsense good.ks
 expect 74 'No such file or directory' check missing.ks
 expect 74 'Is a directory' check folder.ks
+expect 74 'Is a directory' compile folder
+cp good.ks good
+expect 2 'has no extension' compile good
 expect 0 '(StructDecl S' check --dump-after=parse good.ks
 expect 0 'declaration: (StructDecl' check --grammar-after=parse good.ks
 expect 2 'there is no type' init nonsense name

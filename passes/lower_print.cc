@@ -5,9 +5,9 @@
 
 namespace ksc {
 
-Ir<lang::NoPrint> lower_print(const Ir<lang::OffsetsBounded>& in, Context& context) {
+Ir<lang::NoPrint> lower_print(const Ir<lang::PacketTestsApart>& in, Context& context) {
   using Out = To<lang::NoPrint>;
-  return rewrite<lang::OffsetsBounded, lang::NoPrint>(in, context, on<Print>([](const Node<Print>& n, Out& to) {
+  return rewrite<lang::PacketTestsApart, lang::NoPrint>(in, context, on<Print>([](const Node<Print>& n, Out& to) {
     constexpr size_t most = 12;  // what bpf_trace_vprintk takes
     Types& types = to.context.types;
     const std::string_view text = n->format.text();

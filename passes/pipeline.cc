@@ -58,6 +58,7 @@ auto ebpf() {
       | KSC_PASS(keep_places_apart, "a choice between two places does not become an address computed from a truth")
       | KSC_PASS(guard_array_index, "an index is tested where it is not known to be in range")
       | KSC_PASS(bound_packet_offsets, "packet pointers move no farther than the verifier follows")
+      | KSC_PASS(keep_packet_tests_apart, "tests of the packet in a loop's turns do not become one")
       | KSC_PASS(lower_print, "print becomes bpf_printk")
       | KSC_PASS(widen_counters, "counters that may have to wait on the stack have 64 bits")
       | KSC_PASS(fold_temporaries, "temporaries return into the expressions that use them")

@@ -85,7 +85,12 @@ std::string spell(Type type) {
     case TypeKind::Int: return fmt::format("{}{}", type->is_signed ? 'i' : 'u', type->bits);
     case TypeKind::Float: return fmt::format("f{}", type->bits);
     case TypeKind::Str: return fmt::format("str({})", type->count);
-    case TypeKind::Array: return fmt::format("{}[{}]", spell(type->element), type->count);
+    case TypeKind::Array: {
+      // As it is written: the outermost size comes first.
+      std::string sizes;
+      for (; is(type, TypeKind::Array); type = type->element) sizes += fmt::format("[{}]", type->count);
+      return spell(type) + sizes;
+    }
     case TypeKind::Pointer: return "*" + spell(type->element);
     case TypeKind::EntryRef: return "*" + spell(type->element);
     case TypeKind::Maybe: return "option " + spell(type->element);

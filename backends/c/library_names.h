@@ -6,7 +6,7 @@
 namespace ksc::c {
 
 /// Functions that C's library declares in the headers of generated programs, or that compilers know by themselves: a
-/// developer's function of that name gets another one.
+/// developer's function or global of that name gets another one.
 inline bool is_library_function(std::string_view name) {
   static const std::set<std::string_view> names = {
       // stdio.h

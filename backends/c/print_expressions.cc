@@ -245,7 +245,7 @@ std::string Printer::expression(const Expr& e, Binding least) {
       }),
       on<MapName>([&](const Node<MapName>& n) { return dialect_.ebpf ? global_name(n->name) : fmt::format("skel->maps.{}", global_name(n->name)); }),
       on<FunctionName>([&](const Node<FunctionName>& n) { return (dialect_.ebpf ? "" : "&") + global_name(n->name); }),
-      on<FunctionAddress>([&](const Node<FunctionAddress>& n) { return function_name(n->name); }),
+      on<FunctionAddress>([&](const Node<FunctionAddress>& n) { return global_name(n->name); }),
       on<Field>([&](const Node<Field>&) { return place(e, least); }),
       on<Index>([&](const Node<Index>&) { return place(e, least); }),
       on<Present>([&](const Node<Present>& n) { return wrapped(expression(n->value, Binding::Relation) + " != NULL", Binding::Equality, least); }),
@@ -297,7 +297,7 @@ std::string Printer::expression(const Expr& e, Binding least) {
         if (dialect_.ebpf && is_byte_pointer(type_of(n->left))) return fmt::format("ks_distance({}, {})", expression(n->left), expression(n->right));
         return wrapped(cast(n.type, fmt::format("({} - {})", expression(n->left, Binding::Sum), expression(n->right, Binding::Product))), Binding::Unary, least);
       }),
-      on<Call>([&](const Node<Call>& n) { return call(function_name(n->function), n->arguments); }),
+      on<Call>([&](const Node<Call>& n) { return call(global_name(n->function), n->arguments); }),
       on<HelperCall>([&](const Node<HelperCall>& n) { return call(n->helper.text(), n->arguments); }),
       on<RuntimeCall>([&](const Node<RuntimeCall>& n) { return call(n->function.text(), n->arguments); }),
       on<BuiltinCall>([&](const Node<BuiltinCall>& n) { return dialect_.builtin(n); }),

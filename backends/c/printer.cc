@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include "backends/c/library_names.h"
-
-#include "backends/c/library_names.h"
 #include "ir/effects.h"
 #include "ir/sexpr.h"
 #include "ir/visit.h"
@@ -65,7 +63,7 @@ Printer::Printer(const Context& context, Dialect dialect) : context_(context), d
 
 std::string Printer::global_name(Name name) const {
   const std::string text = word_of(name);
-  const bool clashes = is_reserved(text) || file_level_words().count(text) || (context_.kernel_types && context_.kernel_types->find_constant(text));
+  const bool clashes = is_reserved(text) || file_level_words().count(text) || is_library_function(text) || (context_.kernel_types && context_.kernel_types->find_constant(text));
   return clashes ? text + "_" : text;
 }
 
@@ -73,11 +71,6 @@ std::string Printer::member_name(Type structure, Name name) const {
   const bool is_kernels = is(structure, TypeKind::Struct) && !structure->body->header.empty();
   const std::string text(name.text());
   return !is_kernels && (reserved_words().count(text) || text.starts_with("__")) ? text + "_" : text;
-}
-
-std::string Printer::function_name(Name name) const {
-  const std::string text = global_name(name);
-  return is_library_function(text) ? text + "_" : text;
 }
 
 std::string Printer::local_name(Name name) {

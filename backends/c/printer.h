@@ -43,8 +43,6 @@ class Printer {
   std::string declaration(Type type, const std::string& name);
   /// What a thing at file level is called in C.
   std::string global_name(Name name) const;
-  /// The name of a function that is no eBPF program.
-  std::string function_name(Name name) const;
   /// What a struct's member is called in C: a keyword of C may be a member's name in KernelScript.
   std::string member_name(Type structure, Name name) const;
   /// What a local of the function at work is called in C.

@@ -68,16 +68,18 @@ class UserFile {
     for (const std::string& header : printer_.headers) out += fmt::format("#include <{}>\n", header);
     out += "#include <linux/types.h>\n#include <bpf/bpf_endian.h>\n\n#include \"runtime/ks_arithmetic.h\"\n#include \"runtime/ks_runtime.h\"\n\n" + types;
     if (!types.empty() && !types.ends_with("\n\n")) out += "\n";
-    if (has_programs()) out += fmt::format("#include \"{}.skel.h\"\n\n", context_.project);
+    if (has_object()) out += fmt::format("#include \"{}.skel.h\"\n\n", context_.project);
     return out + rest;
   }
 
  private:
   Name name_of(std::string_view text) const { return const_cast<Context&>(context_).name(text); }
-  bool has_programs() const {
-    for (const auto& [name, f] : functions_)
-      if (f->domain == Domain::Program) return true;
-    return false;
+  /// Programs, and what userspace shares with them: that lives in the object even where no program is.
+  bool has_object() const {
+    return std::any_of(program_.begin(), program_.end(), [](const Decl& d) {
+      const auto* f = as<FunctionDef>(d);
+      return (f && f->form.domain == Domain::Program) || as<MapDef>(d) || as<GlobalDef>(d) || as<ConfigDef>(d) || as<PinnedGlobals>(d);
+    });
   }
 
   c::Dialect dialect(const Program& program) {
@@ -160,7 +162,7 @@ class UserFile {
   }
 
   std::string object() {
-    if (!has_programs()) return "";
+    if (!has_object()) return "";
     const std::string skeleton = context_.project + "_bpf";
     std::string text = fmt::format("static struct {} *skel;\nstatic struct ks_object object;\n\n", skeleton);
     std::string list;
@@ -222,7 +224,7 @@ class UserFile {
     } else {
       text += fmt::format("\tks_start(\"{}\", argc, argv, NULL);\n", context_.project);
     }
-    if (has_programs()) text += "\tks_open_or_exit(&object);\n";
+    if (has_object()) text += "\tks_open_or_exit(&object);\n";
     if (is(f.result, TypeKind::Void)) return text + "\t" + call + ";\n\treturn ks_finish(0);\n}\n";
     return text + "\treturn ks_finish(" + call + ");\n}\n";
   }

@@ -218,5 +218,11 @@ for index in 4 -1; do
   check "index $index ends the program" 134 $?
   has "and says where" "source/userspace.ks:[0-9]+: index $index is out of range: the array has 4 elements" "$work/out"
 done
+
+# A file without programs: its globals live in the object all the same.
+printf 'var count: u32 = 3\nfn main() -> i32 {\n  count += 4\n  print("count %%u", count)\n  return 0\n}\n' >"$work/alone.ks"
+build "$work/alone.ks"
+"$work/alone/alone" >"$work/out" 2>&1
+has "globals without a program" '^count 7$' "$work/out"
 check "a type of the eBPF part alone" 0 "$(grep -c OnlyInEbpf "$work/userspace/userspace.c")"
 done_testing

@@ -105,6 +105,7 @@ TEST_F(TypesTest, SpelledAsDevelopersWrite) {
   EXPECT_EQ(spell(types.pointer(types.u8(), Space::Packet, true)), "*u8");
   EXPECT_EQ(spell(types.str(16)), "str(16)");
   EXPECT_EQ(spell(types.array(types.u32(), 4)), "u32[4]");
+  EXPECT_EQ(spell(types.array(types.array(types.u32(), 4), 2)), "u32[2][4]");
   EXPECT_EQ(spell(types.map(name("hash"), types.u32(), types.u64(), 1024)), "hash<u32, u64>(1024)");
   EXPECT_EQ(spell(types.structure(name("S"))), "S");
   EXPECT_EQ(spell(types.boolean()), "bool");

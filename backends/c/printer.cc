@@ -23,6 +23,7 @@ const std::set<std::string_view>& reserved_words() {
 /// Names that the generated C, or what it includes, declares at file level.
 const std::set<std::string_view>& file_level_words() {
   static const std::set<std::string_view> words = {"main", "run", "skel", "object", "programs", "pins", "options", "open_object", "close_object", "set_pinned_globals", "first_values",
+                                                   "xdp", "tc", "license",  // sections of the object: each is a symbol too
                                                    "abs", "exit", "abort", "malloc", "free", "size_t", "ptrdiff_t", "wchar_t", "_license", "index", "remove", "select", "signal", "time"};
   return words;
 }

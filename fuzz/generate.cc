@@ -22,7 +22,7 @@ const std::vector<std::string>& counted_forms() {
       "var named like a global", "assign", "compound assign", "assign element", "assign field", "assign array", "assign struct", "map write", "map compound assign", "map field write",
       "map field compound assign", "map looked up again", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "entry reference taken anew", "entry reference given a value", "address of an entry", "for", "for inclusive", "for over variables", "for negative",
       "for to the type's end", "map loop", "map loop over entries", "map loop that deletes", "map loop that searches", "map loop that returns", "map loop in a loop", "while", "loop", "break", "continue", "block", "print", "print string", "print all at once", "packet read", "packet write",
-      "packet at an offset", "packet check", "packet byte", "packet byte backwards", "packet pointer moves", "context field", "context write", "return early", "tail call", "on fault", "str", "bit-field", "time", "random number", "userspace main", "userspace function", "len",
+      "packet at an offset", "packet check", "packet byte", "packet byte backwards", "packet pointer moves", "context field", "context write", "return early", "tail call", "on fault", "str", "bit-field", "time", "random number", "userspace main", "userspace function", "array argument", "len",
   };
   return forms;
 }
@@ -1426,7 +1426,11 @@ Tree Generator::function(Helper helper, const std::string& attribute) {
   std::string parameters = helper.with_context ? fmt::format("ctx: *{}", is_xdp_ ? "xdp_md" : "__sk_buff") : "";
   scopes_ = {{}};
   for (size_t i = 0; i < 1 + random_.below(3); ++i) {
-    const T type = scalar();
+    T type = scalar();
+    if (in_user_ && random_.once_in(4)) {
+      count("array argument");
+      type = random_.once_in(2) ? T{T::Kind::Str, 0, false, {}, 8, {}} : T{T::Kind::Array, 0, false, {}, 3, {any_integer()}};
+    }
     const std::string name = fmt::format("p{}", i);
     parameters += fmt::format("{}{}: {}", parameters.empty() ? "" : ", ", name, type.spelled());
     helper.parameters.push_back(type);

@@ -186,6 +186,11 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     if (to_bits(values[0]) >= to_bits(values[1])) throw ExitProcess{134};
     return from_bits(n.type, to_bits(values[0]));
   }
+  if (name == "ks_character") {
+    wants(3);
+    const uint64_t index = to_bits(values[2]);
+    return from_bits(n.type, index < values[0].bytes.size() ? values[0].bytes[index] : 0);
+  }
   if (name == "ks_stop_if_signalled") return wants(0), zero_value(n.type);
   if (name == "free") return wants(1), memory_.release(to_bits(values[0])), zero_value(n.type);
   // ks_div_s32 and its like: an operation, and the type that it works in

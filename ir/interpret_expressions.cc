@@ -83,6 +83,7 @@ Interpreter::Place Interpreter::place(const Expr& e) {
       // A map entry to be written to is there all the same; only the element is not.
       if (at.where == Place::Where::Entry && !in_userspace_) find_or_insert(*at.map, at.key);
       at.where = Place::Where::Nowhere;
+      at.in_string = is(base, TypeKind::Str);
     } else {
       at.at += index * size_of(element);
       at.offset += index * size_of(element);
@@ -103,7 +104,7 @@ Value Interpreter::part(const Value& whole, uint64_t offset, Type type, uint8_t 
 
 Value Interpreter::read(const Place& place) {
   if (place.in_packet && place.needed) require_packet(place, 0, 0);
-  if (place.where == Place::Where::Nowhere && in_userspace_) throw ExitProcess{134};  // a panic [L54]
+  if (place.where == Place::Where::Nowhere && in_userspace_ && !place.in_string) throw ExitProcess{134};  // a panic [L54]
   if (place.where == Place::Where::Nowhere) return zero_value(place.type);
   Address at = place.at;
   if (place.where == Place::Where::Entry) {
@@ -317,7 +318,7 @@ Value Interpreter::eval_cases(const Expr& e) {
         const Value base = eval(n->base);
         const uint64_t index = index_of(n->index);
         const uint64_t size = size_of(type);
-        if (index >= base.type->count && in_userspace_) throw ExitProcess{134};
+        if (index >= base.type->count && in_userspace_ && !is(base.type, TypeKind::Str)) throw ExitProcess{134};
         return index < base.type->count ? part(base, index * size, type, 0, 0) : zero_value(type);
       }),
       on<MapLookup>([&](const Node<MapLookup>& n) {

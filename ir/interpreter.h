@@ -74,7 +74,7 @@ class Interpreter {
     Address needed_at = 0;
     uint64_t needed = 0;
     uint8_t bit_offset = 0, bit_size = 0;
-    bool whole_entry = false;
+    bool whole_entry = false, in_string = false;
   };
 
   struct Frame {

@@ -87,7 +87,8 @@ inline constexpr Lang C = Folded + Rule::Ordered;                               
 
 // ---- userspace ----
 inline constexpr Lang User = NoArrayCopy + Rule::SplitUser;                                   // only what runs in userspace
-inline constexpr Lang PresenceAsked = User + Rule::PresenceAsked;                             // no entry is copied only to see whether it is there
+inline constexpr Lang ArgumentsCopied = User + Rule::ArgumentsCopied;                         // arrays and strings are passed by their address, and copied
+inline constexpr Lang PresenceAsked = ArgumentsCopied + Rule::PresenceAsked;                             // no entry is copied only to see whether it is there
 inline constexpr Lang UserEntriesCopied = PresenceAsked + Rule::UserEntriesCopied;                     // references to entries are pointers to copies
 inline constexpr Lang UserMaps =
     UserEntriesCopied - Kind::MapLoop - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached through the runtime

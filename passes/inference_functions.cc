@@ -68,6 +68,8 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
   const auto passed = [&](const TypeExpr& type, std::string_view what) {
     Type found = resolve(type);
     if (is(found, TypeKind::Maybe)) return type_of(unsupported(loc_of(type), fmt::format("`option` as {}", what)));
+    if (entity.domain == Domain::User && what == "a result" && (is(found, TypeKind::Array) || is(found, TypeKind::Str)))
+      return type_of(unsupported(loc_of(type), "an array or a string as a result"));
     if (is(found, TypeKind::Handle) && entity.domain != Domain::User) {
       c.diagnostics.report(loc_of(type), diag::only_in_userspace, "ProgramHandle");
       return t.invalid();

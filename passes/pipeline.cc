@@ -68,6 +68,7 @@ auto ebpf() {
 auto user() {
   return Pipeline<lang::NoArrayCopy>{}
       | KSC_PASS(select_user, "only what runs in userspace stays")
+      | KSC_PASS(copy_array_arguments, "a function has its own copy of each array and string that it is given")
       | KSC_PASS(ask_for_presence, "whether an entry is there is asked without copying it")
       | KSC_PASS(copy_user_entries, "a reference to a map entry becomes a pointer to a copy that knows its key")
       | KSC_PASS(lower_user_maps, "map accesses become calls of the userspace runtime")

@@ -36,6 +36,14 @@ Ir<lang::CountersWide> widen_counters(const Ir<lang::NoPrint>& in, Context& cont
         narrow[n->name] = n->type;
         to.emit(CountedLoop{n->name, wide, low, high, n->inclusive, to(n->body)}, n.loc);
       }),
+      on<RuntimeCall>([&](const Node<RuntimeCall>& n, Out& to) -> Expr {
+        // What inline assembly changes is a variable, not its conversion.
+        const auto* counter = n->function == "barrier_var" ? as<Local>(n->arguments[0]) : nullptr;
+        const auto found = counter ? narrow.find(counter->form.name) : narrow.end();
+        if (found == narrow.end()) return to.rebuild(n);
+        const Expr wide = to.make(counter->form, counter->loc, to.context.types.integer(64, is_signed(found->second)));
+        return to.make(RuntimeCall{n->function, to.context.span<Expr>({wide})}, n.loc, n.type);
+      }),
       on<Local>([&](const Node<Local>& n, Out& to) -> Expr {
         const auto found = narrow.find(n->name);
         if (found == narrow.end()) return to.rebuild(n);

@@ -125,6 +125,8 @@ void ks_map_message(const struct bpf_map *map, const char *what, int error)
 {
   const char *advice = ks_advice(error);
 
+  if (error == -EBADF)
+    advice = "there is no map before a program is loaded";
   if (error == -EEXIST)
     advice = "the key is there already";
   if (error == -ENOENT)

@@ -196,6 +196,9 @@ void ks_open_or_exit(struct ks_object *object);
 /// The index, if it is below `count`; otherwise prints where an array was left, and exits with 134.
 uint64_t ks_index(uint64_t index, uint64_t count, const char *file, int line);
 
+/// The character of a text in `size` bytes; 0 behind its end.
+static inline char ks_character(const char *text, uint64_t size, uint64_t index) { return index < size ? text[index] : '\0'; }
+
 /// ks_index at this line: `values[KS_INDEX(i, 4)]`.
 #define KS_INDEX(index, count) ks_index((uint64_t)(index), (count), __FILE__, __LINE__)
 

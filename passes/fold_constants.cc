@@ -73,6 +73,15 @@ Range range_of(const Expr& e) {
   const int bits = width_of(type);
   const Range all = is_signed(type) ? Range{-(static_cast<__int128>(1) << (bits - 1)), (static_cast<__int128>(1) << (bits - 1)) - 1}
                                     : Range{0, (static_cast<__int128>(1) << bits) - 1};
+  const auto* binary = as<Binary>(e);
+  if (binary && (binary->form.op == BinaryOp::BitAnd || binary->form.op == BinaryOp::BitOr || binary->form.op == BinaryOp::BitXor)) {
+    const Range a = range_of(binary->form.left), b = range_of(binary->form.right);
+    if (a.low < 0 || b.low < 0) return all;
+    if (binary->form.op == BinaryOp::BitAnd) return {0, std::min(a.high, b.high)};
+    __int128 bits_of_both = 1;
+    while (bits_of_both <= std::max(a.high, b.high)) bits_of_both <<= 1;
+    return {0, bits_of_both - 1};
+  }
   const auto* converted = as<Convert>(e);
   if (!converted || !is_integral(type_of(converted->form.value)) || is(type_of(converted->form.value), TypeKind::Enum)) return all;
   const Range inner = range_of(converted->form.value);
@@ -101,21 +110,23 @@ bool differs(const Expr& left, const Expr& right) {
   return (a && !can_be(right, *a)) || (b && !can_be(left, *b));
 }
 
-/// The value whose complement is compared, if it is an unsigned one that C would widen: gcc warns about that, whatever the casts.
-const Unary* narrow_complement(const Expr& e) {
-  if (const auto* converted = as<Convert>(e); converted && is_integral(type_of(converted->form.value))) return narrow_complement(converted->form.value);
+/// The same number in 32 bits, with ~x & 255 for ~x where x has 8 bits, or 16 likewise: gcc warns about complements of what it widens that
+/// are compared, whatever the casts.
+Expr without_complement(const Expr& e, Out& to) {
+  if (const auto* converted = as<Convert>(e); converted && is_integral(type_of(converted->form.value)) && width_of(converted->type) >= 32)
+    return to.make(Convert{without_complement(converted->form.value, to)}, converted->loc, converted->type);
+  Type wide = to.context.types.u32();
+  const auto widened = [&](const Expr& value) -> Expr { return as<Int>(value) ? Expr(to.make(as<Int>(value)->form, loc_of(value), wide)) : Expr(to.make(Convert{value}, loc_of(value), wide)); };
   const auto* unary = as<Unary>(e);
-  return unary && unary->form.op == UnaryOp::Complement && !is_signed(unary->type) && width_of(unary->type) < 32 ? &unary->form : nullptr;
+  if (!unary || unary->form.op != UnaryOp::Complement || is_signed(unary->type) || width_of(unary->type) >= 32) return width_of(type_of(e)) < 32 ? widened(e) : e;
+  const Expr all = to.make(Int{{(static_cast<__int128>(1) << width_of(unary->type)) - 1}, {}}, unary->loc, wide);
+  return to.make(Binary{BinaryOp::BitAnd, to.make(Unary{UnaryOp::Complement, widened(unary->form.value)}, unary->loc, wide), all}, unary->loc, wide);
 }
-
-CompareOp mirrored(CompareOp op) {
-  switch (op) {
-    case CompareOp::Less: return CompareOp::Greater;
-    case CompareOp::LessEqual: return CompareOp::GreaterEqual;
-    case CompareOp::Greater: return CompareOp::Less;
-    case CompareOp::GreaterEqual: return CompareOp::LessEqual;
-    default: return op;
-  }
+/// Whether there is one.
+bool has_complement(const Expr& e) {
+  if (const auto* converted = as<Convert>(e); converted && is_integral(type_of(converted->form.value))) return has_complement(converted->form.value);
+  const auto* unary = as<Unary>(e);
+  return unary && unary->form.op == UnaryOp::Complement && !is_signed(unary->type) && width_of(unary->type) < 32;
 }
 
 /// What the comparison gives, if the operands' types or numbers decide it.
@@ -187,6 +198,18 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         const Expr place = to(n->place), value = to(n->value);
         if (!is_same(place, value)) to.emit(Assign{place, value}, n.loc);
       }),
+      on<Switch>([](const Node<Switch>& n, Out& to) {
+        const Expr value = to(n->value);
+        const auto* known = as<Int>(value);
+        if (!known) return to.emit_statement(to.rebuild(n));
+        const SwitchCase* chosen = nullptr;
+        for (const SwitchCase& one : n->cases) {
+          if (one.values.empty() && !chosen) chosen = &one;
+          for (const Expr& wanted : one.values)
+            if (as<Int>(wanted) && as<Int>(wanted)->form.value.value == known->form.value.value) chosen = &one;
+        }
+        if (chosen) to.emit(Block{to(chosen->body)}, n.loc);
+      }),
       on<CountedLoop>([](const Node<CountedLoop>& n, Out& to) {
         CountedLoop form = n.form;
         form.low = to(form.low);
@@ -206,6 +229,8 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
       on<Divide>([](const Node<Divide>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
         const auto a = number(left), b = number(right);
+        // x % 1 is 0, if nothing happens on the way to it.
+        if (!a && b && *b == 1 && n->op == DivideOp::Remainder && !has_effect(left)) return folded(0, n.type, n.loc, to);
         if (!a || !b) return to.make(Divide{n->op, left, right}, n.loc, n.type);
         return folded(n->op == DivideOp::Quotient ? (*b == 0 ? 0 : *a / *b) : (*b == 0 ? *a : *a % *b), n.type, n.loc, to);
       }),
@@ -224,11 +249,8 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         const std::optional<bool> answer = integers ? known_answer(n->op, range_of(left), range_of(right)) : std::nullopt;
         if (answer) return folded(*answer, n.type, n.loc, to);
         if (integers && n->op <= CompareOp::NotEqual && differs(left, right)) return folded(n->op == CompareOp::NotEqual, n.type, n.loc, to);
-        // ~x < c is x > ~c
-        const Unary *left_complement = narrow_complement(left), *right_complement = narrow_complement(right);
-        const auto complement = [&](__int128 value, const Unary& u) { return folded(wrapped(~value, type_of(u.value)), type_of(u.value), n.loc, to); };
-        if (const auto b = number(right); left_complement && b) return to.make(Compare{mirrored(n->op), left_complement->value, complement(*b, *left_complement)}, n.loc, n.type);
-        if (const auto a = number(left); right_complement && a) return to.make(Compare{mirrored(n->op), complement(*a, *right_complement), right_complement->value}, n.loc, n.type);
+        if (integers && !is_signed(type_of(left)) && (has_complement(left) || has_complement(right)))
+          return to.make(Compare{n->op, without_complement(left, to), without_complement(right, to)}, n.loc, n.type);
         return to.make(Compare{n->op, left, right}, n.loc, n.type);
       }),
       on<Convert>([](const Node<Convert>& n, Out& to) -> Expr {

@@ -67,14 +67,17 @@ void outline_counted(const Node<CountedLoop>& n, const Body& body, Out& to) {
     const __int128 turns = turns_of(n.form);
     Expr count = number(turns, t.u32(), loc, to);
     if (turns < 0) {
+      // The kernel looks at all 64 bits of the register, C compilers at the lower half of what they pass as 32: they are shown all of them.
       const Name name = to.fresh("count");
-      to.emit(Let{name, t.u32(), to.make(Convert{n->high}, loc, t.u32())}, loc);
-      count = to.make(Local{name}, loc, t.u32());
+      to.emit(Let{name, t.u64(), type_of(n->high) == t.u64() ? n->high : Expr(to.make(Convert{n->high}, loc, t.u64()))}, loc);
+      count = to.make(Local{name}, loc, t.u64());
+      to.emit(Evaluate{to.make(RuntimeCall{c.name("barrier_var"), c.span<Expr>({count})}, loc, t.void_type())}, loc);
     }
-    const Stmt call = to.make(Evaluate{to.make(HelperCall{c.name("bpf_loop"), c.span<Expr>({count, function, captures, number(0, t.u64(), loc, to)})}, loc, t.i64())}, loc);
+    const Expr given = turns < 0 ? Expr(to.make(Convert{count}, loc, t.u32())) : count;
+    const Stmt call = to.make(Evaluate{to.make(HelperCall{c.name("bpf_loop"), c.span<Expr>({given, function, captures, number(0, t.u64(), loc, to)})}, loc, t.i64())}, loc);
     if (turns >= 0) return to.emit_statement(call);
     // The verifier never enters a callback that it knows to run zero times, removes it, and then misses it.
-    const Expr some = to.make(Compare{CompareOp::NotEqual, count, number(0, t.u32(), loc, to)}, loc, t.boolean());
+    const Expr some = to.make(Compare{CompareOp::NotEqual, count, number(0, t.u64(), loc, to)}, loc, t.boolean());
     to.emit(If{c.span<Branch>({{some, Body{c.span<Stmt>({call})}}}), {}}, loc);
   };
   Outliner(to, loop).emit();

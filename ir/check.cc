@@ -105,6 +105,11 @@ class Checker {
         declare(n.form.entry, n.form.type);
         statements(n.form.body);
       });
+    } else if constexpr (std::same_as<F, CpuLoop>) {
+      node(n.form.map);
+      node(n.form.key);
+      Type map = is_typed_ && is(type_of(n.form.map), TypeKind::Map) ? type_of(n.form.map) : nullptr;
+      scoped([&] { declare(n.form.cpu, nullptr), declare(n.form.value, map ? map->element : nullptr), statements(n.form.body); });
     } else if constexpr (std::same_as<F, ForEach>) {
       node(n.form.map);
       scoped([&] { declare(n.form.key.name, nullptr), declare(n.form.value.name, nullptr), statements(n.form.body); });

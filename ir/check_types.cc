@@ -100,6 +100,8 @@ class TypeCheck {
     } else if constexpr (std::same_as<F, Switch>) {
       for (const SwitchCase& one : f.cases)
         for (const Expr& value : one.values) want(type_of(value), type_of(f.value), "a case");
+    } else if constexpr (std::same_as<F, CpuLoop>) {
+      want(type_of(f.key), type_of(f.map)->key, "a key");
     } else if constexpr (std::same_as<F, CountedLoop>) {
       want(type_of(f.low), f.type, "a loop's first value");
       want(type_of(f.high), f.type, "a loop's last value");

@@ -314,7 +314,7 @@ struct PointerDifference { Expr left, right;                                    
 struct Call         { Name function; Span<Expr> arguments;                      KSC_FORM(Call, function, arguments) };
 /// A call of a helper of the kernel.
 struct HelperCall   { Name helper; Span<Expr> arguments;                        KSC_FORM(HelperCall, helper, arguments) };
-/// map.method(arguments)
+/// map.method(arguments). `m.cpu(k, i)` is what m[k] is on CPU i, of the types that a MapLookup has.
 struct MapCall      { Expr map; Name method; Span<Expr> arguments;              KSC_FORM(MapCall, map, method, arguments) };
 /// A call of something that the language itself defines: load, attach, sleep, min, …
 struct BuiltinCall  { Name function; Span<Expr> arguments;                      KSC_FORM(BuiltinCall, function, arguments) };
@@ -382,6 +382,9 @@ struct Update       { Operator op; Expr place, value;                           
 struct IfPresent    { Name name; Type type; Expr value; Body then, otherwise;   KSC_FORM(IfPresent, name, type, value, then, otherwise) };
 /// for (key, value in map) body, for each entry that is there when its turn comes, in any order: `key` is a copy, `entry` refers to the value.
 struct MapLoop      { Name key, entry; Type type; Expr map; Body body;          KSC_FORM(MapLoop, key, entry, type, map, body) };
+/// for (cpu, value in map.each_cpu(key)) body, for each CPU: `value` is a copy of what map[key] is there. All are read before the first turn;
+/// there is none if the key is absent.
+struct CpuLoop      { Name cpu, value; Expr map, key; Body body;                KSC_FORM(CpuLoop, cpu, value, map, key, body) };
 /// delete map[key]
 struct MapDelete    { Expr map, key;                                            KSC_FORM(MapDelete, map, key) };
 /// Prints a line: a format with verbs (%d, %s, …) as developers write it [L75], and its arguments.

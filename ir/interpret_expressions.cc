@@ -324,13 +324,7 @@ Value Interpreter::eval_cases(const Expr& e) {
       on<MapLookup>([&](const Node<MapLookup>& n) {
         MapState& map = map_of(n->map);
         const Bytes key = eval(n->key).bytes;
-        const Address entry = find_entry(map, key);
-        if (!is(type, TypeKind::Maybe)) return from_bits(type, in_userspace_ ? copy_entry(map, key, false) : entry);
-        Value value = zero_value(type);
-        if (!entry) return value;
-        value.bytes = memory_.load(entry, stored_size(type->element));
-        value.bytes.push_back(1);
-        return value;
+        return entry_value(type, in_userspace_ && !is(type, TypeKind::Maybe) ? copy_entry(map, key, false) : find_entry(map, key));
       }),
       on<Present>([&](const Node<Present>& n) {
         const Value value = eval(n->value);

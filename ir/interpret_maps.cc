@@ -88,11 +88,21 @@ std::vector<Bytes> Interpreter::keys_of(const MapState& map) {
   return keys;
 }
 
+Value Interpreter::entry_value(Type type, Address entry) {
+  if (!is(type, TypeKind::Maybe)) return from_bits(type, entry);
+  Value value = zero_value(type);
+  if (!entry) return value;
+  value.bytes = memory_.load(entry, stored_size(type->element));
+  value.bytes.push_back(1);
+  return value;
+}
+
 Value Interpreter::map_call(const Node<MapCall>& n) {
   MapState& map = map_of(n->map);
   std::vector<Value> arguments;
   for (const Expr& argument : n->arguments) arguments.push_back(eval(argument));
   const std::string_view method = n->method.text();
+  if (method == "cpu" && arguments.size() == 2) return entry_value(n.type, copy_on_cpu(map, arguments[0].bytes, to_bits(arguments[1])));
   const auto key = [&] { return convert(arguments.at(0), map.type->key).bytes; };
   const auto value = [&] { return convert(arguments.at(1), map.type->element).bytes; };
   if (method == "contains_key" && arguments.size() == 1) return from_number(n.type, find_entry(map, key()) != 0);

@@ -114,6 +114,21 @@ Interpreter::Flow Interpreter::map_loop(const Node<MapLoop>& n) {
   });
 }
 
+Interpreter::Flow Interpreter::cpu_loop(const Node<CpuLoop>& n) {
+  MapState& map = map_of(n->map);
+  const std::vector<Bytes> values = values_of_cpus(map, eval(n->key).bytes);
+  size_t next = 0;
+  return loop([&]() -> std::optional<Flow> {
+    if (next == values.size()) return std::nullopt;
+    bind(n->cpu, from_number(c.types.u32(), static_cast<__int128>(next)), c.types.u32());
+    bind(n->value, {map.type->element, values[next++]}, map.type->element);
+    const Flow flow = body(n->body);
+    unbind(n->cpu);
+    unbind(n->value);
+    return flow;
+  });
+}
+
 Interpreter::Flow Interpreter::switch_statement(const Node<Switch>& n) {
   const __int128 value = to_number(eval(n->value));
   const SwitchCase* otherwise = nullptr;
@@ -171,6 +186,7 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
       }),
       on<IfPresent>([&](const Node<IfPresent>& n) { return if_present(n); }),
       on<MapLoop>([&](const Node<MapLoop>& n) { return map_loop(n); }),
+      on<CpuLoop>([&](const Node<CpuLoop>& n) { return cpu_loop(n); }),
       on<MapDelete>([&](const Node<MapDelete>& n) {
         return next([&] {
           MapState& map = map_of(n->map);

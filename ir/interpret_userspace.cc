@@ -45,6 +45,19 @@ void Interpreter::write_back(Address at, uint64_t size) {
   store_entry(*entry.map, entry.key, value, only_present);
 }
 
+Address Interpreter::copy_on_cpu(MapState& map, const Bytes& key, uint64_t cpu) {
+  const Address own = find_entry(map, key);
+  if (!own || cpu >= possible_cpus()) return 0;
+  const uint64_t size = stored_size(map.type->element);
+  return memory_.allocate(cpu == world_.cpu ? memory_.load(own, size) : Bytes(size), fmt::format("a copy of one CPU's entry of {}", spell(map.type)));
+}
+
+std::vector<Bytes> Interpreter::values_of_cpus(MapState& map, const Bytes& key) {
+  std::vector<Bytes> values;
+  for (uint64_t cpu = 0; const Address value = copy_on_cpu(map, key, cpu); ++cpu) values.push_back(memory_.load(value, stored_size(map.type->element)));
+  return values;
+}
+
 std::optional<Value> Interpreter::map_runtime_call(const Node<RuntimeCall>& n) {
   std::string_view name = n->function.text();
   if (!name.starts_with("ks_map_") && !name.starts_with("ks_percpu_")) return std::nullopt;
@@ -64,6 +77,20 @@ std::optional<Value> Interpreter::map_runtime_call(const Node<RuntimeCall>& n) {
     if (entry) memory_.store(values.at(1), memory_.load(entry, size));
     return gives(entry ? 0 : no_entry);
   }
+  if (name == "ks_percpu_read") {
+    const Address value = copy_on_cpu(map, key(), values.at(1));
+    if (value) memory_.store(values.at(2), memory_.load(value, size));
+    return gives(value ? 0 : no_entry);
+  }
+  // Elements one after another, and how many they are.
+  const auto gives_all = [&](const std::vector<Bytes>& elements, Address count, std::string_view what) {
+    Bytes all;
+    for (const Bytes& one : elements) all.insert(all.end(), one.begin(), one.end());
+    memory_.store(count, from_bits(c.types.u32(), elements.size()).bytes);
+    return from_bits(n.type, memory_.allocate(all, std::string(what)));
+  };
+  if (name == "ks_percpu_values") return gives_all(values_of_cpus(map, key()), values.at(1), "the values of all CPUs");
+  if (name == "ks_map_keys") return gives_all(keys_of(map), values.at(0), "the keys of a map");
   if (name == "ks_map_contains") return from_bits(n.type, find_entry(map, key()) != 0);
   if (name == "ks_map_update" || name == "ks_percpu_set") return gives(store_entry(map, key(), memory_.load(values.at(1), size), values.at(2)));
   if (name == "ks_map_write") {
@@ -76,13 +103,6 @@ std::optional<Value> Interpreter::map_runtime_call(const Node<RuntimeCall>& n) {
   }
   if (name == "ks_map_delete") return delete_entry(map, key()), zero_value(n.type);
   if (name == "ks_map_len") return from_bits(n.type, keys_of(map).size());
-  if (name == "ks_map_keys") {
-    Bytes all;
-    const std::vector<Bytes> keys = keys_of(map);
-    for (const Bytes& one : keys) all.insert(all.end(), one.begin(), one.end());
-    memory_.store(values.at(0), from_bits(c.types.u32(), keys.size()).bytes);
-    return from_bits(n.type, memory_.allocate(all, "the keys of a map"));
-  }
   throw Fault(fmt::format("there is no support function {}", n->function.text()));
 }
 

@@ -104,6 +104,7 @@ class Interpreter {
   Flow for_loop(const Node<For>& n);
   Flow counted_loop(const Node<CountedLoop>& n);
   Flow map_loop(const Node<MapLoop>& n);
+  Flow cpu_loop(const Node<CpuLoop>& n);
   Flow switch_statement(const Node<Switch>& n);
   void update(const Place& place, Operator op, const Value& operand);
   void print(std::string_view format, const std::vector<Value>& arguments, bool kernel_verbs);
@@ -135,11 +136,19 @@ class Interpreter {
   void store_or_drop(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags);
   int64_t store_entry(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags);
   int64_t delete_entry(MapState& map, const Bytes& key);
+  /// An entry as a Maybe, which holds a copy, or as a reference.
+  Value entry_value(Type type, Address entry);
   /// The keys that an iteration visits, if they are still there when their turn comes.
   std::vector<Bytes> keys_of(const MapState& map);
   bool is_array(const MapState& map) const { return map.kind && map.kind->entries_always_exist; }
 
   // ---- userspace (interpret_userspace.cc)
+  /// How many CPUs the machine may have. The world knows one CPU's values; those of the others are zero.
+  uint64_t possible_cpus() const { return std::max<uint64_t>(4, uint64_t(world_.cpu) + 1); }
+  /// The address of a copy of what map[key] is on one CPU, 0 if there is no such key or no such CPU.
+  Address copy_on_cpu(MapState& map, const Bytes& key, uint64_t cpu);
+  /// What map[key] is on each CPU; none if there is no such key.
+  std::vector<Bytes> values_of_cpus(MapState& map, const Bytes& key);
   /// The address of a new copy of what a map holds under a key, 0 if it holds nothing. A slot is zero then.
   Address copy_entry(MapState& map, const Bytes& key, bool is_slot);
   /// A reference as a variable holds it: with a copy of its own.

@@ -29,7 +29,7 @@ inline constexpr Lang Typed =
                 Kind::PointerAdd, Kind::PointerDifference, Kind::Call, Kind::HelperCall, Kind::MapCall, Kind::BuiltinCall,
                 Kind::StructValue, Kind::ArrayValue, Kind::PacketStart, Kind::PacketEnd, Kind::Evaluate, Kind::Block, Kind::If,
                 Kind::For, Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let, Kind::Assign, Kind::Update,
-                Kind::IfPresent, Kind::MapLoop, Kind::MapDelete, Kind::Print, Kind::StructDef, Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef,
+                Kind::IfPresent, Kind::MapLoop, Kind::CpuLoop, Kind::MapDelete, Kind::Print, Kind::StructDef, Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef,
                 Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
     Rule::NamesBound + Rule::Typed;
 
@@ -65,7 +65,7 @@ inline constexpr Lang NoStringComparison = NoArithmeticBuiltin + Rule::NoStringC
 inline constexpr Lang NoArrayCopy = NoStringComparison + Rule::NoArrayCopy;                  // arrays are copied by memcpy
 
 // ---- eBPF ----
-inline constexpr Lang Ebpf = NoArrayCopy - Kind::BuiltinCall - Kind::Loop + Rule::SplitEbpf;  // only what runs in the kernel
+inline constexpr Lang Ebpf = NoArrayCopy - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop + Rule::SplitEbpf;  // only what runs in the kernel
 inline constexpr Lang PacketReread = Ebpf + Rule::PacketReread;                               // what moves the packet is seen by C compilers
 inline constexpr Lang LoopsBounded = PacketReread - Kind::MapLoop + Kind::FunctionAddress + Rule::LoopsBounded;       // the verifier sees the end of every loop
 inline constexpr Lang TurnsForgotten = LoopsBounded + Rule::TurnsForgotten;                   // what a turn counts is nothing to the verifier
@@ -91,7 +91,7 @@ inline constexpr Lang ArgumentsCopied = User + Rule::ArgumentsCopied;           
 inline constexpr Lang PresenceAsked = ArgumentsCopied + Rule::PresenceAsked;                             // no entry is copied only to see whether it is there
 inline constexpr Lang UserEntriesCopied = PresenceAsked + Rule::UserEntriesCopied;                     // references to entries are pointers to copies
 inline constexpr Lang UserMaps =
-    UserEntriesCopied - Kind::MapLoop - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached through the runtime
+    UserEntriesCopied - Kind::MapLoop - Kind::CpuLoop - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached through the runtime
 inline constexpr Lang UserIndexes = UserMaps + Rule::UserIndexesGuarded;                      // an index out of range ends the program
 inline constexpr Lang UserC = UserIndexes + Rule::Folded;                                     // what the C printer takes
 

@@ -10,8 +10,8 @@ namespace ksc {
 /// A method of a map, over its key type K and value type V.
 struct MapMethod {
   std::string_view name;
-  std::string_view parameters;  // one letter each: K, V
-  std::string_view result;      // "bool", "i32", "u64"
+  std::string_view parameters;  // one letter each: K, V, and C for a CPU's number
+  std::string_view result;      // "bool", "i32", "u64"; "V": what m[k] is on one CPU; "V[]": on each
   bool in_ebpf = true, in_user = true;
 };
 

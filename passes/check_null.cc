@@ -91,6 +91,13 @@ class NullCheck {
       body(loop->form.body, inside);
       return true;
     }
+    if (const auto* loop = as<CpuLoop>(s)) {
+      expression(loop->form.key, facts);
+      enter_loop(s, facts);
+      Facts inside = facts;
+      body(loop->form.body, inside);
+      return true;
+    }
     if (const auto* loop = as<MapLoop>(s)) {
       enter_loop(s, facts);
       Facts inside = facts;
@@ -237,6 +244,7 @@ class NullCheck {
     }
     std::string reason = "it may be null from here on";
     if (as<MapLookup>(source)) reason = "the map may have no such entry";
+    if (as<MapCall>(source)) reason = "the map may have no such entry, or there may be no such CPU";
     if (as<Null>(source)) reason = "it is null from here on";
     origins_[name] = {{}, loc_of(value), reason};
   }
@@ -258,7 +266,7 @@ class NullCheck {
     std::function<void(const Expr&)> on_expr;
     std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) {
       if (as<Break>(s)) found = true;
-      if (as<Loop>(s) || as<While>(s) || as<For>(s) || as<MapLoop>(s)) return;
+      if (as<Loop>(s) || as<While>(s) || as<For>(s) || as<MapLoop>(s) || as<CpuLoop>(s)) return;
       each_child_of(s, on_expr, on_stmt);
     };
     on_expr = [&](const Expr& e) { each_child_of(e, on_expr, on_stmt); };

@@ -2,6 +2,7 @@
 /// var s = &m[k]; s.f = v   =>   var s_copy = {key: k}; var s = lookup(m, &s_copy.key, &s_copy.value) ? &s_copy : null; s.value.f = v, written back
 #include "ir/effects.h"
 #include "ir/rewrite.h"
+#include "passes/entry_reading.h"
 #include "passes/passes.h"
 #include "passes/read_in_place.h"
 
@@ -37,13 +38,13 @@ class EntryCopies {
     const Name copy = to.fresh(std::string(n->name.spelling()) + "_copy");
     copies_[n->name] = copy;
     declare_flag(n->name, n.loc, to);
-    const auto* lookup = n->value ? as<MapLookup>(*n->value) : nullptr;
+    const auto read = n->value ? entry_reading(*n->value) : std::nullopt;
     Option<Expr> first;
-    if (lookup) first = to.make(StructValue{c_.span<FieldValue>({{c_.name("key"), to(lookup->form.key)}})}, n.loc, type);
+    if (read) first = to.make(StructValue{c_.span<FieldValue>({{c_.name("key"), to(read->key)}})}, n.loc, type);
     to.emit(Let{copy, type, first}, n.loc);
     const Expr absent = to.make(Null{}, n.loc, pointer(n->type));
-    to.emit(Let{n->name, pointer(n->type), lookup ? found(n->name, lookup->form.map, n->type, n.loc, to) : absent}, n.loc);
-    if (n->value && !lookup) take_over(n->name, n->type, *n->value, n.loc, to);
+    to.emit(Let{n->name, pointer(n->type), read ? found(n->name, *read, n->type, n.loc, to) : absent}, n.loc);
+    if (n->value && !read) take_over(n->name, n->type, *n->value, n.loc, to);
   }
 
   /// for (k, s in m): s has a copy of its own as well. Gives the name of the loop's reference, from which it is made.
@@ -70,11 +71,11 @@ class EntryCopies {
       to.emit(Assign{to.make(Field{copy(name, type, n.loc, to), c_.name("value")}, n.loc, type->element), *value}, n.loc);
       return to.emit(Assign{local(name, type, n.loc, to), address_of_copy(name, type, n.loc, to)}, n.loc);
     }
-    const auto* lookup = as<MapLookup>(n->value);
-    if (!lookup) return take_over(name, type, n->value, n.loc, to);
-    const Expr key = to.make(Field{copy(name, type, n.loc, to), c_.name("key")}, n.loc, type_of(lookup->form.key));
-    to.emit(Assign{key, to(lookup->form.key)}, n.loc);
-    to.emit(Assign{local(name, type, n.loc, to), found(name, lookup->form.map, type, n.loc, to)}, n.loc);
+    const auto read = entry_reading(n->value);
+    if (!read) return take_over(name, type, n->value, n.loc, to);
+    const Expr key = to.make(Field{copy(name, type, n.loc, to), c_.name("key")}, n.loc, type_of(read->key));
+    to.emit(Assign{key, to(read->key)}, n.loc);
+    to.emit(Assign{local(name, type, n.loc, to), found(name, *read, type, n.loc, to)}, n.loc);
   }
 
   /// After a part of the copy was written: the same part of the entry, if it is a copy of one.
@@ -165,9 +166,10 @@ class EntryCopies {
   }
 
   /// lookup(map, &s_copy.key, &s_copy.value) == 0 ? &s_copy : null
-  Expr found(Name name, const Expr& map, Type reference, Loc loc, Out& to) {
+  Expr found(Name name, const EntryReading& read, Type reference, Loc loc, Out& to) {
     const Expr mine = copy(name, reference, loc, to);
-    const Expr error = call("ks_map_lookup", {map, address(mine, "key", to), address(mine, "value", to)}, t_.i32(), loc, to);
+    const auto [function, arguments] = reading_call(read.map, false, address(mine, "key", to), to(read.cpu), address(mine, "value", to));
+    const Expr error = call(function, arguments, t_.i32(), loc, to);
     const Expr present = to.make(Compare{CompareOp::Equal, error, to.make(Int{{0}, {}}, loc, t_.i32())}, loc, t_.boolean());
     return to.make(Conditional{present, address_of_copy(name, reference, loc, to), to.make(Null{}, loc, pointer(reference))}, loc, pointer(reference));
   }

@@ -87,6 +87,8 @@ class Inference {
   void if_var(const Node<IfVar>& n);
   void for_statement(const Node<For>& n);
   void for_each(const Node<ForEach>& n);
+  /// for (cpu, v in m.each_cpu(k)).
+  void for_each_cpu(const Node<ForEach>& n, const Expr& map, const Node<Apply>& call);
   void return_statement(const Node<Return>& n);
   void delete_statement(const Node<Delete>& n);
   /// An expression as a statement.
@@ -115,6 +117,14 @@ class Inference {
   Expr infer_subscript(const Node<Subscript>& n);
   /// map[key] as a value; whether it may be read is not asked.
   Expr map_lookup(const Expr& map, const Node<Subscript>& n);
+  /// What a reading of an entry gives: a number that may be absent, or a reference.
+  Type entry_type(const Expr& map);
+  /// Whether m[k] is one value here. Userspace sees the values of all CPUs, which it adds if they are numbers [L51].
+  bool has_whole_value(Type map) const;
+  /// The name of a map as it is written.
+  static std::string map_text(const Expr& map);
+  /// Whether this is one CPU's value as userspace sees it, or a part of it: a copy.
+  bool is_cpu_value(const Expr& e) const;
   /// Whether this side may read or write the map, as its flags say; reports if not.
   bool may_access(const Expr& map, bool writes, Loc loc);
   Expr infer_cast(const Node<Cast>& n);
@@ -218,6 +228,7 @@ class Inference {
   Loc result_loc_;                    // where the function at work says its result
   Loc implicit_result_;               // where a value stands that the function gives without `return`
   NameSet packet_ends_;  // locals that hold ctx->data_end
+  NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU
   int loop_depth_ = 0;
 };
 

@@ -158,6 +158,11 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
   const MapKind* kind = find_map_kind(type->name.text());
   for (const MapMethod& known : kind->methods) {
     if (known.name != method.name.text()) continue;
+    const bool of_cpus = known.result.starts_with('V');
+    if (of_cpus && in_ebpf()) {
+      c.diagnostics.report(loc, diag::own_cpu_only, fmt::format("{}.{}", map_text(map), known.name));
+      return invalid(loc);
+    }
     if (in_ebpf() ? !known.in_ebpf : !known.in_user) {
       const std::string name = fmt::format("{}.{}", spell(type), known.name);
       in_ebpf() ? c.diagnostics.report(loc, diag::only_in_userspace, name) : c.diagnostics.report(loc, diag::only_in_ebpf, name);
@@ -166,11 +171,13 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
     if (!argument_count(known.name, arguments.size(), known.parameters.size(), loc)) return invalid(loc);
     std::vector<Expr> values;
     for (size_t i = 0; i < arguments.size(); ++i) {
-      Type wanted = known.parameters[i] == 'K' ? type->key : type->element;
+      Type wanted = known.parameters[i] == 'K' ? type->key : known.parameters[i] == 'C' ? t.u32() : type->element;
       values.push_back(coerce(infer(arguments[i], wanted), wanted));
       if (is_invalid(values.back())) return invalid(loc);
     }
-    return c.make(MapCall{map, method.name, c.span(values)}, loc, kernel_notation(known.result));
+    if (known.result == "V[]") return c.diagnostics.report(loc, diag::each_cpu_not_walked, map_text(map)), invalid(loc);
+    if (of_cpus && !may_access(map, false, loc)) return invalid(loc);
+    return c.make(MapCall{map, method.name, c.span(values)}, loc, of_cpus ? entry_type(map) : kernel_notation(known.result));
   }
   for (const Expr& argument : arguments) infer(argument);
   c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.text()));

@@ -11,6 +11,8 @@ Expr Inference::infer(const Expr& e, Type expected) {
       e, on<InvalidExpr>([&](const auto&) { return invalid(loc); }),
       on<GlobalName>([&](const auto& n) { return infer_global(n); }),
       on<Local>([&](const Node<Local>& n) -> Expr {
+        if (auto found = keys_only_.find(n->name); found != keys_only_.end())
+          return c.diagnostics.report(loc, diag::value_for_each_cpu, map_text(found->second)), invalid(loc);
         Type type = locals_[n->name];
         return type ? Expr(c.make(n.form, loc, type)) : invalid(loc);
       }),

@@ -62,7 +62,7 @@ Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
           c.diagnostics.report(loc, diag::unreadable_context, std::string(hidden), spell(element), std::string(program_type_->attribute));
           return invalid(loc);
         }
-    if (field && kind_of(object) == Kind::MapLookup) {
+    if (field && (kind_of(object) == Kind::MapLookup || kind_of(object) == Kind::MapCall)) {
       // [L50] read in place: zero when absent
       const Name entry = c.names.fresh("entry");
       const Expr reference = c.make(Local{entry}, loc, type);
@@ -89,10 +89,34 @@ Expr Inference::map_lookup(const Expr& base, const Node<Subscript>& n) {
       c.diagnostics.report(loc_of(n->index), diag::index_out_of_range, integer_text(number->form.value), spell(type), type->count);
       return invalid(n.loc);
     }
-  if (kind->per_cpu && !in_ebpf() && !is_integral(type->element)) return unsupported(n.loc, "per-CPU values that are not integers in userspace");
-  Type value = is_aggregate(type->element) ? t.entry_ref(type->element, as<MapName>(base) ? as<MapName>(base)->form.name : Name{}, true)
-                                           : t.maybe(type->element);
-  return c.make(MapLookup{base, key}, n.loc, value);
+  if (!has_whole_value(type)) return c.diagnostics.report(n.loc, diag::value_for_each_cpu, map_text(base)), invalid(n.loc);
+  return c.make(MapLookup{base, key}, n.loc, entry_type(base));
+}
+
+Type Inference::entry_type(const Expr& map) {
+  Type value = type_of(map)->element;
+  return is_aggregate(value) ? t.entry_ref(value, as<MapName>(map) ? as<MapName>(map)->form.name : Name{}, true) : t.maybe(value);
+}
+
+bool Inference::has_whole_value(Type map) const {
+  return in_ebpf() || is_integral(map->element) || !find_map_kind(map->name.text())->per_cpu;
+}
+
+std::string Inference::map_text(const Expr& map) {
+  return as<MapName>(map) ? std::string(as<MapName>(map)->form.name.spelling()) : "m";
+}
+
+bool Inference::is_cpu_value(const Expr& e) const {
+  if (const auto* call = as<MapCall>(e)) return call->form.method == "cpu";
+  if (const auto* block = as<BlockValue>(e)) {  // m.cpu(k, i).f
+    const auto* let = block->form.body.statements.size() == 1 ? as<Let>(block->form.body.statements[0]) : nullptr;
+    return let && let->form.value && is_cpu_value(*let->form.value);
+  }
+  const auto* pointed = as<Deref>(root_of(e));
+  const Type reference = pointed ? type_of(pointed->form.pointer) : nullptr;
+  if (in_ebpf() || !is(reference, TypeKind::EntryRef)) return false;
+  const auto map = entities_.find(reference->name);
+  return map != entities_.end() && is(map->second.type, TypeKind::Map) && find_map_kind(map->second.type->name.text())->per_cpu;
 }
 
 bool Inference::may_access(const Expr& map, bool writes, Loc loc) {

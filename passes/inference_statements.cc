@@ -164,6 +164,10 @@ std::optional<Expr> Inference::place(const Expr& e) {
   }
   const Expr typed = infer(e);
   if (is_invalid(typed)) return std::nullopt;
+  if (is_cpu_value(typed)) {
+    c.diagnostics.report(loc_of(e), diag::cpu_value_written);
+    return std::nullopt;
+  }
   switch (kind_of(typed)) {
     case Kind::Local:
     case Kind::Global:
@@ -309,26 +313,42 @@ void Inference::for_statement(const Node<For>& n) {
   emit(For{n->name, low, high, n->inclusive, inside}, n.loc);
 }
 
+void Inference::for_each_cpu(const Node<ForEach>& n, const Expr& map, const Node<Apply>& call) {
+  Type type = type_of(map);
+  Expr key = argument_count("each_cpu", call->arguments.size(), 1, call.loc) ? coerce(infer(call->arguments[0], type->key), type->key) : invalid(call.loc);
+  if (in_ebpf()) c.diagnostics.report(call.loc, diag::own_cpu_only, map_text(map) + ".each_cpu");
+  const bool is_right = !in_ebpf() && !is_invalid(key) && may_access(map, false, call.loc);
+  locals_[n->key.name] = t.u32();
+  locals_[n->value.name] = type->element;
+  ++loop_depth_;
+  const Body inside = body(n->body);
+  --loop_depth_;
+  if (!is_right) return emit(InvalidStmt{}, n.loc);
+  emit(CpuLoop{n->key.name, n->value.name, map, key, inside}, n.loc);
+}
+
 void Inference::for_each(const Node<ForEach>& n) {
+  const auto* call = as<Apply>(n->map);
+  if (const auto* method = call ? as<Member>(call->form.callee) : nullptr; method && method->form.name.name == "each_cpu")
+    if (const Expr map = infer(method->form.object); is(type_of(map), TypeKind::Map) && find_map_kind(type_of(map)->name.text())->per_cpu)
+      return for_each_cpu(n, map, *call);
   const Expr map = infer(n->map);
   Type type = type_of(map);
   const auto* name = as<MapName>(map);
-  bool is_right = name && may_access(map, false, loc_of(n->map));
+  const bool is_right = name && may_access(map, false, loc_of(n->map));
   if (!name && !is_invalid(map)) c.diagnostics.report(loc_of(n->map), diag::not_iterable, spell(type));
-  const MapKind* kind = name ? find_map_kind(type->name.text()) : nullptr;
-  if (is_right && kind->per_cpu && !in_ebpf() && !is_integral(type->element)) {
-    unsupported(loc_of(n->map), "per-CPU values that are not integers in userspace");
-    is_right = false;
-  }
+  // Where m[k] is no one value, the loop gives keys.
+  const bool keys_only = is_right && !has_whole_value(type);
+  if (keys_only) keys_only_[n->value.name] = map;
   // As m[k] would be [L50]: a struct or an array is referred to, and there is one; a number is copied.
-  const bool refers = is_right && is_aggregate(type->element);
+  const bool refers = is_right && !keys_only && is_aggregate(type->element);
   const Name entry = refers ? n->value.name : c.names.fresh("entry");
   Type entry_type = !is_right ? t.invalid() : refers ? t.entry_ref(type->element, name->form.name, true) : t.pointer(type->element, Space::MapValue, false);
   locals_[n->key.name] = is_right ? type->key : t.invalid();
   locals_[n->value.name] = !is_right ? t.invalid() : refers ? entry_type : type->element;
   ++loop_depth_;
   const Body inside = collect_statements([&] {
-    if (is_right && !refers) {
+    if (is_right && !refers && !keys_only) {
       const Expr value = c.make(Deref{c.make(Local{entry}, n->value.loc, entry_type)}, n->value.loc, type->element);
       emit(Let{n->value.name, type->element, value}, n->value.loc);
     }
@@ -413,7 +433,7 @@ void Inference::evaluate(const Expr& e) {
   if (is_invalid(value)) return emit(InvalidStmt{}, loc);
   const Kind kind = kind_of(value);
   const bool has_effect = (kind == Kind::BuiltinCall && !is_pure_builtin(as<BuiltinCall>(value)->form.function.text())) || kind == Kind::Call ||
-                          kind == Kind::HelperCall || kind == Kind::MapCall || is(type_of(value), TypeKind::Void);
+                          kind == Kind::HelperCall || (kind == Kind::MapCall && !is_cpu_value(value)) || is(type_of(value), TypeKind::Void);
   if (!has_effect) {
     if (loc == implicit_result_) unsupported(loc, "implicit results; write `return`");
     else c.diagnostics.report(loc, diag::value_not_used);

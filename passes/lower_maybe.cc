@@ -42,10 +42,14 @@ class MaybeLowering {
     const Loc loc = loc_of(e);
     if (const auto* local = as<Local>(e)) return locals_.at(local->form.name);
     if (const auto* given = as<Convert>(e)) return {to(given->form.value), to.make(Int{{1}, {}}, loc, boolean)};
-    if (const auto* lookup = as<MapLookup>(e)) {
+    const auto* lookup = as<MapLookup>(e);
+    const auto* call = as<MapCall>(e);  // m.cpu(k, i)
+    if (lookup || call) {
       Type pointer = types.pointer(element, Space::MapValue, true);
       const Name entry = to.fresh("entry");
-      to.emit(Let{entry, pointer, to.make(MapLookup{lookup->form.map, to(lookup->form.key)}, loc, pointer)}, loc);
+      const Expr found = lookup ? Expr(to.make(MapLookup{lookup->form.map, to(lookup->form.key)}, loc, pointer))
+                                : Expr(to.make(MapCall{call->form.map, call->form.method, to(call->form.arguments)}, loc, pointer));
+      to.emit(Let{entry, pointer, found}, loc);
       const Expr reference = to.make(Local{entry}, loc, pointer);
       const Expr present = to.make(Present{reference}, loc, boolean);
       return {to.make(Conditional{present, to.make(Deref{reference}, loc, element), to.make(Int{{0}, {}}, loc, element)}, loc, element), present};

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// var p = &m[k]   =>   var key = k; var copy; var p = ks_map_lookup(m, &key, &copy) == 0 ? &copy : null
+/// for (cpu, v in m.each_cpu(k)) A   =>   var values = ks_percpu_values(m, &k, &count); count cpus of { var v = values[cpu]; A }; free(values)
 /// for (k, v in m) A   =>   var keys = ks_map_keys(m, &count); count turns of { var k = keys[turn]; var v = its copy; A }; free(keys)
 #include "ir/children.h"
 #include "ir/effects.h"
 #include "ir/map_kind.h"
 #include "ir/rewrite.h"
+#include "passes/entry_reading.h"
 #include "passes/passes.h"
 #include "passes/read_in_place.h"
 
@@ -16,14 +18,16 @@ using Out = To<lang::UserMaps>;
 /// A copy of an entry, and where it came from: what is written to the copy is written back [L169].
 struct Copy {
   Expr map, key_address, copy_address;
+  Option<Expr> cpu = {};  // where it is one CPU's
 };
 
 class UserMaps {
  public:
   explicit UserMaps(const Program& program) : in_place(program) {}
 
-  Copy make(const Expr& map, const Expr& key, Type value, Loc loc, Out& to) {
-    Copy copy{map, address(key, "key", loc, to), {}};
+  Copy make(const EntryReading& read, Type value, Loc loc, Out& to) {
+    const Expr key_address = address(to(read.key), "key", loc, to);
+    Copy copy{read.map, key_address, {}, to(read.cpu)};
     const Name name = to.fresh("copy");
     to.emit(Let{name, value, {}}, loc);
     copy.copy_address = to.make(AddressOf{to.make(Local{name}, loc, value)}, loc, to.context.types.pointer(value, Space::Stack, false));
@@ -42,9 +46,10 @@ class UserMaps {
     return to.make(AddressOf{value}, loc, to.context.types.pointer(type_of(value), Space::Stack, false));
   }
   /// A copy that is zero if the entry is absent.
-  void read_now(Name pointer, const Expr& map, const Expr& key, Type value, Loc loc, Out& to) {
-    const Name name = to.fresh(value_hint(map));
-    const Copy copy{map, address_now(key, "key", loc, to), address_of(to.make(Local{name}, loc, value), loc, to)};
+  void read_now(Name pointer, const EntryReading& read, Type value, Loc loc, Out& to) {
+    const Name name = to.fresh(value_hint(read.map));
+    const Expr key_address = address_now(to(read.key), "key", loc, to);
+    const Copy copy{read.map, key_address, address_of(to.make(Local{name}, loc, value), loc, to), to(read.cpu)};
     to.emit(Let{name, value, {}}, loc);
     to.emit(Evaluate{lookup(copy, loc, to)}, loc);
     read_copies[pointer] = to.make(Local{name}, loc, value);
@@ -65,12 +70,18 @@ class UserMaps {
     return to.make(RuntimeCall{to.context.name(function), to.context.span(arguments)}, loc, type);
   }
   Expr lookup(const Copy& copy, Loc loc, Out& to) {
-    return call(is_per_cpu(copy.map) ? "ks_percpu_sum" : "ks_map_lookup", {copy.map, copy.key_address, copy.copy_address}, to.context.types.i32(), loc, to);
+    const auto [function, arguments] = reading_call(copy.map, is_per_cpu(copy.map), copy.key_address, copy.cpu, copy.copy_address);
+    return call(function, arguments, to.context.types.i32(), loc, to);
   }
   /// Whether the entry was there; the copy holds it then.
   Expr read(const Copy& copy, Loc loc, Out& to) {
     Types& types = to.context.types;
     return to.make(Compare{CompareOp::Equal, lookup(copy, loc, to), to.make(Int{{0}, {}}, loc, types.i32())}, loc, types.boolean());
+  }
+  /// The address of a copy, or null if the entry is absent.
+  Expr copied(const EntryReading& reading, Type pointer, Loc loc, Out& to) {
+    const Copy copy = make(reading, pointer->element, loc, to);
+    return to.make(Conditional{read(copy, loc, to), copy.copy_address, to.make(Null{}, loc, pointer)}, loc, pointer);
   }
   void write(const Expr& map, const Expr& key_address, const Expr& value_address, Loc loc, Out& to) {
     Types& types = to.context.types;
@@ -81,32 +92,61 @@ class UserMaps {
 
   /// The keys that are there now, and how many; both are locals that do not change.
   std::pair<Expr, Expr> keys(const Expr& map, Loc loc, Out& to) {
+    return in_memory("ks_map_keys", {map}, type_of(map)->key, "keys", "count", loc, to);
+  }
+  /// The values that all CPUs have for a key now, and how many.
+  std::pair<Expr, Expr> values_of_cpus(const Expr& map, const Expr& key, Loc loc, Out& to) {
+    const Expr key_address = address_now(key, "key", loc, to);
+    return in_memory("ks_percpu_values", {map, key_address}, type_of(map)->element, "values", "cpus", loc, to);
+  }
+  /// What a function of the runtime gives: memory with elements, and how many there are, which it writes behind its last argument.
+  std::pair<Expr, Expr> in_memory(std::string_view function, std::vector<Expr> arguments, Type element, std::string_view name_hint, std::string_view count_hint, Loc loc,
+                                  Out& to) {
     Types& types = to.context.types;
-    Type pointer = types.pointer(type_of(map)->key, Space::User, false);
-    const Name count = to.fresh("count"), name = to.fresh("keys");
+    Type pointer = types.pointer(element, Space::User, false);
+    const Name count = to.fresh(count_hint), name = to.fresh(name_hint);
     to.emit(Let{count, types.u32(), {}}, loc);
     const Expr number = to.make(Local{count}, loc, types.u32());
-    to.emit(Let{name, pointer, call("ks_map_keys", {map, address_of(number, loc, to)}, pointer, loc, to)}, loc);
+    arguments.push_back(address_of(number, loc, to));
+    to.emit(Let{name, pointer, call(function, arguments, pointer, loc, to)}, loc);
     return {to.make(Local{name}, loc, pointer), number};
   }
-  void free_keys(const Expr& keys, Loc loc, Out& to) { to.emit(Evaluate{call("free", {keys}, to.context.types.void_type(), loc, to)}, loc); }
+  /// A body that is run for each element of such memory, which is free afterwards, and at each `return` in the body.
+  template <class Fill>
+  void walk(const std::pair<Expr, Expr>& memory, Name turn, Loc loc, Out& to, Fill&& fill) {
+    const auto& [elements, count] = memory;
+    Types& types = to.context.types;
+    const Expr at = to.make(PointerAdd{elements, to.make(Local{turn}, loc, types.u32())}, loc, type_of(elements));
+    open_memory.push_back(elements);
+    const Body body = to.collect([&] { fill(at); });
+    open_memory.pop_back();
+    to.emit(CountedLoop{turn, types.u32(), to.make(Int{{0}, {}}, loc, types.u32()), count, false, body}, loc);
+    free(elements, loc, to);
+  }
+  void free(const Expr& memory, Loc loc, Out& to) { to.emit(Evaluate{call("free", {memory}, to.context.types.void_type(), loc, to)}, loc); }
   /// One turn: nothing for an entry that is gone, else the body with a copy of it.
-  Body turn(const Node<MapLoop>& n, const Expr& key_address, Out& to) {
+  void turn(const Node<MapLoop>& n, const Expr& key_address, Out& to) {
     Types& types = to.context.types;
     Type map = type_of(n->map);
-    return to.collect([&] {
-      to.emit(Let{n->key, map->key, to.make(Deref{key_address}, n.loc, map->key)}, n.loc);
-      const Name name = to.fresh(value_hint(n->map));
-      to.emit(Let{name, map->element, {}}, n.loc);
-      const Copy copy{n->map, key_address, address_of(to.make(Local{name}, n.loc, map->element), n.loc, to)};
-      const Expr failed = to.make(Compare{CompareOp::NotEqual, lookup(copy, n.loc, to), to.make(Int{{0}, {}}, n.loc, types.i32())}, n.loc, types.boolean());
-      to.emit(If{to.context.span<Branch>({{failed, Body{to.context.span<Stmt>({to.make(Continue{}, n.loc)})}}}), {}}, n.loc);
-      // A number is copied from the copy before anything else; what is referred to has its reference.
-      if (is(n->type, TypeKind::EntryRef)) to.emit(Let{n->entry, n->type, copy.copy_address}, n.loc);
-      else numbers[n->entry] = to.make(Local{name}, n.loc, map->element);
-      copies[n->entry] = copy;
-      to.emit(to(n->body));
-    });
+    to.emit(Let{n->key, map->key, to.make(Deref{key_address}, n.loc, map->key)}, n.loc);
+    const auto skip_if = [&](const Expr& gone) {
+      to.emit(If{to.context.span<Branch>({{gone, Body{to.context.span<Stmt>({to.make(Continue{}, n.loc)})}}}), {}}, n.loc);
+    };
+    if (is_per_cpu(n->map) && !is_integral(map->element)) {
+      // There is no one value that the body could ask for.
+      const Expr key = address_of(to.make(Local{n->key}, n.loc, map->key), n.loc, to);
+      skip_if(to.make(Not{call("ks_map_contains", {n->map, key}, types.boolean(), n.loc, to)}, n.loc, types.boolean()));
+      return to.emit(to(n->body));
+    }
+    const Name name = to.fresh(value_hint(n->map));
+    to.emit(Let{name, map->element, {}}, n.loc);
+    const Copy copy{n->map, key_address, address_of(to.make(Local{name}, n.loc, map->element), n.loc, to)};
+    skip_if(to.make(Compare{CompareOp::NotEqual, lookup(copy, n.loc, to), to.make(Int{{0}, {}}, n.loc, types.i32())}, n.loc, types.boolean()));
+    // A number is copied from the copy before anything else; what is referred to has its reference.
+    if (is(n->type, TypeKind::EntryRef)) to.emit(Let{n->entry, n->type, copy.copy_address}, n.loc);
+    else numbers[n->entry] = to.make(Local{name}, n.loc, map->element);
+    copies[n->entry] = copy;
+    to.emit(to(n->body));
   }
 
   /// A copy of an entry that is going to be written to. An absent one starts from zero, which the copy is.
@@ -129,7 +169,7 @@ class UserMaps {
   }
 
   ReadInPlace in_place;
-  std::vector<Expr> open_keys;              // of the loops around the statement at work
+  std::vector<Expr> open_memory;            // what the loops around the statement at work go through
   std::map<Name, Copy, ByText> copies;      // by the pointer that refers to it
   std::map<Name, Expr, ByText> read_copies; // of entries that are read in place, by the pointer
   std::map<Name, Expr, ByText> numbers;     // copies of entries that are numbers, by the pointer
@@ -144,9 +184,9 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
   return rewrite<lang::UserEntriesCopied, lang::UserMaps>(
       in, context,
       on<Let>([&](const Node<Let>& n, Out& to) {
-        const auto* lookup = n->value ? as<MapLookup>(*n->value) : nullptr;
+        const auto read = n->value ? entry_reading(*n->value) : std::nullopt;
         const auto* slot = n->value ? as<MapSlot>(*n->value) : nullptr;
-        if (lookup && maps.in_place.has(n->name)) return maps.read_now(n->name, lookup->form.map, to(lookup->form.key), n->type->element, n.loc, to);
+        if (read && maps.in_place.has(n->name)) return maps.read_now(n->name, *read, n->type->element, n.loc, to);
         if (const Name pointer = n->value ? read_in_place(*n->value) : Name{}; pointer && maps.in_place.has(pointer)) {
           const Expr place = maps.in_copy(as<Conditional>(*n->value)->form.then, to);
           // An index may change before the temporary is used.
@@ -155,9 +195,9 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
           maps.values[n->name] = place;
           return;
         }
-        if (!lookup && !slot) return to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
+        if (!read && !slot) return to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
         if (slot) return maps.declare_slot(n->name, *slot, to);
-        const Copy copy = maps.make(lookup->form.map, to(lookup->form.key), n->type->element, n.loc, to);
+        const Copy copy = maps.make(*read, n->type->element, n.loc, to);
         maps.copies[n->name] = copy;
         const Expr present = maps.read(copy, n.loc, to);
         to.emit(Let{n->name, n->type, to.make(Conditional{present, copy.copy_address, to.make(Null{}, n.loc, n->type)}, n.loc, n->type)}, n.loc);
@@ -197,28 +237,30 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
         to.emit_statement(to.rebuild(n));
       }),
       on<MapLookup>([&](const Node<MapLookup>& n, Out& to) -> Expr {
-        const Copy copy = maps.make(n->map, to(n->key), n.type->element, n.loc, to);
-        return to.make(Conditional{maps.read(copy, n.loc, to), copy.copy_address, to.make(Null{}, n.loc, n.type)}, n.loc, n.type);
+        return maps.copied({n->map, n->key, {}}, n.type, n.loc, to);
       }),
-      on<MapSlot>([&](const Node<MapSlot>& n, Out& to) -> Expr { return maps.make(n->map, to(n->key), n.type->element, n.loc, to).copy_address; }),
+      on<MapSlot>([&](const Node<MapSlot>& n, Out& to) -> Expr { return maps.make({n->map, n->key, {}}, n.type->element, n.loc, to).copy_address; }),
       on<MapStore>([&](const Node<MapStore>& n, Out& to) {
         const Expr key = maps.address_now(to(n->key), "key", n.loc, to);
         maps.write(n->map, key, maps.address_now(to(n->value), "value", n.loc, to), n.loc, to);
       }),
       on<MapLoop>([&](const Node<MapLoop>& n, Out& to) {
-        const auto [keys, count] = maps.keys(n->map, n.loc, to);
-        Types& types = to.context.types;
-        const Name turn = to.fresh("turn");
-        const Expr at = to.make(PointerAdd{keys, to.make(Local{turn}, n.loc, types.u32())}, n.loc, type_of(keys));
-        maps.open_keys.push_back(keys);
-        const Body body = maps.turn(n, at, to);
-        maps.open_keys.pop_back();
-        to.emit(CountedLoop{turn, types.u32(), to.make(Int{{0}, {}}, n.loc, types.u32()), count, false, body}, n.loc);
-        maps.free_keys(keys, n.loc, to);
+        maps.walk(maps.keys(n->map, n.loc, to), to.fresh("turn"), n.loc, to, [&](const Expr& key_address) { maps.turn(n, key_address, to); });
+      }),
+      on<CpuLoop>([&](const Node<CpuLoop>& n, Out& to) {
+        // A number that the body changes cannot count the turns.
+        const bool is_changed = changed_locals(n->body).count(n->cpu) != 0;
+        const Name turn = is_changed ? to.fresh("turn") : n->cpu;
+        Type number = to.context.types.u32(), value = type_of(n->map)->element;
+        maps.walk(maps.values_of_cpus(n->map, to(n->key), n.loc, to), turn, n.loc, to, [&](const Expr& address) {
+          if (is_changed) to.emit(Let{n->cpu, number, to.make(Local{turn}, n.loc, number)}, n.loc);
+          to.emit(Let{n->value, value, to.make(Deref{address}, n.loc, value)}, n.loc);
+          to.emit(to(n->body));
+        });
       }),
       on<Return>([&](const Node<Return>& n, Out& to) {
         const Option<Expr> value = to(n->value);
-        for (auto keys = maps.open_keys.rbegin(); keys != maps.open_keys.rend(); ++keys) maps.free_keys(*keys, n.loc, to);
+        for (auto memory = maps.open_memory.rbegin(); memory != maps.open_memory.rend(); ++memory) maps.free(*memory, n.loc, to);
         to.emit(Return{value}, n.loc);
       }),
       on<MapDelete>([&](const Node<MapDelete>& n, Out& to) {
@@ -226,6 +268,7 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
         to.emit(Evaluate{maps.call("ks_map_delete_or_exit", {n->map, key}, to.context.types.void_type(), n.loc, to)}, n.loc);
       }),
       on<MapCall>([&](const Node<MapCall>& n, Out& to) -> Expr {
+        if (n->method == "cpu") return maps.copied({n->map, n->arguments[0], n->arguments[1]}, n.type, n.loc, to);
         if (n->method == "len") return maps.call("ks_map_len", {n->map}, n.type, n.loc, to);
         const Expr key = maps.address_now(to(n->arguments[0]), "key", n.loc, to);
         if (n->method == "contains_key") return maps.call("ks_map_contains", {n->map, key}, n.type, n.loc, to);

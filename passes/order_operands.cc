@@ -172,6 +172,10 @@ Ir<lang::OperandsOrdered> order_operands(const Ir<lang::ShortCircuitsPure>& in, 
         for (const SwitchCase& c : n->cases) cases.push_back({c.values, to(c.body)});
         to.emit(Switch{value, to.context.span(cases)}, n.loc);
       }),
+      on<CpuLoop>([&](const Node<CpuLoop>& n, Out& to) {
+        const Expr key = order(to).value(n->key);
+        to.emit(CpuLoop{n->cpu, n->value, n->map, key, to(n->body)}, n.loc);
+      }),
       on<MapDelete>([&](const Node<MapDelete>& n, Out& to) { to.emit(MapDelete{n->map, order(to).value(n->key)}, n.loc); }),
       on<Print>([&](const Node<Print>& n, Out& to) { to.emit(Print{n->format, order(to).values(n->arguments)}, n.loc); }));
 }

@@ -33,7 +33,7 @@ bool breaks(const Body& body) {
   for (const Stmt& s : body.statements) {
     if (!header(s).contains.has(Kind::Break)) continue;
     if (as<Break>(s)) return true;
-    if (as<Loop>(s) || as<While>(s) || as<For>(s) || as<MapLoop>(s)) continue;
+    if (as<Loop>(s) || as<While>(s) || as<For>(s) || as<MapLoop>(s) || as<CpuLoop>(s)) continue;
     if (const auto* block = as<Block>(s); block && breaks(block->form.body)) return true;
     if (const auto* test = as<If>(s)) {
       for (const Branch& b : test->form.branches)

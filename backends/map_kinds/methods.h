@@ -11,5 +11,14 @@ inline constexpr MapMethod keyed_methods[] = {
     {.name = "insert_new", .parameters = "KV", .result = "i32"},
     {.name = "len", .parameters = "", .result = "u64", .in_ebpf = false},
 };
+/// And what kinds have that hold a value for each CPU.
+inline constexpr MapMethod per_cpu_methods[] = {
+    keyed_methods[0],
+    {.name = "cpu", .parameters = "KC", .result = "V", .in_ebpf = false},
+    {.name = "each_cpu", .parameters = "K", .result = "V[]", .in_ebpf = false},
+    keyed_methods[1],
+    keyed_methods[2],
+    keyed_methods[3],
+};
 
 }  // namespace ksc::map_kinds

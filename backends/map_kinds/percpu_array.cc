@@ -16,7 +16,7 @@ const MapKind percpu_array = {
     .may_evict = false,
     .flags = 0x198,  // RDONLY, WRONLY, RDONLY_PROG, WRONLY_PROG
     .largest_value = 32768,
-    .methods = keyed_methods,
+    .methods = per_cpu_methods,
     .first_kernel = {4, 6},
 };
 

@@ -16,7 +16,7 @@ const MapKind percpu_hash = {
     .may_evict = false,
     .flags = 0x1d9,  // NO_PREALLOC, RDONLY, WRONLY, ZERO_SEED, RDONLY_PROG, WRONLY_PROG
     .largest_value = 32768,
-    .methods = keyed_methods,
+    .methods = per_cpu_methods,
     .first_kernel = {4, 6},
 };
 

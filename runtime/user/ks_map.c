@@ -184,6 +184,20 @@ int ks_percpu_each(const struct bpf_map *map, const void *key, void *values)
   return error;
 }
 
+void *ks_percpu_values(const struct bpf_map *map, const void *key, uint32_t *count)
+{
+  int cpus = ks_cpus();
+  void *values = cpus > 0 ? calloc((size_t)cpus, bpf_map__value_size(map)) : NULL;
+  int error = values ? ks_percpu_each(map, key, values) : -ENOMEM;
+
+  if (error == -ENOMEM) {
+    ks_message("cannot read map %s: out of memory", bpf_map__name(map));
+    ks_exit(1);
+  }
+  *count = error ? 0 : (uint32_t)cpus;
+  return values;
+}
+
 /// Adds two integers of `size` bytes in place, wrapping.
 static int add(void *sum, const void *value, size_t size)
 {
@@ -247,12 +261,12 @@ void ks_percpu_set_or_exit(const struct bpf_map *map, const void *key, const voi
   }
 }
 
-int ks_percpu_read(const struct bpf_map *map, const void *key, int cpu, void *value)
+int ks_percpu_read(const struct bpf_map *map, const void *key, uint32_t cpu, void *value)
 {
   uint8_t *slots;
   int error;
 
-  if (cpu < 0 || cpu >= ks_cpus())
+  if ((int64_t)cpu >= ks_cpus())
     return -ERANGE;
   slots = all_slots(map);
   error = slots ? ks_map_lookup(map, key, slots) : -errno;
@@ -262,12 +276,12 @@ int ks_percpu_read(const struct bpf_map *map, const void *key, int cpu, void *va
   return error;
 }
 
-int ks_percpu_write(const struct bpf_map *map, const void *key, int cpu, const void *value)
+int ks_percpu_write(const struct bpf_map *map, const void *key, uint32_t cpu, const void *value)
 {
   uint8_t *slots;
   int error;
 
-  if (cpu < 0 || cpu >= ks_cpus())
+  if ((int64_t)cpu >= ks_cpus())
     return -ERANGE;
   slots = all_slots(map);
   error = slots ? ks_map_lookup(map, key, slots) : -errno;

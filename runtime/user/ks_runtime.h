@@ -314,13 +314,17 @@ int ks_percpu_set(const struct bpf_map *map, const void *key, const void *value,
 void ks_percpu_set_or_exit(const struct bpf_map *map, const void *key, const void *value, uint64_t flags);
 
 /// Reads one CPU's value; -ERANGE if there is no such CPU.
-int ks_percpu_read(const struct bpf_map *map, const void *key, int cpu, void *value);
+int ks_percpu_read(const struct bpf_map *map, const void *key, uint32_t cpu, void *value);
 
 /// Writes one CPU's value and leaves the others as they are; what other CPUs write meanwhile may be lost.
-int ks_percpu_write(const struct bpf_map *map, const void *key, int cpu, const void *value);
+int ks_percpu_write(const struct bpf_map *map, const void *key, uint32_t cpu, const void *value);
 
 /// Reads the values of all CPUs into an array of ks_cpus() values.
 int ks_percpu_each(const struct bpf_map *map, const void *key, void *values);
+
+/// The values of all CPUs, one after another, and how many they are: none if the key is absent. The caller frees them. Ends the
+/// program if there is no memory for them.
+void *ks_percpu_values(const struct bpf_map *map, const void *key, uint32_t *count);
 
 /* ---- what the eBPF part prints (ks_trace.c) -------------------------------------------------------------------- */
 

@@ -28,7 +28,7 @@ const KernelTypes& kernel_types() {
   return types;
 }
 
-/// Runs the last eBPF program of a source.
+/// Runs the last eBPF program of a source; without one, `main`.
 Trace run(const std::string& source, World world = {}) {
   Context context;
   context.kernel_types = &kernel_types();
@@ -41,7 +41,8 @@ Trace run(const std::string& source, World world = {}) {
     return {};
   }
   if (world.packet.empty()) world.packet = Bytes(64);
-  const Trace trace = interpret(context, typed.declarations, entry_functions(typed.declarations).back(), world);
+  const std::vector<Name> programs = entry_functions(typed.declarations);
+  const Trace trace = interpret(context, typed.declarations, programs.empty() ? main_function(typed.declarations) : programs.back(), world);
   EXPECT_EQ(trace.fault, "") << source;
   return trace;
 }
@@ -133,6 +134,35 @@ var r: u32 = 0
   EXPECT_EQ(trace.maps.at("m"), (MapContents{{{1, 0, 0, 0}, {7, 0, 0, 0, 0, 0, 0, 0}}, {{2, 0, 0, 0}, {3, 0, 0, 0, 0, 0, 0, 0}}}));
   EXPECT_EQ(trace.maps.at("s"), (MapContents{{{7, 0, 0, 0}, {0, 0, 0, 0, 9, 0, 0, 0}}}));
   EXPECT_EQ(trace.globals.at("r"), (Bytes{0xf2, 3, 0, 0}));  // 1010
+}
+
+TEST(Interpret, UserspaceSeesTheValuesOfAllCpus) {  // [L51]
+  World world;
+  world.cpu = 1;
+  world.maps["m"][{1, 0, 0, 0}] = {7, 0, 0, 0};
+  world.maps["s"][{2, 0, 0, 0}] = {8, 0, 0, 0};
+  const Trace trace = run(R"(
+struct S { n: u32 }
+var m : percpu_hash<u32, u32>(4)
+var s : percpu_hash<u32, S>(4)
+fn main() -> i32 {
+  print("%u %u %u", m.cpu(1, 0), m.cpu(1, 1), m[1])
+  if (var x = m.cpu(1, 3)) { print("zero %u", x) }
+  if (m.cpu(1, 4) == null) { print("no such CPU") }
+  if (var x = m.cpu(2, 1)) { print("never") }
+  if (var x = s.cpu(2, 1)) { print("struct %u", x.n) }
+  print("absent %u %u", s.cpu(3, 1).n, s.cpu(2, 9).n)
+  for (cpu, v in m.each_cpu(1)) {
+    m[1] = 9
+    print("%u has %u", cpu, v)
+    if (cpu == 2) { break }
+  }
+  for (cpu, v in m.each_cpu(2)) { print("never") }
+  for (k, ignored in s) { print("key %u", k) }
+  return 0
+}
+)", world);
+  EXPECT_EQ(trace.prints, (std::vector<std::string>{"0 7 7", "zero 0", "no such CPU", "struct 8", "absent 0 0", "0 has 0", "1 has 7", "2 has 0", "key 2"}));
 }
 
 TEST(Interpret, ArrayMapsHaveTheirEntriesAndNoOthers) {  // [L51]

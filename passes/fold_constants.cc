@@ -236,9 +236,10 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
       }),
       on<BuiltinCall>([](const Node<BuiltinCall>& n, Out& to) -> Expr {
         const Expr call = to.rebuild(n);
-        static const std::map<std::string_view, int> swaps = {{"bswap16", 16}, {"bswap32", 32}, {"bswap64", 64}};
+        static const std::map<std::string_view, int> swaps = {{"bswap16", 16}, {"bswap32", 32}, {"bswap64", 64}, {"htons", 16}, {"ntohs", 16}, {"htonl", 32}, {"ntohl", 32}};
         const auto width = swaps.find(n->function.text());
         const auto value = width == swaps.end() ? std::nullopt : number(as<BuiltinCall>(call)->form.arguments[0]);
+        if (value && !to.context.target.little_endian && !n->function.text().starts_with("bswap")) return folded(*value, n.type, n.loc, to);
         return value ? folded(static_cast<__int128>(bytes_swapped(static_cast<uint64_t>(*value), width->second)), n.type, n.loc, to) : call;
       }),
       on<Compare>([](const Node<Compare>& n, Out& to) -> Expr {

@@ -227,7 +227,7 @@ class NullCheck {
     if (!is(type, TypeKind::Pointer) && !is(type, TypeKind::EntryRef)) return;
     // One variable holds all the values that a reference is given: a second reference would see the next one.
     if (const Local* other = held_by(value); other && rebound_.count(other->name)) {
-      context_.diagnostics.report(loc_of(value), diag::not_supported_yet, fmt::format("another reference to what `{}` refers to, which is given a value of its own,", other->name.spelling()));
+      context_.diagnostics.report(loc_of(value), diag::not_supported_yet, fmt::format("a second reference to what `{}` refers to, where that is given a value of its own", other->name.spelling()));
     }
     if (holds_something(value, facts)) facts.proven.insert(name);
     else facts.proven.erase(name);

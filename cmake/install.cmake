@@ -16,7 +16,7 @@ foreach(folder std types)
 endforeach()
 if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/runtime)
   install(DIRECTORY runtime/ DESTINATION share/ksc/runtime USE_SOURCE_PERMISSIONS
-    REGEX "/runtime/(std|types)$" EXCLUDE)
+    REGEX "/runtime/(std|types)$" EXCLUDE REGEX "/\\.clang-format$" EXCLUDE)
 endif()
 
 add_custom_target(uninstall COMMAND ${CMAKE_COMMAND} -P ${CMAKE_BINARY_DIR}/uninstall.cmake VERBATIM)

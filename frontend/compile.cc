@@ -88,8 +88,8 @@ class Compilation {
   /// Whether each pass that the options name exists.
   bool names_passes() {
     bool good = true;
-    for (const std::string* name : {&options_.dump_before, &options_.dump_after, &options_.grammar_after, &options_.stop_after,
-                                    &options_.start_after}) {
+    for (const std::string* name : {&options_.dump_before, &options_.dump_after, &options_.grammar_after,
+                                    &options_.stop_after, &options_.start_after}) {
       const bool all = *name == "all" && (name == &options_.dump_after || name == &options_.dump_before);
       if (name->empty() || all || *name == parse_step || find_step(*name)) continue;
       fail(diag::unknown_pass, *name);
@@ -191,9 +191,11 @@ class Compilation {
     const Locate where = [this](Loc loc) { return locate(loc); };
     const std::string& project = context_.project;
     std::map<std::string, std::string> files;
-    if (const auto ebpf = ends.find("ebpf"); ebpf != ends.end()) files[project + ".ebpf.c"] = emit_ebpf_c({ebpf->second}, context_, where);
+    if (const auto ebpf = ends.find("ebpf"); ebpf != ends.end())
+      files[project + ".ebpf.c"] = emit_ebpf_c({ebpf->second}, context_, where);
     std::string user;
-    if (const auto found = ends.find("user"); found != ends.end()) user = emit_user_c({found->second}, context_, where, [this](Loc loc) { return text_from(loc); });
+    if (const auto found = ends.find("user"); found != ends.end())
+      user = emit_user_c({found->second}, context_, where, [this](Loc loc) { return text_from(loc); });
     if (!user.empty()) files[project + ".c"] = user;
     // A run that starts within a branch gives that branch's file alone.
     if (ends.size() < pass_list().branches.size()) {
@@ -209,7 +211,8 @@ class Compilation {
     for (const char* header : {"ks_arithmetic.h", "ks_ebpf.h"})
       if (!copy("ebpf", header, files)) return;
     if (!user.empty())
-      for (const char* file : {"ks_attach.c", "ks_attachment.h", "ks_load.c", "ks_map.c", "ks_options.c", "ks_pin.c", "ks_print.c", "ks_runtime.h", "ks_signal.c", "ks_statistics.c", "ks_tc.c", "ks_trace.c"})
+      for (const char* file : {"ks_attach.c", "ks_attachment.h", "ks_load.c", "ks_map.c", "ks_options.c", "ks_pin.c",
+                               "ks_print.c", "ks_runtime.h", "ks_signal.c", "ks_statistics.c", "ks_tc.c", "ks_trace.c"})
         if (!copy("user", file, files)) return;
     const std::string& main = sources_.path(0);
     files["source/" + main.substr(main.find_last_of('/') + 1)] = sources_.text(0);
@@ -276,7 +279,8 @@ std::string project_name(const std::string& path) {
 std::string list_passes() {
   const PassList& passes = pass_list();
   std::string text = fmt::format("trunk:\n{}", list_steps(passes.trunk));
-  for (const TargetBranch& branch : passes.branches) text += fmt::format("{}:\n{}", branch.name, list_steps(branch.steps));
+  for (const TargetBranch& branch : passes.branches)
+    text += fmt::format("{}:\n{}", branch.name, list_steps(branch.steps));
   return text;
 }
 

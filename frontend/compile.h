@@ -17,9 +17,9 @@ struct Options {
   std::string project;  // the name of what comes out; empty: made from the file's name [L180]
   std::string share;    // where std, runtime and types lie
   Target target;
-  bool check_only = false;    // report only, make no files
+  bool check_only = false;  // report only, make no files
   bool makefile = true;
-  std::vector<Remark> remarks;  // which remarks are wanted
+  std::vector<Remark> remarks;    // which remarks are wanted
   std::vector<std::string> emit;  // which files, by the end of their names; empty: all
 
   // Looking at the compiler at work. A pass is named as in passes/pipeline.cc; `parse` is what comes before the first.
@@ -36,9 +36,9 @@ struct Result {
   Diagnostics diagnostics;
   Locations locations;
   std::vector<std::pair<std::string, std::string>> dumps;  // a name such as `03_fold_constants`, and the program's text
-  std::string report;                                     // the grammar or the times that were asked for
-  std::vector<std::string> faults;                        // what the checks between passes found: faults of the compiler
-  bool unreadable = false;                                // a file could not be read
+  std::string report;                                      // the grammar or the times that were asked for
+  std::vector<std::string> faults;  // what the checks between passes found: faults of the compiler
+  bool unreadable = false;          // a file could not be read
 
   bool ok() const { return !diagnostics.has_errors() && faults.empty() && !unreadable; }
 };

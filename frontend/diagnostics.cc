@@ -28,7 +28,8 @@ size_t edit_distance(std::string_view a, std::string_view b) {
     current[0] = i * change;
     for (size_t j = 1; j <= b.size(); ++j) {
       const char x = a[i - 1], y = b[j - 1];
-      const bool same_letter = std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+      const bool same_letter =
+          std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
       const size_t cost = x == y ? 0 : same_letter ? 1 : change;
       current[j] = std::min({last[j] + change, current[j - 1] + change, last[j - 1] + cost});
       if (i > 1 && j > 1 && x == b[j - 2] && a[i - 2] == y) current[j] = std::min(current[j], before[j - 2] + change);
@@ -51,7 +52,8 @@ std::string_view closest_word(std::string_view word, const std::vector<std::stri
   // A third of the letters may differ, and at least one.
   size_t limit = word.size() < 2 ? 2 : 2 * std::max<size_t>(1, word.size() / 3) + 1;  // of one letter, its case
   for (std::string_view candidate : known) {
-    const size_t difference = candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
+    const size_t difference =
+        candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
     if (candidate.empty() || difference * 2 >= limit) continue;
     const size_t distance = edit_distance(word, candidate);
     if (distance < limit || (distance == limit && !best.empty() && candidate < best)) {

@@ -19,7 +19,8 @@ namespace ksc {
 /// How much a message matters; only an error keeps the compiler from writing files.
 KSC_ENUM(Severity, remark, note, warning, error);
 
-/// What the compiler remarks on when it is asked to (-Rbounds): where it puts something in that the source does not say.
+/// What the compiler remarks on when it is asked to (-Rbounds): where it puts something in that the source does not
+/// say.
 KSC_ENUM(Remark, bounds, loops);
 
 namespace diag {

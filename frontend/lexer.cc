@@ -26,7 +26,8 @@ int hex_digit(char c) {
   return -1;
 }
 
-/// The length of the UTF-8 character at the start of `text`; 0 if there is none (overlong forms and surrogates included).
+/// The length of the UTF-8 character at the start of `text`; 0 if there is none (overlong forms and surrogates
+/// included).
 size_t utf8_length(std::string_view text) {
   const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const auto tail = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
@@ -79,7 +80,8 @@ class Lexer {
     return context_.locations.add({file_, static_cast<uint32_t>(begin), static_cast<uint32_t>(end), {}, {}});
   }
   template <class... A>
-  Diagnostic& report(size_t begin, size_t end, const diag::Message<A...>& message, const std::type_identity_t<A>&... arguments) {
+  Diagnostic& report(size_t begin, size_t end, const diag::Message<A...>& message,
+                     const std::type_identity_t<A>&... arguments) {
     return context_.diagnostics.report(loc(begin, end), message, arguments...);
   }
   char peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
@@ -113,14 +115,13 @@ class Lexer {
   }
 
   void add(TokenKind kind, uint32_t value = 0) {
-    result_.tokens.push_back(
-        {static_cast<uint32_t>(begin_), static_cast<uint32_t>(at_), value, kind, new_line_});
+    result_.tokens.push_back({static_cast<uint32_t>(begin_), static_cast<uint32_t>(at_), value, kind, new_line_});
     new_line_ = false;
     empty_line_ = false;
   }
   void add_trivia(Trivia::Kind kind, size_t begin) {
-    result_.trivia.push_back({kind, static_cast<uint32_t>(begin), static_cast<uint32_t>(at_),
-                              static_cast<uint32_t>(result_.tokens.size())});
+    result_.trivia.push_back(
+        {kind, static_cast<uint32_t>(begin), static_cast<uint32_t>(at_), static_cast<uint32_t>(result_.tokens.size())});
   }
 
   /// Moves to the next token; false at the end.
@@ -209,7 +210,8 @@ class Lexer {
     const bool first = new_line_ || result_.tokens.empty();
     if (c == '#' && first) {
       at_ = std::min(text_.find('\n', at_), text_.size());
-      report(begin_, at_, diag::unexpected_character, "`#`").note("KernelScript has no preprocessor; see `include`, `import` and `const`");
+      report(begin_, at_, diag::unexpected_character, "`#`")
+          .note("KernelScript has no preprocessor; see `include`, `import` and `const`");
       return;
     }
     while (peek() == c && at_ < text_.size()) ++at_;
@@ -222,7 +224,8 @@ class Lexer {
   bool sign() {
     static constexpr size_t most_signs = 6;  // that begin with one character
     static constexpr auto signs = [] {
-      constexpr size_t first = static_cast<size_t>(TokenKind::LeftParen), last = static_cast<size_t>(TokenKind::MinusMinus);
+      constexpr size_t first = static_cast<size_t>(TokenKind::LeftParen),
+                       last = static_cast<size_t>(TokenKind::MinusMinus);
       std::array<std::array<TokenKind, most_signs>, 128> table{};
       for (size_t length = 3; length > 0; --length)
         for (size_t kind = first; kind <= last; ++kind) {
@@ -296,8 +299,10 @@ class Lexer {
       good = skip_digits();
     }
     if (!good || i != text.size()) {
-      if (!fraction && !exponent_sign && (exponent == text.npos || exponent == 0 || exponent + 1 == text.size())) return false;
-      report(begin_, at_, diag::bad_number, std::string(text.substr(0, 64)), "a float is written like `1.5` or `2.5e-3`");
+      if (!fraction && !exponent_sign && (exponent == text.npos || exponent == 0 || exponent + 1 == text.size()))
+        return false;
+      report(begin_, at_, diag::bad_number, std::string(text.substr(0, 64)),
+             "a float is written like `1.5` or `2.5e-3`");
     }
     add(TokenKind::Float);
     return true;
@@ -323,7 +328,8 @@ class Lexer {
         break;
       }
       uint64_t scaled;
-      overflow |= __builtin_mul_overflow(value, uint64_t(base), &scaled) || __builtin_add_overflow(scaled, uint64_t(digit), &value);
+      overflow |= __builtin_mul_overflow(value, uint64_t(base), &scaled) ||
+                  __builtin_add_overflow(scaled, uint64_t(digit), &value);
     }
     if (!problem.empty()) {
       report(begin_, at_, diag::bad_number, spelling, problem);
@@ -363,7 +369,9 @@ class Lexer {
       case 't': bytes += '\t'; return;
       case 'r': bytes += '\r'; return;
       case '0': bytes += '\0'; return;
-      case '\\': case '\'': case '"': bytes += c; return;
+      case '\\':
+      case '\'':
+      case '"': bytes += c; return;
       case 'x': {
         const int high = hex_digit(peek()), low = high < 0 ? -1 : hex_digit(peek(1));
         if (low >= 0) {

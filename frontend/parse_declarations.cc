@@ -71,7 +71,8 @@ void Parser::reject_attributes(const Modifiers& found, std::string_view what) {
 
 void Parser::reject_storage(const Modifiers& found, std::string_view what) {
   for (const auto& word : {found.pin, found.local, found.kernel})
-    if (word) error(loc(*word), diag::misplaced_modifier, std::string(text_of(*word)), std::string(what)).fix(loc(*word), "");
+    if (word)
+      error(loc(*word), diag::misplaced_modifier, std::string(text_of(*word)), std::string(what)).fix(loc(*word), "");
 }
 
 void Parser::declaration(std::vector<Decl>& out) {
@@ -101,7 +102,8 @@ void Parser::declaration(std::vector<Decl>& out) {
     case KeywordImport: plain("an import"), parsed = import(); break;
     case KeywordInclude: plain("an include"), parsed = include(); break;
     default: {
-      const bool modified = !found.attributes.empty() || found.pin || found.local || found.visibility != Visibility::Default;
+      const bool modified =
+          !found.attributes.empty() || found.pin || found.local || found.visibility != Visibility::Default;
       if ((found.pin || found.local) && at(Identifier) && peek(1).kind == Colon) {
         expected("`var`").fix(loc(peek().begin, peek().begin), "var ");
       } else if (modified && !found.attributes.empty()) {
@@ -130,7 +132,8 @@ Span<TypedName> Parser::parameters() {
   Scoped brackets(in_brackets_, true);
   std::vector<TypedName> all;
   while (!at(RightParen) && !at_end() && !panicking_) {
-    const Ident name = is_keyword(peek().kind) && peek(1).kind == Colon ? expect_member_name() : expect_name("a parameter");
+    const Ident name =
+        is_keyword(peek().kind) && peek(1).kind == Colon ? expect_member_name() : expect_name("a parameter");
     if (!panicking_) expect(Colon);
     if (panicking_) break;
     all.push_back({name, type()});
@@ -148,7 +151,8 @@ Decl Parser::function(Modifiers& found) {
     found.attributes.push_back({{context_.name("helper"), at}, {}});
   }
   for (const auto& word : {found.pin, found.local})
-    if (word) error(loc(*word), diag::misplaced_modifier, std::string(text_of(*word)), "a function").fix(loc(*word), "");
+    if (word)
+      error(loc(*word), diag::misplaced_modifier, std::string(text_of(*word)), "a function").fix(loc(*word), "");
   take();  // fn
   const Ident name = expect_name("a function");
   Span<TypedName> declared = panicking_ ? Span<TypedName>() : parameters();
@@ -172,13 +176,15 @@ Decl Parser::function(Modifiers& found) {
     return make(InvalidDecl{}, at);
   }
   const Body statements = block();
-  return make(FunctionDecl{span(found.attributes), found.visibility, name, declared, result_name, result, statements}, at);
+  return make(FunctionDecl{span(found.attributes), found.visibility, name, declared, result_name, result, statements},
+              at);
 }
 
 Decl Parser::variable(const Modifiers& found) {
   const Token first = take();
   const Ident name = expect_name("a variable");
-  if (found.kernel) error(loc(*found.kernel), diag::misplaced_modifier, "kernel", "a variable").fix(loc(*found.kernel), "");
+  if (found.kernel)
+    error(loc(*found.kernel), diag::misplaced_modifier, "kernel", "a variable").fix(loc(*found.kernel), "");
   Option<TypeExpr> type_written;
   Option<Expr> value;
   if (!panicking_ && accept(Colon)) {
@@ -239,7 +245,9 @@ Decl Parser::map(const Modifiers& found, Ident name, const Token& first) {
   }
   for (const auto& word : {found.local, found.kernel})
     if (word) error(loc(*word), diag::misplaced_modifier, std::string(text_of(*word)), "a map").fix(loc(*word), "");
-  return make(MapDecl{name, kind, span(parameters), size, span(options), span(flags), found.pin.has_value(), found.visibility}, at_map);
+  return make(
+      MapDecl{name, kind, span(parameters), size, span(options), span(flags), found.pin.has_value(), found.visibility},
+      at_map);
 }
 
 Decl Parser::constant(const Modifiers& found) {

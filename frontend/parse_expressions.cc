@@ -39,7 +39,8 @@ BinaryOperator binary_operator(TokenKind kind) {
 }
 
 bool is_scalar_type_name(std::string_view name) {
-  for (std::string_view known : {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "bool", "char", "size_t", "f32", "f64"})
+  for (std::string_view known :
+       {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "bool", "char", "size_t", "f32", "f64"})
     if (name == known) return true;
   return false;
 }
@@ -48,9 +49,25 @@ bool is_scalar_type_name(std::string_view name) {
 
 bool Parser::begins_expression(const Token& token) const {
   switch (token.kind) {
-    case Identifier: case Integer: case Float: case Char: case String: case LeftParen: case LeftBracket: case Minus: case Star:
-    case Ampersand: case Tilde: case Exclamation: case KeywordTrue: case KeywordFalse: case KeywordNull: case KeywordNone:
-    case KeywordMatch: case KeywordIf: case KeywordSizeof: return true;
+    case Identifier:
+    case Integer:
+    case Float:
+    case Char:
+    case String:
+    case LeftParen:
+    case LeftBracket:
+    case Minus:
+    case Star:
+    case Ampersand:
+    case Tilde:
+    case Exclamation:
+    case KeywordTrue:
+    case KeywordFalse:
+    case KeywordNull:
+    case KeywordNone:
+    case KeywordMatch:
+    case KeywordIf:
+    case KeywordSizeof: return true;
     default: return false;
   }
 }
@@ -114,7 +131,8 @@ Expr Parser::fold_run(int level, Expr first, const std::vector<ChainLink>& links
     return balanced(level == or_level ? Operator::Or : Operator::And, operands, 0, operands.size());
   }
   if (links.size() >= longest_nested_run)
-    return expression_node(Chain{first, span(links)}, context_.locations.join(loc_of(first), loc_of(links.back().operand)));
+    return expression_node(Chain{first, span(links)},
+                           context_.locations.join(loc_of(first), loc_of(links.back().operand)));
   for (const ChainLink& link : links)
     first = expression_node(Operation{link.op, context_.span({first, link.operand})},
                             context_.locations.join(loc_of(first), loc_of(link.operand)));
@@ -146,8 +164,13 @@ Expr Parser::casts(Expr value, const Token& first) {
 Expr Parser::unary() {
   const Token first = peek();
   switch (first.kind) {
-    case Exclamation: case Tilde: case Minus: case Star: case Ampersand: break;
-    case PlusPlus: case MinusMinus:
+    case Exclamation:
+    case Tilde:
+    case Minus:
+    case Star:
+    case Ampersand: break;
+    case PlusPlus:
+    case MinusMinus:
       error(loc(first), diag::increment, std::string(text_of(first)), first.kind == PlusPlus ? "+=" : "-=");
       panicking_ = true;
       return invalid_expr();
@@ -163,7 +186,8 @@ Expr Parser::unary() {
     case Star: return expression_node(Deref{operand}, at);
     case Ampersand: return expression_node(AddressOf{operand}, at);
     default:
-      return expression_node(Operation{first.kind == Minus ? Operator::Negate : Operator::Complement, context_.span({operand})}, at);
+      return expression_node(
+          Operation{first.kind == Minus ? Operator::Negate : Operator::Complement, context_.span({operand})}, at);
   }
 }
 
@@ -192,7 +216,8 @@ Expr Parser::postfix(Expr value, const Token& first) {
         value = expression_node(Subscript{value, index}, since(first));
         break;
       }
-      case Dot: case Arrow: {
+      case Dot:
+      case Arrow: {
         take();
         const Ident member = expect_member_name();
         if (panicking_) return expression_node(Member{value, member, token.kind == Arrow}, since(first));
@@ -244,8 +269,19 @@ bool Parser::at_c_cast() const {
   const Token& next = peek(i + 1);
   if (next.new_line) return false;
   switch (next.kind) {
-    case Identifier: case Integer: case Char: case LeftParen: case Star: case Ampersand: case Tilde: case Exclamation: case Minus:
-    case KeywordNull: case KeywordNone: case KeywordTrue: case KeywordFalse: return true;
+    case Identifier:
+    case Integer:
+    case Char:
+    case LeftParen:
+    case Star:
+    case Ampersand:
+    case Tilde:
+    case Exclamation:
+    case Minus:
+    case KeywordNull:
+    case KeywordNone:
+    case KeywordTrue:
+    case KeywordFalse: return true;
     default: return false;
   }
 }
@@ -266,7 +302,8 @@ Expr Parser::c_cast() {
   const Loc at = since(first);
   if (panicking_) return make(InvalidExpr{}, at);
   std::string_view text = source(since(operand));
-  const bool simple = kind_of(value) == Kind::NameUse || kind_of(value) == Kind::Member || kind_of(value) == Kind::IntLiteral;
+  const bool simple =
+      kind_of(value) == Kind::NameUse || kind_of(value) == Kind::Member || kind_of(value) == Kind::IntLiteral;
   if (simple && text.size() > 2 && text.front() == '(' && text.back() == ')') text = text.substr(1, text.size() - 2);
   if (!silent_) context_.diagnostics.report(at, diag::c_style_cast).fix(at, fmt::format("({} as {})", text, spelling));
   return expression_node(Cast{value, target, true}, at);
@@ -330,8 +367,10 @@ Expr Parser::name_or_literal() {
     case Float: take(); return make(FloatLiteral{name_of(first)}, loc(first));
     case Char: take(); return make(CharLiteral{first.value}, loc(first));
     case String: take(); return make(StringValue{string_of(first)}, loc(first));
-    case KeywordTrue: case KeywordFalse: take(); return make(BoolLiteral{first.kind == KeywordTrue}, loc(first));
-    case KeywordNull: case KeywordNone: take(); return make(NullLiteral{}, loc(first));
+    case KeywordTrue:
+    case KeywordFalse: take(); return make(BoolLiteral{first.kind == KeywordTrue}, loc(first));
+    case KeywordNull:
+    case KeywordNone: take(); return make(NullLiteral{}, loc(first));
     case KeywordSizeof: {
       take();
       const Token open = peek();
@@ -345,7 +384,8 @@ Expr Parser::name_or_literal() {
   }
   const Token& next = peek(1);
   const bool same_line = !next.new_line;
-  if (text_of(first) == "new" && same_line && (next.kind == Identifier || next.kind == KeywordStruct)) return new_expression();
+  if (text_of(first) == "new" && same_line && (next.kind == Identifier || next.kind == KeywordStruct))
+    return new_expression();
   if (text_of(first) == "offsetof" && next.kind == LeftParen && same_line) {
     take();
     const Token open = take();

@@ -16,10 +16,14 @@ std::string Parser::upgraded(size_t from, size_t to) {
     const Token& token = tokens_.tokens[i];
     if (i > from) text += text_.substr(tokens_.tokens[i - 1].end, token.begin - tokens_.tokens[i - 1].end);
     std::string_view word = text_of(token);
-    if (word == "XdpContext") word = "*xdp_md";
-    else if (word == "TcContext") word = "*__sk_buff";
-    else if (word == "XdpAction") word = "xdp_action";
-    else if (word == "TcAction") word = "i32";
+    if (word == "XdpContext")
+      word = "*xdp_md";
+    else if (word == "TcContext")
+      word = "*__sk_buff";
+    else if (word == "XdpAction")
+      word = "xdp_action";
+    else if (word == "TcAction")
+      word = "i32";
     text += word;
   }
   return text;
@@ -54,7 +58,8 @@ Decl Parser::old_program() {
     }
     const bool entry = text_of(tokens_.tokens[i + 1]) == "main";
     if (!text.empty()) text += "\n\n";
-    text += entry ? fmt::format("@{}\nfn {}", attribute, text_of(name)) : fmt::format("@helper\nfn {}", text_of(tokens_.tokens[i + 1]));
+    text += entry ? fmt::format("@{}\nfn {}", attribute, text_of(name))
+                  : fmt::format("@helper\nfn {}", text_of(tokens_.tokens[i + 1]));
     text += upgraded(i + 2, end + 1);
     i = end + 1;
   }
@@ -64,7 +69,9 @@ Decl Parser::old_program() {
   silent_ = was_silent;
   if (&reported != &ignored_ && !text.empty()) reported.fix(since(first), text);
   // Its name is known, and nothing else of it: what uses it is not wrong.
-  return make(VarDecl{ident(name), Option<TypeExpr>(make(InvalidType{}, header)), {}, Storage::Shared, Visibility::Default}, header);
+  return make(
+      VarDecl{ident(name), Option<TypeExpr>(make(InvalidType{}, header)), {}, Storage::Shared, Visibility::Default},
+      header);
 }
 
 /// map<K, V> name : HashMap(n) { pinned: "…" };
@@ -118,9 +125,12 @@ Decl Parser::old_map() {
   Diagnostic& reported = error(header, diag::old_map);
   silent_ = was_silent;
   if (&reported != &ignored_)
-    reported.fix(since(first), fmt::format("{}var {} : {}<{}>{}", pinned ? "pin " : "", text_of(name), kind, types, size));
+    reported.fix(since(first),
+                 fmt::format("{}var {} : {}<{}>{}", pinned ? "pin " : "", text_of(name), kind, types, size));
   // Its name is known, and nothing else of it: what uses it is not wrong.
-  return make(VarDecl{ident(name), Option<TypeExpr>(make(InvalidType{}, header)), {}, Storage::Shared, Visibility::Default}, header);
+  return make(
+      VarDecl{ident(name), Option<TypeExpr>(make(InvalidType{}, header)), {}, Storage::Shared, Visibility::Default},
+      header);
 }
 
 }  // namespace ksc

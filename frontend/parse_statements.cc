@@ -38,7 +38,8 @@ Body Parser::block() {
     if (position_ == from) take();  // whatever it is, it has been reported
   }
   expect_close(RightBrace, open);
-  if (panicking_ && begins_declaration(peek(), position_)) panicking_ = false;  // firm ground: only the bracket is missing
+  if (panicking_ && begins_declaration(peek(), position_))
+    panicking_ = false;  // firm ground: only the bracket is missing
   return {span(statements)};
 }
 
@@ -58,7 +59,8 @@ void Parser::end_statement() {
   if (accept(Semicolon) || at(RightBrace) || at_end() || peek().new_line || previous().kind == RightBrace) return;
   if (at(PlusPlus) || at(MinusMinus)) {
     const bool plus = at(PlusPlus);
-    error(loc(peek()), diag::increment, std::string(text_of(peek())), plus ? "+=" : "-=").fix(loc(peek()), plus ? " += 1" : " -= 1");
+    error(loc(peek()), diag::increment, std::string(text_of(peek())), plus ? "+=" : "-=")
+        .fix(loc(peek()), plus ? " += 1" : " -= 1");
     take();
     return;
   }
@@ -99,7 +101,8 @@ Stmt Parser::statement_here() {
     case KeywordReturn: {
       take();
       Option<Expr> value;
-      if (!at(Semicolon) && !at(RightBrace) && !at(Comma) && !at(KeywordElse) && !at_end() && !peek().new_line) value = expression();
+      if (!at(Semicolon) && !at(RightBrace) && !at(Comma) && !at(KeywordElse) && !at_end() && !peek().new_line)
+        value = expression();
       return make(Return{value}, since(first));
     }
     case KeywordThrow: {
@@ -126,8 +129,10 @@ Stmt Parser::statement_here() {
       panicking_ = true;
       return invalid_stmt(first);
     }
-    case KeywordElse: case KeywordCatch: {
-      expected(first.kind == KeywordElse ? "a statement; `else` follows an `if`" : "a statement; `catch` follows a `try`");
+    case KeywordElse:
+    case KeywordCatch: {
+      expected(first.kind == KeywordElse ? "a statement; `else` follows an `if`"
+                                         : "a statement; `catch` follows a `try`");
       return invalid_stmt(first);
     }
     default: return simple_statement();
@@ -157,7 +162,8 @@ Stmt Parser::simple_statement() {
     const Operator op = first.kind == PlusPlus ? Operator::Add : Operator::Subtract;
     const std::string sign = first.kind == PlusPlus ? "+=" : "-=";
     const Loc at = since(first);
-    error(at, diag::increment, std::string(text_of(first)), sign).fix(at, fmt::format("{} {} 1", source(since(operand)), sign));
+    error(at, diag::increment, std::string(text_of(first)), sign)
+        .fix(at, fmt::format("{} {} 1", source(since(operand)), sign));
     const Expr one = make(IntLiteral{{1}, context_.name("1")}, at);
     return make(AssignStmt{op, place, one}, at);
   }
@@ -177,14 +183,16 @@ Stmt Parser::simple_statement() {
   if ((at(PlusPlus) || at(MinusMinus)) && !peek().new_line) {
     const Token sign = take();
     const bool plus = sign.kind == PlusPlus;
-    error(loc(sign), diag::increment, std::string(text_of(sign)), plus ? "+=" : "-=").fix(loc(sign), plus ? " += 1" : " -= 1");
+    error(loc(sign), diag::increment, std::string(text_of(sign)), plus ? "+=" : "-=")
+        .fix(loc(sign), plus ? " += 1" : " -= 1");
     const Expr one = make(IntLiteral{{1}, context_.name("1")}, loc(sign));
     return make(AssignStmt{plus ? Operator::Add : Operator::Subtract, value, one}, since(first));
   }
   return make(Evaluate{value}, loc_of(value));
 }
 
-/// A condition with or without parentheses: one that begins with `(` ends at its `)`, unless what follows can only go on [L41].
+/// A condition with or without parentheses: one that begins with `(` ends at its `)`, unless what follows can only go
+/// on [L41].
 Expr Parser::condition(bool& in_parentheses) {
   const Token first = peek();
   in_parentheses = false;
@@ -201,9 +209,26 @@ Expr Parser::condition(bool& in_parentheses) {
   bool goes_on = false;
   if (!next.new_line) {
     switch (next.kind) {
-      case Dot: case Arrow: case LeftBracket: case Question: case KeywordAs: goes_on = true; break;
-      case OrOr: case AndAnd: case EqualEqual: case NotEqual: case Less: case LessEqual: case Greater: case GreaterEqual: case Pipe:
-      case Caret: case ShiftLeft: case ShiftRight: case Plus: case Slash: case Percent: goes_on = true; break;
+      case Dot:
+      case Arrow:
+      case LeftBracket:
+      case Question:
+      case KeywordAs: goes_on = true; break;
+      case OrOr:
+      case AndAnd:
+      case EqualEqual:
+      case NotEqual:
+      case Less:
+      case LessEqual:
+      case Greater:
+      case GreaterEqual:
+      case Pipe:
+      case Caret:
+      case ShiftLeft:
+      case ShiftRight:
+      case Plus:
+      case Slash:
+      case Percent: goes_on = true; break;
       default: break;
     }
   }

@@ -156,7 +156,8 @@ TypeExpr Parser::function_type() {
   if (expect(LeftParen)) {
     Scoped brackets(in_brackets_, true);
     while (!at(RightParen) && !at_end() && !panicking_) {
-      if (at_member_name() && peek(1).kind == Colon) take(), take();  // a parameter's name says something to people only
+      if (at_member_name() && peek(1).kind == Colon)
+        take(), take();  // a parameter's name says something to people only
       parameters.push_back(type());
       if (!accept(Comma)) break;
     }

@@ -41,7 +41,8 @@ Expr Parser::match_expression() {
     if (panicking_) synchronize_item(from);
     if (accept(Comma) || accept(Semicolon) || block_ended || this->at(RightBrace)) continue;
     if (position_ != from && !at_end() && !begins_declaration(peek(), position_))
-      error(peek().new_line ? after_previous() : loc(peek()), diag::missing_comma, describe(peek())).fix(after_previous(), ",");
+      error(peek().new_line ? after_previous() : loc(peek()), diag::missing_comma, describe(peek()))
+          .fix(after_previous(), ",");
     if (!peek().new_line && !at_end()) synchronize_item(from), accept(Comma);
     if (position_ == from) take();
   }
@@ -69,8 +70,15 @@ Expr Parser::arm_value() {
       if (const std::optional<Expr> value = value_of_if(chosen)) return *value;
       return make(BlockValue{Body{context_.span({chosen})}, {}}, loc(first));
     }
-    case KeywordReturn: case KeywordThrow: case KeywordBreak: case KeywordContinue: case KeywordDelete: case KeywordFor:
-    case KeywordWhile: case KeywordLoop: case KeywordTry: {
+    case KeywordReturn:
+    case KeywordThrow:
+    case KeywordBreak:
+    case KeywordContinue:
+    case KeywordDelete:
+    case KeywordFor:
+    case KeywordWhile:
+    case KeywordLoop:
+    case KeywordTry: {
       const Stmt only = statement();
       return make(BlockValue{Body{context_.span({only})}, {}}, since(first));
     }

@@ -54,7 +54,8 @@ Ident Parser::expect_name(std::string_view what) {
   if (is_keyword(peek().kind) && !peek().new_line) {
     const Token& token = take();
     const Loc at = loc(token);
-    error(at, diag::keyword_as_name, std::string(text_of(token)), std::string(what)).fix(at, fmt::format("{}_", text_of(token)));
+    error(at, diag::keyword_as_name, std::string(text_of(token)), std::string(what))
+        .fix(at, fmt::format("{}_", text_of(token)));
     return ident(token);
   }
   expected(fmt::format("a name for {}", what));
@@ -71,10 +72,20 @@ bool Parser::begins_declaration(const Token& token, size_t at) const {
   if (!token.new_line) return false;
   const bool unindented = token.begin == 0 || text_[token.begin - 1] == '\n';
   switch (token.kind) {
-    case KeywordFn: case KeywordStruct: case KeywordEnum: case KeywordImpl: case KeywordImport: case KeywordInclude:
-    case KeywordExtern: case KeywordPub: case KeywordPriv: case At: return true;
-    case KeywordConfig: case KeywordType: case KeywordLocal: case KeywordPin:
-      return unindented || (at + 1 < tokens_.tokens.size() && tokens_.tokens[at + 1].kind == Identifier);
+    case KeywordFn:
+    case KeywordStruct:
+    case KeywordEnum:
+    case KeywordImpl:
+    case KeywordImport:
+    case KeywordInclude:
+    case KeywordExtern:
+    case KeywordPub:
+    case KeywordPriv:
+    case At: return true;
+    case KeywordConfig:
+    case KeywordType:
+    case KeywordLocal:
+    case KeywordPin: return unindented || (at + 1 < tokens_.tokens.size() && tokens_.tokens[at + 1].kind == Identifier);
     default: return false;
   }
 }
@@ -87,8 +98,17 @@ bool closes(TokenKind kind) { return kind == RightParen || kind == RightBracket 
 /// Words that stand at the start of a statement and nowhere else.
 bool begins_statement_only(TokenKind kind) {
   switch (kind) {
-    case KeywordVar: case KeywordFor: case KeywordWhile: case KeywordLoop: case KeywordBreak: case KeywordContinue:
-    case KeywordReturn: case KeywordTry: case KeywordThrow: case KeywordDefer: case KeywordDelete: return true;
+    case KeywordVar:
+    case KeywordFor:
+    case KeywordWhile:
+    case KeywordLoop:
+    case KeywordBreak:
+    case KeywordContinue:
+    case KeywordReturn:
+    case KeywordTry:
+    case KeywordThrow:
+    case KeywordDefer:
+    case KeywordDelete: return true;
     default: return false;
   }
 }
@@ -96,9 +116,31 @@ bool begins_statement_only(TokenKind kind) {
 /// Whether a line that ends in this token goes on [L2].
 bool goes_on_after(TokenKind kind) {
   switch (kind) {
-    case Comma: case LeftParen: case LeftBracket: case LeftBrace: case Dot: case Arrow: case Equal: case Plus: case Minus: case Star:
-    case Slash: case Percent: case Ampersand: case Pipe: case Caret: case ShiftLeft: case ShiftRight: case AndAnd: case OrOr:
-    case EqualEqual: case NotEqual: case Less: case LessEqual: case Greater: case GreaterEqual: return true;
+    case Comma:
+    case LeftParen:
+    case LeftBracket:
+    case LeftBrace:
+    case Dot:
+    case Arrow:
+    case Equal:
+    case Plus:
+    case Minus:
+    case Star:
+    case Slash:
+    case Percent:
+    case Ampersand:
+    case Pipe:
+    case Caret:
+    case ShiftLeft:
+    case ShiftRight:
+    case AndAnd:
+    case OrOr:
+    case EqualEqual:
+    case NotEqual:
+    case Less:
+    case LessEqual:
+    case Greater:
+    case GreaterEqual: return true;
     default: return false;
   }
 }
@@ -200,7 +242,8 @@ void Parser::synchronize_declaration() {
     const Token& token = peek();
     const bool unindented = token.begin == 0 || text_[token.begin - 1] == '\n';
     // Between functions a `var` without indentation is a declaration; elsewhere it may be a statement.
-    const bool plain = depth == 0 && token.new_line && unindented && (token.kind == KeywordVar || token.kind == KeywordConst);
+    const bool plain =
+        depth == 0 && token.new_line && unindented && (token.kind == KeywordVar || token.kind == KeywordConst);
     if (plain || (begins_declaration(token, position_) && (depth == 0 || unindented))) return;
     if (opens(token.kind)) ++depth;
     if (closes(token.kind) && depth > 0) --depth;

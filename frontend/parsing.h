@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The recursive-descent parser. Its parts are defined in parsing.cc (tokens, errors, recovery) and in parse_declarations.cc,
-// parse_types.cc, parse_statements.cc and parse_expressions.cc.
+// The recursive-descent parser. Its parts are defined in parsing.cc (tokens, errors, recovery) and in
+// parse_declarations.cc, parse_types.cc, parse_statements.cc and parse_expressions.cc.
 #pragma once
 #include <optional>
 #include <string>
@@ -26,8 +26,8 @@ class Scoped {
   T before_;
 };
 
-/// One run over one file. After an error, `panicking_` silences all others until `synchronize` has found firm ground again:
-/// so no error is caused by another.
+/// One run over one file. After an error, `panicking_` silences all others until `synchronize` has found firm ground
+/// again: so no error is caused by another.
 class Parser {
  public:
   Parser(Context& context, uint32_t file, std::string_view text)
@@ -246,8 +246,8 @@ class Parser {
   size_t last_error_ = SIZE_MAX;
   size_t errors_ = 0;
   Diagnostic ignored_;
-  bool in_brackets_ = false;       // between ( ) or [ ], where no line break ends a statement
-  bool struct_literals_ = true;    // false in a condition without parentheses [L41]
+  bool in_brackets_ = false;     // between ( ) or [ ], where no line break ends a statement
+  bool struct_literals_ = true;  // false in a condition without parentheses [L41]
 };
 
 }  // namespace ksc

@@ -37,7 +37,12 @@ std::vector<const Diagnostic*> sorted(const Diagnostics& diagnostics, const Loca
 
 size_t length_of_character(std::string_view text) {
   const unsigned char first = text[0];
-  const size_t length = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
+  const size_t length = first < 0x80   ? 1
+                        : first < 0xc0 ? 0
+                        : first < 0xe0 ? 2
+                        : first < 0xf0 ? 3
+                        : first < 0xf8 ? 4
+                                       : 0;
   if (length == 0 || length > text.size()) return 0;
   for (size_t i = 1; i < length; ++i)
     if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
@@ -169,7 +174,8 @@ class TextRenderer {
     const size_t readable = 60;
     if (old.empty()) return fmt::format("{}insert `{}`", prefix, fix.replacement);
     if (fix.replacement.empty()) return fmt::format("{}remove `{}`", prefix, old.substr(0, readable));
-    if (old.size() > readable || old.find('\n') != old.npos) return fmt::format("{}write `{}`", prefix, fix.replacement);
+    if (old.size() > readable || old.find('\n') != old.npos)
+      return fmt::format("{}write `{}`", prefix, fix.replacement);
     return fmt::format("{}replace `{}` with `{}`", prefix, old, fix.replacement);
   }
 
@@ -186,7 +192,8 @@ std::string render_text(const Diagnostics& diagnostics, const Locations& locatio
   TextRenderer renderer(locations, sources, options);
   const std::vector<const Diagnostic*> all = sorted(diagnostics, locations);
   for (size_t i = 0; i < all.size() && i < options.limit; ++i) renderer.diagnostic(*all[i]);
-  if (all.size() > options.limit) renderer.line(fmt::format("ksc: {} more messages are not shown", all.size() - options.limit));
+  if (all.size() > options.limit)
+    renderer.line(fmt::format("ksc: {} more messages are not shown", all.size() - options.limit));
   return renderer.take();
 }
 

@@ -39,7 +39,8 @@ Position Sources::position(uint32_t file, uint32_t offset) const {
   const uint32_t line = line_number(file, offset);
   uint32_t column = 1;
   for (size_t i = source.line_begins[line - 1]; i < offset && i < source.text.size(); ++i)
-    column += (static_cast<unsigned char>(source.text[i]) & 0xc0) != 0x80;  // continuation bytes belong to one character
+    column +=
+        (static_cast<unsigned char>(source.text[i]) & 0xc0) != 0x80;  // continuation bytes belong to one character
   return {line, column};
 }
 

@@ -9,6 +9,7 @@
 namespace ksc {
 
 /// Kinds of tokens with the text that is always theirs; an empty text means that it varies.
+// clang-format off
 #define KSC_TOKENS(T)                                                                                             \
   T(End, "") T(Identifier, "") T(Integer, "") T(Float, "") T(Char, "") T(String, "")                              \
   T(LeftParen, "(") T(RightParen, ")") T(LeftBracket, "[") T(RightBracket, "]") T(LeftBrace, "{") T(RightBrace, "}") \
@@ -29,13 +30,14 @@ namespace ksc {
   T(Try, "try") T(Catch, "catch") T(Throw, "throw") T(Defer, "defer") T(Delete, "delete") T(Import, "import")     \
   T(Include, "include") T(Extern, "extern") T(Pub, "pub") T(Priv, "priv") T(True, "true") T(False, "false")       \
   T(Null, "null") T(None, "none") T(As, "as") T(Sizeof, "sizeof")
+// clang-format on
 
 enum class TokenKind : uint8_t {
 #define KSC_TOKEN(id, text) id,
   KSC_TOKENS(KSC_TOKEN)
 #undef KSC_TOKEN
 #define KSC_KEYWORD(id, text) Keyword##id,
-  KSC_KEYWORDS(KSC_KEYWORD)
+      KSC_KEYWORDS(KSC_KEYWORD)
 #undef KSC_KEYWORD
 };
 
@@ -48,7 +50,7 @@ struct Token {
   uint32_t begin = 0, end = 0;  // byte offsets
   uint32_t value = 0;           // Integer, String: index into the tables of `Tokens`; Char: the byte
   TokenKind kind = TokenKind::End;
-  bool new_line = false;        // the first of its line [L2]
+  bool new_line = false;  // the first of its line [L2]
 };
 
 /// What stands between tokens and means nothing to the compiler; the formatter keeps it.

@@ -36,7 +36,8 @@ struct Reference {
 
 class Checker {
  public:
-  Checker(const std::string& source, uint64_t seed, int worlds, const World* given) : seed_(seed), worlds_(worlds), given_(given) {
+  Checker(const std::string& source, uint64_t seed, int worlds, const World* given)
+      : seed_(seed), worlds_(worlds), given_(given) {
     context_.kernel_types = &kernel_types();
     context_.project = "random";
     file_ = sources_.add("random.ks", source);
@@ -74,7 +75,8 @@ class Checker {
   PassCheck reject() {
     result_.message = render_text(context_.diagnostics, context_.locations, sources_);
     for (const Diagnostic& d : context_.diagnostics.all())
-      if (d.severity == Severity::error && d.id != diag::Id::not_supported_yet && result_.pass.empty()) result_.pass = std::string(d.code);
+      if (d.severity == Severity::error && d.id != diag::Id::not_supported_yet && result_.pass.empty())
+        result_.pass = std::string(d.code);
     result_.end = is_unsupported() ? PassCheck::End::Unsupported : PassCheck::End::Rejected;
     return result_;
   }
@@ -107,7 +109,8 @@ class Checker {
           ++result_.runs;
           for (const auto& [event, times] : one.trace.events) result_.events[event] += times;
           if (!one.trace.fault.empty()) {
-            fail("infer_types", fmt::format("the typed program `{}` is a fault: {}", entry.text(), one.trace.fault), &one.world);
+            fail("infer_types", fmt::format("the typed program `{}` is a fault: {}", entry.text(), one.trace.fault),
+                 &one.world);
             return;
           }
           if (one.trace.out_of_fuel) {
@@ -127,7 +130,8 @@ class Checker {
       options.packet_pulled = step.out.rules.has(Rule::PacketPulled);
       const Trace trace = interpret(context_, program, one.entry, one.world, options);
       if (trace == one.trace) continue;
-      fail(std::string(step.name), fmt::format("program {}\n{}", one.entry.text(), difference(one.trace, trace)), &one.world);
+      fail(std::string(step.name), fmt::format("program {}\n{}", one.entry.text(), difference(one.trace, trace)),
+           &one.world);
       return;
     }
   }
@@ -160,7 +164,8 @@ PassCheck check_passes_apart(const std::string& source, uint64_t seed, int world
     close(channel[0]);
     alarm(20);
     const PassCheck checked = check_passes(source, seed, worlds, given);
-    std::string text = fmt::format("{}\n{}\n{} {}\n{}\n", int(checked.end), checked.pass, checked.runs, checked.given_up, checked.events.size());
+    std::string text = fmt::format("{}\n{}\n{} {}\n{}\n", int(checked.end), checked.pass, checked.runs,
+                                   checked.given_up, checked.events.size());
     for (const auto& [event, times] : checked.events) text += fmt::format("{} {}\n", times, event);
     text += fmt::format("{}\n{}{}", checked.world.size(), checked.world, checked.message);
     for (size_t at = 0; at < text.size();) {

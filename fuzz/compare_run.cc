@@ -58,7 +58,8 @@ struct PinnedGlobals {
 
 class Comparison {
  public:
-  Comparison(const Program& program, Name entry, Machine& machine) : program_(program), entry_(entry), machine_(machine), pinned_(program) {}
+  Comparison(const Program& program, Name entry, Machine& machine)
+      : program_(program), entry_(entry), machine_(machine), pinned_(program) {}
 
   std::string run(Context& context, World world) {
     machine_.reset();
@@ -70,7 +71,8 @@ class Comparison {
     const Machine::Run ran = machine_.run(std::string(entry_.text()), world.packet);
     const auto result = static_cast<int32_t>(expected.result.value_or(-1));
     if (ran.result != result) text_ += fmt::format("- result {}\n+ result {}\n", result, ran.result);
-    if (ran.packet != expected.packet) text_ += fmt::format("- packet {}\n+ packet {}\n", hex(expected.packet), hex(ran.packet));
+    if (ran.packet != expected.packet)
+      text_ += fmt::format("- packet {}\n+ packet {}\n", hex(expected.packet), hex(ran.packet));
     for (const Decl& d : program_) {
       if (const auto* map = as<MapDef>(d)) compare_map(map->form, expected);
       if (const auto* global = as<GlobalDef>(d)) compare_global(global->form, expected);
@@ -85,11 +87,13 @@ class Comparison {
     world.linear.reset();  // the machines make linear packets
     // The kernel wants a whole IP header behind an Ethernet header that announces one.
     for (const Decl& d : program_)
-      if (const auto* function = as<FunctionDef>(d); function && function->form.name == entry_ && function->form.program_type == "tc")
+      if (const auto* function = as<FunctionDef>(d);
+          function && function->form.name == entry_ && function->form.program_type == "tc")
         world.packet.resize(std::max<size_t>(world.packet.size(), 34));
     // What only eBPF sees is the C compiler's to lay out: it keeps its first value, and nobody looks at it.
     for (const Decl& d : program_)
-      if (const auto* global = as<GlobalDef>(d); global && global->form.storage == Storage::EbpfOnly) world.globals.erase(std::string(global->form.name.text()));
+      if (const auto* global = as<GlobalDef>(d); global && global->form.storage == Storage::EbpfOnly)
+        world.globals.erase(std::string(global->form.name.text()));
     // Initial values are written by the loader of the generated program; here every pinned global is given one.
     Bytes pinned(pinned_.size);
     for (const auto& [name, place] : pinned_.places) {
@@ -98,7 +102,9 @@ class Comparison {
       std::copy(value.begin(), value.end(), pinned.begin() + static_cast<long>(place.offset));
     }
     if (!pinned.empty() && machine_.has_map("pinned_globals")) machine_.set("pinned_globals", Bytes(4), pinned, false);
-    std::erase_if(world.globals, [&](const auto& global) { return !pinned_.places.count(global.first) && !machine_.has_global(global.first); });
+    std::erase_if(world.globals, [&](const auto& global) {
+      return !pinned_.places.count(global.first) && !machine_.has_global(global.first);
+    });
     for (const auto& [name, value] : world.globals)
       if (!pinned_.places.count(name)) machine_.set_global(name, value);
     for (const Decl& d : program_) {
@@ -124,7 +130,8 @@ class Comparison {
     }
     const Bytes wanted = masked(global.type, expected.globals.at(name));
     found = masked(global.type, found);
-    if (found != wanted) text_ += fmt::format("- global {}: {}\n+ global {}: {}\n", name, hex(wanted), name, hex(found));
+    if (found != wanted)
+      text_ += fmt::format("- global {}: {}\n+ global {}: {}\n", name, hex(wanted), name, hex(found));
   }
 
   void compare_map(const MapDef& map, const Trace& expected) {
@@ -133,7 +140,8 @@ class Comparison {
     const auto meaning = [&](std::map<Bytes, Bytes> entries) {
       MapContents out;
       for (auto& [key, value] : entries) {
-        value.resize(size_of(map.type->element));  // of per-CPU maps the value of the CPU that this test keeps to, the first
+        value.resize(
+            size_of(map.type->element));  // of per-CPU maps the value of the CPU that this test keeps to, the first
         value = masked(map.type->element, value);
         if (!is_array(map.type) || value != Bytes(value.size())) out[key] = value;
       }
@@ -141,9 +149,11 @@ class Comparison {
     };
     const MapContents found = meaning(machine_.entries(name)), wanted = meaning(expected.maps.at(name));
     for (const auto& [key, value] : wanted)
-      if (const auto there = found.find(key); there == found.end() || there->second != value) text_ += fmt::format("- map {} [{}]: {}\n", name, hex(key), hex(value));
+      if (const auto there = found.find(key); there == found.end() || there->second != value)
+        text_ += fmt::format("- map {} [{}]: {}\n", name, hex(key), hex(value));
     for (const auto& [key, value] : found)
-      if (const auto there = wanted.find(key); there == wanted.end() || there->second != value) text_ += fmt::format("+ map {} [{}]: {}\n", name, hex(key), hex(value));
+      if (const auto there = wanted.find(key); there == wanted.end() || there->second != value)
+        text_ += fmt::format("+ map {} [{}]: {}\n", name, hex(key), hex(value));
   }
 
   /// [L51] A program that cannot lose a write has no counter.

@@ -12,17 +12,146 @@ namespace ksc::fuzz {
 
 const std::vector<std::string>& counted_forms() {
   static const std::vector<std::string> forms = {
-      "alias", "const", "enum", "struct", "global", "global pin", "global local", "global array", "global struct", "config", "helper",
-      "helper with context", "program xdp", "program tc", "map hash", "map array", "map percpu_hash", "map percpu_array", "map lru_hash",
-      "map with struct values", "map with struct keys", "map with enum keys", "literal", "literal at an edge", "literal beyond 32 bits", "variable",
-      "global use", "config use", "const use", "field", "element", "element at a variable index", "character of a string", "map read", "map field read",
-      "+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "negate", "complement", "cast", "conditional", "call", "call with context", "min", "max", "abs", "byte order",
-      "compare", "&&", "||", "!", "contains_key", "presence", "compare strings", "match string", "effect on the right", "match value", "match statement", "match returned", "match range",
-      "match or-pattern", "match enum", "match char", "match bool", "match block arm", "var in arm", "var", "var without value", "var shadows", "var with a C name",
-      "var named like a global", "assign", "compound assign", "assign element", "assign field", "assign array", "assign struct", "map write", "map compound assign", "map field write",
-      "map field compound assign", "map looked up again", "map delete", "insert", "insert_new", "if", "else if", "else", "if var", "entry reference", "entry reference taken anew", "entry reference given a value", "address of an entry", "for", "for inclusive", "for over variables", "for negative",
-      "for to the type's end", "map loop", "map loop over entries", "map loop that deletes", "map loop that searches", "map loop that returns", "map loop in a loop", "while", "loop", "break", "continue", "block", "print", "print string", "print all at once", "packet read", "packet write",
-      "packet at an offset", "packet check", "packet byte", "packet byte backwards", "packet pointer moves", "context field", "context write", "return early", "tail call", "on fault", "str", "bit-field", "time", "random number", "userspace main", "userspace function", "array argument", "len",
+      "alias",
+      "const",
+      "enum",
+      "struct",
+      "global",
+      "global pin",
+      "global local",
+      "global array",
+      "global struct",
+      "config",
+      "helper",
+      "helper with context",
+      "program xdp",
+      "program tc",
+      "map hash",
+      "map array",
+      "map percpu_hash",
+      "map percpu_array",
+      "map lru_hash",
+      "map with struct values",
+      "map with struct keys",
+      "map with enum keys",
+      "literal",
+      "literal at an edge",
+      "literal beyond 32 bits",
+      "variable",
+      "global use",
+      "config use",
+      "const use",
+      "field",
+      "element",
+      "element at a variable index",
+      "character of a string",
+      "map read",
+      "map field read",
+      "+",
+      "-",
+      "*",
+      "/",
+      "%",
+      "&",
+      "|",
+      "^",
+      "<<",
+      ">>",
+      "negate",
+      "complement",
+      "cast",
+      "conditional",
+      "call",
+      "call with context",
+      "min",
+      "max",
+      "abs",
+      "byte order",
+      "compare",
+      "&&",
+      "||",
+      "!",
+      "contains_key",
+      "presence",
+      "compare strings",
+      "match string",
+      "effect on the right",
+      "match value",
+      "match statement",
+      "match returned",
+      "match range",
+      "match or-pattern",
+      "match enum",
+      "match char",
+      "match bool",
+      "match block arm",
+      "var in arm",
+      "var",
+      "var without value",
+      "var shadows",
+      "var with a C name",
+      "var named like a global",
+      "assign",
+      "compound assign",
+      "assign element",
+      "assign field",
+      "assign array",
+      "assign struct",
+      "map write",
+      "map compound assign",
+      "map field write",
+      "map field compound assign",
+      "map looked up again",
+      "map delete",
+      "insert",
+      "insert_new",
+      "if",
+      "else if",
+      "else",
+      "if var",
+      "entry reference",
+      "entry reference taken anew",
+      "entry reference given a value",
+      "address of an entry",
+      "for",
+      "for inclusive",
+      "for over variables",
+      "for negative",
+      "for to the type's end",
+      "map loop",
+      "map loop over entries",
+      "map loop that deletes",
+      "map loop that searches",
+      "map loop that returns",
+      "map loop in a loop",
+      "while",
+      "loop",
+      "break",
+      "continue",
+      "block",
+      "print",
+      "print string",
+      "print all at once",
+      "packet read",
+      "packet write",
+      "packet at an offset",
+      "packet check",
+      "packet byte",
+      "packet byte backwards",
+      "packet pointer moves",
+      "context field",
+      "context write",
+      "return early",
+      "tail call",
+      "on fault",
+      "str",
+      "bit-field",
+      "time",
+      "random number",
+      "userspace main",
+      "userspace function",
+      "array argument",
+      "len",
   };
   return forms;
 }
@@ -36,9 +165,9 @@ struct T {
   enum class Kind { Int, Bool, Char, Enum, Struct, Array, Str, Packet } kind = Kind::Int;
   int bits = 32;
   bool is_signed = false;
-  std::string name;                  // Enum, Struct; Packet: the header
-  uint64_t count = 0;                // Array, Str
-  std::vector<T> element;            // Array: one
+  std::string name;        // Enum, Struct; Packet: the header
+  uint64_t count = 0;      // Array, Str
+  std::vector<T> element;  // Array: one
   bool operator==(const T& o) const {
     return kind == o.kind && name == o.name && count == o.count && element == o.element &&
            (kind != Kind::Int || (bits == o.bits && is_signed == o.is_signed));
@@ -98,8 +227,26 @@ struct Header {
 const std::vector<Header>& headers() {
   static const std::vector<Header> all = {
       {"ethhdr", 0, {{"h_proto", integer(16)}}, {}},
-      {"iphdr", 14, {{"ihl", integer(8)}, {"version", integer(8)}, {"tos", integer(8)}, {"tot_len", integer(16)}, {"ttl", integer(8)}, {"protocol", integer(8)}, {"saddr", integer(32)}, {"daddr", integer(32)}}, {"ihl", "version"}},
-      {"tcphdr", 34, {{"source", integer(16)}, {"dest", integer(16)}, {"seq", integer(32)}, {"syn", integer(16)}, {"doff", integer(16)}, {"window", integer(16)}}, {"syn", "doff"}},
+      {"iphdr",
+       14,
+       {{"ihl", integer(8)},
+        {"version", integer(8)},
+        {"tos", integer(8)},
+        {"tot_len", integer(16)},
+        {"ttl", integer(8)},
+        {"protocol", integer(8)},
+        {"saddr", integer(32)},
+        {"daddr", integer(32)}},
+       {"ihl", "version"}},
+      {"tcphdr",
+       34,
+       {{"source", integer(16)},
+        {"dest", integer(16)},
+        {"seq", integer(32)},
+        {"syn", integer(16)},
+        {"doff", integer(16)},
+        {"window", integer(16)}},
+       {"syn", "doff"}},
       {"udphdr", 34, {{"source", integer(16)}, {"dest", integer(16)}, {"len", integer(16)}}, {}},
   };
   return all;
@@ -107,7 +254,8 @@ const std::vector<Header>& headers() {
 
 class Generator {
  public:
-  Generator(uint64_t seed, const GeneratorOptions& options, Statistics& statistics) : random_(seed), options_(options), statistics_(statistics) {
+  Generator(uint64_t seed, const GeneratorOptions& options, Statistics& statistics)
+      : random_(seed), options_(options), statistics_(statistics) {
     is_xdp_ = options.attribute.empty() ? random_.once_in(2) : options.attribute == "xdp";
   }
   Tree program();
@@ -128,8 +276,12 @@ class Generator {
   }
   T enum_type(const Enumeration& e) const { return {T::Kind::Enum, 32, true, e.name, 0, {}}; }
   T struct_type(const Struct& s) const { return {T::Kind::Struct, 0, false, s.name, 0, {}}; }
-  const Struct& find_struct(const T& type) const { return *std::find_if(structs_.begin(), structs_.end(), [&](const Struct& s) { return s.name == type.name; }); }
-  const Enumeration& find_enum(const T& type) const { return *std::find_if(enums_.begin(), enums_.end(), [&](const Enumeration& e) { return e.name == type.name; }); }
+  const Struct& find_struct(const T& type) const {
+    return *std::find_if(structs_.begin(), structs_.end(), [&](const Struct& s) { return s.name == type.name; });
+  }
+  const Enumeration& find_enum(const T& type) const {
+    return *std::find_if(enums_.begin(), enums_.end(), [&](const Enumeration& e) { return e.name == type.name; });
+  }
   Tree declaration(std::string text) {
     Tree tree(std::move(text));
     tree.may_drop = true;
@@ -167,7 +319,9 @@ class Generator {
     Names found;
     for (const auto& scope : scopes_)
       for (const Variable& v : scope)
-        if (v.type.kind == T::Kind::Str && std::count_if(scopes_.begin(), scopes_.end(), [&](const auto& s) { return declares(s, v.name); }) == 1) found.push_back(v.name);
+        if (v.type.kind == T::Kind::Str &&
+            std::count_if(scopes_.begin(), scopes_.end(), [&](const auto& s) { return declares(s, v.name); }) == 1)
+          found.push_back(v.name);
     for (const Variable& v : globals_)
       if (v.type.kind == T::Kind::Str && !visible(v.name)) found.push_back(v.name);
     return found;
@@ -181,7 +335,8 @@ class Generator {
   Tree match(int depth, const std::function<Tree(int)>& arm);
   Tree binary(const std::string& op, Tree left, Tree right, const T& type, bool swap_hoist = true);
   Tree expression(Tree tree, const T& type) {
-    if (type.kind != T::Kind::Struct && type.kind != T::Kind::Array && type.kind != T::Kind::Str) tree.simpler = zero(type);
+    if (type.kind != T::Kind::Struct && type.kind != T::Kind::Array && type.kind != T::Kind::Str)
+      tree.simpler = zero(type);
     return tree;
   }
 
@@ -196,7 +351,8 @@ class Generator {
   Tree loop_statement(int depth);
   /// A loop over a map. In which order it goes is open: what its turns do commutes, and nothing else sees them.
   Tree map_loop(int depth);
-  Tree map_loop_turn(const Map& map, const std::string& entry, const std::vector<std::pair<std::string, T>>& totals, int depth);
+  Tree map_loop_turn(const Map& map, const std::string& entry, const std::vector<std::pair<std::string, T>>& totals,
+                     int depth);
   Tree packet_statement(int depth);
   Tree print_statement(int depth);
   Tree entry_reference(int depth);
@@ -226,21 +382,21 @@ class Generator {
   bool is_xdp_ = true;
   std::vector<Struct> structs_;
   std::vector<Enumeration> enums_;
-  std::vector<Variable> globals_;   // config fields under `block.field`
+  std::vector<Variable> globals_;  // config fields under `block.field`
   std::vector<std::pair<std::string, T>> constants_;
   std::vector<Map> maps_;
-  std::vector<Helper> helpers_;     // those that may be called from here
+  std::vector<Helper> helpers_;       // those that may be called from here
   std::vector<std::string> targets_;  // programs that may take over from here
   std::vector<std::vector<Variable>> scopes_;
-  std::set<std::string> frozen_;    // maps into which a reference is held
+  std::set<std::string> frozen_;  // maps into which a reference is held
   bool has_context_ = false, in_entry_ = false, in_user_ = false;
   std::set<std::string> local_globals_;
-  bool commutes_ = false;           // in a body whose turns come in any order
+  bool commutes_ = false;  // in a body whose turns come in any order
   T result_;
   int loops_ = 0, indent_ = 0, temporaries_ = 0, nested_loops_ = 0;
 };
 
-// ---- declarations ----------------------------------------------------------------------------------------------------------------------
+// ---- declarations -------------------------------------------------------------------------------
 
 void Generator::declare_types(Tree& out) {
   out.parts.push_back(declaration(fmt::format("type {} = u16", global_name("Port"))));
@@ -291,8 +447,10 @@ void Generator::declare_globals(Tree& out) {
     if (shape == 1) type = struct_type(random_.pick(structs_)), count("global struct");
     if (shape == 2) type = {T::Kind::Str, 0, false, {}, 4 + 4 * random_.below(4), {}};
     std::string how;
-    if (random_.once_in(5)) how = "pin ", count("global pin");
-    else if (random_.once_in(5)) how = "local ", local_globals_.insert(name), count("global local");
+    if (random_.once_in(5))
+      how = "pin ", count("global pin");
+    else if (random_.once_in(5))
+      how = "local ", local_globals_.insert(name), count("global local");
     std::string text = fmt::format("{}var {}: {}", how, name, type.spelled());
     const bool simple = type.kind == T::Kind::Int || type.kind == T::Kind::Bool || type.kind == T::Kind::Char;
     if (simple && !random_.once_in(3)) text += " = " + literal(type);
@@ -303,7 +461,8 @@ void Generator::declare_globals(Tree& out) {
   if (random_.once_in(2)) {
     const std::string name = global_name("settings");
     const T type = any_integer();
-    out.parts.push_back(declaration(fmt::format("config {} {{ limit: {} = {}, enabled: bool = true }}", name, type.spelled(), literal(type))));
+    out.parts.push_back(declaration(
+        fmt::format("config {} {{ limit: {} = {}, enabled: bool = true }}", name, type.spelled(), literal(type))));
     globals_.push_back({name + ".limit", type});
     globals_.push_back({name + ".enabled", boolean});
     count("config");
@@ -320,19 +479,23 @@ void Generator::declare_maps(Tree& out) {
     count("map " + map.kind);
     map.key = integer(32);
     if (!map.is_array()) {
-      if (random_.once_in(5)) map.key = struct_type(random_.pick(structs_)), count("map with struct keys");
-      else if (random_.once_in(5)) map.key = enum_type(random_.pick(enums_)), count("map with enum keys");
-      else map.key = any_integer();
+      if (random_.once_in(5))
+        map.key = struct_type(random_.pick(structs_)), count("map with struct keys");
+      else if (random_.once_in(5))
+        map.key = enum_type(random_.pick(enums_)), count("map with enum keys");
+      else
+        map.key = any_integer();
     }
     map.value = random_.once_in(3) ? struct_type(random_.pick(structs_)) : any_integer();
     if (map.value.kind == T::Kind::Struct) count("map with struct values");
     const uint64_t entries = map.kind == "lru_hash" ? 1024 : 2 + random_.below(6);
-    out.parts.push_back(declaration(fmt::format("var {} : {}<{}, {}>({})", map.name, map.kind, map.key.spelled(), map.value.spelled(), entries)));
+    out.parts.push_back(declaration(
+        fmt::format("var {} : {}<{}, {}>({})", map.name, map.kind, map.key.spelled(), map.value.spelled(), entries)));
     maps_.push_back(map);
   }
 }
 
-// ---- expressions --------------------------------------------------------------------------------------------------------------------------
+// ---- expressions --------------------------------------------------------------------------------
 
 std::string Generator::literal(const T& type) {
   switch (type.kind) {
@@ -352,7 +515,8 @@ std::string Generator::literal(const T& type) {
     count("literal at an edge");
     const std::vector<uint64_t> edges = {0, 1, all, all >> 1, (all >> 1) + 1, all - 1, 0x80, 0xff, 0x100 & all, 0x7f};
     number = random_.pick(edges);
-    if (bits == 64 && random_.once_in(2)) number = random_.once_in(2) ? uint64_t(1) << (32 + random_.below(31)) : 0x123456789abcdef0;
+    if (bits == 64 && random_.once_in(2))
+      number = random_.once_in(2) ? uint64_t(1) << (32 + random_.below(31)) : 0x123456789abcdef0;
   } else if (random_.once_in(3)) {
     number = random_.bits() & all;
   }
@@ -424,12 +588,14 @@ Tree Generator::leaf(const T& type) {
     return expression(place, type);
   }
   for (const auto& [name, constant_type] : constants_)
-    if (constant_type == type && random_.once_in(3)) return count("const use"), expression(fmt::format("({} as {})", name, type.spelled()), type);
+    if (constant_type == type && random_.once_in(3))
+      return count("const use"), expression(fmt::format("({} as {})", name, type.spelled()), type);
   if (type.kind == T::Kind::Int && !random_.once_in(3)) {
     // Something of another type that is there, rather than a number
     for (int attempt = 0; attempt < 6; ++attempt) {
       const auto others = places_of(attempt < 4 ? any_integer() : scalar(), false);
-      if (!others.empty()) return count("cast"), expression(fmt::format("({} as {})", random_.pick(others), type.spelled()), type);
+      if (!others.empty())
+        return count("cast"), expression(fmt::format("({} as {})", random_.pick(others), type.spelled()), type);
     }
   }
   if (type.kind == T::Kind::Int) return expression(fmt::format("({} as {})", literal(type), type.spelled()), type);
@@ -464,7 +630,8 @@ Tree Generator::leaf(const T& type) {
 }
 
 Tree Generator::value(const T& type, int depth) {
-  const bool plain = type.kind == T::Kind::Int || type.kind == T::Kind::Bool || type.kind == T::Kind::Char || type.kind == T::Kind::Enum;
+  const bool plain = type.kind == T::Kind::Int || type.kind == T::Kind::Bool || type.kind == T::Kind::Char ||
+                     type.kind == T::Kind::Enum;
   if (plain && random_.once_in(3)) return expression(literal(type), type);
   return solid(type, depth);
 }
@@ -508,7 +675,8 @@ Tree Generator::integer_expression(const T& type, int depth) {
       const std::string op = random_.once_in(2) ? "/" : "%";
       const auto places = places_of(type, false);
       Tree divisor = places.empty() ? join("(", leaf(type), " | ", leaf(type), ")") : Tree(random_.pick(places));
-      if (random_.once_in(2)) divisor = Tree(type.is_signed && random_.once_in(3) ? "(-1)" : fmt::format("{}", 1 + random_.below(9)));
+      if (random_.once_in(2))
+        divisor = Tree(type.is_signed && random_.once_in(3) ? "(-1)" : fmt::format("{}", 1 + random_.below(9)));
       return binary(op, solid(type, depth - 1), std::move(divisor), type, false);
     }
     case 7:
@@ -516,7 +684,9 @@ Tree Generator::integer_expression(const T& type, int depth) {
       const std::string op = random_.once_in(2) ? "<<" : ">>";
       const T count_type = any_integer();
       const auto places = places_of(count_type, false);
-      Tree by = places.empty() || random_.once_in(2) ? Tree(fmt::format("{}", random_.below(static_cast<uint64_t>(type.bits)))) : Tree(random_.pick(places));
+      Tree by = places.empty() || random_.once_in(2)
+                    ? Tree(fmt::format("{}", random_.below(static_cast<uint64_t>(type.bits))))
+                    : Tree(random_.pick(places));
       return binary(op, solid(type, depth - 1), std::move(by), type, false);
     }
     case 9: {
@@ -551,7 +721,9 @@ Tree Generator::integer_expression(const T& type, int depth) {
     }
     case 14: {
       if (type.is_signed || type.bits == 8) break;
-      const std::string name = type.bits == 16 ? random_.pick(Names{"bswap16", "htons", "ntohs"}) : type.bits == 32 ? random_.pick(Names{"bswap32", "htonl", "ntohl"}) : "bswap64";
+      const std::string name = type.bits == 16   ? random_.pick(Names{"bswap16", "htons", "ntohs"})
+                               : type.bits == 32 ? random_.pick(Names{"bswap32", "htonl", "ntohl"})
+                                                 : "bswap64";
       count("byte order");
       return expression(join(name + "(", solid(type, depth - 1), ")"), type);
     }
@@ -559,13 +731,15 @@ Tree Generator::integer_expression(const T& type, int depth) {
     case 16: {
       std::vector<const Helper*> fitting;
       for (const Helper& helper : helpers_)
-        if (helper.result == type && frozen_.empty() && (!helper.with_context || has_context_)) fitting.push_back(&helper);
+        if (helper.result == type && frozen_.empty() && (!helper.with_context || has_context_))
+          fitting.push_back(&helper);
       if (fitting.empty()) break;
       return call(*random_.pick(fitting), depth);
     }
     case 17:
     case 18: {
-      if (in_user_ && !commutes_ && type == integer(64) && !maps_.empty() && random_.once_in(2)) return count("len"), expression(Tree(random_.pick(maps_).name + ".len()"), type);
+      if (in_user_ && !commutes_ && type == integer(64) && !maps_.empty() && random_.once_in(2))
+        return count("len"), expression(Tree(random_.pick(maps_).name + ".len()"), type);
       std::vector<const Map*> fitting;
       for (const Map& map : maps_)
         if (map.value == type) fitting.push_back(&map);
@@ -577,7 +751,9 @@ Tree Generator::integer_expression(const T& type, int depth) {
       for (const Map& map : maps_)
         if (map.value.kind == T::Kind::Struct)
           for (const Member& m : find_struct(map.value).members)
-            if (m.type == type) return count("map field read"), expression(join(map.name + "[", key(map, depth - 1), "]." + m.name), type);
+            if (m.type == type)
+              return count("map field read"),
+                     expression(join(map.name + "[", key(map, depth - 1), "]." + m.name), type);
       break;
     }
     case 19: {
@@ -593,8 +769,10 @@ Tree Generator::integer_expression(const T& type, int depth) {
       return expression(join(random_.pick(arrays).name + "[", std::move(index), "]"), type);
     }
     case 20: {
-      if (options_.environment && !in_user_ && !commutes_ && type == integer(64) && random_.once_in(2)) return count("time"), expression(Tree("bpf_ktime_get_ns()"), type);
-      if (options_.environment && !in_user_ && !commutes_ && type == integer(32) && random_.once_in(2)) return count("random number"), expression(Tree("bpf_get_prandom_u32()"), type);
+      if (options_.environment && !in_user_ && !commutes_ && type == integer(64) && random_.once_in(2))
+        return count("time"), expression(Tree("bpf_ktime_get_ns()"), type);
+      if (options_.environment && !in_user_ && !commutes_ && type == integer(32) && random_.once_in(2))
+        return count("random number"), expression(Tree("bpf_get_prandom_u32()"), type);
       if (type == integer(32) && has_context_ && in_entry_) {
         count("context field");
         return expression(Tree(is_xdp_ ? "ctx->rx_queue_index" : random_.once_in(2) ? "ctx->len" : "ctx->mark"), type);
@@ -602,9 +780,14 @@ Tree Generator::integer_expression(const T& type, int depth) {
       if (type == integer(8) && has_context_ && in_entry_) {
         if (random_.once_in(3)) {
           count("packet byte backwards");
-          Tree base = random_.once_in(2) ? Tree(fmt::format("(ctx->data + {})", 8 + random_.below(20))) : join("(ctx->data + 8 + (", solid(integer(random_.once_in(2) ? 32 : 64), depth - 1), " & 15))");
-          if (random_.once_in(2)) return expression(join(std::move(base), "[(", solid(integer(32, true), depth - 1), " & 15) - 8]"), type);
-          return expression(join("(*(", std::move(base), " - (", solid(any_integer(), depth - 1), random_.once_in(3) ? " & 31)))" : " & 7)))"), type);
+          Tree base = random_.once_in(2) ? Tree(fmt::format("(ctx->data + {})", 8 + random_.below(20)))
+                                         : join("(ctx->data + 8 + (",
+                                                solid(integer(random_.once_in(2) ? 32 : 64), depth - 1), " & 15))");
+          if (random_.once_in(2))
+            return expression(join(std::move(base), "[(", solid(integer(32, true), depth - 1), " & 15) - 8]"), type);
+          return expression(join("(*(", std::move(base), " - (", solid(any_integer(), depth - 1),
+                                 random_.once_in(3) ? " & 31)))" : " & 7)))"),
+                            type);
         }
         count("packet byte");
         if (random_.once_in(2)) return expression(Tree(fmt::format("(*(ctx->data + {}))", random_.below(60))), type);
@@ -625,7 +808,8 @@ Tree Generator::solid(const T& type, int depth) {
     case T::Kind::Int: return integer_expression(type, depth);
     case T::Kind::Bool: return condition(depth);
     case T::Kind::Char:
-      if (random_.once_in(3)) return count("cast"), expression(join("(", solid(integer(8), depth - 1), " as char)"), type);
+      if (random_.once_in(3))
+        return count("cast"), expression(join("(", solid(integer(8), depth - 1), " as char)"), type);
       if (random_.once_in(3))
         for (const Variable& v : globals_)
           if (v.type.kind == T::Kind::Str && !visible(v.name)) {
@@ -636,7 +820,8 @@ Tree Generator::solid(const T& type, int depth) {
     case T::Kind::Enum:
       if (random_.once_in(3)) {
         count("conditional");
-        return expression(join("(", condition(depth - 1), " ? ", solid(type, depth - 1), " : ", value(type, depth - 1), ")"), type);
+        return expression(
+            join("(", condition(depth - 1), " ? ", solid(type, depth - 1), " : ", value(type, depth - 1), ")"), type);
       }
       if (depth >= 2 && random_.once_in(4)) return match_value(type, depth);
       return leaf(type);
@@ -651,8 +836,10 @@ Tree Generator::condition(int depth) {
       const auto strings = strings_in_sight();
       if (strings.empty()) break;
       count("compare strings");
-      const std::string other = random_.once_in(2) ? random_.pick(Names{"\"\"", "\"ab\"", "\"xyz\""}) : random_.pick(strings);
-      return expression(Tree(fmt::format("({} {} {})", random_.pick(strings), random_.once_in(2) ? "==" : "!=", other)), boolean);
+      const std::string other =
+          random_.once_in(2) ? random_.pick(Names{"\"\"", "\"ab\"", "\"xyz\""}) : random_.pick(strings);
+      return expression(Tree(fmt::format("({} {} {})", random_.pick(strings), random_.once_in(2) ? "==" : "!=", other)),
+                        boolean);
     }
     case 0:
     case 1:
@@ -669,8 +856,10 @@ Tree Generator::condition(int depth) {
       Tree right = condition(depth - 1);
       std::vector<const Helper*> effects;
       for (const Helper& helper : helpers_)
-        if (helper.result == boolean && frozen_.empty() && (!helper.with_context || has_context_)) effects.push_back(&helper);
-      if (!effects.empty() && random_.once_in(2)) right = call(*random_.pick(effects), depth), count("effect on the right");
+        if (helper.result == boolean && frozen_.empty() && (!helper.with_context || has_context_))
+          effects.push_back(&helper);
+      if (!effects.empty() && random_.once_in(2))
+        right = call(*random_.pick(effects), depth), count("effect on the right");
       return binary(op, condition(depth - 1), std::move(right), boolean);
     }
     case 5: {
@@ -682,11 +871,14 @@ Tree Generator::condition(int depth) {
     case 6: {
       if (maps_.empty()) break;
       const Map& map = random_.pick(maps_);
-      if (random_.once_in(2) || map.is_array()) return count("contains_key"), expression(join(map.name + ".contains_key(", key(map, depth - 1), ")"), boolean);
+      if (random_.once_in(2) || map.is_array())
+        return count("contains_key"), expression(join(map.name + ".contains_key(", key(map, depth - 1), ")"), boolean);
       count("presence");
-      return expression(join("(" + map.name + "[", key(map, depth - 1), random_.once_in(2) ? "] != null)" : "] == null)"), boolean);
+      return expression(
+          join("(" + map.name + "[", key(map, depth - 1), random_.once_in(2) ? "] != null)" : "] == null)"), boolean);
     }
-    case 7: return binary(random_.pick(Names{"&", "|", "^"}), solid(boolean, depth - 1), solid(boolean, depth - 1), boolean);
+    case 7:
+      return binary(random_.pick(Names{"&", "|", "^"}), solid(boolean, depth - 1), solid(boolean, depth - 1), boolean);
     default: break;
   }
   return leaf(boolean);
@@ -710,8 +902,12 @@ Tree Generator::match(int depth, const std::function<Tree(int)>& arm) {
     out.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
     return out;
   }
-  const T type = random_.once_in(3) ? enum_type(random_.pick(enums_)) : random_.once_in(6) ? character : random_.once_in(8) ? boolean : any_integer();
-  out.parts.push_back(join("match (", value(type, 0).text() == "" ? solid(type, depth - 1) : solid(type, depth - 1), ") {\n"));
+  const T type = random_.once_in(3)   ? enum_type(random_.pick(enums_))
+                 : random_.once_in(6) ? character
+                 : random_.once_in(8) ? boolean
+                                      : any_integer();
+  out.parts.push_back(
+      join("match (", value(type, 0).text() == "" ? solid(type, depth - 1) : solid(type, depth - 1), ") {\n"));
   ++indent_;
   const std::string margin(2 * static_cast<size_t>(indent_), ' ');
   const auto add = [&](const std::string& pattern, bool may_drop) {
@@ -737,8 +933,10 @@ Tree Generator::match(int depth, const std::function<Tree(int)>& arm) {
   } else if (type.kind == T::Kind::Bool) {
     count("match bool");
     add("true", false);
-    if (random_.once_in(2)) add("false", false);
-    else add("default", false);
+    if (random_.once_in(2))
+      add("false", false);
+    else
+      add("default", false);
   } else if (type.kind == T::Kind::Char) {
     count("match char");
     add("'a' | 'b'", true);
@@ -769,7 +967,8 @@ Tree Generator::match(int depth, const std::function<Tree(int)>& arm) {
       }
     }
     if (random_.once_in(3)) {
-      const int64_t top = type.is_signed ? (type.bits == 64 ? INT64_MAX : (int64_t(1) << (type.bits - 1)) - 1) : (int64_t(1) << std::min(type.bits, 62)) - 1;
+      const int64_t top = type.is_signed ? (type.bits == 64 ? INT64_MAX : (int64_t(1) << (type.bits - 1)) - 1)
+                                         : (int64_t(1) << std::min(type.bits, 62)) - 1;
       add(fmt::format("{}..={}", top - 20, top), true);
       count("match range");
     }
@@ -794,7 +993,8 @@ Tree Generator::match_value(const T& type, int depth) {
     const std::string margin(2 * static_cast<size_t>(indent_), ' ');
     body.parts.push_back(join(fmt::format("{}var {}: {} = ", margin, name, type.spelled()), value(type, d - 1), "\n"));
     scopes_.back().push_back({name, type});
-    if (!commutes_ && random_.once_in(2)) body.parts.push_back(line(simple_statement(d - 1)));  // what turns do in any order is said by map_loop
+    if (!commutes_ && random_.once_in(2))
+      body.parts.push_back(line(simple_statement(d - 1)));  // what turns do in any order is said by map_loop
     body.parts.push_back(join(margin, solid(type, d - 1), "\n"));
     --indent_;
     body.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
@@ -806,7 +1006,7 @@ Tree Generator::match_value(const T& type, int depth) {
   return expression(std::move(wrapped), type);
 }
 
-// ---- statements ------------------------------------------------------------------------------------------------------------------------------
+// ---- statements ---------------------------------------------------------------------------------
 
 Tree Generator::block(int depth, int statements, const std::vector<Variable>& with) {
   Tree out;
@@ -821,7 +1021,9 @@ Tree Generator::block(int depth, int statements, const std::vector<Variable>& wi
 }
 
 std::string Generator::fresh_local(bool& shadows) {
-  static const Names pool = {"x", "y", "count", "register", "errno", "main_", "bpf_printk", "volatile", "key", "value", "entry", "switch", "printf", "typedef", "result", "at", "slot", "status", "NULL", "unsigned"};
+  static const Names pool = {"x",        "y",   "count", "register", "errno",  "main_",   "bpf_printk",
+                             "volatile", "key", "value", "entry",    "switch", "printf",  "typedef",
+                             "result",   "at",  "slot",  "status",   "NULL",   "unsigned"};
   shadows = false;
   for (int attempt = 0; attempt < 4; ++attempt) {
     std::string name = random_.pick(pool);
@@ -836,7 +1038,8 @@ std::string Generator::fresh_local(bool& shadows) {
     if (in_scope) continue;
     if (like_global) count("var named like a global");
     shadows = visible(name);
-    static const std::set<std::string> c_names = {"register", "volatile", "errno", "switch", "typedef", "printf", "bpf_printk", "NULL", "unsigned"};
+    static const std::set<std::string> c_names = {"register", "volatile",   "errno", "switch",  "typedef",
+                                                  "printf",   "bpf_printk", "NULL",  "unsigned"};
     if (c_names.count(name)) count("var with a C name");
     return name;
   }
@@ -882,24 +1085,31 @@ Tree Generator::assignment(int depth) {
         if (v.type.kind == T::Kind::Array && v.type.element[0].kind == T::Kind::Int && !visible(v.name)) {
           count("assign element");
           const bool compound = random_.once_in(2);
-          return join(v.name + "[", random_.once_in(2) ? unknown(any_integer()) : join("(", unknown(integer(32)), " & 7)"), compound ? "] += " : "] = ", value(v.type.element[0], depth));
+          return join(v.name + "[",
+                      random_.once_in(2) ? unknown(any_integer()) : join("(", unknown(integer(32)), " & 7)"),
+                      compound ? "] += " : "] = ", value(v.type.element[0], depth));
         }
     }
     auto places = places_of(type, true);
     std::erase_if(places, [&](const std::string& p) { return p.find("settings.") != std::string::npos; });
     if (places.empty()) continue;
     const std::string place = random_.pick(places);
-    if (place.find("->") != std::string::npos) count("packet write");
-    else if (place.find('.') != std::string::npos) count("assign field");
-    else if (place.find('[') != std::string::npos) count("assign element");
+    if (place.find("->") != std::string::npos)
+      count("packet write");
+    else if (place.find('.') != std::string::npos)
+      count("assign field");
+    else if (place.find('[') != std::string::npos)
+      count("assign element");
     if (type.kind == T::Kind::Int && random_.once_in(2)) {
       count("compound assign");
       const std::string op = random_.pick(Names{"+", "-", "*", "&", "|", "^", "/", "%", "<<", ">>"});
       if (op == "/" || op == "%") {
         const auto divisors = places_of(type, false);
-        return join(place + " " + op + "= ", random_.once_in(2) ? Tree(fmt::format("{}", 1 + random_.below(7))) : Tree(random_.pick(divisors)));
+        return join(place + " " + op + "= ",
+                    random_.once_in(2) ? Tree(fmt::format("{}", 1 + random_.below(7))) : Tree(random_.pick(divisors)));
       }
-      if (op == "<<" || op == ">>") return Tree(fmt::format("{} {}= {}", place, op, random_.below(static_cast<uint64_t>(type.bits))));
+      if (op == "<<" || op == ">>")
+        return Tree(fmt::format("{} {}= {}", place, op, random_.below(static_cast<uint64_t>(type.bits))));
       return join(place + " " + op + "= ", value(type, depth));
     }
     count("assign");
@@ -918,7 +1128,8 @@ Tree Generator::map_statement(int depth) {
     const Member& m = random_.pick(fields);
     if (m.type.kind == T::Kind::Int && random_.once_in(2)) {
       count("map field compound assign");
-      return join(map.name + "[", std::move(at), "]." + m.name + " " + random_.pick(Names{"+", "-", "|", "*"}) + "= ", value(m.type, depth));
+      return join(map.name + "[", std::move(at), "]." + m.name + " " + random_.pick(Names{"+", "-", "|", "*"}) + "= ",
+                  value(m.type, depth));
     }
     count("map field write");
     return join(map.name + "[", std::move(at), "]." + m.name + " = ", value(m.type, depth));
@@ -932,7 +1143,8 @@ Tree Generator::map_statement(int depth) {
       if (frozen) break;
       const std::string method = random_.once_in(2) && !map.is_array() ? "insert_new" : "insert";
       count(method);
-      Tree arguments = join(map.name + "." + method + "(", std::move(at), ", ", is_struct ? leaf(map.value) : value(map.value, depth), ")");
+      Tree arguments = join(map.name + "." + method + "(", std::move(at), ", ",
+                            is_struct ? leaf(map.value) : value(map.value, depth), ")");
       const auto places = places_of(integer(32, true), true);
       if (places.empty() || random_.once_in(2)) return arguments;
       return join(random_.pick(places) + " = ", std::move(arguments));
@@ -941,7 +1153,8 @@ Tree Generator::map_statement(int depth) {
     case 3:
       if (is_struct) break;
       count("map compound assign");
-      return join(map.name + "[", std::move(at), "] " + random_.pick(Names{"+", "-", "|", "&", "^", "*"}) + "= ", value(map.value, depth));
+      return join(map.name + "[", std::move(at), "] " + random_.pick(Names{"+", "-", "|", "&", "^", "*"}) + "= ",
+                  value(map.value, depth));
     default: break;
   }
   if (frozen) return print_statement(depth);
@@ -1018,9 +1231,12 @@ Tree Generator::entry_reference(int depth) {
     for (uint64_t i = 0; i < 1 + random_.below(3); ++i) {
       const Member& m = random_.pick(find_struct(map.value).members);
       const auto places = places_of(m.type, true);
-      if (!places.empty() && random_.once_in(2)) body.parts.push_back(line(join(random_.pick(places) + " = ", name + "." + m.name)));
-      else if (m.type.kind == T::Kind::Int && random_.once_in(2)) body.parts.push_back(line(join(name + "." + m.name + " += ", value(m.type, depth - 1))));
-      else body.parts.push_back(line(join(name + "." + m.name + " = ", value(m.type, depth - 1))));
+      if (!places.empty() && random_.once_in(2))
+        body.parts.push_back(line(join(random_.pick(places) + " = ", name + "." + m.name)));
+      else if (m.type.kind == T::Kind::Int && random_.once_in(2))
+        body.parts.push_back(line(join(name + "." + m.name + " += ", value(m.type, depth - 1))));
+      else
+        body.parts.push_back(line(join(name + "." + m.name + " = ", value(m.type, depth - 1))));
     }
     --indent_;
     body.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
@@ -1050,8 +1266,11 @@ Tree Generator::rebound_reference(int depth) {
   const auto use = [&] {
     const Member& m = random_.pick(find_struct(map.value).members);
     const auto places = places_of(m.type, true);
-    Tree what = !places.empty() && random_.once_in(2) ? Tree(fmt::format("{} = {}.{}", random_.pick(places), name, m.name))
-                                                      : join(fmt::format("{}.{} {}= ", name, m.name, m.type.kind == T::Kind::Int && random_.once_in(2) ? "+" : ""), value(m.type, depth - 1));
+    Tree what = !places.empty() && random_.once_in(2)
+                    ? Tree(fmt::format("{} = {}.{}", random_.pick(places), name, m.name))
+                    : join(fmt::format("{}.{} {}= ", name, m.name,
+                                       m.type.kind == T::Kind::Int && random_.once_in(2) ? "+" : ""),
+                           value(m.type, depth - 1));
     return join(fmt::format("\n{}if ({} != null) {{ ", margin, name), std::move(what), " }");
   };
   Tree first = use();
@@ -1059,7 +1278,8 @@ Tree Generator::rebound_reference(int depth) {
   if (random_.once_in(3)) count("entry reference given a value"), where = leaf(map.value).text();
   Tree second = use();
   if (!was_frozen) frozen_.erase(map.name);
-  return join(join("var " + name + " = " + map.name + "[", key(map, 0), "]"), std::move(first), fmt::format("\n{}{} = {}", margin, name, where), std::move(second));
+  return join(join("var " + name + " = " + map.name + "[", key(map, 0), "]"), std::move(first),
+              fmt::format("\n{}{} = {}", margin, name, where), std::move(second));
 }
 
 /// One key of a map several times, with or without something between that may change the map.
@@ -1080,10 +1300,14 @@ Tree Generator::repeated_lookup(int depth) {
         break;
       }
       [[fallthrough]];
-    case 1: out.parts.push_back(Tree(fmt::format("if ({}{}.contains_key({})) ", random_.once_in(2) ? "!" : "", map.name, where))); break;
+    case 1:
+      out.parts.push_back(
+          Tree(fmt::format("if ({}{}.contains_key({})) ", random_.once_in(2) ? "!" : "", map.name, where)));
+      break;
     case 2: {
       const std::string name = fmt::format("seen{}", temporaries_++);
-      out.parts.push_back(Tree(fmt::format("var {}: {} = {}\n{}if ({} > 1) ", name, map.value.spelled(), at, margin, name)));
+      out.parts.push_back(
+          Tree(fmt::format("var {}: {} = {}\n{}if ({} > 1) ", name, map.value.spelled(), at, margin, name)));
       scopes_.back().push_back({name, map.value});
       break;
     }
@@ -1097,7 +1321,8 @@ Tree Generator::repeated_lookup(int depth) {
     body.parts.push_back(line(join("  " + at + " ", std::move(last))));
     return body;
   };
-  Tree first = branch(join(op + "= ", value(map.value, depth - 1))), second = branch(join(random_.once_in(2) ? "= " : "+= ", value(map.value, depth - 1)));
+  Tree first = branch(join(op + "= ", value(map.value, depth - 1))),
+       second = branch(join(random_.once_in(2) ? "= " : "+= ", value(map.value, depth - 1)));
   out.parts.push_back(std::move(first));
   out.parts.push_back(Tree(" else "));
   out.parts.push_back(std::move(second));
@@ -1121,19 +1346,22 @@ Tree Generator::loop_statement(int depth) {
       const uint64_t low = random_.below(4), high = low + random_.below(6);
       const bool inclusive = random_.once_in(2);
       count(inclusive ? "for inclusive" : "for");
-      out = join(fmt::format("for ({} in {}{}{}) ", name, low, inclusive ? "..=" : "..", high), block(depth - 1, statements, {{name, integer(32)}}));
+      out = join(fmt::format("for ({} in {}{}{}) ", name, low, inclusive ? "..=" : "..", high),
+                 block(depth - 1, statements, {{name, integer(32)}}));
       break;
     }
     case 2:
       count("for negative");
-      out = join(fmt::format("for ({} in -{}..{}) ", name, 1 + random_.below(3), random_.below(3)), block(depth - 1, statements));
+      out = join(fmt::format("for ({} in -{}..{}) ", name, 1 + random_.below(3), random_.below(3)),
+                 block(depth - 1, statements));
       break;
     case 3: {
       count("for to the type's end");
       const std::string top = fmt::format("u8_top{}", temporaries_++);
       scopes_.back().push_back({top, integer(8), true});
       // The variables' type decides the counter's; 255 is the last there is.
-      out = join(fmt::format("var {}: u8 = 250\n{}for ({} in {}..=255) ", top, std::string(2 * static_cast<size_t>(indent_), ' '), name, top),
+      out = join(fmt::format("var {}: u8 = 250\n{}for ({} in {}..=255) ", top,
+                             std::string(2 * static_cast<size_t>(indent_), ' '), name, top),
                  block(depth - 1, statements, {{name, integer(8)}}));
       break;
     }
@@ -1141,8 +1369,9 @@ Tree Generator::loop_statement(int depth) {
     case 5: {
       count("for over variables");
       const T type = random_.once_in(2) ? integer(32) : integer(8);
-      out = join(fmt::format("for ({} in (", name), solid(type, depth - 1), random_.once_in(2) ? " & 3)..(" : " & 3)..=(", solid(type, depth - 1), " & 7)) ",
-                 block(depth - 1, statements, {{name, type}}));
+      out =
+          join(fmt::format("for ({} in (", name), solid(type, depth - 1), random_.once_in(2) ? " & 3)..(" : " & 3)..=(",
+               solid(type, depth - 1), " & 7)) ", block(depth - 1, statements, {{name, type}}));
       break;
     }
     case 6: {
@@ -1153,8 +1382,9 @@ Tree Generator::loop_statement(int depth) {
       scopes_.back().push_back({left, integer(32), true});
       Tree body = block(depth - 1, statements);
       body.before = fmt::format("{{\n{}  {} -= 1\n", margin, left);
-      out = join(fmt::format("var {}: u32 = ", left), std::move(initial), fmt::format(" & 7\n{}while ({} > 0{}", margin, left, random_.once_in(2) ? "" : " && "),
-                 Tree(), ") ", std::move(body));
+      out = join(fmt::format("var {}: u32 = ", left), std::move(initial),
+                 fmt::format(" & 7\n{}while ({} > 0{}", margin, left, random_.once_in(2) ? "" : " && "), Tree(), ") ",
+                 std::move(body));
       if (out.parts[2].text().ends_with("&& ")) out.parts[3] = condition(depth - 1);
       break;
     }
@@ -1165,7 +1395,8 @@ Tree Generator::loop_statement(int depth) {
       const std::string margin(2 * static_cast<size_t>(indent_), ' ');
       scopes_.back().push_back({turns, integer(32), true});
       Tree body = block(depth - 1, statements);
-      body.before = fmt::format("{{\n{}  {} += 1\n{}  if ({} > {}) {{ break }}\n", margin, turns, margin, turns, random_.below(6));
+      body.before = fmt::format("{{\n{}  {} += 1\n{}  if ({} > {}) {{ break }}\n", margin, turns, margin, turns,
+                                random_.below(6));
       out = join(fmt::format("var {}: u32 = 0\n{}loop ", turns, margin), std::move(body));
     }
   }
@@ -1174,27 +1405,31 @@ Tree Generator::loop_statement(int depth) {
   return out;
 }
 
-Tree Generator::map_loop_turn(const Map& map, const std::string& entry, const std::vector<std::pair<std::string, T>>& totals, int depth) {
+Tree Generator::map_loop_turn(const Map& map, const std::string& entry,
+                              const std::vector<std::pair<std::string, T>>& totals, int depth) {
   static const Names operators = {"+", "^", "|", "&"};
   switch (random_.below(depth > 0 ? 5 : 3)) {
     case 0:
       // Through the reference to the entry at hand.
       if (map.value.kind == T::Kind::Struct) {
         const Member& m = random_.pick(find_struct(map.value).members);
-        return join(entry + "." + m.name + (m.type.kind == T::Kind::Int && random_.once_in(2) ? " += " : " = "), value(m.type, 1));
+        return join(entry + "." + m.name + (m.type.kind == T::Kind::Int && random_.once_in(2) ? " += " : " = "),
+                    value(m.type, 1));
       }
       break;
     case 3: return join("if (", condition(1), ") { ", map_loop_turn(map, entry, totals, depth - 1), " }");
     case 4: {
       count("for");
       const std::string name = fmt::format("i{}", temporaries_++);
-      return join(fmt::format("for ({} in 0..{}) {{ ", name, 1 + random_.below(3)), map_loop_turn(map, entry, totals, 0), " }");
+      return join(fmt::format("for ({} in 0..{}) {{ ", name, 1 + random_.below(3)),
+                  map_loop_turn(map, entry, totals, 0), " }");
     }
     default: break;
   }
   // One operator for each total, so that the turns commute.
   const size_t which = random_.below(totals.size());
-  return join(fmt::format("{} {}= ", totals[which].first, operators[which % operators.size()]), value(totals[which].second, 1));
+  return join(fmt::format("{} {}= ", totals[which].first, operators[which % operators.size()]),
+              value(totals[which].second, 1));
 }
 
 Tree Generator::map_loop(int depth) {
@@ -1211,7 +1446,8 @@ Tree Generator::map_loop(int depth) {
   for (uint64_t i = 0; i < 1 + random_.below(3); ++i) {
     const T type = any_integer();
     totals.push_back({fmt::format("total{}", temporaries_++), type});
-    head.parts.push_back(join(fmt::format("var {}: {} = ", totals.back().first, type.spelled()), value(type, depth - 1), "\n" + margin));
+    head.parts.push_back(
+        join(fmt::format("var {}: {} = ", totals.back().first, type.spelled()), value(type, depth - 1), "\n" + margin));
   }
   const bool is_search = random_.once_in(4), returns = is_search && random_.once_in(2);
   Tree leaving;
@@ -1228,12 +1464,14 @@ Tree Generator::map_loop(int depth) {
   scopes_.back().push_back({key, map.key});
   if (!refers) scopes_.back().push_back({entry, map.value});
   if (refers)
-    for (const Member& m : find_struct(map.value).members) scopes_.back().push_back({entry + "." + m.name, m.type, true});
+    for (const Member& m : find_struct(map.value).members)
+      scopes_.back().push_back({entry + "." + m.name, m.type, true});
   ++indent_;
   std::vector<Tree> turns;
   if (is_search) {
     // Whether any entry will do is the same in every order.
-    turns.push_back(join("if (", condition(depth), ") {\n" + margin + "    ", std::move(leaving), "\n" + margin + "  }"));
+    turns.push_back(
+        join("if (", condition(depth), ") {\n" + margin + "    ", std::move(leaving), "\n" + margin + "  }"));
   } else {
     if (random_.once_in(4)) {
       count("continue");
@@ -1269,23 +1507,31 @@ Tree Generator::packet_statement(int depth) {
   const T pointer{T::Kind::Packet, 0, false, header.name, 0, {}};
   if (random_.once_in(5)) {
     count("packet pointer moves");
-    const std::string margin(2 * static_cast<size_t>(indent_), ' '), at = fmt::format("at{}", temporaries_++), byte = fmt::format("byte{}", temporaries_++);
-    Tree moves = join(fmt::format("var {0} = ctx->data + {1}\n{2}for (i{0} in 0..{3}) {{ {0} = {0} + 1 + (", at, 14 + random_.below(10), margin, 1 + random_.below(3)), solid(integer(8), depth - 1),
-                      fmt::format(" & 7) }}\n{}{} -= (", margin, at), solid(any_integer(), depth - 1), fmt::format(" & {})\n{}var {}: u8 = {}[{}]", random_.once_in(3) ? 31 : 7, margin, byte, at, random_.once_in(2) ? "-1" : "1"));
+    const std::string margin(2 * static_cast<size_t>(indent_), ' '), at = fmt::format("at{}", temporaries_++),
+                                                                     byte = fmt::format("byte{}", temporaries_++);
+    Tree moves = join(fmt::format("var {0} = ctx->data + {1}\n{2}for (i{0} in 0..{3}) {{ {0} = {0} + 1 + (", at,
+                                  14 + random_.below(10), margin, 1 + random_.below(3)),
+                      solid(integer(8), depth - 1), fmt::format(" & 7) }}\n{}{} -= (", margin, at),
+                      solid(any_integer(), depth - 1),
+                      fmt::format(" & {})\n{}var {}: u8 = {}[{}]", random_.once_in(3) ? 31 : 7, margin, byte, at,
+                                  random_.once_in(2) ? "-1" : "1"));
     scopes_.back().push_back({byte, integer(8)});
     return moves;
   }
   Tree out;
   if (random_.once_in(3)) {
     count("packet check");
-    out.parts.push_back(Tree(fmt::format("if (ctx->data + {} > ctx->data_end) {{ return {} }}\n{}", header.offset + static_cast<int>(random_.pick(std::vector<int>{8, 14, 20, 40})),
-                                         in_entry_ ? verdict() : zero(result_), std::string(2 * static_cast<size_t>(indent_), ' '))));
+    out.parts.push_back(
+        Tree(fmt::format("if (ctx->data + {} > ctx->data_end) {{ return {} }}\n{}",
+                         header.offset + static_cast<int>(random_.pick(std::vector<int>{8, 14, 20, 40})),
+                         in_entry_ ? verdict() : zero(result_), std::string(2 * static_cast<size_t>(indent_), ' '))));
   }
   if (header.offset == 0) {
     out.parts.push_back(Tree(fmt::format("var {} = ctx->data as *{}", name, header.name)));
   } else if (random_.once_in(3)) {
     count("packet at an offset");
-    out.parts.push_back(join(fmt::format("var {} = (ctx->data + {} + ((", name, header.offset), solid(integer(32), depth - 1), fmt::format(" & 15) as u64)) as *{}", header.name)));
+    out.parts.push_back(join(fmt::format("var {} = (ctx->data + {} + ((", name, header.offset),
+                             solid(integer(32), depth - 1), fmt::format(" & 15) as u64)) as *{}", header.name)));
   } else {
     count("packet at an offset");
     out.parts.push_back(Tree(fmt::format("var {} = (ctx->data + {}) as *{}", name, header.offset, header.name)));
@@ -1305,35 +1551,42 @@ Tree Generator::print_statement(int depth) {
   if (random_.once_in(4)) {
     for (const auto& scope : scopes_)
       for (const Variable& v : scope)
-        if (v.type.kind == T::Kind::Str && &scope == &scopes_.back()) return count("print string"), Tree(fmt::format("print(\"%s|\", {})", v.name));
+        if (v.type.kind == T::Kind::Str && &scope == &scopes_.back())
+          return count("print string"), Tree(fmt::format("print(\"%s|\", {})", v.name));
     for (const Variable& v : globals_)
-      if (v.type.kind == T::Kind::Str && !visible(v.name)) return count("print string"), Tree(fmt::format("print(\"%s|\", {})", v.name));
+      if (v.type.kind == T::Kind::Str && !visible(v.name))
+        return count("print string"), Tree(fmt::format("print(\"%s|\", {})", v.name));
   }
-  if (type == character) return join("print(\"a ", verb + " b %d\", ", solid(type, depth - 1), ", ", solid(any_integer(), depth - 1), ")");
+  if (type == character)
+    return join("print(\"a ", verb + " b %d\", ", solid(type, depth - 1), ", ", solid(any_integer(), depth - 1), ")");
   return join("print(\"a " + verb + " b %d\", ", solid(type, depth - 1), ", ", solid(any_integer(), depth - 1), ")");
 }
 
 std::string Generator::verdict() {
-  static const Names xdp = {"XDP_PASS", "XDP_DROP", "XDP_TX", "XDP_ABORTED"}, tc = {"TC_ACT_OK", "TC_ACT_SHOT", "TC_ACT_PIPE", "3"};
+  static const Names xdp = {"XDP_PASS", "XDP_DROP", "XDP_TX", "XDP_ABORTED"},
+                     tc = {"TC_ACT_OK", "TC_ACT_SHOT", "TC_ACT_PIPE", "3"};
   return random_.pick(is_xdp_ ? xdp : tc);
 }
 
 /// `return …` as a function ends with it.
 Tree Generator::returned(int depth) {
   if (!in_entry_) return join("return ", value(result_, depth));
-  if (!targets_.empty() && random_.once_in(3)) return count("tail call"), Tree(fmt::format("return {}(ctx)", random_.pick(targets_)));
+  if (!targets_.empty() && random_.once_in(3))
+    return count("tail call"), Tree(fmt::format("return {}(ctx)", random_.pick(targets_)));
   if (random_.once_in(3)) {
     count("match returned");
-    return join("return ", match(depth, [&](int d) -> Tree {
-      if (!targets_.empty() && random_.once_in(3)) return count("tail call"), Tree(random_.pick(targets_) + "(ctx)");
-      if (random_.once_in(3) && d > 0) {
-        count("match block arm");
-        Tree body = block(d - 1, 1);
-        body.parts.push_back(Tree(std::string(2 * static_cast<size_t>(indent_ + 1), ' ') + verdict() + "\n"));
-        return body;
-      }
-      return Tree(verdict());
-    }));
+    return join(
+        "return ", match(depth, [&](int d) -> Tree {
+          if (!targets_.empty() && random_.once_in(3))
+            return count("tail call"), Tree(random_.pick(targets_) + "(ctx)");
+          if (random_.once_in(3) && d > 0) {
+            count("match block arm");
+            Tree body = block(d - 1, 1);
+            body.parts.push_back(Tree(std::string(2 * static_cast<size_t>(indent_ + 1), ' ') + verdict() + "\n"));
+            return body;
+          }
+          return Tree(verdict());
+        }));
   }
   if (random_.once_in(4)) {
     count("conditional");
@@ -1410,7 +1663,7 @@ Tree Generator::statement(int depth) {
   return simple_statement(depth);
 }
 
-// ---- functions -------------------------------------------------------------------------------------------------------------------------------
+// ---- functions ----------------------------------------------------------------------------------
 
 Tree Generator::helper(size_t index) {
   Helper helper;
@@ -1429,7 +1682,8 @@ Tree Generator::function(Helper helper, const std::string& attribute) {
     T type = scalar();
     if (in_user_ && random_.once_in(4)) {
       count("array argument");
-      type = random_.once_in(2) ? T{T::Kind::Str, 0, false, {}, 8, {}} : T{T::Kind::Array, 0, false, {}, 3, {any_integer()}};
+      type = random_.once_in(2) ? T{T::Kind::Str, 0, false, {}, 8, {}}
+                                : T{T::Kind::Array, 0, false, {}, 3, {any_integer()}};
     }
     const std::string name = fmt::format("p{}", i);
     parameters += fmt::format("{}{}: {}", parameters.empty() ? "" : ", ", name, type.spelled());
@@ -1491,10 +1745,13 @@ Tree Generator::entry(size_t index, size_t total) {
     if (i > index || (i == index && random_.once_in(12))) targets_.push_back(global_name(fmt::format("prog{}", i)));
   Tree out;
   if (random_.once_in(3)) out.before = fmt::format("@on_fault({}) ", verdict()), count("on fault");
-  out.before += is_xdp_ ? fmt::format("@xdp fn {}(ctx: *xdp_md) -> xdp_action {{\n", global_name(fmt::format("prog{}", index)))
-                        : fmt::format("@tc(\"ingress\") fn {}(ctx: *__sk_buff) -> i32 {{\n", global_name(fmt::format("prog{}", index)));
+  out.before +=
+      is_xdp_ ? fmt::format("@xdp fn {}(ctx: *xdp_md) -> xdp_action {{\n", global_name(fmt::format("prog{}", index)))
+              : fmt::format("@tc(\"ingress\") fn {}(ctx: *__sk_buff) -> i32 {{\n",
+                            global_name(fmt::format("prog{}", index)));
   indent_ = 1;
-  for (int i = 0; i < options_.size / 2 + static_cast<int>(random_.below(static_cast<uint64_t>(options_.size))); ++i) out.parts.push_back(line(statement(3)));
+  for (int i = 0; i < options_.size / 2 + static_cast<int>(random_.below(static_cast<uint64_t>(options_.size))); ++i)
+    out.parts.push_back(line(statement(3)));
   Tree last = line(returned(3));
   last.may_drop = false;
   out.parts.push_back(std::move(last));

@@ -13,12 +13,12 @@ namespace ksc::fuzz {
 
 /// What programs are drawn from.
 struct GeneratorOptions {
-  std::string attribute = "";     // of the entry functions: "xdp" or "tc"; empty: chosen by the seed
-  std::string prefix = "";        // before every name at file level, so that many programs fit into one object
-  bool unbounded_loops = true;    // while, loop, and for between variables
-  bool environment = true;        // time and random numbers, which the kernel does not repeat
-  bool userspace = false;         // also a `main`, and functions that it calls
-  int size = 12;                  // statements of an entry function, more or less
+  std::string attribute = "";   // of the entry functions: "xdp" or "tc"; empty: chosen by the seed
+  std::string prefix = "";      // before every name at file level, so that many programs fit into one object
+  bool unbounded_loops = true;  // while, loop, and for between variables
+  bool environment = true;      // time and random numbers, which the kernel does not repeat
+  bool userspace = false;       // also a `main`, and functions that it calls
+  int size = 12;                // statements of an entry function, more or less
 };
 
 /// How often each form of the language was made.

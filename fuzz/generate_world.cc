@@ -16,9 +16,12 @@ Bytes random_value(Type type, Random& random) {
   };
   switch (type->kind) {
     case TypeKind::Bool: put(random.below(2)); break;
-    case TypeKind::Enum: put(static_cast<uint64_t>(type->body->items[random.below(type->body->items.size())].value)); break;
+    case TypeKind::Enum:
+      put(static_cast<uint64_t>(type->body->items[random.below(type->body->items.size())].value));
+      break;
     case TypeKind::Str:
-      for (size_t i = 0, n = random.below(type->count); i < n; ++i) bytes[i] = static_cast<uint8_t>('a' + random.below(26));
+      for (size_t i = 0, n = random.below(type->count); i < n; ++i)
+        bytes[i] = static_cast<uint8_t>('a' + random.below(26));
       break;
     case TypeKind::Array:
       for (size_t i = 0; i < type->count; ++i) {
@@ -80,7 +83,8 @@ World generate_world(uint64_t seed, const Program& program) {
       }
     }
     const auto* global = as<GlobalDef>(d);
-    if (global && random.once_in(2)) world.globals[std::string(global->form.name.text())] = random_value(global->form.type, random);
+    if (global && random.once_in(2))
+      world.globals[std::string(global->form.name.text())] = random_value(global->form.type, random);
   }
   // Of a socket buffer the rest may lie elsewhere.
   if (random.once_in(2)) world.linear = random.below(world.packet.size() + 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random programs on the host emulation: the generated eBPF C, compiled for this machine under the address and undefined-behaviour
-// sanitizers, gives the interpreter's result, packet, maps and globals. Needs no rights.
+// Random programs on the host emulation: the generated eBPF C, compiled for this machine under the address and
+// undefined-behaviour sanitizers, gives the interpreter's result, packet, maps and globals. Needs no rights.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -47,21 +47,29 @@ class Host : public Machine {
   }
   bool has_map(const std::string& name) override { return maps_.count(name) != 0; }
   bool has_global(const std::string& name) override { return globals_.count(name) != 0; }
-  void set(const std::string& map, const Bytes& key, const Bytes& value, bool) override { arguments_ += fmt::format(" --map {}:{}={}", map, hex(key), hex(value)); }
-  void set_global(const std::string& name, const Bytes& value) override { arguments_ += fmt::format(" --global {}={}", name, hex(value)); }
+  void set(const std::string& map, const Bytes& key, const Bytes& value, bool) override {
+    arguments_ += fmt::format(" --map {}:{}={}", map, hex(key), hex(value));
+  }
+  void set_global(const std::string& name, const Bytes& value) override {
+    arguments_ += fmt::format(" --global {}={}", name, hex(value));
+  }
   std::map<Bytes, Bytes> entries(const std::string& map) override { return entries_[map]; }
   Bytes global(const std::string& name) override { return values_[name]; }
 
   Run run(const std::string& program, const Bytes& packet) override {
     std::ofstream(directory_ / "packets") << hex(packet) << "\n";
-    const std::string command = fmt::format("cd '{}' && ./host --globals{} {} packets > out 2> errors", directory_.string(), arguments_, program);
+    const std::string command = fmt::format("cd '{}' && ./host --globals{} {} packets > out 2> errors",
+                                            directory_.string(), arguments_, program);
     const int status = std::system(command.c_str());
-    if (status != 0) throw MachineError(fmt::format("exit code {}: {}", WEXITSTATUS(status), text_of(directory_ / "errors").substr(0, 3000)));
+    if (status != 0)
+      throw MachineError(
+          fmt::format("exit code {}: {}", WEXITSTATUS(status), text_of(directory_ / "errors").substr(0, 3000)));
     Run ran;
     std::istringstream lines(text_of(directory_ / "out"));
     for (std::string line; std::getline(lines, line);) {
       const auto said = nlohmann::json::parse(line);
-      if (said.contains("return")) ran = {static_cast<int32_t>(said["return"].get<uint32_t>()), bytes_of(said["packet"])};
+      if (said.contains("return"))
+        ran = {static_cast<int32_t>(said["return"].get<uint32_t>()), bytes_of(said["packet"])};
       if (said.contains("global")) values_[said["global"]] = bytes_of(said["value"]);
       if (!said.contains("entries")) continue;
       for (const auto& entry : said["entries"]) entries_[said["map"]][bytes_of(entry[0])] = bytes_of(entry[1]);
@@ -83,8 +91,9 @@ class HostBuilder : public ObjectBuilder {
   ~HostBuilder() override { fs::remove_all(objects_); }
 
   Verdict build(const fs::path& directory) override {
-    const std::string command = fmt::format("KSC_HOST_OBJECTS='{}' KSC_HOST_PROGRAM='{}/host' '{}/runtime/host/run' '{}' --list > '{}/list' 2> '{}/errors'", objects_.string(),
-                                            directory.string(), KSC_SOURCE, directory.string(), directory.string(), directory.string());
+    const std::string command = fmt::format(
+        "KSC_HOST_OBJECTS='{}' KSC_HOST_PROGRAM='{}/host' '{}/runtime/host/run' '{}' --list > '{}/list' 2> '{}/errors'",
+        objects_.string(), directory.string(), KSC_SOURCE, directory.string(), directory.string(), directory.string());
     if (std::system(command.c_str()) != 0) return {"compile", text_of(directory / "errors").substr(0, 3000), "", 0};
     host_.load(directory);
     return {};

@@ -108,7 +108,8 @@ class Judge {
 
   void show(const Candidate& one, const std::string& stage) {
     const auto still_fails = [&](const std::string& source) { return check(source, one.seed).stage == stage; };
-    const std::string smallest = shrink(one.tree, still_fails, number_from_environment("KSC_PROPERTY_SHRINK", 150)).text();
+    const std::string smallest =
+        shrink(one.tree, still_fails, number_from_environment("KSC_PROPERTY_SHRINK", 150)).text();
     const Verdict last = check(smallest, one.seed);
     std::string world;
     std::istringstream lines(last.world);
@@ -155,7 +156,8 @@ Verdict check_object(const std::string& source, uint64_t seed, int worlds, Objec
         difference = error.what();
       }
       ++verdict.runs;
-      if (!difference.empty()) return {"run", fmt::format("program {}\n{}", entry.text(), difference), to_string(world), verdict.runs};
+      if (!difference.empty())
+        return {"run", fmt::format("program {}\n{}", entry.text(), difference), to_string(world), verdict.runs};
     }
   return verdict;
 }

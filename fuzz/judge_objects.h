@@ -27,8 +27,9 @@ class ObjectBuilder {
 /// Compiles a source, and compares runs of each of its programs in some worlds with the interpreter's.
 Verdict check_object(const std::string& source, uint64_t seed, int worlds, ObjectBuilder& builder);
 
-/// Draws random programs, KSC_PROPERTY_SEED and the seeds after it, and reports those that fail to GoogleTest, shrunk; what they are goes to
-/// KSC_PROPERTY_FAILURES, a folder, as files that end in KIND. Many programs go into one object; a failure is isolated by halving.
+/// Draws random programs, KSC_PROPERTY_SEED and the seeds after it, and reports those that fail to GoogleTest, shrunk;
+/// what they are goes to KSC_PROPERTY_FAILURES, a folder, as files that end in KIND. Many programs go into one object;
+/// a failure is isolated by halving.
 void judge_random_programs(ObjectBuilder& builder, uint64_t cases, std::string_view kind);
 
 /// The same for every file of fuzz/corpus.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random programs in the kernel: clang takes the generated C without a warning, the verifier accepts it, and BPF_PROG_RUN gives
-// the interpreter's result, packet, maps and globals.
+// Random programs in the kernel: clang takes the generated C without a warning, the verifier accepts it, and
+// BPF_PROG_RUN gives the interpreter's result, packet, maps and globals.
 #include <gtest/gtest.h>
 
 #ifdef KSC_KERNEL_RUN
@@ -94,9 +94,10 @@ class KernelBuilder : public ObjectBuilder {
   explicit KernelBuilder(std::string clang) : clang_(std::move(clang)) {}
 
   Verdict build(const fs::path& directory) override {
-    const std::string command =
-        fmt::format("cd '{}' && {} -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -fwrapv -funsigned-char -Wall -Wextra -Werror -I. -Iruntime -I/usr/include/$(uname -m)-linux-gnu -c random.ebpf.c -o random.o > clang.log 2>&1",
-                    directory.string(), clang_);
+    const std::string command = fmt::format(
+        "cd '{}' && {} -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -fwrapv -funsigned-char -Wall -Wextra -Werror "
+        "-I. -Iruntime -I/usr/include/$(uname -m)-linux-gnu -c random.ebpf.c -o random.o > clang.log 2>&1",
+        directory.string(), clang_);
     if (std::system(command.c_str()) != 0) {
       std::ifstream log(directory / "clang.log");
       std::stringstream text;
@@ -118,7 +119,8 @@ class KernelProperty : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "loading eBPF needs root";
-    if (std::system(fmt::format("command -v {} > /dev/null", GetParam()).c_str()) != 0) GTEST_SKIP() << GetParam() << " is not installed";
+    if (std::system(fmt::format("command -v {} > /dev/null", GetParam()).c_str()) != 0)
+      GTEST_SKIP() << GetParam() << " is not installed";
     // Per-CPU values are compared on one CPU.
     cpu_set_t first;
     sched_getaffinity(0, sizeof before_, &before_);

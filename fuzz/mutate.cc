@@ -63,7 +63,8 @@ bool is_computed(const Expr& e) {
 /// Walks a program, counts the places for one kind of mistake, and makes it at the chosen one.
 class Mutator {
  public:
-  Mutator(Context& context, Mutation mutation, uint64_t chosen) : context_(context), mutation_(mutation), chosen_(chosen) {}
+  Mutator(Context& context, Mutation mutation, uint64_t chosen)
+      : context_(context), mutation_(mutation), chosen_(chosen) {}
 
   Program program(const Program& in) {
     std::vector<Decl> out;
@@ -131,16 +132,21 @@ class Mutator {
       if (const auto* update = as<Update>(s); update && changed(update->form.op) != update->form.op && here())
         return context_.make(Update{changed(update->form.op), update->form.place, update->form.value}, update->loc);
       if (const auto* update = as<AtomicUpdate>(s); update && here())
-        return context_.make(AtomicUpdate{changed(update->form.op), update->form.pointer, update->form.value}, update->loc);
+        return context_.make(AtomicUpdate{changed(update->form.op), update->form.pointer, update->form.value},
+                             update->loc);
     }
-    if (const auto* choice = as<Switch>(s)) return context_.make(Switch{expression(choice->form.value), arms(choice->form.cases)}, choice->loc);
-    return map_children(context_, s, [&](const Expr& e) { return expression(e); }, [&](const Body& in) { return body(in); });
+    if (const auto* choice = as<Switch>(s))
+      return context_.make(Switch{expression(choice->form.value), arms(choice->form.cases)}, choice->loc);
+    return map_children(
+        context_, s, [&](const Expr& e) { return expression(e); }, [&](const Body& in) { return body(in); });
   }
 
   Expr expression(const Expr& e) {
     if (const auto made = mistaken(e)) return *made;
-    if (const auto* match = as<Match>(e)) return context_.make(Match{expression(match->form.subject), arms(match->form.arms)}, match->loc, match->type);
-    return map_children(context_, e, [&](const Expr& child) { return expression(child); }, [&](const Body& in) { return body(in); });
+    if (const auto* match = as<Match>(e))
+      return context_.make(Match{expression(match->form.subject), arms(match->form.arms)}, match->loc, match->type);
+    return map_children(
+        context_, e, [&](const Expr& child) { return expression(child); }, [&](const Body& in) { return body(in); });
   }
 
   std::optional<Expr> mistaken(const Expr& e) {
@@ -148,15 +154,18 @@ class Mutator {
     Type type = type_of(e);
     switch (mutation_) {
       case Mutation::FlipComparison:
-        if (const auto* compare = as<Compare>(e); compare && here()) return context_.make(Compare{flipped(compare->form.op), compare->form.left, compare->form.right}, loc, type);
+        if (const auto* compare = as<Compare>(e); compare && here())
+          return context_.make(Compare{flipped(compare->form.op), compare->form.left, compare->form.right}, loc, type);
         break;
       case Mutation::NegateCondition:
-        if ((as<Present>(e) || as<InPacket>(e) || as<And>(e) || as<Or>(e)) && here()) return context_.make(Not{e}, loc, type);
+        if ((as<Present>(e) || as<InPacket>(e) || as<And>(e) || as<Or>(e)) && here())
+          return context_.make(Not{e}, loc, type);
         if (const auto* negation = as<Not>(e); negation && here()) return negation->form.value;
         break;
       case Mutation::OffByOne:
         if (const auto* number = as<Int>(e); number && is_integer(type) && here()) {
-          const __int128 value = number->form.value.value, most = (static_cast<__int128>(1) << (type->bits - type->is_signed)) - 1;
+          const __int128 value = number->form.value.value,
+                         most = (static_cast<__int128>(1) << (type->bits - type->is_signed)) - 1;
           return context_.make(Int{{value < most ? value + 1 : value - 1}, {}}, loc, type);
         }
         break;
@@ -165,33 +174,48 @@ class Mutator {
         if (const auto* converted = as<Convert>(e)) {
           Type from = type_of(converted->form.value);
           if (is_integer(from) && is_integer(type) && from->bits < type->bits && here())
-            return context_.make(Convert{context_.make(Convert{converted->form.value}, loc, context_.types.integer(from->bits, !from->is_signed))}, loc, type);
+            return context_.make(Convert{context_.make(Convert{converted->form.value}, loc,
+                                                       context_.types.integer(from->bits, !from->is_signed))},
+                                 loc, type);
         }
         break;
       case Mutation::Narrow:
         if (is_computed(e) && is_integer(type) && type->bits > 8 && here())
-          return context_.make(Convert{context_.make(Convert{e}, loc, context_.types.integer(type->bits / 2, type->is_signed))}, loc, type);
+          return context_.make(
+              Convert{context_.make(Convert{e}, loc, context_.types.integer(type->bits / 2, type->is_signed))}, loc,
+              type);
         break;
       case Mutation::SwapOperands:
         if (const auto* binary = as<Binary>(e); binary && binary->form.op == BinaryOp::Subtract && here())
           return context_.make(Binary{binary->form.op, binary->form.right, binary->form.left}, loc, type);
-        if (const auto* divide = as<Divide>(e); divide && here()) return context_.make(Divide{divide->form.op, divide->form.right, divide->form.left}, loc, type);
-        if (const auto* call = as<Call>(e); call && call->form.arguments.size() > 1 && type_of(call->form.arguments[0]) == type_of(call->form.arguments[1]) && here()) {
+        if (const auto* divide = as<Divide>(e); divide && here())
+          return context_.make(Divide{divide->form.op, divide->form.right, divide->form.left}, loc, type);
+        if (const auto* call = as<Call>(e); call && call->form.arguments.size() > 1 &&
+                                            type_of(call->form.arguments[0]) == type_of(call->form.arguments[1]) &&
+                                            here()) {
           std::vector<Expr> arguments(call->form.arguments.begin(), call->form.arguments.end());
           std::swap(arguments[0], arguments[1]);
           return context_.make(Call{call->form.function, context_.span(arguments)}, loc, type);
         }
         if (const auto* choice = as<Conditional>(e); choice && here())
-          return context_.make(Conditional{choice->form.condition, choice->form.otherwise, choice->form.then}, loc, type);
+          return context_.make(Conditional{choice->form.condition, choice->form.otherwise, choice->form.then}, loc,
+                               type);
         break;
       case Mutation::ChangeOperator:
-        if (const auto* binary = as<Binary>(e); binary && here()) return context_.make(Binary{changed(binary->form.op), binary->form.left, binary->form.right}, loc, type);
-        if (const auto* both = as<And>(e); both && here()) return context_.make(Or{both->form.left, both->form.right}, loc, type);
-        if (const auto* either = as<Or>(e); either && here()) return context_.make(And{either->form.left, either->form.right}, loc, type);
+        if (const auto* binary = as<Binary>(e); binary && here())
+          return context_.make(Binary{changed(binary->form.op), binary->form.left, binary->form.right}, loc, type);
+        if (const auto* both = as<And>(e); both && here())
+          return context_.make(Or{both->form.left, both->form.right}, loc, type);
+        if (const auto* either = as<Or>(e); either && here())
+          return context_.make(And{either->form.left, either->form.right}, loc, type);
         if (const auto* shift = as<Shift>(e); shift && here())
-          return context_.make(Shift{shift->form.op == ShiftOp::Left ? ShiftOp::Right : ShiftOp::Left, shift->form.left, shift->form.count}, loc, type);
+          return context_.make(Shift{shift->form.op == ShiftOp::Left ? ShiftOp::Right : ShiftOp::Left, shift->form.left,
+                                     shift->form.count},
+                               loc, type);
         if (const auto* divide = as<Divide>(e); divide && here())
-          return context_.make(Divide{divide->form.op == DivideOp::Quotient ? DivideOp::Remainder : DivideOp::Quotient, divide->form.left, divide->form.right}, loc, type);
+          return context_.make(Divide{divide->form.op == DivideOp::Quotient ? DivideOp::Remainder : DivideOp::Quotient,
+                                      divide->form.left, divide->form.right},
+                               loc, type);
         break;
       default: break;
     }

@@ -9,8 +9,8 @@
 namespace ksc {
 
 /// Mistakes that a pass could make.
-KSC_ENUM(Mutation, DropStatement, SwapStatements, DuplicateEvaluation, FlipComparison, NegateCondition, OffByOne, WidenWrongly, Narrow, SwapOperands,
-         ChangeOperator);
+KSC_ENUM(Mutation, DropStatement, SwapStatements, DuplicateEvaluation, FlipComparison, NegateCondition, OffByOne,
+         WidenWrongly, Narrow, SwapOperands, ChangeOperator);
 
 namespace fuzz {
 

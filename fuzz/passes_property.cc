@@ -29,10 +29,12 @@ std::string case_text(const std::string& source, const PassCheck& failed) {
 
 /// The smallest source that fails in the same pass.
 std::string shrunk(const Tree& program, uint64_t seed, const PassCheck& failed) {
-  return shrink(program, [&](const std::string& source) {
-           const PassCheck now = check_passes_apart(source, seed);
-           return now.end == failed.end && now.pass == failed.pass;
-         }).text();
+  return shrink(program,
+                [&](const std::string& source) {
+                  const PassCheck now = check_passes_apart(source, seed);
+                  return now.end == failed.end && now.pass == failed.pass;
+                })
+      .text();
 }
 
 void write_case(const std::string& name, const std::string& text) {
@@ -61,13 +63,15 @@ TEST(Passes, KeepTheTraceOfRandomPrograms) {
     for (const auto& [event, times] : checked.events) events[event] += times;
     static const char* const names[] = {"kept by every pass", "rejected", "unsupported", "failed"};
     ++ends[names[int(checked.end)]];
-    if (checked.end == PassCheck::End::Unsupported) ++ends["unsupported: " + checked.message.substr(checked.message.find("not supported"), 60)];
+    if (checked.end == PassCheck::End::Unsupported)
+      ++ends["unsupported: " + checked.message.substr(checked.message.find("not supported"), 60)];
     if (checked.end == PassCheck::End::Same || checked.end == PassCheck::End::Unsupported) continue;
     if (++failures[checked.pass] > 2) continue;
     const std::string smallest = shrunk(program, one, checked);
     const PassCheck again = check_passes_apart(smallest, one);
     write_case(fmt::format("{}_{}.ks", one, again.pass), case_text(smallest, again));
-    ADD_FAILURE() << fmt::format("seed {}, pass `{}`:\n{}\n{}", one, again.pass, again.message, case_text(smallest, again));
+    ADD_FAILURE() << fmt::format("seed {}, pass `{}`:\n{}\n{}", one, again.pass, again.message,
+                                 case_text(smallest, again));
   }
   for (const auto& [pass, times] : failures) ADD_FAILURE() << fmt::format("{} programs fail in {}", times, pass);
   for (const auto& [end, times] : ends) std::cout << fmt::format("{:6} programs {}\n", times, end);
@@ -78,8 +82,10 @@ TEST(Passes, KeepTheTraceOfRandomPrograms) {
   if (cases < 200) return;
   // What is never made is never tested.
   for (const std::string& form : counted_forms()) EXPECT_GT(forms[form], 0u) << form;
-  for (const char* event : {"access outside the packet", "tail call", "index out of range", "division by zero", "shift by the width or more", "map full", "fault verdict",
-                            "packet offset", "packet offset backwards", "packet offset out of reach", "packet data pulled", "userspace program ends early"})
+  for (const char* event :
+       {"access outside the packet", "tail call", "index out of range", "division by zero",
+        "shift by the width or more", "map full", "fault verdict", "packet offset", "packet offset backwards",
+        "packet offset out of reach", "packet data pulled", "userspace program ends early"})
     EXPECT_GT(events[event], 0u) << event;
 }
 
@@ -94,13 +100,18 @@ TEST(Passes, KeepTheTraceOfTheCorpus) {
     std::ifstream in(file);
     std::string source, world_text;
     for (std::string line; std::getline(in, line);) {
-      if (line.starts_with("//! ")) world_text += line.substr(4) + "\n";
-      else source += line + "\n";
+      if (line.starts_with("//! "))
+        world_text += line.substr(4) + "\n";
+      else
+        source += line + "\n";
     }
     const auto world = read_world(world_text);
     ASSERT_TRUE(world) << file;
-    const PassCheck checked = check_passes_apart(source, 1, world_text.empty() ? 4 : 1, world_text.empty() ? nullptr : &*world);
-    EXPECT_TRUE(checked.end == PassCheck::End::Same || checked.end == PassCheck::End::Unsupported) << file.filename() << ": " << checked.pass << "\n" << checked.message;
+    const PassCheck checked =
+        check_passes_apart(source, 1, world_text.empty() ? 4 : 1, world_text.empty() ? nullptr : &*world);
+    EXPECT_TRUE(checked.end == PassCheck::End::Same || checked.end == PassCheck::End::Unsupported)
+        << file.filename() << ": " << checked.pass << "\n"
+        << checked.message;
     EXPECT_GT(checked.runs, 0u) << file.filename();
     ++found;
   }

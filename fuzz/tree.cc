@@ -21,7 +21,8 @@ std::string Tree::text() const {
 namespace {
 
 /// Tries the states of a tree's nodes, those nearer to the root first: they make the most of it go away.
-bool improve(Tree& root, std::vector<Tree*>& level, const std::function<bool(const std::string&)>& still_fails, size_t& attempts) {
+bool improve(Tree& root, std::vector<Tree*>& level, const std::function<bool(const std::string&)>& still_fails,
+             size_t& attempts) {
   bool improved = false;
   while (!level.empty() && attempts > 0) {
     std::vector<Tree*> next;
@@ -46,7 +47,8 @@ bool improve(Tree& root, std::vector<Tree*>& level, const std::function<bool(con
         node->state = 0;
       }
       if (node->state == 1) continue;
-      if (node->state >= 2) next.push_back(&node->parts[node->substitutes[static_cast<size_t>(node->state - 2)]]);
+      if (node->state >= 2)
+        next.push_back(&node->parts[node->substitutes[static_cast<size_t>(node->state - 2)]]);
       else
         for (Tree& part : node->parts) next.push_back(&part);
     }

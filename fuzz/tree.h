@@ -8,13 +8,13 @@ namespace ksc::fuzz {
 
 /// The text of a random program as a tree, whose parts may be left out or made simpler while a failure is shrunk.
 struct Tree {
-  std::string before;                // text, then the parts with what stands between them
+  std::string before;  // text, then the parts with what stands between them
   std::vector<Tree> parts;
   std::string between, after;
-  bool may_drop = false;             // a statement, an arm, a declaration: the program may do without it
-  std::string simpler;               // an expression: a constant that may stand in its place; empty: none
-  std::vector<size_t> substitutes;   // an expression: parts of the same type, which may stand in its place
-  int state = 0;                     // 0 whole, 1 dropped or simpler, 2 + n: the n-th substitute
+  bool may_drop = false;            // a statement, an arm, a declaration: the program may do without it
+  std::string simpler;              // an expression: a constant that may stand in its place; empty: none
+  std::vector<size_t> substitutes;  // an expression: parts of the same type, which may stand in its place
+  int state = 0;                    // 0 whole, 1 dropped or simpler, 2 + n: the n-th substitute
 
   Tree() = default;
   Tree(std::string text) : before(std::move(text)) {}  // NOLINT: a text is a tree without parts

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random userspace programs: the generated binary, with the kernel's maps, prints what the interpreter prints and exits as it does. The
-// address and undefined-behaviour sanitizers watch it.
+// Random userspace programs: the generated binary, with the kernel's maps, prints what the interpreter prints and exits
+// as it does. The address and undefined-behaviour sanitizers watch it.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -60,19 +60,25 @@ class UserPrograms {
     std::ofstream(path_ / "random.ks") << source;
     // What an earlier one pinned is not this one's, so each has its own place for pins.
     const std::string command = fmt::format(
-        "cd '{0}' && '{1}/bin/ksc' compile random.ks > log 2>&1 && make -C random CC='{2}' CFLAGS='-O1 -g -Werror -fsanitize=address,undefined -fno-sanitize-recover=all' >> log 2>&1 || exit 99\n"
-        "ASAN_OPTIONS=detect_leaks=0 unshare -m sh -c 'mount -t bpf bpf /sys/fs/bpf && exec timeout 60 random/random' > out 2> errors",
+        "cd '{0}' && '{1}/bin/ksc' compile random.ks > log 2>&1 && make -C random CC='{2}' CFLAGS='-O1 -g -Werror "
+        "-fsanitize=address,undefined -fno-sanitize-recover=all' >> log 2>&1 || exit 99\n"
+        "ASAN_OPTIONS=detect_leaks=0 unshare -m sh -c 'mount -t bpf bpf /sys/fs/bpf && exec timeout 60 random/random' "
+        "> out 2> errors",
         path_.string(), KSC_BUILD, std::system("command -v ccache > /dev/null") == 0 ? "ccache gcc" : "gcc");
     const int status = std::system(command.c_str());
     if (!WIFEXITED(status) || WEXITSTATUS(status) == 99) return {"build", contents(path_ / "log"), false};
     const std::string errors = contents(path_ / "errors");
-    if (errors.find("Sanitizer") != std::string::npos || errors.find("runtime error") != std::string::npos) return {"sanitizer", errors, false};
+    if (errors.find("Sanitizer") != std::string::npos || errors.find("runtime error") != std::string::npos)
+      return {"sanitizer", errors, false};
     std::string lines;
     for (const std::string& line : expected.prints) lines += line + "\n";
     const int wanted = static_cast<int>(expected.result.value_or(0) & 0xff);
     const bool early = expected.events.count("userspace program ends early") != 0;
     if (contents(path_ / "out") == lines && WEXITSTATUS(status) == wanted) return {"", "", early};
-    return {"run", fmt::format("expected exit status {}, found {}\nexpected:\n{}found:\n{}{}", wanted, WEXITSTATUS(status), lines, contents(path_ / "out"), errors), early};
+    return {"run",
+            fmt::format("expected exit status {}, found {}\nexpected:\n{}found:\n{}{}", wanted, WEXITSTATUS(status),
+                        lines, contents(path_ / "out"), errors),
+            early};
   }
 
  private:
@@ -81,7 +87,8 @@ class UserPrograms {
 
 TEST(UserProperty, RandomProgramsDoWhatTheInterpreterSays) {
   if (geteuid() != 0) GTEST_SKIP() << "maps need root";
-  const uint64_t cases = number_from_environment("KSC_USER_CASES", 12), seed = number_from_environment("KSC_PROPERTY_SEED", 1);
+  const uint64_t cases = number_from_environment("KSC_USER_CASES", 12),
+                 seed = number_from_environment("KSC_PROPERTY_SEED", 1);
   std::cout << fmt::format("{} programs from seed {}\n", cases, seed);
   UserPrograms programs;
   Statistics ends, forms, shown;
@@ -107,7 +114,8 @@ TEST(UserProperty, RandomProgramsDoWhatTheInterpreterSays) {
   }
   for (const auto& [end, times] : ends) std::cout << fmt::format("{:6} programs: {}\n", times, end);
   for (const auto& [end, times] : ends)
-    if (end != "agree" && end != "given up" && end != "of them end early") ADD_FAILURE() << fmt::format("{} programs: {}", times, end);
+    if (end != "agree" && end != "given up" && end != "of them end early")
+      ADD_FAILURE() << fmt::format("{} programs: {}", times, end);
   EXPECT_GT(ends["agree"], 0u);
   EXPECT_LE(ends["given up"] * 10, cases);
 }

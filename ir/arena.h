@@ -38,8 +38,8 @@ class Option {
  public:
   Option() = default;
   template <class U>
-    requires std::convertible_to<U, T>
-  Option(U&& value) : value_(std::forward<U>(value)), present_(true) {}  // NOLINT: an option is made from its value
+  requires std::convertible_to<U, T> Option(U&& value)
+      : value_(std::forward<U>(value)), present_(true) {}  // NOLINT: an option is made from its value
   explicit operator bool() const { return present_; }
   const T& operator*() const { return value_; }
   const T* operator->() const { return &value_; }

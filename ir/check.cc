@@ -21,27 +21,35 @@ namespace {
 constexpr size_t most_problems = 20;  // a broken pass breaks everything: the first ones tell enough
 
 bool is_arithmetic_builtin(std::string_view name) {
-  for (std::string_view one : {"min", "max", "abs", "bswap16", "bswap32", "bswap64", "htons", "htonl", "ntohs", "ntohl"})
+  for (std::string_view one :
+       {"min", "max", "abs", "bswap16", "bswap32", "bswap64", "htons", "htonl", "ntohs", "ntohl"})
     if (name == one) return true;
   return false;
 }
 
-/// How many nodes of an expression do something. A packet access does, until it has been given its test; an element whose index
-/// lies behind a pointer does where it may not run, until later passes put pointers in that are known to lead somewhere.
+/// How many nodes of an expression do something. A packet access does, until it has been given its test; an element
+/// whose index lies behind a pointer does where it may not run, until later passes put pointers in that are known to
+/// lead somewhere.
 int effects_in(const Expr& e, bool with_packet, bool with_index) {
   if (!may_have_effect(e)) return 0;
   const Kind kind = kind_of(e);
   int count = is_effect(e) && (kind != Kind::Deref || with_packet) && (kind != Kind::Index || with_index) ? 1 : 0;
-  each_child_of(e, [&](const Expr& child) { count += effects_in(child, with_packet, with_index); }, [&](const Stmt&) { ++count; });
+  each_child_of(
+      e, [&](const Expr& child) { count += effects_in(child, with_packet, with_index); },
+      [&](const Stmt&) { ++count; });
   return count;
 }
 
-/// Walks the program once and reports what breaks a rule of its language. Rules whose breach is the developer's mistake are looked
-/// at from the gate on: before it the pass has reported the mistake, and the program goes no further.
+/// Walks the program once and reports what breaks a rule of its language. Rules whose breach is the developer's mistake
+/// are looked at from the gate on: before it the pass has reported the mistake, and the program goes no further.
 class Checker {
  public:
   Checker(const Program& program, const Lang& lang, std::vector<std::string>& problems)
-      : lang_(lang), problems_(problems), declarations_(program), is_typed_(lang.rules.has(Rule::Typed)), is_sound_(is_typed_ && !lang.has(Kind::InvalidExpr)) {}
+      : lang_(lang),
+        problems_(problems),
+        declarations_(program),
+        is_typed_(lang.rules.has(Rule::Typed)),
+        is_sound_(is_typed_ && !lang.has(Kind::InvalidExpr)) {}
 
   template <class Sum>
   void node(const Sum& sum) {
@@ -73,8 +81,10 @@ class Checker {
   void walk(const Node<F>& n) {
     if constexpr (std::same_as<F, Let> || std::same_as<F, VarStmt>) {
       children(n);
-      if constexpr (std::same_as<F, Let>) declare(n.form.name, n.form.type);
-      else declare(n.form.name.name, nullptr);
+      if constexpr (std::same_as<F, Let>)
+        declare(n.form.name, n.form.type);
+      else
+        declare(n.form.name.name, nullptr);
       tests_.forget(name_of(n.form));
       if constexpr (std::same_as<F, Let>) tests_.define(n.form);
     } else if constexpr (std::same_as<F, Local>) {
@@ -109,7 +119,9 @@ class Checker {
       node(n.form.map);
       node(n.form.key);
       Type map = is_typed_ && is(type_of(n.form.map), TypeKind::Map) ? type_of(n.form.map) : nullptr;
-      scoped([&] { declare(n.form.cpu, nullptr), declare(n.form.value, map ? map->element : nullptr), statements(n.form.body); });
+      scoped([&] {
+        declare(n.form.cpu, nullptr), declare(n.form.value, map ? map->element : nullptr), statements(n.form.body);
+      });
     } else if constexpr (std::same_as<F, ForEach>) {
       node(n.form.map);
       scoped([&] { declare(n.form.key.name, nullptr), declare(n.form.value.name, nullptr), statements(n.form.body); });
@@ -142,8 +154,10 @@ class Checker {
   }
   template <class F>
   static Name name_of(const F& form) {
-    if constexpr (requires { form.name.name; }) return form.name.name;
-    else return form.name;
+    if constexpr (requires { form.name.name; })
+      return form.name.name;
+    else
+      return form.name;
   }
   template <class F>
   void children(const Node<F>& n) {
@@ -151,12 +165,18 @@ class Checker {
   }
   template <class T>
   void field(const T& value) {
-    if constexpr (SumField<T>) node(value);
-    else if constexpr (std::same_as<T, Body>) body(value);
-    else if constexpr (is_span<T>) for (const auto& one : value) field(one);
-    else if constexpr (is_option<T>) { if (value) field(*value); }
-    else if constexpr (std::same_as<T, CatchClause>) clause(value);
-    else if constexpr (Record<T>) std::apply([&](const auto&... parts) { (field(parts), ...); }, value.fields());
+    if constexpr (SumField<T>)
+      node(value);
+    else if constexpr (std::same_as<T, Body>)
+      body(value);
+    else if constexpr (is_span<T>)
+      for (const auto& one : value) field(one);
+    else if constexpr (is_option<T>) {
+      if (value) field(*value);
+    } else if constexpr (std::same_as<T, CatchClause>)
+      clause(value);
+    else if constexpr (Record<T>)
+      std::apply([&](const auto&... parts) { (field(parts), ...); }, value.fields());
   }
   void clause(const CatchClause& clause) {
     if (clause.code) node(*clause.code);
@@ -165,7 +185,9 @@ class Checker {
       statements(clause.body);
     });
   }
-  void body(const Body& b) { scoped([&] { statements(b); }); }
+  void body(const Body& b) {
+    scoped([&] { statements(b); });
+  }
   void statements(const Body& b) {
     if (has(Rule::ChecksRaised) && !has(Rule::ChecksMinimal)) raised(b);
     if (has(Rule::LookupsMerged) && lang_.has(Kind::MapLookup)) merged(b);
@@ -176,7 +198,8 @@ class Checker {
       node(s);
       if (has(Rule::LoopsCapped)) caps_.learn(s);
       if (!has(Rule::AccessesChecked) || !lang_.has(Kind::Leave)) continue;
-      if (tests_.learn(s) && has(Rule::ChecksMinimal) && !has(Rule::PacketPulled)) report("a packet is tested for what is known", s);
+      if (tests_.learn(s) && has(Rule::ChecksMinimal) && !has(Rule::PacketPulled))
+        report("a packet is tested for what is known", s);
     }
   }
   template <class Do>
@@ -203,7 +226,8 @@ class Checker {
       return report_text(fmt::format("`{}` is used where it is not declared", n.form.name.text()));
     }
     if (is_sound_ && local.type && n.type != local.type && !is_invalid(n.type))
-      report_text(fmt::format("`{}` is declared as {} and used as {}", n.form.name.text(), print(local.type), n.type ? print(n.type) : "nothing"));
+      report_text(fmt::format("`{}` is declared as {} and used as {}", n.form.name.text(), print(local.type),
+                              n.type ? print(n.type) : "nothing"));
   }
 
   // ---- one rule after another ----
@@ -212,11 +236,14 @@ class Checker {
   void rules(const Sum& sum, const Node<F>& n) {
     const F& f = n.form;
     if constexpr (std::same_as<F, Return>) {
-      if (has(Rule::ReturnsExplicit) && f.value && (as<Match>(*f.value) || as<IfValue>(*f.value))) report("a return of a match or an if is not split", sum);
+      if (has(Rule::ReturnsExplicit) && f.value && (as<Match>(*f.value) || as<IfValue>(*f.value)))
+        report("a return of a match or an if is not split", sum);
     } else if constexpr (std::same_as<F, Call>) {
       const FunctionDef* callee = declarations_.function(f.function);
-      if (is_sound_ && has(Rule::TailCallsFound) && callee && callee->domain == Domain::Program) report("a program is called", sum);
-      if (has(Rule::Ordered) && callee && !seen_.at(f.function) && callee != function_) report("a function is called before it is declared", sum);
+      if (is_sound_ && has(Rule::TailCallsFound) && callee && callee->domain == Domain::Program)
+        report("a program is called", sum);
+      if (has(Rule::Ordered) && callee && !seen_.at(f.function) && callee != function_)
+        report("a function is called before it is declared", sum);
     } else if constexpr (std::same_as<F, TailCall>) {
       const FunctionDef* callee = declarations_.function(f.program);
       if (is_sound_ && (!callee || callee->domain != Domain::Program)) report("a tail call of what is no program", sum);
@@ -224,11 +251,13 @@ class Checker {
       const bool texts = is(type_of(f.left), TypeKind::Str) && is(type_of(f.right), TypeKind::Str);
       if (has(Rule::NoStringComparison) && texts) report("strings are compared as values", sum);
     } else if constexpr (std::same_as<F, BuiltinCall>) {
-      if (has(Rule::NoArithmeticBuiltin) && is_arithmetic_builtin(f.function.text())) report("arithmetic of the language is no support code", sum);
+      if (has(Rule::NoArithmeticBuiltin) && is_arithmetic_builtin(f.function.text()))
+        report("arithmetic of the language is no support code", sum);
     } else if constexpr (std::same_as<F, GlobalDef>) {
       if (has(Rule::PinsFlat) && f.storage == Storage::Pinned) report("a pinned global has a place of its own", sum);
     } else if constexpr (std::same_as<F, Global>) {
-      if (has(Rule::PinsReached) && declarations_.pins() && f.name == declarations_.pins()) report("pinned globals are not reached by a pointer", sum);
+      if (has(Rule::PinsReached) && declarations_.pins() && f.name == declarations_.pins())
+        report("pinned globals are not reached by a pointer", sum);
     } else if constexpr (std::same_as<F, FunctionDef>) {
       const bool is_in_kernel = f.domain == Domain::Program || f.domain == Domain::Shared;
       if (has(Rule::SplitEbpf) && !is_in_kernel) report("a function does not run in the kernel", sum);
@@ -241,20 +270,25 @@ class Checker {
       if (has(Rule::LoopsCapped) && in_kernel()) report("a loop runs on", sum);
     } else if constexpr (std::same_as<F, CountedLoop>) {
       // Constants folded, the test of a number of turns may be gone.
-      if (has(Rule::LoopsCapped) && !has(Rule::ConstantsFolded) && in_kernel() && !caps_.is_capped(f)) report("a loop may run too often", sum);
-      if (has(Rule::LoopsBounded) && (!as<Int>(f.low) || !as<Int>(f.high))) report("the verifier does not see the end of a loop", sum);
+      if (has(Rule::LoopsCapped) && !has(Rule::ConstantsFolded) && in_kernel() && !caps_.is_capped(f))
+        report("a loop may run too often", sum);
+      if (has(Rule::LoopsBounded) && (!as<Int>(f.low) || !as<Int>(f.high)))
+        report("the verifier does not see the end of a loop", sum);
     } else if constexpr (std::same_as<F, Index>) {
       if (has(Rule::IndexesGuarded)) index(sum, f);
       if (has(Rule::UserIndexesGuarded) && !as<RuntimeCall>(f.index)) index(sum, f);
     } else if constexpr (std::same_as<F, PointerAdd>) {
-      if (has(Rule::PacketPointersRooted) && !has(Rule::OffsetsBounded) && is(n.type, TypeKind::Pointer) && n.type->space == Space::Packet) {
+      if (has(Rule::PacketPointersRooted) && !has(Rule::OffsetsBounded) && is(n.type, TypeKind::Pointer) &&
+          n.type->space == Space::Packet) {
         const Expr* base = &f.pointer;
         while (const auto* converted = as<Convert>(*base)) base = &converted->form.value;
-        if (!as<PacketStart>(*base) && !as<Int>(f.count) && !is_never_negative(f.count)) report("a packet pointer may reach back", sum);
+        if (!as<PacketStart>(*base) && !as<Int>(f.count) && !is_never_negative(f.count))
+          report("a packet pointer may reach back", sum);
       }
       const auto* count = as<Int>(f.count);
       const __int128 bytes = count ? count->form.value.value * static_cast<__int128>(size_of(n.type->element)) : 0;
-      if (has(Rule::OffsetsBounded) && n.type->space == Space::Packet && bytes > 0xffff) report("a packet pointer moves out of the verifier's sight", sum);
+      if (has(Rule::OffsetsBounded) && n.type->space == Space::Packet && bytes > 0xffff)
+        report("a packet pointer moves out of the verifier's sight", sum);
     } else if constexpr (std::same_as<F, Unary> || std::same_as<F, Convert>) {
       if (is_just_folded() && is_number(f.value) && is_integral(n.type)) report("a constant is not folded", sum);
     } else if constexpr (std::same_as<F, Binary> || std::same_as<F, Divide>) {
@@ -268,13 +302,16 @@ class Checker {
     if constexpr (std::same_as<F, Assign>) {
       if (has(Rule::NoArrayCopy) && is_array(type_of(f.place))) report("an array is assigned", sum);
     } else if constexpr (std::same_as<F, Let>) {
-      if (has(Rule::NoArrayCopy) && is_array(f.type) && f.value && !initialises(*f.value)) report("an array is copied by its declaration", sum);
+      if (has(Rule::NoArrayCopy) && is_array(f.type) && f.value && !initialises(*f.value))
+        report("an array is copied by its declaration", sum);
     } else if constexpr (std::same_as<F, StructValue>) {
       for (const FieldValue& v : f.values)
-        if (has(Rule::NoArrayCopy) && is_array(type_of(v.value)) && !initialises(v.value)) report("an array is copied within a struct", sum);
+        if (has(Rule::NoArrayCopy) && is_array(type_of(v.value)) && !initialises(v.value))
+          report("an array is copied within a struct", sum);
     } else if constexpr (std::same_as<F, ArrayValue>) {
       for (const Expr& v : f.values)
-        if (has(Rule::NoArrayCopy) && is_array(type_of(v)) && !initialises(v)) report("an array is copied within an array", sum);
+        if (has(Rule::NoArrayCopy) && is_array(type_of(v)) && !initialises(v))
+          report("an array is copied within an array", sum);
     }
     if constexpr (std::same_as<Sum, Stmt>) {
       if (has(Rule::OperandsOrdered) && !has(Rule::Folded)) order(sum, f);
@@ -286,7 +323,9 @@ class Checker {
     }
   }
   /// Whether the function at work is eBPF.
-  bool in_kernel() const { return function_ && (function_->domain == Domain::Program || function_->domain == Domain::Shared); }
+  bool in_kernel() const {
+    return function_ && (function_->domain == Domain::Program || function_->domain == Domain::Shared);
+  }
   bool is_just_folded() const { return has(Rule::ConstantsFolded) && lang_.has(Kind::Divide); }
   /// A number that the developer gave no name.
   static bool is_number(const Expr& e) {
@@ -300,7 +339,8 @@ class Checker {
   /// What may not run has no effect. Reads from the packet have their test already, once accesses are checked.
   void lazy(const Expr& e) {
     const bool early = !has(Rule::AccessesChecked);
-    if (has(Rule::ShortCircuitsPure) && effects_in(e, early, early) != 0) report("an operand that may not run has an effect", e);
+    if (has(Rule::ShortCircuitsPure) && effects_in(e, early, early) != 0)
+      report("an operand that may not run has an effect", e);
   }
   /// One effect a statement, at the place which is evaluated last.
   template <class F>
@@ -311,25 +351,36 @@ class Checker {
       allowed = 1;
     } else if constexpr (std::same_as<F, Assign>) {
       const auto* deref = as<Deref>(f.place);
-      allowed = as<Local>(f.place) || (deref && as<Local>(deref->form.pointer)) ? 1 : 0;  // the way to the place is a name
+      allowed =
+          as<Local>(f.place) || (deref && as<Local>(deref->form.pointer)) ? 1 : 0;  // the way to the place is a name
       if (is_in_packet(f.place)) with_packet = false;  // p[0] = p[0] + 1: both fail together
     } else if constexpr (std::same_as<F, Update>) {
       if (is_in_packet(f.place)) with_packet = false;
     }
-    std::apply([&](const auto&... fields) { (own(fields, [&](const Expr& e) { count += effects_in(e, with_packet, false); }), ...); }, f.fields());
+    std::apply(
+        [&](const auto&... fields) {
+          (own(fields, [&](const Expr& e) { count += effects_in(e, with_packet, false); }), ...);
+        },
+        f.fields());
     if (count > allowed) report("a statement has effects in its operands", s);
   }
   /// The expressions of a statement but those in its bodies.
   template <class T, class Do>
   static void own(const T& value, Do&& run) {
-    if constexpr (std::same_as<T, Expr>) run(value);
-    else if constexpr (std::same_as<T, Branch>) run(value.condition);
-    else if constexpr (is_span<T>) for (const auto& one : value) own(one, run);
-    else if constexpr (is_option<T>) { if (value) own(*value, run); }
+    if constexpr (std::same_as<T, Expr>)
+      run(value);
+    else if constexpr (std::same_as<T, Branch>)
+      run(value.condition);
+    else if constexpr (is_span<T>)
+      for (const auto& one : value) own(one, run);
+    else if constexpr (is_option<T>) {
+      if (value) own(*value, run);
+    }
   }
   static const InPacket* tested(const Stmt& s) {
     const auto* test = as<If>(s);
-    const auto* negation = test && test->form.branches.size() == 1 ? as<Not>(test->form.branches[0].condition) : nullptr;
+    const auto* negation =
+        test && test->form.branches.size() == 1 ? as<Not>(test->form.branches[0].condition) : nullptr;
     const auto* inside = negation ? as<InPacket>(negation->form.value) : nullptr;
     return inside ? &inside->form : nullptr;
   }
@@ -339,19 +390,22 @@ class Checker {
       const InPacket *first = tested(b.statements[i - 1]), *second = tested(b.statements[i]);
       const auto* pointer = first ? as<Local>(first->pointer) : nullptr;
       const auto* again = second ? as<Local>(second->pointer) : nullptr;
-      if (pointer && again && pointer->form.name == again->form.name && second->size > first->size) report("a later test asks for more", b.statements[i]);
+      if (pointer && again && pointer->form.name == again->form.name && second->size > first->size)
+        report("a later test asks for more", b.statements[i]);
     }
   }
   /// No entry is looked up twice where nothing between the two may change the map or the key.
   void merged(const Body& b) {
-    constexpr FormSet changing = form_set_of<Call, HelperCall, MapCall, MapStore, MapDelete, MapSlot, Assign, AtomicUpdate>();
+    constexpr FormSet changing =
+        form_set_of<Call, HelperCall, MapCall, MapStore, MapDelete, MapSlot, Assign, AtomicUpdate>();
     std::unordered_set<std::string> found;
     for (const Stmt& s : b.statements) {
       if (!(header(s).contains & changing).empty()) found.clear();
       const auto* let = as<Let>(s);
       const auto* lookup = let && let->form.value ? as<MapLookup>(*let->form.value) : nullptr;
       if (!lookup || !(as<Int>(lookup->form.key) || as<Local>(lookup->form.key))) continue;
-      if (!found.insert(print(lookup->form.map) + print(lookup->form.key)).second) report("an entry is looked up again", s);
+      if (!found.insert(print(lookup->form.map) + print(lookup->form.key)).second)
+        report("an entry is looked up again", s);
     }
   }
   /// An index is a constant in range, or something that can be tested before: a name, perhaps widened.
@@ -360,7 +414,8 @@ class Checker {
     const Expr* at = &f.index;
     while (const auto* converted = as<Convert>(*at)) at = &converted->form.value;
     if (const auto* number = as<Int>(*at)) {
-      if (number->form.value.value < 0 || number->form.value.value >= static_cast<__int128>(count)) report("an index is out of range", e);
+      if (number->form.value.value < 0 || number->form.value.value >= static_cast<__int128>(count))
+        report("an index is out of range", e);
     } else if (!as<Local>(*at)) {
       report("an index is no name that can be tested", e);
     }

@@ -6,8 +6,8 @@
 
 namespace ksc {
 
-/// The ends of loops in eBPF functions [LoopsCapped]: constants bound them, or a number of turns that a test has found not to be too many
-/// or that is the distance of two numbers of 8 or 16 bits.
+/// The ends of loops in eBPF functions [LoopsCapped]: constants bound them, or a number of turns that a test has found
+/// not to be too many or that is the distance of two numbers of 8 or 16 bits.
 class LoopCaps {
  public:
   /// if (turns > most) { leave }, or turns = a narrow distance
@@ -17,9 +17,12 @@ class LoopCaps {
     const auto* test = as<If>(s);
     if (!test || test->form.branches.size() != 1) return;
     const auto* compare = as<Compare>(test->form.branches[0].condition);
-    const auto* turns = compare && compare->form.op == CompareOp::Greater && as<Int>(compare->form.right) ? as<Local>(compare->form.left) : nullptr;
+    const auto* turns = compare && compare->form.op == CompareOp::Greater && as<Int>(compare->form.right)
+                            ? as<Local>(compare->form.left)
+                            : nullptr;
     const Span<Stmt> then = test->form.branches[0].body.statements;
-    if (turns && !then.empty() && (as<Leave>(then.back()) || as<Return>(then.back()))) capped_.insert(turns->form.name.record());
+    if (turns && !then.empty() && (as<Leave>(then.back()) || as<Return>(then.back())))
+      capped_.insert(turns->form.name.record());
   }
   bool is_capped(const CountedLoop& loop) const {
     const auto* turns = as<Local>(loop.high);
@@ -29,11 +32,14 @@ class LoopCaps {
  private:
   /// Whether it is computed from no number of more than 16 bits.
   static bool is_narrow(const Expr& e) {
-    if (const auto* converted = as<Convert>(e)) return is_integral(type_of(converted->form.value)) && width_of(type_of(converted->form.value)) <= 16;
+    if (const auto* converted = as<Convert>(e))
+      return is_integral(type_of(converted->form.value)) && width_of(type_of(converted->form.value)) <= 16;
     if (const auto* number = as<Int>(e)) return number->form.value.value >> 16 == 0;
-    if (const auto* choice = as<Conditional>(e)) return is_narrow(choice->form.then) && is_narrow(choice->form.otherwise);
+    if (const auto* choice = as<Conditional>(e))
+      return is_narrow(choice->form.then) && is_narrow(choice->form.otherwise);
     const auto* binary = as<Binary>(e);
-    return binary && (binary->form.op == BinaryOp::Add || binary->form.op == BinaryOp::Subtract) && is_narrow(binary->form.left) && is_narrow(binary->form.right);
+    return binary && (binary->form.op == BinaryOp::Add || binary->form.op == BinaryOp::Subtract) &&
+           is_narrow(binary->form.left) && is_narrow(binary->form.right);
   }
 
   std::unordered_set<const Name::Record*> capped_;  // names are unique, and seen only where their test was passed

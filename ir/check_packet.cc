@@ -25,8 +25,10 @@ uint64_t extent(const Expr& place, const Expr*& pointer) {
       at = &field->form.base;
     } else if (const auto* index = as<Index>(*at)) {
       const auto* constant = as<Int>(index->form.index);
-      if (constant) begin += static_cast<uint64_t>(constant->form.value.value) * size_of(type_of(*at));
-      else size = size_of(type_of(index->form.base));
+      if (constant)
+        begin += static_cast<uint64_t>(constant->form.value.value) * size_of(type_of(*at));
+      else
+        size = size_of(type_of(index->form.base));
       at = &index->form.base;
     } else {
       break;
@@ -46,7 +48,9 @@ void PacketTests::enter(const FunctionDef& function, bool learns_twice) {
 }
 
 void PacketTests::define(const Let& let) {
-  if (!learns_twice_ || !is(let.type, TypeKind::Pointer) || let.type->space != Space::Packet || !let.value || changed_.count(let.name)) return;
+  if (!learns_twice_ || !is(let.type, TypeKind::Pointer) || let.type->space != Space::Packet || !let.value ||
+      changed_.count(let.name))
+    return;
   const Expr* value = &*let.value;
   while (const auto* converted = as<Convert>(*value)) value = &converted->form.value;
   if (!as<Local>(*value) && !as<PointerAdd>(*value)) roots_.insert(let.name.record());
@@ -70,7 +74,8 @@ bool PacketTests::learn(const Stmt& s) {
 
 void PacketTests::return_to(size_t mark) {
   for (; learnt_.size() > mark; learnt_.pop_back())
-    if (auto found = tested_.find(learnt_.back().first); found != tested_.end()) found->second = std::min(found->second, learnt_.back().second);
+    if (auto found = tested_.find(learnt_.back().first); found != tested_.end())
+      found->second = std::min(found->second, learnt_.back().second);
 }
 
 void PacketTests::access(const Expr& place, const CheckReport& report) const {

@@ -13,18 +13,21 @@ constexpr int surely_folded = 16;  // what stands higher may keep its name
 
 class TemporaryCheck {
  public:
-  TemporaryCheck(const FunctionDef& function, const CheckReport& report) : changed_(changed_locals(function.body)), report_(report) {
+  TemporaryCheck(const FunctionDef& function, const CheckReport& report)
+      : changed_(changed_locals(function.body)), report_(report) {
     for (const Stmt& s : function.body.statements) count(s);
     body(function.body);
   }
 
  private:
   void count(const Stmt& s) {
-    each_child_of(s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
+    each_child_of(
+        s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
   }
   void count(const Expr& e) {
     if (const auto* local = as<Local>(e)) ++uses_[local->form.name];
-    each_child_of(e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
+    each_child_of(
+        e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
   }
 
   void body(const Body& in) {
@@ -40,16 +43,20 @@ class TemporaryCheck {
   }
   template <class T>
   void field(const T& value) {
-    if constexpr (std::same_as<T, Body>) body(value);
-    else if constexpr (std::same_as<T, Span<Branch>> || std::same_as<T, Span<SwitchCase>>) for (const auto& one : value) body(one.body);
+    if constexpr (std::same_as<T, Body>)
+      body(value);
+    else if constexpr (std::same_as<T, Span<Branch>> || std::same_as<T, Span<SwitchCase>>)
+      for (const auto& one : value) body(one.body);
   }
 
   void pair(const Stmt& first, const Stmt& second) {
     const auto* let = as<Let>(first);
-    if (!let || !let->form.name.is_generated() || !let->form.value || header(*let->form.value).height > surely_folded) return;
+    if (!let || !let->form.name.is_generated() || !let->form.value || header(*let->form.value).height > surely_folded)
+      return;
     const Expr* all = whole(second);
     const auto* use = all ? as<Local>(*all) : nullptr;
-    if (!use || !(use->form.name == let->form.name) || uses_[use->form.name] != 1 || changed_.count(use->form.name)) return;
+    if (!use || !(use->form.name == let->form.name) || uses_[use->form.name] != 1 || changed_.count(use->form.name))
+      return;
     report_(fmt::format("`{}` could be folded into the statement after it", use->form.name.text()));
   }
   /// What the statement only passes on: null if it does more, or nothing of the kind.

@@ -8,19 +8,24 @@
 namespace ksc {
 namespace {
 
-bool is_reference(Type type) { return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef) || is(type, TypeKind::Null) || is(type, TypeKind::Handle); }
+bool is_reference(Type type) {
+  return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef) || is(type, TypeKind::Null) ||
+         is(type, TypeKind::Handle);
+}
 
 /// Whether a value of one type may stand where the other is wanted. References agree whatever memory they point into.
 bool agree(Type a, Type b) {
   if (a == b || is_invalid(a) || is_invalid(b)) return true;
   if (!is_reference(a) || !is_reference(b)) return false;
-  return !a->element || !b->element || a->element == b->element || is(a->element, TypeKind::Void) || is(b->element, TypeKind::Void);
+  return !a->element || !b->element || a->element == b->element || is(a->element, TypeKind::Void) ||
+         is(b->element, TypeKind::Void);
 }
 
 /// Looks at one node.
 class TypeCheck {
  public:
-  TypeCheck(const Declarations& declarations, const FunctionDef* function, const CheckReport& report) : declarations_(declarations), function_(function), report_(report) {}
+  TypeCheck(const Declarations& declarations, const FunctionDef* function, const CheckReport& report)
+      : declarations_(declarations), function_(function), report_(report) {}
 
   template <class F>
   void operator()(const Node<F>& n) {
@@ -63,19 +68,27 @@ class TypeCheck {
   void places(const Node<F>& n) {
     const F& f = n.form;
     if constexpr (std::same_as<F, Deref>) {
-      if (!is(type_of(f.pointer), TypeKind::Pointer) && !is(type_of(f.pointer), TypeKind::EntryRef)) report_("no pointer is followed");
-      else want(n.type, type_of(f.pointer)->element, "what a pointer leads to");
+      if (!is(type_of(f.pointer), TypeKind::Pointer) && !is(type_of(f.pointer), TypeKind::EntryRef))
+        report_("no pointer is followed");
+      else
+        want(n.type, type_of(f.pointer)->element, "what a pointer leads to");
     } else if constexpr (std::same_as<F, Field>) {
       const StructField* member = is(type_of(f.base), TypeKind::Struct) ? find_field(type_of(f.base), f.name) : nullptr;
-      if (!member) report_("a struct has no such member");
-      else want(n.type, member->type, "a member");
+      if (!member)
+        report_("a struct has no such member");
+      else
+        want(n.type, member->type, "a member");
     } else if constexpr (std::same_as<F, Index>) {
-      if (!is_array(type_of(f.base))) report_("what is indexed is no array");
-      else if (type_of(f.base)->element) want(n.type, type_of(f.base)->element, "an element");
+      if (!is_array(type_of(f.base)))
+        report_("what is indexed is no array");
+      else if (type_of(f.base)->element)
+        want(n.type, type_of(f.base)->element, "an element");
       if (!is_integral(type_of(f.index))) report_("an index is no integer");
     } else if constexpr (std::same_as<F, Global>) {
-      if (Type declared = declarations_.global(f.name)) want(n.type, declared, "a global");
-      else report_("a global is not declared");
+      if (Type declared = declarations_.global(f.name))
+        want(n.type, declared, "a global");
+      else
+        report_("a global is not declared");
     } else if constexpr (std::same_as<F, MapName>) {
       if (!declarations_.is_map(f.name)) report_("a map is not declared");
     }
@@ -96,7 +109,8 @@ class TypeCheck {
       want(type_of(f.value), type_of(f.map)->element, "what is stored");
     } else if constexpr (std::same_as<F, Return>) {
       if (f.value && function_) want(type_of(*f.value), function_->result, "what is returned");
-      if (!f.value && function_ && !is(function_->result, TypeKind::Void) && !function_->result_name) report_("a return without a value");
+      if (!f.value && function_ && !is(function_->result, TypeKind::Void) && !function_->result_name)
+        report_("a return without a value");
     } else if constexpr (std::same_as<F, Switch>) {
       for (const SwitchCase& one : f.cases)
         for (const Expr& value : one.values) want(type_of(value), type_of(f.value), "a case");
@@ -106,20 +120,26 @@ class TypeCheck {
       want(type_of(f.low), f.type, "a loop's first value");
       want(type_of(f.high), f.type, "a loop's last value");
     } else if constexpr (std::same_as<F, MapLoop>) {
-      if (!is_reference(f.type)) report_("an entry is not referred to");
-      else want(f.type->element, type_of(f.map)->element, "an entry");
+      if (!is_reference(f.type))
+        report_("an entry is not referred to");
+      else
+        want(f.type->element, type_of(f.map)->element, "an entry");
     }
   }
   template <class F>
   void values(const Node<F>& n) {
     const F& f = n.form;
-    if constexpr (std::same_as<F, MapLookup> || std::same_as<F, MapEntry> || std::same_as<F, MapSlot> || std::same_as<F, MapDelete>) {
+    if constexpr (std::same_as<F, MapLookup> || std::same_as<F, MapEntry> || std::same_as<F, MapSlot> ||
+                  std::same_as<F, MapDelete>) {
       want(type_of(f.key), type_of(f.map)->key, "a key");
     } else if constexpr (std::same_as<F, Present>) {
-      if (!is(type_of(f.value), TypeKind::Maybe) && !is_reference(type_of(f.value))) report_("presence is asked of what is always there");
+      if (!is(type_of(f.value), TypeKind::Maybe) && !is_reference(type_of(f.value)))
+        report_("presence is asked of what is always there");
     } else if constexpr (std::same_as<F, ValueOf>) {
-      if (!is(type_of(f.value), TypeKind::Maybe)) report_("the value of what is no Maybe");
-      else want(n.type, type_of(f.value)->element, "what a Maybe holds");
+      if (!is(type_of(f.value), TypeKind::Maybe))
+        report_("the value of what is no Maybe");
+      else
+        want(n.type, type_of(f.value)->element, "what a Maybe holds");
     } else if constexpr (std::same_as<F, Call>) {
       call(n);
     } else if constexpr (std::same_as<F, Match>) {
@@ -130,8 +150,10 @@ class TypeCheck {
     } else if constexpr (std::same_as<F, StructValue>) {
       for (const FieldValue& value : f.values) {
         const StructField* member = find_field(n.type, value.name);
-        if (!member) report_("a struct has no such member");
-        else want(type_of(value.value), member->type, "a member");
+        if (!member)
+          report_("a struct has no such member");
+        else
+          want(type_of(value.value), member->type, "a member");
       }
     } else if constexpr (std::same_as<F, ArrayValue>) {
       for (const Expr& value : f.values) want(type_of(value), n.type->element, "an element");
@@ -140,8 +162,10 @@ class TypeCheck {
   void call(const Node<Call>& n) {
     const FunctionDef* callee = declarations_.function(n.form.function);
     if (!callee) return report_("a function is not declared");
-    if (callee->parameters.size() != n.form.arguments.size()) return report_("a call has the wrong number of arguments");
-    for (size_t i = 0; i < callee->parameters.size(); ++i) want(type_of(n.form.arguments[i]), callee->parameters[i].type, "an argument");
+    if (callee->parameters.size() != n.form.arguments.size())
+      return report_("a call has the wrong number of arguments");
+    for (size_t i = 0; i < callee->parameters.size(); ++i)
+      want(type_of(n.form.arguments[i]), callee->parameters[i].type, "an argument");
     want(n.type, callee->result, "a call's value");
   }
 
@@ -149,7 +173,8 @@ class TypeCheck {
     if (!agree(given, wanted)) report_(fmt::format("{} is {}, not {}", what, print(given), print(wanted)));
   }
   void want_bool(const Expr& e) {
-    if (!is(type_of(e), TypeKind::Bool) && !is_invalid(type_of(e))) report_(fmt::format("a condition is {}", print(type_of(e))));
+    if (!is(type_of(e), TypeKind::Bool) && !is_invalid(type_of(e)))
+      report_(fmt::format("a condition is {}", print(type_of(e))));
   }
 
   const Declarations& declarations_;
@@ -160,7 +185,9 @@ class TypeCheck {
 }  // namespace
 
 bool is_array(Type type) { return is(type, TypeKind::Array) || is(type, TypeKind::Str); }
-bool holds_maybe(Type type) { return is(type, TypeKind::Maybe) || (type && type->element && holds_maybe(type->element)); }
+bool holds_maybe(Type type) {
+  return is(type, TypeKind::Maybe) || (type && type->element && holds_maybe(type->element));
+}
 
 Declarations::Declarations(const Program& program) {
   for (const Decl& d : program) {
@@ -175,10 +202,12 @@ Declarations::Declarations(const Program& program) {
   }
 }
 
-void check_types(const Expr& e, const Declarations& declarations, const FunctionDef* function, const CheckReport& report) {
+void check_types(const Expr& e, const Declarations& declarations, const FunctionDef* function,
+                 const CheckReport& report) {
   boost::variant2::visit([&](const auto& ref) { TypeCheck(declarations, function, report)(*ref); }, e);
 }
-void check_types(const Stmt& s, const Declarations& declarations, const FunctionDef* function, const CheckReport& report) {
+void check_types(const Stmt& s, const Declarations& declarations, const FunctionDef* function,
+                 const CheckReport& report) {
   boost::variant2::visit([&](const auto& ref) { TypeCheck(declarations, function, report)(*ref); }, s);
 }
 

@@ -29,9 +29,12 @@ class Declarations {
 /// Takes what is wrong with the node that is looked at.
 using CheckReport = std::function<void(const std::string& what)>;
 
-/// Whether the types of a node's parts fit its own and each other. `function` is the one at work; null outside functions.
-void check_types(const Expr& e, const Declarations& declarations, const FunctionDef* function, const CheckReport& report);
-void check_types(const Stmt& s, const Declarations& declarations, const FunctionDef* function, const CheckReport& report);
+/// Whether the types of a node's parts fit its own and each other. `function` is the one at work; null outside
+/// functions.
+void check_types(const Expr& e, const Declarations& declarations, const FunctionDef* function,
+                 const CheckReport& report);
+void check_types(const Stmt& s, const Declarations& declarations, const FunctionDef* function,
+                 const CheckReport& report);
 
 inline bool is_invalid(Type type) { return !type || is(type, TypeKind::Invalid); }
 bool is_array(Type type);

@@ -5,12 +5,15 @@ namespace ksc {
 namespace {
 
 template <class Sum>
-void visit_children(const Sum& node, const std::function<void(const Expr&)>& on_expr, const std::function<void(const Stmt&)>& on_stmt) {
+void visit_children(const Sum& node, const std::function<void(const Expr&)>& on_expr,
+                    const std::function<void(const Stmt&)>& on_stmt) {
   boost::variant2::visit(
       [&](const auto& ref) {
         each_child_of_form((*ref).form, [&](const auto& child) {
-          if constexpr (std::same_as<std::remove_cvref_t<decltype(child)>, Expr>) on_expr(child);
-          else if constexpr (std::same_as<std::remove_cvref_t<decltype(child)>, Stmt>) on_stmt(child);
+          if constexpr (std::same_as<std::remove_cvref_t<decltype(child)>, Expr>)
+            on_expr(child);
+          else if constexpr (std::same_as<std::remove_cvref_t<decltype(child)>, Stmt>)
+            on_stmt(child);
         });
       },
       node);
@@ -18,10 +21,12 @@ void visit_children(const Sum& node, const std::function<void(const Expr&)>& on_
 
 }  // namespace
 
-void each_child_of(const Expr& node, const std::function<void(const Expr&)>& on_expr, const std::function<void(const Stmt&)>& on_stmt) {
+void each_child_of(const Expr& node, const std::function<void(const Expr&)>& on_expr,
+                   const std::function<void(const Stmt&)>& on_stmt) {
   visit_children(node, on_expr, on_stmt);
 }
-void each_child_of(const Stmt& node, const std::function<void(const Expr&)>& on_expr, const std::function<void(const Stmt&)>& on_stmt) {
+void each_child_of(const Stmt& node, const std::function<void(const Expr&)>& on_expr,
+                   const std::function<void(const Stmt&)>& on_stmt) {
   visit_children(node, on_expr, on_stmt);
 }
 

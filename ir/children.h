@@ -12,7 +12,10 @@ template <class T>
 concept SumField = std::same_as<T, TypeExpr> || std::same_as<T, Expr> || std::same_as<T, Stmt> || std::same_as<T, Decl>;
 /// A part of a form that has fields of its own.
 template <class T>
-concept Record = requires(const T& t) { t.fields(); } && !requires { T::kind; };
+concept Record = requires(const T& t) {
+  t.fields();
+}
+&&!requires { T::kind; };
 
 template <class T>
 inline constexpr bool is_span = false;

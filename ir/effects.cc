@@ -6,7 +6,8 @@
 namespace ksc {
 namespace {
 
-constexpr std::string_view pure_builtins[] = {"min", "max", "abs", "bswap16", "bswap32", "bswap64", "htons", "htonl", "ntohs", "ntohl"};
+constexpr std::string_view pure_builtins[] = {"min",     "max",   "abs",   "bswap16", "bswap32",
+                                              "bswap64", "htons", "htonl", "ntohs",   "ntohl"};
 
 constexpr FormSet effect_forms = FormSet()
                                      .with(Kind::Call)
@@ -25,7 +26,8 @@ bool follows_nullable(const Expr& e) {
   if (!header(e).contains.has(Kind::Deref)) return false;
   if (const auto* deref = as<Deref>(e); deref && type_of(deref->form.pointer)->nullable) return true;
   bool found = false;
-  each_child_of(e, [&](const Expr& child) { found = found || follows_nullable(child); }, [](const Stmt&) {});
+  each_child_of(
+      e, [&](const Expr& child) { found = found || follows_nullable(child); }, [](const Stmt&) {});
   return found;
 }
 
@@ -35,12 +37,14 @@ void note_place(const Expr& place, NameSet& out) {
 }
 void collect_changes(const Expr& e, NameSet& out) {
   if (const auto* address = as<AddressOf>(e)) note_place(address->form.place, out);
-  each_child_of(e, [&](const Expr& child) { collect_changes(child, out); }, [&](const Stmt& s) { collect_changes(s, out); });
+  each_child_of(
+      e, [&](const Expr& child) { collect_changes(child, out); }, [&](const Stmt& s) { collect_changes(s, out); });
 }
 void collect_changes(const Stmt& s, NameSet& out) {
   if (const auto* assign = as<Assign>(s)) note_place(assign->form.place, out);
   if (const auto* update = as<Update>(s)) note_place(update->form.place, out);
-  each_child_of(s, [&](const Expr& child) { collect_changes(child, out); }, [&](const Stmt& t) { collect_changes(t, out); });
+  each_child_of(
+      s, [&](const Expr& child) { collect_changes(child, out); }, [&](const Stmt& t) { collect_changes(t, out); });
 }
 
 }  // namespace
@@ -77,7 +81,8 @@ bool has_effect(const Expr& e) {
   if (!may_have_effect(e)) return false;
   if (is_effect(e)) return true;
   bool found = false;
-  each_child_of(e, [&](const Expr& child) { found = found || has_effect(child); }, [&](const Stmt&) { found = true; });
+  each_child_of(
+      e, [&](const Expr& child) { found = found || has_effect(child); }, [&](const Stmt&) { found = true; });
   return found;
 }
 
@@ -86,7 +91,8 @@ bool is_never_negative(const Expr& e) {
   if (const auto* number = as<Int>(e)) return number->form.value.value >= 0 && number->form.value.value <= INT64_MAX;
   if (is_integral(type) && !is_signed(type) && width_of(type) < 64) return true;
   const auto* binary = as<Binary>(e);
-  if (binary && binary->form.op == BinaryOp::BitAnd) return is_never_negative(binary->form.left) || is_never_negative(binary->form.right);
+  if (binary && binary->form.op == BinaryOp::BitAnd)
+    return is_never_negative(binary->form.left) || is_never_negative(binary->form.right);
   const auto* converted = as<Convert>(e);
   Type from = converted ? type_of(converted->form.value) : nullptr;
   // Narrowing may cut a number down to one that is negative.

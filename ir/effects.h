@@ -4,17 +4,17 @@
 
 namespace ksc {
 
-/// Whether evaluating the expression does anything but give a value: calls, map accesses, packet reads (they may leave),
-/// and elements whose index lies behind a pointer.
+/// Whether evaluating the expression does anything but give a value: calls, map accesses, packet reads (they may
+/// leave), and elements whose index lies behind a pointer.
 bool has_effect(const Expr& e);
 /// Whether it holds a form that can have an effect: asked first, since the answer is at hand.
 bool may_have_effect(const Expr& e);
 /// Whether the node itself does, whatever its operands do.
 bool is_effect(const Expr& e);
 
-/// How far behind the packet's start a packet pointer can lie [L55]. Arithmetic that would lead farther, or before the start, gives
-/// this distance, where no access succeeds: the verifier follows a packet pointer over 65,535 bytes in all (MAX_PACKET_OFF of
-/// kernel/bpf/verifier.c), and this leaves room for several offsets in a row.
+/// How far behind the packet's start a packet pointer can lie [L55]. Arithmetic that would lead farther, or before the
+/// start, gives this distance, where no access succeeds: the verifier follows a packet pointer over 65,535 bytes in all
+/// (MAX_PACKET_OFF of kernel/bpf/verifier.c), and this leaves room for several offsets in a row.
 inline constexpr __int128 packet_reach = 0x3fff;
 /// Whether the form of a value alone says that it is not negative as a signed 64-bit number.
 bool is_never_negative(const Expr& e);

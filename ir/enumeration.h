@@ -12,7 +12,9 @@ template <class E>
 struct EnumNames;
 
 template <class E>
-concept Enumeration = requires { EnumNames<E>::names; };
+concept Enumeration = requires {
+  EnumNames<E>::names;
+};
 
 template <Enumeration E>
 constexpr std::string_view enum_text(E value) {
@@ -50,9 +52,9 @@ constexpr size_t count_names(std::string_view list) {
 }  // namespace ksc
 
 /// Declares an enumeration in namespace ksc whose values know their names.
-#define KSC_ENUM(E, ...)                                                                        \
-  enum class E : uint8_t { __VA_ARGS__ };                                                       \
-  template <>                                                                                   \
-  struct EnumNames<E> {                                                                         \
-    static constexpr auto names = split_names<count_names(#__VA_ARGS__)>(#__VA_ARGS__);         \
+#define KSC_ENUM(E, ...)                                                                \
+  enum class E : uint8_t { __VA_ARGS__ };                                               \
+  template <>                                                                           \
+  struct EnumNames<E> {                                                                 \
+    static constexpr auto names = split_names<count_names(#__VA_ARGS__)>(#__VA_ARGS__); \
   }

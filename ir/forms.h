@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each form once, its meaning in a sentence beside it. Printer, reader, checker, equality and rebuild are generic over fields().
+// Each form once, its meaning in a sentence beside it. Printer, reader, checker, equality and rebuild are generic over
+// fields().
 #pragma once
 #include <cstdint>
 #include <tuple>
@@ -86,7 +87,8 @@ struct Body {
   Span<Stmt> statements;
 };
 
-/// What every node carries: its form, where it came from, the type of its value, and which forms it and what is below it use.
+/// What every node carries: its form, where it came from, the type of its value, and which forms it and what is below
+/// it use.
 struct NodeHeader {
   Kind kind;
   uint16_t height;  // how many nodes stand on the longest way down from here; walkers recurse that deep
@@ -133,8 +135,9 @@ KSC_ENUM(ShiftOp, Left, Right);
 KSC_ENUM(CompareOp, Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual);
 KSC_ENUM(UnaryOp, Negate, Complement);
 /// Every operator as written; `Operation` and `AssignStmt` use it until infer_types knows which form it is.
-KSC_ENUM(Operator, None, Add, Subtract, Multiply, Divide, Remainder, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight, Equal,
-         NotEqual, Less, LessEqual, Greater, GreaterEqual, And, Or, Negate, Not, Complement, Dereference, AddressOf);
+KSC_ENUM(Operator, None, Add, Subtract, Multiply, Divide, Remainder, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight,
+         Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, And, Or, Negate, Not, Complement, Dereference,
+         AddressOf);
 KSC_ENUM(Visibility, Default, Public, Private);
 /// Where a function runs [L11].
 KSC_ENUM(Domain, User, Program, Shared, Kernel, ModulePrivate, Test);
@@ -145,16 +148,19 @@ KSC_ENUM(LeaveReason, Bounds, Absent);
 
 #define KSC_FIELDS(...) \
   auto fields() const { return std::tie(__VA_ARGS__); }
-#define KSC_FORM(F, ...)                     \
-  static constexpr Kind kind = Kind::F;      \
+#define KSC_FORM(F, ...)                               \
+  static constexpr Kind kind = Kind::F;                \
   static constexpr const char* members = #__VA_ARGS__; \
   auto fields() const { return std::tie(__VA_ARGS__); }
-#define KSC_LEAF(F)                     \
-  static constexpr Kind kind = Kind::F; \
+#define KSC_LEAF(F)                          \
+  static constexpr Kind kind = Kind::F;      \
   static constexpr const char* members = ""; \
   auto fields() const { return std::tuple<>(); }
 
-// ---- records: parts of forms that are no forms themselves -----------------------------------------------------------------
+// A table: one line a form, its members in one column. clang-format would spread each over five lines.
+// clang-format off
+
+// ---- records: parts of forms that are no forms themselves ---------------------------------------
 
 /// name: type, as a parameter or a struct's member.
 struct TypedName { Ident name; TypeExpr type;                                   KSC_FIELDS(name, type) };
@@ -185,7 +191,7 @@ struct Parameter { Name name; Type type;                                        
 /// Constants that lead to one body of a switch. Without a constant: the default.
 struct SwitchCase { Span<Expr> values; Body body;                               KSC_FIELDS(values, body) };
 
-// ---- types as written --------------------------------------------------------------------------------------------------------
+// ---- types as written ---------------------------------------------------------------------------
 
 /// Broken syntax; accepted silently by every check.
 struct InvalidType  {                                                           KSC_LEAF(InvalidType) };
@@ -202,7 +208,7 @@ struct FunctionType { Span<TypeExpr> parameters; Option<TypeExpr> result;       
 /// option T
 struct OptionType   { TypeExpr element;                                         KSC_FORM(OptionType, element) };
 
-// ---- expressions as written ----------------------------------------------------------------------------------------------------
+// ---- expressions as written ---------------------------------------------------------------------
 
 /// Broken syntax or a broken type; accepted silently by every check.
 struct InvalidExpr  {                                                           KSC_LEAF(InvalidExpr) };
@@ -244,7 +250,7 @@ struct Propagate    { Expr value;                                               
 /// An operator and its one or two operands, before their types are known.
 struct Operation    { Operator op; Span<Expr> operands;                         KSC_FORM(Operation, op, operands) };
 
-// ---- expressions in several languages --------------------------------------------------------------------------------------------
+// ---- expressions in several languages -----------------------------------------------------------
 
 /// A string's bytes without the terminating NUL; typed: a str(N) that holds them.
 struct StringValue  { Name text;                                                KSC_FORM(StringValue, text) };
@@ -269,7 +275,7 @@ struct AddressOf    { Expr place;                                               
 /// *pointer; a place.
 struct Deref        { Expr pointer;                                             KSC_FORM(Deref, pointer) };
 
-// ---- typed expressions -----------------------------------------------------------------------------------------------------------
+// ---- typed expressions --------------------------------------------------------------------------
 
 /// An integer, bool, char or enum value; `constant` is the name by which the developer called it, if any.
 struct Int          { Integer value; Name constant;                             KSC_FORM(Int, value, constant) };
@@ -326,7 +332,7 @@ struct ArrayValue   { Span<Expr> values;                                        
 struct PacketStart  { Expr context;                                             KSC_FORM(PacketStart, context) };
 struct PacketEnd    { Expr context;                                             KSC_FORM(PacketEnd, context) };
 
-// ---- what lowering puts in their place ----------------------------------------------------------------------------------------------
+// ---- what lowering puts in their place ----------------------------------------------------------
 
 /// Whether `size` bytes from `pointer` on lie in the packet of `context`.
 struct InPacket     { Expr pointer; Expr context; uint64_t size;                KSC_FORM(InPacket, pointer, context, size) };
@@ -341,7 +347,7 @@ struct RuntimeCall  { Name function; Span<Expr> arguments;                      
 /// The address of a function, for bpf_loop.
 struct FunctionAddress { Name name;                                             KSC_FORM(FunctionAddress, name) };
 
-// ---- statements -------------------------------------------------------------------------------------------------------------------
+// ---- statements ---------------------------------------------------------------------------------
 
 /// Broken syntax; accepted silently by every check.
 struct InvalidStmt  {                                                           KSC_LEAF(InvalidStmt) };
@@ -404,7 +410,7 @@ struct CountedLoop  { Name name; Type type; Expr low, high; bool inclusive; Body
 /// bpf_printk(format, arguments) with verbs of the kernel.
 struct TraceLine    { Name format; Span<Expr> arguments;                        KSC_FORM(TraceLine, format, arguments) };
 
-// ---- declarations ------------------------------------------------------------------------------------------------------------------
+// ---- declarations -------------------------------------------------------------------------------
 
 /// Broken syntax; accepted silently by every check.
 struct InvalidDecl  {                                                           KSC_LEAF(InvalidDecl) };
@@ -448,5 +454,7 @@ struct ProgramArray { Name name; Name program_type; Span<Name> programs;        
 struct PinnedGlobals { Name name; Type type; Span<FieldValue> values;           KSC_FORM(PinnedGlobals, name, type, values) };
 /// @on_fault(verdict): what a program gives when it is left early, in place of its type's pass-through verdict [L162].
 struct FaultVerdict { Name program; Expr verdict;                               KSC_FORM(FaultVerdict, program, verdict) };
+
+// clang-format on
 
 }  // namespace ksc

@@ -9,20 +9,24 @@
 
 namespace ksc {
 
-Trace interpret(Context& context, const Program& program, Name entry, const World& world, const InterpretOptions& options) {
+Trace interpret(Context& context, const Program& program, Name entry, const World& world,
+                const InterpretOptions& options) {
   return Interpreter(context, world, options).run(program, entry);
 }
 
 std::vector<Name> entry_functions(const Program& program) {
   std::vector<Name> names;
   for (const Decl& d : program)
-    if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::Program) names.push_back(function->form.name);
+    if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::Program)
+      names.push_back(function->form.name);
   return names;
 }
 
 Name main_function(const Program& program) {
   for (const Decl& d : program)
-    if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::User && function->form.name == "main") return function->form.name;
+    if (const auto* function = as<FunctionDef>(d);
+        function && function->form.domain == Domain::User && function->form.name == "main")
+      return function->form.name;
   return {};
 }
 
@@ -65,8 +69,10 @@ void Interpreter::declare(const Program& program) {
     }
   frames_.emplace_back();
   const auto add_global = [&](Name name, Type type, Value value) {
-    if (const auto given = world_.globals.find(std::string(name.spelling())); is_developers(name) && given != world_.globals.end()) {
-      if (given->second.size() != stored_size(type)) throw Fault(fmt::format("the world has another size for {}", name.text()));
+    if (const auto given = world_.globals.find(std::string(name.spelling()));
+        is_developers(name) && given != world_.globals.end()) {
+      if (given->second.size() != stored_size(type))
+        throw Fault(fmt::format("the world has another size for {}", name.text()));
       value.bytes = given->second;
     }
     globals_[name] = {memory_.allocate(value.bytes, fmt::format("the global `{}`", name.text())), type};
@@ -82,50 +88,59 @@ void Interpreter::declare(const Program& program) {
     return whole;
   };
   for (const Decl& d : program) {
-    visit<runnable>(
-        d, on<License>([](const auto&) {}), on<StructDef>([](const auto&) {}), on<EnumDef>([](const auto&) {}), on<ConstDef>([](const auto&) {}),
-        on<ConfigDef>([&](const Node<ConfigDef>& n) { add_global(n->name, n->type, struct_value(n->type, n->values)); }),
-        on<GlobalDef>([&](const Node<GlobalDef>& n) {
-          Value value = n->value ? constant(*n->value) : zero_value(n->type);
-          value.bytes.resize(stored_size(n->type));
-          add_global(n->name, n->type, value);
-        }),
-        on<FaultVerdict>([&](const Node<FaultVerdict>& n) { fault_verdicts_[n->program] = static_cast<int64_t>(to_number(constant(n->verdict))); }),
-        on<MapDef>([&](const Node<MapDef>& n) { fill_map(n->name, n->type, n->shared); }), on<FunctionDef>([](const auto&) {}),
-        on<ProgramArray>([&](const Node<ProgramArray>& n) { program_arrays_[n->name] = &n.form; }),
-        on<PinnedGlobals>([&](const Node<PinnedGlobals>& n) {
-          Value whole = struct_value(n->type, n->values);
-          for (const StructField& field : n->type->body->fields) {
-            const auto given = world_.globals.find(std::string(field.name.spelling()));
-            if (given == world_.globals.end()) continue;
-            if (given->second.size() != stored_size(field.type)) throw Fault(fmt::format("the world has another size for {}", field.name.text()));
-            std::copy(given->second.begin(), given->second.end(), whole.bytes.begin() + field.offset);
-          }
-          const Address at = memory_.allocate(whole.bytes, "the pinned globals");
-          globals_[n->name] = {at, n->type};
-          // The same bytes are the one entry of an array map.
-          MapState& map = maps_[n->name];
-          map.type = c.types.map(c.name("array"), c.types.u32(), n->type, 1);
-          map.kind = find_map_kind("array");
-          map.shared = false;
-          map.entries[Bytes(4)] = at;
-        }));
+    visit<runnable>(d, on<License>([](const auto&) {}), on<StructDef>([](const auto&) {}),
+                    on<EnumDef>([](const auto&) {}), on<ConstDef>([](const auto&) {}),
+                    on<ConfigDef>([&](const Node<ConfigDef>& n) {
+                      add_global(n->name, n->type, struct_value(n->type, n->values));
+                    }),
+                    on<GlobalDef>([&](const Node<GlobalDef>& n) {
+                      Value value = n->value ? constant(*n->value) : zero_value(n->type);
+                      value.bytes.resize(stored_size(n->type));
+                      add_global(n->name, n->type, value);
+                    }),
+                    on<FaultVerdict>([&](const Node<FaultVerdict>& n) {
+                      fault_verdicts_[n->program] = static_cast<int64_t>(to_number(constant(n->verdict)));
+                    }),
+                    on<MapDef>([&](const Node<MapDef>& n) { fill_map(n->name, n->type, n->shared); }),
+                    on<FunctionDef>([](const auto&) {}),
+                    on<ProgramArray>([&](const Node<ProgramArray>& n) { program_arrays_[n->name] = &n.form; }),
+                    on<PinnedGlobals>([&](const Node<PinnedGlobals>& n) {
+                      Value whole = struct_value(n->type, n->values);
+                      for (const StructField& field : n->type->body->fields) {
+                        const auto given = world_.globals.find(std::string(field.name.spelling()));
+                        if (given == world_.globals.end()) continue;
+                        if (given->second.size() != stored_size(field.type))
+                          throw Fault(fmt::format("the world has another size for {}", field.name.text()));
+                        std::copy(given->second.begin(), given->second.end(), whole.bytes.begin() + field.offset);
+                      }
+                      const Address at = memory_.allocate(whole.bytes, "the pinned globals");
+                      globals_[n->name] = {at, n->type};
+                      // The same bytes are the one entry of an array map.
+                      MapState& map = maps_[n->name];
+                      map.type = c.types.map(c.name("array"), c.types.u32(), n->type, 1);
+                      map.kind = find_map_kind("array");
+                      map.shared = false;
+                      map.entries[Bytes(4)] = at;
+                    }));
   }
 }
 
 Value Interpreter::call(const FunctionDef& function, const std::vector<Value>& arguments) {
   if (++depth_ > 64) throw Fault("calls are nested without end");
   if (arguments.size() != function.parameters.size())
-    throw Fault(fmt::format("{} takes {} arguments and is given {}", function.name.text(), function.parameters.size(), arguments.size()));
+    throw Fault(fmt::format("{} takes {} arguments and is given {}", function.name.text(), function.parameters.size(),
+                            arguments.size()));
   Frame frame;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Parameter& parameter = function.parameters[i];
     const Value value = convert(arguments[i], parameter.type);
-    frame.locals[parameter.name] = {memory_.allocate(value.bytes, fmt::format("the parameter `{}`", parameter.name.text())), parameter.type};
+    frame.locals[parameter.name] = {
+        memory_.allocate(value.bytes, fmt::format("the parameter `{}`", parameter.name.text())), parameter.type};
   }
   frame.result = zero_value(function.result);
   const auto changed = changed_.find(&function);
-  frame.changed = &(changed != changed_.end() ? changed : changed_.emplace(&function, changed_locals(function.body)).first)->second;
+  frame.changed =
+      &(changed != changed_.end() ? changed : changed_.emplace(&function, changed_locals(function.body)).first)->second;
   frames_.push_back(std::move(frame));
   const size_t level = frames_.size();
   const Flow flow = body(function.body);
@@ -146,10 +161,10 @@ int64_t Interpreter::run_entry(Name entry) {
     entry_ = found->second;
     depth_ = 0;
     if (in_userspace_) try {
-      return static_cast<int64_t>(to_number(call(*entry_, {})));
-    } catch (const ExitProcess& exit) {
-      return ++events_["userspace program ends early"], exit.code;
-    }
+        return static_cast<int64_t>(to_number(call(*entry_, {})));
+      } catch (const ExitProcess& exit) {
+        return ++events_["userspace program ends early"], exit.code;
+      }
     try {
       std::vector<Value> arguments;
       if (!entry_->parameters.empty()) arguments.push_back(from_bits(entry_->parameters[0].type, context_));
@@ -159,7 +174,8 @@ int64_t Interpreter::run_entry(Name entry) {
       current = transfer.program;
     } catch (const LeaveEntry&) {
       frames_.resize(1);
-      if (const auto given = fault_verdicts_.find(entry_->name); given != fault_verdicts_.end()) return ++events_["fault verdict"], given->second;
+      if (const auto given = fault_verdicts_.find(entry_->name); given != fault_verdicts_.end())
+        return ++events_["fault verdict"], given->second;
       return kernel_constant(find_program_type(entry_->program_type.text())->pass_through);
     }
   }
@@ -178,7 +194,8 @@ Trace Interpreter::run(const Program& program, Name entry) {
     declare(program);
     const auto found = functions_.find(entry);
     in_userspace_ = found != functions_.end() && found->second->domain == Domain::User;
-    if (found == functions_.end() || (!in_userspace_ && !find_program_type(found->second->program_type.text()))) throw Fault("this is no eBPF program");
+    if (found == functions_.end() || (!in_userspace_ && !find_program_type(found->second->program_type.text())))
+      throw Fault("this is no eBPF program");
     if (!found->second->parameters.empty()) {
       context_type_ = found->second->parameters[0].type->element;
       context_ = memory_.allocate(Bytes(size_of(context_type_)), "the context");
@@ -186,7 +203,8 @@ Trace Interpreter::run(const Program& program, Name entry) {
       if (can_pull_ && world_.linear) linear_ = std::min(linear_, *world_.linear);
       for (const StructField& field : context_type_->body->fields) {
         uint64_t value = field.name == "len" ? world_.packet.size() : 0;
-        if (const auto given = world_.context.find(std::string(field.name.text())); given != world_.context.end()) value = given->second;
+        if (const auto given = world_.context.find(std::string(field.name.text())); given != world_.context.end())
+          value = given->second;
         if (is_integral(field.type)) memory_.store(context_ + field.offset, from_bits(field.type, value).bytes);
       }
     }
@@ -229,7 +247,8 @@ Trace Interpreter::trace(std::optional<int64_t> result) {
     if (maps_.count(name)) {
       for (const StructField& field : global.type->body->fields) {
         const auto begin = bytes.begin() + field.offset;
-        seen.globals[std::string(field.name.spelling())] = Bytes(begin, begin + static_cast<long>(stored_size(field.type)));
+        seen.globals[std::string(field.name.spelling())] =
+            Bytes(begin, begin + static_cast<long>(stored_size(field.type)));
       }
     } else if (is_developers(name)) {
       seen.globals[std::string(name.text())] = bytes;
@@ -237,7 +256,9 @@ Trace Interpreter::trace(std::optional<int64_t> result) {
   }
   if (context_)
     for (const StructField& field : context_type_->body->fields)
-      if (is_integral(field.type)) seen.context[std::string(field.name.text())] = to_bits({field.type, memory_.load(context_ + field.offset, size_of(field.type))});
+      if (is_integral(field.type))
+        seen.context[std::string(field.name.text())] =
+            to_bits({field.type, memory_.load(context_ + field.offset, size_of(field.type))});
   return seen;
 }
 
@@ -265,8 +286,10 @@ void Interpreter::require_packet(Address at, uint64_t size) {
 }
 
 void Interpreter::require_packet(const Place& place, Address at, uint64_t size) {
-  if (place.needed) require_packet(place.needed_at, place.needed);
-  else require_packet(at, size);
+  if (place.needed)
+    require_packet(place.needed_at, place.needed);
+  else
+    require_packet(at, size);
 }
 
 void Interpreter::tail_call(Name program) {

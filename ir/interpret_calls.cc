@@ -55,7 +55,8 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     uint64_t turn = 0;
     while (turn < turns) {
       step();
-      const Value stop = call(function, {from_bits(function.parameters[0].type, turn), from_bits(function.parameters[1].type, data)});
+      const Value stop =
+          call(function, {from_bits(function.parameters[0].type, turn), from_bits(function.parameters[1].type, data)});
       ++turn;
       if (to_bits(stop) > 1) throw Fault("a callback of bpf_loop gives 0 or 1");
       if (to_bits(stop) != 0) break;
@@ -68,7 +69,8 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     MapState& map = map_of(n->arguments[0]);
     const uint64_t callback = to_bits(argument(1)), data = to_bits(argument(2));
     argument(3);
-    if (callback == 0 || callback > function_list_.size()) throw Fault("bpf_for_each_map_elem calls what is no function");
+    if (callback == 0 || callback > function_list_.size())
+      throw Fault("bpf_for_each_map_elem calls what is no function");
     const FunctionDef& function = *function_list_[callback - 1];
     if (function.parameters.size() != 4) throw Fault("a callback of bpf_for_each_map_elem takes four arguments");
     const auto given = [&](size_t i, uint64_t bits) { return from_bits(function.parameters[i].type, bits); };
@@ -109,7 +111,8 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     // Unknown flags are refused, by each program type with its own verdict.
     const bool is_xdp = entry_ && entry_->program_type == "xdp";
     if (is_xdp) return from_number(type, kernel_constant(to_bits(values.at(1)) == 0 ? "XDP_REDIRECT" : "XDP_ABORTED"));
-    return from_number(type, kernel_constant((to_bits(values.at(1)) & ~uint64_t(1)) == 0 ? "TC_ACT_REDIRECT" : "TC_ACT_SHOT"));
+    return from_number(
+        type, kernel_constant((to_bits(values.at(1)) & ~uint64_t(1)) == 0 ? "TC_ACT_REDIRECT" : "TC_ACT_SHOT"));
   }
   throw Fault(fmt::format("the helper {} is not interpreted", name));
 }
@@ -129,8 +132,10 @@ Value Interpreter::builtin_call(const Node<BuiltinCall>& n) {
   if (values.size() == 1) {
     const bool to_network = name == "htons" || name == "htonl" || name == "ntohs" || name == "ntohl";
     if (to_network && !c.target.little_endian) return convert(values[0], type);
-    if (name == "bswap16" || name == "htons" || name == "ntohs") return from_bits(type, bytes_swapped(to_bits(values[0]), 16));
-    if (name == "bswap32" || name == "htonl" || name == "ntohl") return from_bits(type, bytes_swapped(to_bits(values[0]), 32));
+    if (name == "bswap16" || name == "htons" || name == "ntohs")
+      return from_bits(type, bytes_swapped(to_bits(values[0]), 16));
+    if (name == "bswap32" || name == "htonl" || name == "ntohl")
+      return from_bits(type, bytes_swapped(to_bits(values[0]), 32));
     if (name == "bswap64") return from_bits(type, bytes_swapped(to_bits(values[0]), 64));
   }
   throw Fault(fmt::format("{} is not interpreted", name));
@@ -169,14 +174,19 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     const Bytes left = bytes(values[0]), right = bytes(values[1]);
     return from_number(n.type, left == right ? 0 : left < right ? -1 : 1);
   }
-  static const std::map<std::string_view, int> swaps = {{"__builtin_bswap16", 16}, {"__builtin_bswap32", 32}, {"__builtin_bswap64", 64}};
-  if (const auto found = swaps.find(name); found != swaps.end()) return wants(1), from_bits(n.type, bytes_swapped(to_bits(values[0]), found->second));
-  static const std::map<std::string_view, int> orders = {{"bpf_htons", 16}, {"bpf_ntohs", 16}, {"bpf_htonl", 32}, {"bpf_ntohl", 32}};
+  static const std::map<std::string_view, int> swaps = {
+      {"__builtin_bswap16", 16}, {"__builtin_bswap32", 32}, {"__builtin_bswap64", 64}};
+  if (const auto found = swaps.find(name); found != swaps.end())
+    return wants(1), from_bits(n.type, bytes_swapped(to_bits(values[0]), found->second));
+  static const std::map<std::string_view, int> orders = {
+      {"bpf_htons", 16}, {"bpf_ntohs", 16}, {"bpf_htonl", 32}, {"bpf_ntohl", 32}};
   if (const auto found = orders.find(name); found != orders.end()) {
     wants(1);
-    return from_bits(n.type, c.target.little_endian ? bytes_swapped(to_bits(values[0]), found->second) : to_bits(values[0]));
+    return from_bits(n.type,
+                     c.target.little_endian ? bytes_swapped(to_bits(values[0]), found->second) : to_bits(values[0]));
   }
-  if (name == "ks_count_lost_write" || name == "ks_count_failed_tail_call") return wants(0), zero_value(n.type);  // what is counted is no part of a trace
+  if (name == "ks_count_lost_write" || name == "ks_count_failed_tail_call")
+    return wants(0), zero_value(n.type);  // what is counted is no part of a trace
   // These speak to the verifier and to C compilers alone.
   if (name == "ks_forget" || name == "ks_hide" || name == "ks_read") return wants(1), values[0];
   if (name == "barrier_var") return wants(1), zero_value(n.type);
@@ -199,11 +209,18 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     if (suffix == "_s32" || suffix == "_s64" || suffix == "_u32" || suffix == "_u64") {
       const Type type = c.types.integer(suffix.ends_with("64") ? 64 : 32, suffix[1] == 's');
       for (Value& value : values) value = convert(value, type);
-      if (operation == "div") return wants(2), convert(arithmetic(Operator::Divide, type, values[0], values[1]), n.type);
-      if (operation == "mod") return wants(2), convert(arithmetic(Operator::Remainder, type, values[0], values[1]), n.type);
+      if (operation == "div")
+        return wants(2), convert(arithmetic(Operator::Divide, type, values[0], values[1]), n.type);
+      if (operation == "mod")
+        return wants(2), convert(arithmetic(Operator::Remainder, type, values[0], values[1]), n.type);
       if (operation == "min" || operation == "max")
-        return wants(2), convert(compare(CompareOp::Less, values[0], values[1]) == (operation == "min") ? values[0] : values[1], n.type);
-      if (operation == "abs") return wants(1), convert(from_number(type, to_number(values[0]) < 0 ? -to_number(values[0]) : to_number(values[0])), n.type);
+        return wants(2),
+               convert(compare(CompareOp::Less, values[0], values[1]) == (operation == "min") ? values[0] : values[1],
+                       n.type);
+      if (operation == "abs")
+        return wants(1),
+               convert(from_number(type, to_number(values[0]) < 0 ? -to_number(values[0]) : to_number(values[0])),
+                       n.type);
     }
   }
   throw Fault(fmt::format("there is no support function {}", name));

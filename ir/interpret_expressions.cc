@@ -24,7 +24,7 @@ bool Interpreter::is_place(const Expr& e) {
   }
 }
 
-// ---- places --------------------------------------------------------------------------------------------------------------------------------
+// ---- places -------------------------------------------------------------------------------------
 
 uint64_t Interpreter::index_of(const Expr& e) {
   // A negative index is one that is far out of range.
@@ -37,7 +37,8 @@ Interpreter::Place Interpreter::place(const Expr& e) {
   at.type = type_of(e);
   if (const auto* n = as<Local>(e)) {
     const auto found = frames_.back().locals.find(n->form.name);
-    if (found == frames_.back().locals.end()) throw Fault(fmt::format("the variable {} does not exist here", n->form.name.text()));
+    if (found == frames_.back().locals.end())
+      throw Fault(fmt::format("the variable {} does not exist here", n->form.name.text()));
     at.where = Place::Where::Memory;
     at.at = found->second.first;
     at.type = found->second.second;
@@ -97,14 +98,16 @@ Interpreter::Place Interpreter::place(const Expr& e) {
 Value Interpreter::part(const Value& whole, uint64_t offset, Type type, uint8_t bit_offset, uint8_t bit_size) {
   const uint64_t size = stored_size(type);
   if (offset + size > whole.bytes.size()) throw Fault("a part lies outside its value");
-  Value value{type, Bytes(whole.bytes.begin() + static_cast<long>(offset), whole.bytes.begin() + static_cast<long>(offset + size))};
+  Value value{type, Bytes(whole.bytes.begin() + static_cast<long>(offset),
+                          whole.bytes.begin() + static_cast<long>(offset + size))};
   if (bit_size == 0) return value;
   return from_bits(type, to_bits(value) >> bit_offset & ((uint64_t(1) << bit_size) - 1));
 }
 
 Value Interpreter::read(const Place& place) {
   if (place.in_packet && place.needed) require_packet(place, 0, 0);
-  if (place.where == Place::Where::Nowhere && in_userspace_ && !place.in_string) throw ExitProcess{134};  // a panic [L54]
+  if (place.where == Place::Where::Nowhere && in_userspace_ && !place.in_string)
+    throw ExitProcess{134};  // a panic [L54]
   if (place.where == Place::Where::Nowhere) return zero_value(place.type);
   Address at = place.at;
   if (place.where == Place::Where::Entry) {
@@ -121,7 +124,8 @@ void Interpreter::write(const Place& place, const Value& value) {
   if (place.in_packet && place.needed) require_packet(place, 0, 0);
   if (place.where == Place::Where::Nowhere && in_userspace_) throw ExitProcess{134};
   if (place.where == Place::Where::Nowhere) return;
-  const Value stored = in_userspace_ && is(place.type, TypeKind::EntryRef) ? own_copy(value) : convert(value, place.type);
+  const Value stored =
+      in_userspace_ && is(place.type, TypeKind::EntryRef) ? own_copy(value) : convert(value, place.type);
   if (place.where == Place::Where::Entry && place.whole_entry) {
     store_or_drop(*place.map, place.key, stored.bytes, 0);
     return;
@@ -144,7 +148,7 @@ void Interpreter::write(const Place& place, const Value& value) {
   write_back(at, size);
 }
 
-// ---- arithmetic [L22] --------------------------------------------------------------------------------------------------------------------
+// ---- arithmetic [L22] ---------------------------------------------------------------------------
 
 Value Interpreter::convert(const Value& value, Type target) {
   const Type from = value.type;
@@ -163,15 +167,18 @@ Value Interpreter::convert(const Value& value, Type target) {
     return present;
   }
   // A reference to a value of its own [L50].
-  if (is(target, TypeKind::EntryRef) && is_aggregate(from)) return from_bits(target, memory_.allocate(value.bytes, "a value that a reference was given"));
+  if (is(target, TypeKind::EntryRef) && is_aggregate(from))
+    return from_bits(target, memory_.allocate(value.bytes, "a value that a reference was given"));
   if (is(target, TypeKind::Str) && (is(from, TypeKind::Str) || is(from, TypeKind::Array))) {
     // Always terminated, and zero after the end [L21].
     Value text = zero_value(target);
-    for (size_t i = 0; i + 1 < text.bytes.size() && i < value.bytes.size() && value.bytes[i] != 0; ++i) text.bytes[i] = value.bytes[i];
+    for (size_t i = 0; i + 1 < text.bytes.size() && i < value.bytes.size() && value.bytes[i] != 0; ++i)
+      text.bytes[i] = value.bytes[i];
     return text;
   }
   if (is_aggregate(target) || is_aggregate(from)) {
-    if (value.bytes.size() != stored_size(target)) throw Fault(fmt::format("{} becomes {}", spell(from), spell(target)));
+    if (value.bytes.size() != stored_size(target))
+      throw Fault(fmt::format("{} becomes {}", spell(from), spell(target)));
     return {target, value.bytes};
   }
   if (is(target, TypeKind::Void)) return zero_value(target);
@@ -182,7 +189,8 @@ Value Interpreter::arithmetic(Operator op, Type type, const Value& left, const V
   const __int128 a = to_number(left), b = to_number(right);
   const int width = width_of(type);
   if (b == 0 && (op == Operator::Divide || op == Operator::Remainder)) ++events_["division by zero"];
-  if ((op == Operator::ShiftLeft || op == Operator::ShiftRight) && to_bits(right) >= static_cast<unsigned>(width)) ++events_["shift by the width or more"];
+  if ((op == Operator::ShiftLeft || op == Operator::ShiftRight) && to_bits(right) >= static_cast<unsigned>(width))
+    ++events_["shift by the width or more"];
   switch (op) {
     case Operator::Add: return from_number(type, a + b);
     case Operator::Subtract: return from_number(type, a - b);
@@ -194,8 +202,10 @@ Value Interpreter::arithmetic(Operator op, Type type, const Value& left, const V
     case Operator::BitOr: return from_bits(type, to_bits(left) | to_bits(right));
     case Operator::BitXor: return from_bits(type, to_bits(left) ^ to_bits(right));
     // Of the count only its lowest bits matter, so its sign does not.
-    case Operator::ShiftLeft: return from_bits(type, static_cast<uint64_t>(a) << (to_bits(right) % static_cast<unsigned>(width)));
-    case Operator::ShiftRight: return from_number(type, a >> static_cast<int>(to_bits(right) % static_cast<unsigned>(width)));
+    case Operator::ShiftLeft:
+      return from_bits(type, static_cast<uint64_t>(a) << (to_bits(right) % static_cast<unsigned>(width)));
+    case Operator::ShiftRight:
+      return from_number(type, a >> static_cast<int>(to_bits(right) % static_cast<unsigned>(width)));
     default: throw Fault("an operator that changes nothing");
   }
 }
@@ -249,7 +259,7 @@ Value Interpreter::match(const Node<Match>& n) {
   return zero_value(n.type);
 }
 
-// ---- every form ----------------------------------------------------------------------------------------------------------------------------
+// ---- every form ---------------------------------------------------------------------------------
 
 Value Interpreter::eval_cases(const Expr& e) {
   const Type type = type_of(e);
@@ -257,7 +267,8 @@ Value Interpreter::eval_cases(const Expr& e) {
   const auto as_operator = [](auto op) {
     using Op = decltype(op);
     if constexpr (std::is_same_v<Op, BinaryOp>) {
-      static constexpr Operator all[] = {Operator::Add, Operator::Subtract, Operator::Multiply, Operator::BitAnd, Operator::BitOr, Operator::BitXor};
+      static constexpr Operator all[] = {Operator::Add,    Operator::Subtract, Operator::Multiply,
+                                         Operator::BitAnd, Operator::BitOr,    Operator::BitXor};
       return all[int(op)];
     } else if constexpr (std::is_same_v<Op, DivideOp>) {
       return op == DivideOp::Quotient ? Operator::Divide : Operator::Remainder;
@@ -270,17 +281,20 @@ Value Interpreter::eval_cases(const Expr& e) {
       on<StringValue>([&](const Node<StringValue>& n) {
         Value text = zero_value(type);
         const std::string_view characters = n->text.text();
-        for (size_t i = 0; i < characters.size() && i + 1 < text.bytes.size(); ++i) text.bytes[i] = static_cast<uint8_t>(characters[i]);
+        for (size_t i = 0; i < characters.size() && i + 1 < text.bytes.size(); ++i)
+          text.bytes[i] = static_cast<uint8_t>(characters[i]);
         return text;
       }),
-      on<Local>([&](const auto&) { return holds_end(e) ? from_bits(type, packet_end()) : read(place(e)); }), on<Global>([&](const auto&) { return read(place(e)); }),
-      on<Deref>([&](const auto&) { return read(place(e)); }), on<MapEntry>([&](const auto&) { return read(place(e)); }),
+      on<Local>([&](const auto&) { return holds_end(e) ? from_bits(type, packet_end()) : read(place(e)); }),
+      on<Global>([&](const auto&) { return read(place(e)); }), on<Deref>([&](const auto&) { return read(place(e)); }),
+      on<MapEntry>([&](const auto&) { return read(place(e)); }),
       on<And>([&](const Node<And>& n) { return truth_value(truth(n->left) && truth(n->right)); }),
       on<Or>([&](const Node<Or>& n) { return truth_value(truth(n->left) || truth(n->right)); }),
       on<Not>([&](const Node<Not>& n) { return truth_value(!truth(n->value)); }),
-      on<Conditional>([&](const Node<Conditional>& n) { return convert(truth(n->condition) ? eval(n->then) : eval(n->otherwise), type); }),
-      on<Match>([&](const Node<Match>& n) { return match(n); }),
-      on<IfValue>([&](const Node<IfValue>& n) {
+      on<Conditional>([&](const Node<Conditional>& n) {
+        return convert(truth(n->condition) ? eval(n->then) : eval(n->otherwise), type);
+      }),
+      on<Match>([&](const Node<Match>& n) { return match(n); }), on<IfValue>([&](const Node<IfValue>& n) {
         for (const ValueBranch& branch : n->branches)
           if (truth(branch.condition)) return convert(eval(branch.value), type);
         return convert(eval(n->otherwise), type);
@@ -302,8 +316,8 @@ Value Interpreter::eval_cases(const Expr& e) {
         if (at.where != Place::Where::Memory) throw Fault("the address of what is not in memory");
         return from_bits(type, at.at);
       }),
-      on<Int>([&](const Node<Int>& n) { return from_number(type, n->value.value); }), on<Null>([&](const auto&) { return zero_value(type); }),
-      on<Zero>([&](const auto&) { return zero_value(type); }),
+      on<Int>([&](const Node<Int>& n) { return from_number(type, n->value.value); }),
+      on<Null>([&](const auto&) { return zero_value(type); }), on<Zero>([&](const auto&) { return zero_value(type); }),
       on<MapName>([&](const auto&) -> Value { throw Fault("a map is no value"); }),
       on<FunctionName>([&](const auto&) -> Value { throw Fault("a function is no value"); }),
       on<Field>([&](const Node<Field>& n) {
@@ -324,7 +338,8 @@ Value Interpreter::eval_cases(const Expr& e) {
       on<MapLookup>([&](const Node<MapLookup>& n) {
         MapState& map = map_of(n->map);
         const Bytes key = eval(n->key).bytes;
-        return entry_value(type, in_userspace_ && !is(type, TypeKind::Maybe) ? copy_entry(map, key, false) : find_entry(map, key));
+        return entry_value(
+            type, in_userspace_ && !is(type, TypeKind::Maybe) ? copy_entry(map, key, false) : find_entry(map, key));
       }),
       on<Present>([&](const Node<Present>& n) {
         const Value value = eval(n->value);
@@ -363,13 +378,17 @@ Value Interpreter::eval_cases(const Expr& e) {
         const uint64_t count = static_cast<uint64_t>(to_number(eval(n->count)));
         if (type->space != Space::Packet) return from_bits(type, base + count * size_of(type->element));
         // [L55] What would lie before the packet, or too far behind its start, lies where no access succeeds.
-        const uint64_t distance = base - packet_ + count * size_of(type->element), reach = static_cast<uint64_t>(packet_reach);
-        ++events_[count >> 63 == 0 ? "packet offset" : distance < reach ? "packet offset backwards" : "packet offset out of reach"];
+        const uint64_t distance = base - packet_ + count * size_of(type->element),
+                       reach = static_cast<uint64_t>(packet_reach);
+        ++events_[count >> 63 == 0   ? "packet offset"
+                  : distance < reach ? "packet offset backwards"
+                                     : "packet offset out of reach"];
         return from_bits(type, packet_ + std::min(distance, reach));
       }),
       on<PointerDifference>([&](const Node<PointerDifference>& n) {
         const uint64_t left = to_bits(eval(n->left)), right = to_bits(eval(n->right));
-        return from_bits(type, static_cast<uint64_t>(static_cast<int64_t>(left - right) / static_cast<int64_t>(size_of(type_of(n->left)->element))));
+        return from_bits(type, static_cast<uint64_t>(static_cast<int64_t>(left - right) /
+                                                     static_cast<int64_t>(size_of(type_of(n->left)->element))));
       }),
       on<Call>([&](const Node<Call>& n) {
         const auto found = functions_.find(n->function);
@@ -384,7 +403,8 @@ Value Interpreter::eval_cases(const Expr& e) {
         }
         return call(function, arguments);
       }),
-      on<HelperCall>([&](const Node<HelperCall>& n) { return helper_call(n); }), on<MapCall>([&](const Node<MapCall>& n) { return map_call(n); }),
+      on<HelperCall>([&](const Node<HelperCall>& n) { return helper_call(n); }),
+      on<MapCall>([&](const Node<MapCall>& n) { return map_call(n); }),
       on<BuiltinCall>([&](const Node<BuiltinCall>& n) { return builtin_call(n); }),
       on<StructValue>([&](const Node<StructValue>& n) {
         Value whole = zero_value(type);
@@ -429,7 +449,8 @@ Value Interpreter::eval_cases(const Expr& e) {
         if (to_bits(right) == 0) throw Fault("division by zero");
         const bool least = to_number(left) < 0 && to_bits(left) == uint64_t(1) << (width_of(type) - 1);
         // Narrower operands are promoted to int, where the quotient has room.
-        if (is_signed(type) && width_of(type) >= 32 && to_number(right) == -1 && least) throw Fault("division overflows");
+        if (is_signed(type) && width_of(type) >= 32 && to_number(right) == -1 && least)
+          throw Fault("division overflows");
         return arithmetic(as_operator(n->op), type, left, right);
       }),
       on<CShift>([&](const Node<CShift>& n) {

@@ -31,7 +31,8 @@ Address Interpreter::find_entry(MapState& map, const Bytes& key) {
   if (found != map.entries.end()) return found->second;
   if (!is_array(map)) return 0;
   if (to_bits({map.type->key, key}) >= map.type->count) return 0;
-  return map.entries[key] = memory_.allocate(Bytes(stored_size(map.type->element)), fmt::format("an entry of {}", spell(map.type)));
+  return map.entries[key] =
+             memory_.allocate(Bytes(stored_size(map.type->element)), fmt::format("an entry of {}", spell(map.type)));
 }
 
 Address Interpreter::find_or_insert(MapState& map, const Bytes& key) {
@@ -102,12 +103,14 @@ Value Interpreter::map_call(const Node<MapCall>& n) {
   std::vector<Value> arguments;
   for (const Expr& argument : n->arguments) arguments.push_back(eval(argument));
   const std::string_view method = n->method.text();
-  if (method == "cpu" && arguments.size() == 2) return entry_value(n.type, copy_on_cpu(map, arguments[0].bytes, to_bits(arguments[1])));
+  if (method == "cpu" && arguments.size() == 2)
+    return entry_value(n.type, copy_on_cpu(map, arguments[0].bytes, to_bits(arguments[1])));
   const auto key = [&] { return convert(arguments.at(0), map.type->key).bytes; };
   const auto value = [&] { return convert(arguments.at(1), map.type->element).bytes; };
   if (method == "contains_key" && arguments.size() == 1) return from_number(n.type, find_entry(map, key()) != 0);
   if (method == "insert" && arguments.size() == 2) return from_number(n.type, store_entry(map, key(), value(), 0));
-  if (method == "insert_new" && arguments.size() == 2) return from_number(n.type, store_entry(map, key(), value(), only_new));
+  if (method == "insert_new" && arguments.size() == 2)
+    return from_number(n.type, store_entry(map, key(), value(), only_new));
   if (method == "len" && arguments.empty() && in_userspace_) return from_bits(n.type, keys_of(map).size());
   throw Fault(fmt::format("maps have no method {} here", method));
 }

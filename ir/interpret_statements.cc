@@ -150,15 +150,14 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
   return visit<runnable>(
       s, on<InvalidStmt>([&](const auto&) -> Flow { throw Fault("an invalid statement"); }),
       on<Evaluate>([&](const Node<Evaluate>& n) { return next([&] { eval(n->value); }); }),
-      on<Block>([&](const Node<Block>& n) { return body(n->body); }),
-      on<If>([&](const Node<If>& n) {
+      on<Block>([&](const Node<Block>& n) { return body(n->body); }), on<If>([&](const Node<If>& n) {
         for (const Branch& branch : n->branches)
           if (truth(branch.condition)) return body(branch.body);
         return body(n->otherwise);
       }),
-      on<For>([&](const Node<For>& n) { return for_loop(n); }),
-      on<While>([&](const Node<While>& n) {
-        return loop([&]() -> std::optional<Flow> { return truth(n->condition) ? std::optional(body(n->body)) : std::nullopt; });
+      on<For>([&](const Node<For>& n) { return for_loop(n); }), on<While>([&](const Node<While>& n) {
+        return loop(
+            [&]() -> std::optional<Flow> { return truth(n->condition) ? std::optional(body(n->body)) : std::nullopt; });
       }),
       on<Loop>([&](const Node<Loop>& n) { return loop([&]() -> std::optional<Flow> { return body(n->body); }); }),
       on<Break>([](const auto&) { return Flow::Break; }), on<Continue>([](const auto&) { return Flow::Continue; }),
@@ -169,7 +168,8 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
       on<Let>([&](const Node<Let>& n) {
         return next([&] {
           bind(n->name, n->value ? eval(*n->value) : zero_value(n->type), n->type);
-          if (n->value && holds_end(*n->value) && frames_.back().changed && !frames_.back().changed->count(n->name)) frames_.back().ends.insert(n->name);
+          if (n->value && holds_end(*n->value) && frames_.back().changed && !frames_.back().changed->count(n->name))
+            frames_.back().ends.insert(n->name);
         });
       }),
       on<Assign>([&](const Node<Assign>& n) {
@@ -186,8 +186,7 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
       }),
       on<IfPresent>([&](const Node<IfPresent>& n) { return if_present(n); }),
       on<MapLoop>([&](const Node<MapLoop>& n) { return map_loop(n); }),
-      on<CpuLoop>([&](const Node<CpuLoop>& n) { return cpu_loop(n); }),
-      on<MapDelete>([&](const Node<MapDelete>& n) {
+      on<CpuLoop>([&](const Node<CpuLoop>& n) { return cpu_loop(n); }), on<MapDelete>([&](const Node<MapDelete>& n) {
         return next([&] {
           MapState& map = map_of(n->map);
           delete_entry(map, eval(n->key).bytes);
@@ -208,8 +207,7 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
         return Flow::Return;
       }),
       on<Switch>([&](const Node<Switch>& n) { return switch_statement(n); }),
-      on<Leave>([&](const Node<Leave>&) -> Flow { throw LeaveEntry{}; }),
-      on<MapStore>([&](const Node<MapStore>& n) {
+      on<Leave>([&](const Node<Leave>&) -> Flow { throw LeaveEntry{}; }), on<MapStore>([&](const Node<MapStore>& n) {
         return next([&] {
           MapState& map = map_of(n->map);
           const Value key = eval(n->key);
@@ -252,8 +250,8 @@ void Interpreter::print(std::string_view format, const std::vector<Value>& argum
     }
     if (next == arguments.size()) throw Fault("a line has more verbs than arguments");
     const Value& value = arguments[next++];
-    // The developer's verbs take any width [L149], and %u and %x show the bits of the type's own; the kernel's take 32 bits unless
-    // they say long.
+    // The developer's verbs take any width [L149], and %u and %x show the bits of the type's own; the kernel's take 32
+    // bits unless they say long.
     const bool wide = longs > 0;
     const uint64_t bits = is_aggregate(value.type) ? 0 : static_cast<uint64_t>(to_number(value));
     const uint64_t unsigned_bits = !kernel_verbs ? to_bits(value) : wide ? bits : bits & 0xffffffff;
@@ -279,8 +277,10 @@ void Interpreter::print(std::string_view format, const std::vector<Value>& argum
     } else if (verb == 'x') {
       line += fmt::format("{:x}", unsigned_bits);
     } else if (verb == 'd' || verb == 'i') {
-      if (kernel_verbs) line += wide ? fmt::format("{}", static_cast<int64_t>(bits)) : fmt::format("{}", static_cast<int32_t>(bits));
-      else line += is_signed(value.type) ? fmt::format("{}", static_cast<int64_t>(bits)) : fmt::format("{}", bits);
+      if (kernel_verbs)
+        line += wide ? fmt::format("{}", static_cast<int64_t>(bits)) : fmt::format("{}", static_cast<int32_t>(bits));
+      else
+        line += is_signed(value.type) ? fmt::format("{}", static_cast<int64_t>(bits)) : fmt::format("{}", bits);
     } else if (verb == 'u') {
       line += fmt::format("{}", unsigned_bits);
     } else {

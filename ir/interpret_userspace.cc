@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What differs in userspace: references are copies, writes that fail end the program, and maps are reached through the runtime.
+// What differs in userspace: references are copies, writes that fail end the program, and maps are reached through the
+// runtime.
 #include <fmt/format.h>
 
 #include "ir/interpreter.h"
@@ -7,8 +8,8 @@
 namespace ksc {
 namespace {
 
-constexpr int64_t no_entry = -2;        // -ENOENT
-constexpr uint64_t only_present = 2;    // BPF_EXIST
+constexpr int64_t no_entry = -2;      // -ENOENT
+constexpr uint64_t only_present = 2;  // BPF_EXIST
 
 }  // namespace
 
@@ -16,7 +17,8 @@ Address Interpreter::copy_entry(MapState& map, const Bytes& key, bool is_slot) {
   const Address entry = find_entry(map, key);
   if (!entry && !is_slot) return 0;
   const uint64_t size = stored_size(map.type->element);
-  const Address copy = memory_.allocate(entry ? memory_.load(entry, size) : Bytes(size), fmt::format("a copy of an entry of {}", spell(map.type)));
+  const Address copy = memory_.allocate(entry ? memory_.load(entry, size) : Bytes(size),
+                                        fmt::format("a copy of an entry of {}", spell(map.type)));
   entry_copies_[copy] = {&map, key, size, is_slot};
   return copy;
 }
@@ -25,7 +27,8 @@ Value Interpreter::own_copy(const Value& reference) {
   const auto found = entry_copies_.find(to_bits(reference));
   if (found == entry_copies_.end()) return reference;
   const EntryCopy from = found->second;
-  const Address copy = memory_.allocate(memory_.load(found->first, from.size), fmt::format("a copy of an entry of {}", spell(from.map->type)));
+  const Address copy = memory_.allocate(memory_.load(found->first, from.size),
+                                        fmt::format("a copy of an entry of {}", spell(from.map->type)));
   entry_copies_[copy] = from;
   return from_bits(reference.type, copy);
 }
@@ -49,12 +52,14 @@ Address Interpreter::copy_on_cpu(MapState& map, const Bytes& key, uint64_t cpu) 
   const Address own = find_entry(map, key);
   if (!own || cpu >= possible_cpus()) return 0;
   const uint64_t size = stored_size(map.type->element);
-  return memory_.allocate(cpu == world_.cpu ? memory_.load(own, size) : Bytes(size), fmt::format("a copy of one CPU's entry of {}", spell(map.type)));
+  return memory_.allocate(cpu == world_.cpu ? memory_.load(own, size) : Bytes(size),
+                          fmt::format("a copy of one CPU's entry of {}", spell(map.type)));
 }
 
 std::vector<Bytes> Interpreter::values_of_cpus(MapState& map, const Bytes& key) {
   std::vector<Bytes> values;
-  for (uint64_t cpu = 0; const Address value = copy_on_cpu(map, key, cpu); ++cpu) values.push_back(memory_.load(value, stored_size(map.type->element)));
+  for (uint64_t cpu = 0; const Address value = copy_on_cpu(map, key, cpu); ++cpu)
+    values.push_back(memory_.load(value, stored_size(map.type->element)));
   return values;
 }
 
@@ -92,7 +97,8 @@ std::optional<Value> Interpreter::map_runtime_call(const Node<RuntimeCall>& n) {
   if (name == "ks_percpu_values") return gives_all(values_of_cpus(map, key()), values.at(1), "the values of all CPUs");
   if (name == "ks_map_keys") return gives_all(keys_of(map), values.at(0), "the keys of a map");
   if (name == "ks_map_contains") return from_bits(n.type, find_entry(map, key()) != 0);
-  if (name == "ks_map_update" || name == "ks_percpu_set") return gives(store_entry(map, key(), memory_.load(values.at(1), size), values.at(2)));
+  if (name == "ks_map_update" || name == "ks_percpu_set")
+    return gives(store_entry(map, key(), memory_.load(values.at(1), size), values.at(2)));
   if (name == "ks_map_write") {
     const Address entry = find_entry(map, key());
     if (!entry) return gives(no_entry);

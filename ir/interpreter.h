@@ -14,14 +14,17 @@
 
 namespace ksc {
 
-/// Every form that a program can be run with: those of the typed languages, and those that lowering puts in their place.
-inline constexpr Lang runnable = lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift + Kind::RuntimeCall +
-                                 Kind::FunctionAddress + Kind::TailCall + Kind::Switch + Kind::Leave + Kind::MapStore +
-                                 Kind::AtomicUpdate + Kind::CountedLoop + Kind::TraceLine + Kind::ProgramArray + Kind::PinnedGlobals;
+/// Every form that a program can be run with: those of the typed languages, and those that lowering puts in their
+/// place.
+inline constexpr Lang runnable = lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift +
+                                 Kind::RuntimeCall + Kind::FunctionAddress + Kind::TailCall + Kind::Switch +
+                                 Kind::Leave + Kind::MapStore + Kind::AtomicUpdate + Kind::CountedLoop +
+                                 Kind::TraceLine + Kind::ProgramArray + Kind::PinnedGlobals;
 
 class Interpreter {
  public:
-  Interpreter(Context& context, const World& world, const InterpretOptions& options) : c(context), world_(world), options_(options) {}
+  Interpreter(Context& context, const World& world, const InterpretOptions& options)
+      : c(context), world_(world), options_(options) {}
   Trace run(const Program& program, Name entry);
 
  private:
@@ -60,8 +63,8 @@ class Interpreter {
     Type type = nullptr;
   };
 
-  /// Something that can be written to: memory, a part of a map entry that is looked up when it is used, or nothing (an index out
-  /// of range: reads zero, writes nothing [L54]).
+  /// Something that can be written to: memory, a part of a map entry that is looked up when it is used, or nothing (an
+  /// index out of range: reads zero, writes nothing [L54]).
   struct Place {
     enum class Where { Memory, Entry, Nowhere } where = Where::Nowhere;
     Type type = nullptr;
@@ -70,7 +73,8 @@ class Interpreter {
     Bytes key;
     uint64_t offset = 0;  // in the entry
     bool in_packet = false;
-    // An element chosen at run time may be any of its array: all of it must be in the packet. Offset and size from `at`'s pointer.
+    // An element chosen at run time may be any of its array: all of it must be in the packet. Offset and size from
+    // `at`'s pointer.
     Address needed_at = 0;
     uint64_t needed = 0;
     uint8_t bit_offset = 0, bit_size = 0;
@@ -193,7 +197,7 @@ class Interpreter {
   std::vector<Frame> frames_;
   const FunctionDef* entry_ = nullptr;
   Address packet_ = 0, context_ = 0;
-  uint64_t linear_ = 0;    // how many bytes of the packet lie between data and data_end
+  uint64_t linear_ = 0;  // how many bytes of the packet lie between data and data_end
   bool in_userspace_ = false;
   std::map<Address, EntryCopy> entry_copies_;
   bool can_pull_ = false;  // the packet is a socket buffer

@@ -15,8 +15,8 @@ struct Loc {
 
 /// What a location stands for.
 struct LocationRecord {
-  uint32_t file = 0;        // index into the compilation's sources
-  uint32_t begin = 0;       // byte offsets, half open
+  uint32_t file = 0;   // index into the compilation's sources
+  uint32_t begin = 0;  // byte offsets, half open
   uint32_t end = 0;
   std::string_view origin;  // why the compiler made the node: "bounds check", "inlined"; empty: the developer wrote it
   Loc parent;               // what it was made from

@@ -17,16 +17,16 @@ struct MapMethod {
 
 /// Everything that ksc knows of one kind of map. One file in backends/map_kinds/ defines one.
 struct MapKind {
-  std::string_view name;           // as in `hash<K, V>(n)`
-  std::string_view kernel_type;    // BPF_MAP_TYPE_…
-  int parameters = 2;              // how many types it takes
-  bool integer_keys = false;       // keys are 32-bit indexes
+  std::string_view name;         // as in `hash<K, V>(n)`
+  std::string_view kernel_type;  // BPF_MAP_TYPE_…
+  int parameters = 2;            // how many types it takes
+  bool integer_keys = false;     // keys are 32-bit indexes
   bool entries_always_exist = false;
   bool can_delete = true;
   bool per_cpu = false;
-  bool may_evict = false;          // inserting may remove another entry (LRU)
-  uint64_t flags = 0;              // which creation flags the kernel takes for it
-  uint64_t largest_value = 0;      // in bytes
+  bool may_evict = false;      // inserting may remove another entry (LRU)
+  uint64_t flags = 0;          // which creation flags the kernel takes for it
+  uint64_t largest_value = 0;  // in bytes
   std::span<const MapMethod> methods;
   KernelVersion first_kernel{};
 };

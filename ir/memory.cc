@@ -32,7 +32,8 @@ const Memory::Object& Memory::object_at(Address at, uint64_t size, uint64_t& off
   offset = at - base_of(number - 1);
   if (!object.alive) throw Fault(fmt::format("access to {}, which is gone", object.what));
   if (offset > object.bytes.size() || size > object.bytes.size() - offset)
-    throw Fault(fmt::format("access to {} bytes at {} of {}, which has {}", size, static_cast<int64_t>(offset), object.what, object.bytes.size()));
+    throw Fault(fmt::format("access to {} bytes at {} of {}, which has {}", size, static_cast<int64_t>(offset),
+                            object.what, object.bytes.size()));
   return object;
 }
 
@@ -48,7 +49,8 @@ Bytes Memory::load(Address at, uint64_t size) const {
   const Object& object = object_at(at, size, offset);
   for (uint64_t i = offset; i < offset + size; ++i)
     if (!object.written[i]) throw Fault(fmt::format("byte {} of {} is read before it is written", i, object.what));
-  return Bytes(object.bytes.begin() + static_cast<long>(offset), object.bytes.begin() + static_cast<long>(offset + size));
+  return Bytes(object.bytes.begin() + static_cast<long>(offset),
+               object.bytes.begin() + static_cast<long>(offset + size));
 }
 
 void Memory::store(Address at, const Bytes& bytes) {

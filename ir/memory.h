@@ -17,7 +17,8 @@ struct Fault : std::runtime_error {
 /// Where a byte lies. Objects are so far apart that no sum of plausible offsets leads from one to another.
 using Address = uint64_t;
 
-/// The memory of a run: objects of bytes. An access must lie wholly in one object that is alive, and read written bytes only.
+/// The memory of a run: objects of bytes. An access must lie wholly in one object that is alive, and read written bytes
+/// only.
 class Memory {
  public:
   /// An object that holds these bytes; `what` is for messages.

@@ -19,7 +19,9 @@ Name Names::intern(std::string_view text) {
   const Span<char> copy = arena_.span(text.data(), text.size());
   const std::string_view kept(copy.begin(), copy.size());
   const size_t number = number_at(kept);
-  const auto* record = arena_.make<Name::Record>(kept, kept.substr(0, number), number < kept.size() && kept[number] == '.', static_cast<uint32_t>(records_.size()));
+  const auto* record =
+      arena_.make<Name::Record>(kept, kept.substr(0, number), number < kept.size() && kept[number] == '.',
+                                static_cast<uint32_t>(records_.size()));
   records_.emplace(kept, record);
   return Name(record);
 }

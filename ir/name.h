@@ -12,8 +12,8 @@
 namespace ksc {
 
 /// An interned string of one compilation: two names are equal when their pointers are.
-/// After resolve_names a name is also a symbol: `x` is unique, and the developer's second `x` is called `x#1`. What the compiler
-/// adds, with `x` for its hint, is called `x.1`. The spelling of all of them is `x`.
+/// After resolve_names a name is also a symbol: `x` is unique, and the developer's second `x` is called `x#1`. What the
+/// compiler adds, with `x` for its hint, is called `x.1`. The spelling of all of them is `x`.
 class Name {
  public:
   Name() = default;
@@ -79,7 +79,8 @@ using NameSet = std::unordered_set<Name>;
 template <class Value>
 using NameMap = std::unordered_map<Name, Value>;
 
-/// A value for each name, all of them default at first. It takes room for every name of the compilation: for what asks for most of them.
+/// A value for each name, all of them default at first. It takes room for every name of the compilation: for what asks
+/// for most of them.
 template <class Value>
 class NameTable {
  public:
@@ -89,7 +90,9 @@ class NameTable {
     return values_[number];
   }
   /// The value; a default one where none was set.
-  Value at(Name name) const { return name && name.record()->number < values_.size() ? values_[name.record()->number] : Value(); }
+  Value at(Name name) const {
+    return name && name.record()->number < values_.size() ? values_[name.record()->number] : Value();
+  }
 
  private:
   std::vector<Value> values_;

@@ -6,9 +6,12 @@ namespace ksc {
 const Expr& root_of(const Expr& place) {
   const Expr* at = &place;
   for (;;) {
-    if (const auto* field = as<Field>(*at)) at = &field->form.base;
-    else if (const auto* index = as<Index>(*at)) at = &index->form.base;
-    else return *at;
+    if (const auto* field = as<Field>(*at))
+      at = &field->form.base;
+    else if (const auto* index = as<Index>(*at))
+      at = &index->form.base;
+    else
+      return *at;
   }
 }
 
@@ -16,7 +19,8 @@ const Node<MapEntry>* entry_of(const Expr& place) { return as<MapEntry>(root_of(
 
 bool is_in_packet(const Expr& place) {
   const auto* deref = as<Deref>(root_of(place));
-  return deref && is(type_of(deref->form.pointer), TypeKind::Pointer) && type_of(deref->form.pointer)->space == Space::Packet;
+  return deref && is(type_of(deref->form.pointer), TypeKind::Pointer) &&
+         type_of(deref->form.pointer)->space == Space::Packet;
 }
 
 }  // namespace ksc

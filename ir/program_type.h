@@ -12,23 +12,23 @@ namespace ksc {
 
 /// Everything that ksc knows of one kind of eBPF program. One file in backends/program_types/ defines one.
 struct ProgramType {
-  std::string_view attribute;                       // `xdp` of `@xdp`
-  std::span<const std::string_view> targets;        // what the attribute's argument may be; empty: it takes none
-  std::string_view default_target;                  // what a missing argument means, with a warning [L12]
-  std::string_view context;                         // the kernel's struct behind the context parameter
-  std::string_view result;                          // the declared result: a kernel enum or an integer type
-  std::string_view pass_through;                    // the verdict that lets things be [L162]
-  std::string_view safe;                            // the verdict when the program cannot do its work
-  std::string_view section;                         // libbpf's section; `{}` is the attribute's argument
-  std::string_view legacy_section;                  // the same for libbpf 1.1, where it differs
-  std::string_view attach_kind;                     // how the userspace runtime attaches it
-  bool has_packet = false;                          // its context has `data` and `data_end`
-  bool tail_calls = false;                          // a program array can hold it [L63]
-  std::span<const std::string_view> writable;       // context fields that a program may write
-  std::span<const std::string_view> unreadable;     // context fields that a program may not read
-  std::span<const std::string_view> headers;        // C headers which its programs want
+  std::string_view attribute;                    // `xdp` of `@xdp`
+  std::span<const std::string_view> targets;     // what the attribute's argument may be; empty: it takes none
+  std::string_view default_target;               // what a missing argument means, with a warning [L12]
+  std::string_view context;                      // the kernel's struct behind the context parameter
+  std::string_view result;                       // the declared result: a kernel enum or an integer type
+  std::string_view pass_through;                 // the verdict that lets things be [L162]
+  std::string_view safe;                         // the verdict when the program cannot do its work
+  std::string_view section;                      // libbpf's section; `{}` is the attribute's argument
+  std::string_view legacy_section;               // the same for libbpf 1.1, where it differs
+  std::string_view attach_kind;                  // how the userspace runtime attaches it
+  bool has_packet = false;                       // its context has `data` and `data_end`
+  bool tail_calls = false;                       // a program array can hold it [L63]
+  std::span<const std::string_view> writable;    // context fields that a program may write
+  std::span<const std::string_view> unreadable;  // context fields that a program may not read
+  std::span<const std::string_view> headers;     // C headers which its programs want
   KernelVersion first_kernel{};
-  std::string_view init_template;                   // what `ksc init` writes; `{name}` is the project
+  std::string_view init_template;  // what `ksc init` writes; `{name}` is the project
 };
 
 /// All program types, sorted by attribute.

@@ -17,7 +17,8 @@ struct Children {
   Body operator()(const Body& body) {
     if (!on_body) return body;
     const Body out = on_body(body);
-    changed = changed || out.statements.begin() != body.statements.begin() || out.statements.size() != body.statements.size();
+    changed =
+        changed || out.statements.begin() != body.statements.begin() || out.statements.size() != body.statements.size();
     return out;
   }
 };
@@ -34,11 +35,13 @@ Sum mapped(Context& context, const Sum& node, Children children) {
 
 }  // namespace
 
-Expr map_children(Context& context, const Expr& e, const std::function<Expr(const Expr&)>& on_expr, const std::function<Body(const Body&)>& on_body) {
+Expr map_children(Context& context, const Expr& e, const std::function<Expr(const Expr&)>& on_expr,
+                  const std::function<Body(const Body&)>& on_body) {
   return mapped(context, e, {on_expr, on_body});
 }
 
-Stmt map_children(Context& context, const Stmt& s, const std::function<Expr(const Expr&)>& on_expr, const std::function<Body(const Body&)>& on_body) {
+Stmt map_children(Context& context, const Stmt& s, const std::function<Expr(const Expr&)>& on_expr,
+                  const std::function<Body(const Body&)>& on_body) {
   return mapped(context, s, {on_expr, on_body});
 }
 
@@ -46,7 +49,8 @@ Expr Walker::operator()(const Expr& e) {
   if ((header(e).contains & handled_).empty()) return e;
   Expr out;
   if (expr_case(e, out)) return out;
-  return boost::variant2::visit([&](const auto& ref) -> Expr { return context.make(rebuild_form((*ref).form), (*ref).loc, (*ref).type); }, e);
+  return boost::variant2::visit(
+      [&](const auto& ref) -> Expr { return context.make(rebuild_form((*ref).form), (*ref).loc, (*ref).type); }, e);
 }
 
 Span<Expr> Walker::operator()(const Span<Expr>& values) {
@@ -59,7 +63,8 @@ Span<Expr> Walker::operator()(const Span<Expr>& values) {
 void Walker::statement(const Stmt& s) {
   if ((header(s).contains & handled_).empty()) return emit_statement(s);
   if (stmt_case(s)) return;
-  emit_statement(boost::variant2::visit([&](const auto& ref) -> Stmt { return context.make(rebuild_form((*ref).form), (*ref).loc); }, s));
+  emit_statement(boost::variant2::visit(
+      [&](const auto& ref) -> Stmt { return context.make(rebuild_form((*ref).form), (*ref).loc); }, s));
 }
 
 Body Walker::operator()(const Body& body) {
@@ -79,7 +84,8 @@ void Walker::declaration(const Decl& d) {
   const auto* function = as<FunctionDef>(d);
   function_ = function ? &function->form : nullptr;
   if (!decl_case(d))
-    add_declaration(boost::variant2::visit([&](const auto& ref) -> Decl { return context.make(rebuild_form((*ref).form), (*ref).loc); }, d));
+    add_declaration(boost::variant2::visit(
+        [&](const auto& ref) -> Decl { return context.make(rebuild_form((*ref).form), (*ref).loc); }, d));
   function_ = nullptr;
 }
 

@@ -9,8 +9,8 @@
 
 namespace ksc {
 
-/// The part of a pass that does not depend on its languages; compiled once. A subtree that holds none of the pass's cases is
-/// returned as it is.
+/// The part of a pass that does not depend on its languages; compiled once. A subtree that holds none of the pass's
+/// cases is returned as it is.
 class Walker {
  public:
   Walker(Context& context, FormSet handled) : context(context), handled_(handled) {}
@@ -145,9 +145,10 @@ Ir<Out> rewrite(const Ir<In>& in, Context& context, Case<F, Do>... cases) {
   return {pass.program(in.declarations)};
 }
 
-// ---- rebuilding, generic over fields ---------------------------------------------------------------------------------------------
+// ---- rebuilding, generic over fields ------------------------------------------------------------
 
-/// The fields of a form with every child that `convert` takes (expression, body, written type) replaced by what it makes of it.
+/// The fields of a form with every child that `convert` takes (expression, body, written type) replaced by what it
+/// makes of it.
 template <class Convert>
 struct MapFields {
   Context& context;
@@ -155,8 +156,10 @@ struct MapFields {
   template <class T>
   T operator()(const T& field) {
     if constexpr (std::same_as<T, Expr> || std::same_as<T, Body> || std::same_as<T, TypeExpr>) {
-      if constexpr (std::invocable<Convert&, const T&>) return convert(field);
-      else return field;
+      if constexpr (std::invocable<Convert&, const T&>)
+        return convert(field);
+      else
+        return field;
     } else if constexpr (std::same_as<T, Decl> || std::same_as<T, Stmt>) {
       return field;
     } else if constexpr (is_option<T>) {
@@ -189,12 +192,14 @@ F Walker::rebuild_form(const F& form) {
   return MapFields<Walker>{context, *this}.form(form);
 }
 
-// ---- one node at a time, for what is no case of a rewrite --------------------------------------------------------------------------
+// ---- one node at a time, for what is no case of a rewrite ---------------------------------------
 
-/// The same form around converted expressions, in the order in which they are evaluated; the same node where none changed.
-/// Bodies (a block's value has one) stay as they are if there is no `on_body`.
-Expr map_children(Context& context, const Expr& e, const std::function<Expr(const Expr&)>& on_expr, const std::function<Body(const Body&)>& on_body = {});
-Stmt map_children(Context& context, const Stmt& s, const std::function<Expr(const Expr&)>& on_expr, const std::function<Body(const Body&)>& on_body);
+/// The same form around converted expressions, in the order in which they are evaluated; the same node where none
+/// changed. Bodies (a block's value has one) stay as they are if there is no `on_body`.
+Expr map_children(Context& context, const Expr& e, const std::function<Expr(const Expr&)>& on_expr,
+                  const std::function<Body(const Body&)>& on_body = {});
+Stmt map_children(Context& context, const Stmt& s, const std::function<Expr(const Expr&)>& on_expr,
+                  const std::function<Body(const Body&)>& on_body);
 
 template <class F>
 void Walker::emit_mapped(const Node<F>& node, const std::function<Expr(const Expr&)>& on_expr) {

@@ -10,7 +10,7 @@
 namespace ksc {
 namespace {
 
-// ---- writing -----------------------------------------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 std::string integer_text(__int128 value) {
   if (value == 0) return "0";
@@ -24,16 +24,20 @@ std::string integer_text(__int128 value) {
 bool is_plain(std::string_view text) {
   if (text.empty()) return false;
   for (char c : text)
-    if (!(std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '/' || c == '+' || c == '#')) return false;
+    if (!(std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '/' || c == '+' || c == '#'))
+      return false;
   return !std::isdigit(static_cast<unsigned char>(text[0]));
 }
 
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (unsigned char c : text) {
-    if (c == '"' || c == '\\') out += fmt::format("\\{}", static_cast<char>(c));
-    else if (c < 32 || c > 126) out += fmt::format("\\x{:02x}", c);
-    else out += static_cast<char>(c);
+    if (c == '"' || c == '\\')
+      out += fmt::format("\\{}", static_cast<char>(c));
+    else if (c < 32 || c > 126)
+      out += fmt::format("\\x{:02x}", c);
+    else
+      out += static_cast<char>(c);
   }
   return out + "\"";
 }
@@ -73,12 +77,15 @@ struct Printer {
       }
       out += ")";
     } else if constexpr (is_option<T>) {
-      if (value) field(*value);
-      else out += "-";
+      if (value)
+        field(*value);
+      else
+        out += "-";
     } else if constexpr (Record<T>) {
       out += "(";
       bool first = true;
-      std::apply([&](const auto&... f) { ((out += std::exchange(first, false) ? "" : " ", field(f)), ...); }, value.fields());
+      std::apply([&](const auto&... f) { ((out += std::exchange(first, false) ? "" : " ", field(f)), ...); },
+                 value.fields());
       out += ")";
     } else if constexpr (std::same_as<T, Name>) {
       out += value ? name_text(value) : "-";
@@ -113,7 +120,7 @@ struct Printer {
   }
 };
 
-// ---- reading -----------------------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 class Reader {
  public:
@@ -137,10 +144,12 @@ class Reader {
   [[noreturn]] void fail(std::string message) { throw Failure{{at_, std::move(message)}}; }
   void skip() {
     while (at_ < text_.size()) {
-      if (std::isspace(static_cast<unsigned char>(text_[at_]))) ++at_;
+      if (std::isspace(static_cast<unsigned char>(text_[at_])))
+        ++at_;
       else if (text_[at_] == ';')
         while (at_ < text_.size() && text_[at_] != '\n') ++at_;
-      else break;
+      else
+        break;
     }
   }
   char peek() {
@@ -158,8 +167,8 @@ class Reader {
   std::string_view word() {
     skip();
     const size_t begin = at_;
-    while (at_ < text_.size() && !std::isspace(static_cast<unsigned char>(text_[at_])) && text_[at_] != '(' && text_[at_] != ')' &&
-           text_[at_] != ':' && text_[at_] != '"')
+    while (at_ < text_.size() && !std::isspace(static_cast<unsigned char>(text_[at_])) && text_[at_] != '(' &&
+           text_[at_] != ')' && text_[at_] != ':' && text_[at_] != '"')
       ++at_;
     if (begin == at_) fail("expected a word");
     return text_.substr(begin, at_ - begin);
@@ -171,8 +180,11 @@ class Reader {
       if (text_[at_] != '\\') {
         out += text_[at_++];
       } else if (at_ + 1 < text_.size() && text_[at_ + 1] == 'x' && at_ + 3 < text_.size()) {
-        const auto digit = [&](char c) { return std::isdigit(static_cast<unsigned char>(c)) ? c - '0' : (c | 32) - 'a' + 10; };
-        if (!std::isxdigit(static_cast<unsigned char>(text_[at_ + 2])) || !std::isxdigit(static_cast<unsigned char>(text_[at_ + 3])))
+        const auto digit = [&](char c) {
+          return std::isdigit(static_cast<unsigned char>(c)) ? c - '0' : (c | 32) - 'a' + 10;
+        };
+        if (!std::isxdigit(static_cast<unsigned char>(text_[at_ + 2])) ||
+            !std::isxdigit(static_cast<unsigned char>(text_[at_ + 3])))
           fail("expected two hexadecimal digits");
         out += static_cast<char>(digit(text_[at_ + 2]) * 16 + digit(text_[at_ + 3]));
         at_ += 4;
@@ -188,7 +200,8 @@ class Reader {
     return out;
   }
   bool absent() {
-    if (peek() != '-' || (at_ + 1 < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_ + 1])))) return false;
+    if (peek() != '-' || (at_ + 1 < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_ + 1]))))
+      return false;
     ++at_;
     return true;
   }
@@ -214,9 +227,10 @@ class Reader {
     if (!accept('(')) {
       if (peek() == '"') fail("expected a type");
       const std::string_view text = word();
-      static const std::map<std::string_view, int> integers = {{"u8", 8},  {"u16", 16}, {"u32", 32},  {"u64", 64},
+      static const std::map<std::string_view, int> integers = {{"u8", 8},  {"u16", 16},  {"u32", 32},  {"u64", 64},
                                                                {"i8", -8}, {"i16", -16}, {"i32", -32}, {"i64", -64}};
-      if (auto found = integers.find(text); found != integers.end()) return types.integer(std::abs(found->second), found->second < 0);
+      if (auto found = integers.find(text); found != integers.end())
+        return types.integer(std::abs(found->second), found->second < 0);
       if (text == "void") return types.void_type();
       if (text == "bool") return types.boolean();
       if (text == "char") return types.character();
@@ -360,7 +374,8 @@ class Reader {
     using Tuple = decltype(std::declval<const F&>().fields());
     return [&]<size_t... I>(std::index_sequence<I...>) {
       return F{field<std::remove_cvref_t<std::tuple_element_t<I, Tuple>>>()...};
-    }(std::make_index_sequence<std::tuple_size_v<Tuple>>());
+    }
+    (std::make_index_sequence<std::tuple_size_v<Tuple>>());
   }
 
   struct Enter {
@@ -393,7 +408,8 @@ class Reader {
       out = context_.make(fields_of<F>(), Loc{}, node_type);
       return true;
     };
-    return [&]<class... F>(boost::variant2::variant<F...>*) { return (attempt(F{}) || ...); }(static_cast<Sum*>(nullptr));
+    return
+        [&]<class... F>(boost::variant2::variant<F...>*) { return (attempt(F{}) || ...); }(static_cast<Sum*>(nullptr));
   }
 
   Context& context_;
@@ -469,8 +485,8 @@ std::string print(Type t) {
     case TypeKind::Program: return fmt::format("(program {})", t->name ? name_text(t->name) : "-");
     case TypeKind::Module: return fmt::format("(module {})", name_text(t->name));
     case TypeKind::Map:
-      return fmt::format("(map {} {} {} {})", name_text(t->name), t->key ? print(t->key) : "-", t->element ? print(t->element) : "-",
-                         t->count);
+      return fmt::format("(map {} {} {} {})", name_text(t->name), t->key ? print(t->key) : "-",
+                         t->element ? print(t->element) : "-", t->count);
     case TypeKind::Function: {
       std::string text = t->throws ? "(throwing-fn (" : "(fn (";
       for (size_t i = 0; i < t->parameters.size(); ++i) text += (i ? " " : "") + print(t->parameters[i]);

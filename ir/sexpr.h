@@ -9,8 +9,8 @@
 
 namespace ksc {
 
-/// A program as S-expressions: `(Form field field …)`, an expression with its type as `(Form:type field …)`. `read_program` gives
-/// the same program back, but for locations.
+/// A program as S-expressions: `(Form field field …)`, an expression with its type as `(Form:type field …)`.
+/// `read_program` gives the same program back, but for locations.
 std::string print(const Program& program);
 std::string print(const Expr& e);
 std::string print(const Stmt& s);

@@ -16,7 +16,8 @@ struct Ref {
   const F* operator->() const { return &static_cast<const Node<F>*>(header)->form; }
 };
 
-/// One of several forms, as a reference to its node in the arena. The first argument only lets a list begin with a comma.
+/// One of several forms, as a reference to its node in the arena. The first argument only lets a list begin with a
+/// comma.
 template <class, class... F>
 struct SumOf {
   using type = boost::variant2::variant<Ref<F>...>;

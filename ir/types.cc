@@ -111,8 +111,8 @@ std::string spell(Type type) {
 
 Type Types::intern(const TypeData& data) {
   std::vector<const void*> parameters(data.parameters.begin(), data.parameters.end());
-  const Key key{int(data.kind), data.bits, data.is_signed, data.nullable, data.throws, int(data.space), data.element,
-                data.key, data.count, data.name.record(), std::move(parameters)};
+  const Key key{int(data.kind), data.bits, data.is_signed, data.nullable,      data.throws,          int(data.space),
+                data.element,   data.key,  data.count,     data.name.record(), std::move(parameters)};
   auto [place, is_new] = interned_.try_emplace(key, nullptr);
   if (is_new) place->second = arena_.make<TypeData>(data);
   return place->second;
@@ -181,9 +181,12 @@ void Types::complete_enum(Type type, std::vector<EnumItem> items, std::string_vi
     high = std::max(high, item.value);
   }
   // [L142] an enum is an i32 unless a value needs u32 or 64 bits
-  if (low >= INT32_MIN && high <= INT32_MAX) body.underlying = i32();
-  else if (low >= 0 && high <= UINT32_MAX) body.underlying = u32();
-  else body.underlying = i64();
+  if (low >= INT32_MIN && high <= INT32_MAX)
+    body.underlying = i32();
+  else if (low >= 0 && high <= UINT32_MAX)
+    body.underlying = u32();
+  else
+    body.underlying = i64();
   body.items = arena_.span(items);
   body.header = header;
   body.complete = true;

@@ -11,8 +11,8 @@
 
 namespace ksc {
 
-KSC_ENUM(TypeKind, Invalid, Void, Bool, Char, Int, Float, Constant, Str, Array, Pointer, Null, EntryRef, Maybe, Function,
-         Map, Struct, Enum, Handle, Program, Module);
+KSC_ENUM(TypeKind, Invalid, Void, Bool, Char, Int, Float, Constant, Str, Array, Pointer, Null, EntryRef, Maybe,
+         Function, Map, Struct, Enum, Handle, Program, Module);
 
 /// Which memory a pointer points into [L166].
 KSC_ENUM(Space, Any, Packet, Stack, MapValue, Context, Kernel, User);
@@ -48,17 +48,17 @@ struct TypeBody {
 /// One type. Which members mean something depends on `kind`; the others are zero.
 struct TypeData {
   TypeKind kind = TypeKind::Invalid;
-  uint8_t bits = 0;            // Int, Float: 8, 16, 32, 64
-  bool is_signed = false;      // Int
-  bool nullable = false;       // Pointer, EntryRef: may be null
-  bool throws = false;         // Function
-  Space space = Space::Any;    // Pointer
-  Type element = nullptr;      // Array, Pointer, EntryRef, Maybe; Function: the result; Map: the value
-  Type key = nullptr;          // Map
-  uint64_t count = 0;          // Str, Array: how many; Map: max_entries
-  Name name{};                 // Struct, Enum; Map: its kind; EntryRef: its map; Program: the program
-  Span<Type> parameters{};     // Function
-  TypeBody* body = nullptr;    // Struct, Enum
+  uint8_t bits = 0;          // Int, Float: 8, 16, 32, 64
+  bool is_signed = false;    // Int
+  bool nullable = false;     // Pointer, EntryRef: may be null
+  bool throws = false;       // Function
+  Space space = Space::Any;  // Pointer
+  Type element = nullptr;    // Array, Pointer, EntryRef, Maybe; Function: the result; Map: the value
+  Type key = nullptr;        // Map
+  uint64_t count = 0;        // Str, Array: how many; Map: max_entries
+  Name name{};               // Struct, Enum; Map: its kind; EntryRef: its map; Program: the program
+  Span<Type> parameters{};   // Function
+  TypeBody* body = nullptr;  // Struct, Enum
 };
 
 inline bool is(Type type, TypeKind kind) { return type && type->kind == kind; }
@@ -122,7 +122,8 @@ class Types {
  private:
   Type simple(TypeKind kind);
   Type intern(const TypeData& data);
-  using Key = std::tuple<int, int, int, int, int, int, const void*, const void*, uint64_t, const void*, std::vector<const void*>>;
+  using Key = std::tuple<int, int, int, int, int, int, const void*, const void*, uint64_t, const void*,
+                         std::vector<const void*>>;
   Arena& arena_;
   Names& names_;
   std::map<Key, Type> interned_;

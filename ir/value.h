@@ -5,8 +5,8 @@
 
 namespace ksc {
 
-/// A value at run time: the bytes that its type has in memory, least significant first. A Maybe has one more byte, which
-/// tells whether it holds something; void has none.
+/// A value at run time: the bytes that its type has in memory, least significant first. A Maybe has one more byte,
+/// which tells whether it holds something; void has none.
 struct Value {
   Type type = nullptr;
   Bytes bytes;

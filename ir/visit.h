@@ -45,10 +45,14 @@ inline constexpr FormSet decl_forms = form_set_of<
     InvalidDecl>();
 template <class Sum>
 constexpr FormSet forms_of_sum() {
-  if constexpr (std::is_same_v<Sum, TypeExpr>) return type_forms;
-  else if constexpr (std::is_same_v<Sum, Expr>) return expr_forms;
-  else if constexpr (std::is_same_v<Sum, Stmt>) return stmt_forms;
-  else return decl_forms;
+  if constexpr (std::is_same_v<Sum, TypeExpr>)
+    return type_forms;
+  else if constexpr (std::is_same_v<Sum, Expr>)
+    return expr_forms;
+  else if constexpr (std::is_same_v<Sum, Stmt>)
+    return stmt_forms;
+  else
+    return decl_forms;
 }
 
 template <Kind K>

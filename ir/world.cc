@@ -62,8 +62,10 @@ std::string difference(const Trace& expected, const Trace& actual) {
   std::string text;
   for (const auto& [what, value] : a) {
     const auto other = right.find(what);
-    if (other == right.end()) text += fmt::format("- {}: {}\n", what, value);
-    else if (other->second != value) text += fmt::format("- {}: {}\n+ {}: {}\n", what, value, what, other->second);
+    if (other == right.end())
+      text += fmt::format("- {}: {}\n", what, value);
+    else if (other->second != value)
+      text += fmt::format("- {}: {}\n+ {}: {}\n", what, value, what, other->second);
   }
   for (const auto& [what, value] : b)
     if (!left.count(what)) text += fmt::format("+ {}: {}\n", what, value);
@@ -96,15 +98,24 @@ std::optional<World> read_world(std::string_view text) {
     std::istringstream words(line);
     std::string what, name, key, value;
     words >> what;
-    if (what == "packet") words >> value, world.packet = bytes(value);
-    else if (what == "linear") words >> world.linear.emplace();
-    else if (what == "context") words >> name >> world.context[name];
-    else if (what == "global") words >> name >> value, world.globals[name] = bytes(value);
-    else if (what == "map") words >> name >> key >> value, world.maps[name][bytes(key)] = bytes(value);
-    else if (what == "clock") words >> world.clock;
-    else if (what == "random") words >> world.random;
-    else if (what == "cpu") words >> world.cpu;
-    else if (what == "fuel") words >> world.fuel;
+    if (what == "packet")
+      words >> value, world.packet = bytes(value);
+    else if (what == "linear")
+      words >> world.linear.emplace();
+    else if (what == "context")
+      words >> name >> world.context[name];
+    else if (what == "global")
+      words >> name >> value, world.globals[name] = bytes(value);
+    else if (what == "map")
+      words >> name >> key >> value, world.maps[name][bytes(key)] = bytes(value);
+    else if (what == "clock")
+      words >> world.clock;
+    else if (what == "random")
+      words >> world.random;
+    else if (what == "cpu")
+      words >> world.cpu;
+    else if (what == "fuel")
+      words >> world.fuel;
   }
   return complete ? std::optional(world) : std::nullopt;
 }

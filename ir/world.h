@@ -18,24 +18,24 @@ struct World {
   std::map<std::string, MapContents> maps;  // by the developer's name; of per-CPU maps this CPU's values
   std::map<std::string, Bytes> globals;     // globals and config blocks that do not hold their initial values
   Bytes packet;
-  std::optional<uint64_t> linear;           // of a socket buffer: how many bytes lie between data and data_end; all if not given
+  std::optional<uint64_t> linear;  // of a socket buffer: how many bytes lie between data and data_end; all if not given
   std::map<std::string, uint64_t> context;  // fields of the context that are not zero; `len` follows from the packet
   uint64_t clock = 1'000'000'000;           // what the clock reads first; each reading advances it by 1 µs
   uint64_t random = 1;                      // seed of bpf_get_prandom_u32
   uint32_t cpu = 0;
-  uint64_t fuel = 2'000'000;                // steps before the run is given up
+  uint64_t fuel = 2'000'000;  // steps before the run is given up
   bool operator==(const World&) const = default;
 };
 
 /// What a run came to. It speaks of the source's things only: what passes make is invisible.
 struct Trace {
-  std::optional<int64_t> result;            // the verdict
+  std::optional<int64_t> result;  // the verdict
   Bytes packet;
   std::map<std::string, MapContents> maps;  // of array kinds the entries that are not all zero
   std::map<std::string, Bytes> globals;
   std::map<std::string, uint64_t> context;  // the scalar fields
   std::vector<std::string> prints;
-  std::string fault;                        // what the program did that has no meaning; empty: nothing
+  std::string fault;  // what the program did that has no meaning; empty: nothing
   bool out_of_fuel = false;
   /// How often the rarer ways were gone: for statistics of tests, no part of equality.
   std::map<std::string, uint64_t> events;

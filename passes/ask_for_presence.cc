@@ -13,12 +13,16 @@ using Out = To<lang::PresenceAsked>;
 struct Uses {
   NameMap<int> all, asked;
 
-  void count(const Stmt& s) { each_child_of(s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); }); }
+  void count(const Stmt& s) {
+    each_child_of(
+        s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
+  }
   void count(const Expr& e) {
     if (const auto* local = as<Local>(e)) ++all[local->form.name];
     if (const auto* present = as<Present>(e))
       if (const auto* local = as<Local>(present->form.value)) ++asked[local->form.name];
-    each_child_of(e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
+    each_child_of(
+        e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
   }
 };
 
@@ -32,14 +36,16 @@ Ir<lang::PresenceAsked> ask_for_presence(const Ir<lang::ArgumentsCopied>& in, Co
       for (const Stmt& s : function->form.body.statements) uses.count(s);
   NameSet answers;  // the variables that have become bools
   return rewrite<lang::ArgumentsCopied, lang::PresenceAsked>(
-      in, context,
-      on<Let>([&](const Node<Let>& n, Out& to) {
+      in, context, on<Let>([&](const Node<Let>& n, Out& to) {
         const auto* lookup = n->value ? as<MapLookup>(*n->value) : nullptr;
         if (!lookup || uses.all[n->name] != uses.asked[n->name]) return to.emit_statement(to.rebuild(n));
         Types& types = to.context.types;
         answers.insert(n->name);
         const Expr key = to(lookup->form.key);
-        to.emit(Let{n->name, types.boolean(), to.make(MapCall{lookup->form.map, to.context.name("contains_key"), to.context.span<Expr>({key})}, n.loc, types.boolean())}, n.loc);
+        to.emit(Let{n->name, types.boolean(),
+                    to.make(MapCall{lookup->form.map, to.context.name("contains_key"), to.context.span<Expr>({key})},
+                            n.loc, types.boolean())},
+                n.loc);
       }),
       on<Present>([&](const Node<Present>& n, Out& to) -> Expr {
         const auto* local = as<Local>(n->value);

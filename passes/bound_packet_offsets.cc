@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// p + n   =>   var offset = n; p + (offset < 16383 ? offset : 16383), where p points into the packet and n may be large
+/// p + n   =>   var offset = n; p + (offset < 16383 ? offset : 16383), where p points into the packet and n may be
+/// large
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/packet_positions.h"
@@ -21,8 +22,8 @@ bool is_load(const Expr& e) {
   return as<Field>(e) || as<Index>(e) || as<Deref>(e) || as<Global>(e);
 }
 
-/// The greatest value that the verifier will see an offset to have: from the width of what is loaded, masks and constants. It knows
-/// nothing of remainders, and the C compiler drops a mask that a remainder makes needless.
+/// The greatest value that the verifier will see an offset to have: from the width of what is loaded, masks and
+/// constants. It knows nothing of remainders, and the C compiler drops a mask that a remainder makes needless.
 __int128 greatest(const Expr& e, const Greatest& locals) {
   if (const auto* number = as<Int>(e)) return number->form.value.value < 0 ? unknown : number->form.value.value;
   if (const auto* local = as<Local>(e)) {
@@ -31,21 +32,28 @@ __int128 greatest(const Expr& e, const Greatest& locals) {
   }
   if (const auto* converted = as<Convert>(e)) {
     Type from = type_of(converted->form.value);
-    return is_integral(from) && !is_signed(from) && width_of(from) <= width_of(type_of(e)) ? greatest(converted->form.value, locals) : unknown;
+    return is_integral(from) && !is_signed(from) && width_of(from) <= width_of(type_of(e))
+               ? greatest(converted->form.value, locals)
+               : unknown;
   }
   if (const auto* field = as<Field>(e)) {
     const StructField* member = find_field(type_of(field->form.base), field->form.name);
     if (member && member->bit_size) return (static_cast<__int128>(1) << member->bit_size) - 1;
   }
-  if ((as<Field>(e) || as<Index>(e) || as<Deref>(e)) && type_of(e)->kind == TypeKind::Int && !is_signed(type_of(e)) && width_of(type_of(e)) == 8) return 255;
+  if ((as<Field>(e) || as<Index>(e) || as<Deref>(e)) && type_of(e)->kind == TypeKind::Int && !is_signed(type_of(e)) &&
+      width_of(type_of(e)) == 8)
+    return 255;
   if (const auto* binary = as<Binary>(e); binary && !is_signed(binary->type)) {
     const __int128 a = greatest(binary->form.left, locals), b = greatest(binary->form.right, locals);
-    if (binary->form.op == BinaryOp::BitAnd && (is_load(binary->form.left) || a < unknown) && (is_load(binary->form.right) || b < unknown)) return std::min(a, b);
+    if (binary->form.op == BinaryOp::BitAnd && (is_load(binary->form.left) || a < unknown) &&
+        (is_load(binary->form.right) || b < unknown))
+      return std::min(a, b);
     if (a >= unknown || b >= unknown) return unknown;
     if (binary->form.op == BinaryOp::Add) return a + b;
     if (binary->form.op == BinaryOp::Multiply && as<Int>(binary->form.right)) return a * b;
   }
-  if (const auto* shift = as<CShift>(e); shift && shift->form.op == ShiftOp::Left && as<Int>(shift->form.count) && !is_signed(shift->type)) {
+  if (const auto* shift = as<CShift>(e);
+      shift && shift->form.op == ShiftOp::Left && as<Int>(shift->form.count) && !is_signed(shift->type)) {
     const __int128 a = greatest(shift->form.left, locals);
     return a >= unknown ? unknown : a << static_cast<int>(as<Int>(shift->form.count)->form.value.value);
   }
@@ -61,8 +69,7 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
     if (const auto* function = as<FunctionDef>(d)) changed.merge(changed_locals(function->form.body));
   Greatest locals;
   return rewrite<lang::IndexesGuarded, lang::OffsetsBounded>(
-      in, context,
-      on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
+      in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         const auto *low = as<Int>(n->low), *high = as<Int>(n->high);
         if (low && high && low->form.value.value >= 0) locals[n->name] = high->form.value.value;
         CountedLoop form = n.form;
@@ -76,24 +83,36 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
       }),
       on<PointerAdd>([&](const Node<PointerAdd>& n, Out& to) -> Expr {
         const Expr pointer = to(n->pointer), count = to(n->count);
-        // A constant that leads back leads to what lies in front of it, as root_packet_pointers has seen to, but for one that was
-        // computed since: it leads from the packet's start to where no access succeeds.
+        // A constant that leads back leads to what lies in front of it, as root_packet_pointers has seen to, but for
+        // one that was computed since: it leads from the packet's start to where no access succeeds.
         const auto* constant = as<Int>(count);
         if (constant && constant->form.value.value < 0 && is_packet_start(pointer))
-          return to.make(PointerAdd{pointer, to.make(Int{{farthest / static_cast<__int128>(size_of(n.type->element))}, {}}, loc_of(count), type_of(count))}, n.loc, n.type);
-        if (n.type->space != Space::Packet || (constant && constant->form.value.value < 0) || greatest(count, locals) * static_cast<__int128>(size_of(n.type->element)) <= farthest) return to.make(PointerAdd{pointer, count}, n.loc, n.type);
+          return to.make(
+              PointerAdd{pointer, to.make(Int{{farthest / static_cast<__int128>(size_of(n.type->element))}, {}},
+                                          loc_of(count), type_of(count))},
+              n.loc, n.type);
+        if (n.type->space != Space::Packet || (constant && constant->form.value.value < 0) ||
+            greatest(count, locals) * static_cast<__int128>(size_of(n.type->element)) <= farthest)
+          return to.make(PointerAdd{pointer, count}, n.loc, n.type);
         Types& types = to.context.types;
         Type wide = types.u64();
         const Name name = to.fresh("offset");
         const auto* widened = as<Convert>(count);
-        const Expr given = widened && is_integral(type_of(widened->form.value)) && !is_signed(type_of(widened->form.value)) ? widened->form.value : count;
+        const Expr given =
+            widened && is_integral(type_of(widened->form.value)) && !is_signed(type_of(widened->form.value))
+                ? widened->form.value
+                : count;
         to.emit(Let{name, wide, type_of(given) == wide ? given : Expr(to.make(Convert{given}, n.loc, wide))}, n.loc);
         const Expr offset = to.make(Local{name}, n.loc, wide);
         // As in guard_array_index: what is compared must be what is added.
-        to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier_var"), to.context.span<Expr>({offset})}, n.loc, types.void_type())}, n.loc);
+        to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier_var"), to.context.span<Expr>({offset})}, n.loc,
+                                 types.void_type())},
+                n.loc);
         const Expr limit = to.make(Int{{farthest / static_cast<__int128>(size_of(n.type->element))}, {}}, n.loc, wide);
         const Expr inside = to.make(Compare{CompareOp::Less, offset, limit}, n.loc, types.boolean());
-        return to.make(PointerAdd{pointer, to.make(Convert{to.make(Conditional{inside, offset, limit}, n.loc, wide)}, n.loc, types.i64())}, n.loc, n.type);
+        return to.make(PointerAdd{pointer, to.make(Convert{to.make(Conditional{inside, offset, limit}, n.loc, wide)},
+                                                   n.loc, types.i64())},
+                       n.loc, n.type);
       }));
 }
 

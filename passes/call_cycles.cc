@@ -21,7 +21,8 @@ using Graph = std::map<Name, std::vector<Edge>, ByText>;
 /// Finds the cycles of a graph, each once, from the function that is declared first.
 class CycleSearch {
  public:
-  CycleSearch(const Graph& graph, std::function<void(const std::vector<Edge>&)> found) : graph_(graph), found_(std::move(found)) {}
+  CycleSearch(const Graph& graph, std::function<void(const std::vector<Edge>&)> found)
+      : graph_(graph), found_(std::move(found)) {}
 
   /// `path` is kept by hand: chains of calls may be long.
   void from(Name start) {
@@ -96,7 +97,8 @@ void report_call_cycles(const Span<Decl>& program, Context& context) {
   }
   CycleSearch recursion(calls, [&](const std::vector<Edge>& cycle) {
     Diagnostic& message = context.diagnostics.report(cycle.back().loc, diag::recursion, spell_cycle(cycle));
-    for (size_t i = 0; i + 1 < cycle.size(); ++i) message.note(cycle[i].loc, fmt::format("`{}` is called here", cycle[i].to.spelling()));
+    for (size_t i = 0; i + 1 < cycle.size(); ++i)
+      message.note(cycle[i].loc, fmt::format("`{}` is called here", cycle[i].to.spelling()));
   });
   CycleSearch circles(tail_calls, [&](const std::vector<Edge>& cycle) {
     context.diagnostics.report(cycle.back().loc, diag::tail_call_cycle, spell_cycle(cycle));

@@ -48,8 +48,7 @@ Body noting_breaks(const Body& body, Name broke, Out& to) {
 Ir<lang::LoopsCapped> cap_loops(const Ir<lang::PacketPulled>& in, Context& context) {
   const FaultVerdicts verdicts(in.declarations, context);
   return rewrite<lang::PacketPulled, lang::LoopsCapped>(
-      in, context,
-      on<Loop>([&](const Node<Loop>& n, Out& to) {
+      in, context, on<Loop>([&](const Node<Loop>& n, Out& to) {
         if (!in_ebpf(to.function())) return to.emit(Loop{to(n->body)}, n.loc);
         remark(n.loc, to, verdicts);
         Types& types = to.context.types;
@@ -57,7 +56,9 @@ Ir<lang::LoopsCapped> cap_loops(const Ir<lang::PacketPulled>& in, Context& conte
         const Name broke = to.fresh("broke");
         to.emit(Let{broke, types.boolean(), to.make(Int{{0}, {}}, loc, types.boolean())}, loc);
         const Body body = noting_breaks(to(n->body), broke, to);
-        to.emit(CountedLoop{to.fresh("turn"), types.u32(), to.make(Int{{0}, {}}, loc, types.u32()), to.make(Int{{most_turns}, {}}, loc, types.u32()), false, body}, n.loc);
+        to.emit(CountedLoop{to.fresh("turn"), types.u32(), to.make(Int{{0}, {}}, loc, types.u32()),
+                            to.make(Int{{most_turns}, {}}, loc, types.u32()), false, body},
+                n.loc);
         const Expr ran_out = to.make(Not{to.make(Local{broke}, loc, types.boolean())}, loc, types.boolean());
         const Body leave{to.context.span<Stmt>({to.make(Leave{LeaveReason::Bounds}, loc)})};
         to.emit(If{to.context.span<Branch>({{ran_out, leave}}), {}}, loc);
@@ -71,15 +72,19 @@ Ir<lang::LoopsCapped> cap_loops(const Ir<lang::PacketPulled>& in, Context& conte
         Type wide = types.u64(), boolean = types.boolean();
         const Loc loc = to.context.locations.derived(n.loc, "loop cap");
         const auto number = [&](__int128 value) { return to.make(Int{{value}, {}}, loc, wide); };
-        const auto widened = [&](const Expr& e) -> Expr { return type_of(e) == wide ? e : Expr(to.make(Convert{e}, loc, wide)); };
+        const auto widened = [&](const Expr& e) -> Expr {
+          return type_of(e) == wide ? e : Expr(to.make(Convert{e}, loc, wide));
+        };
         Expr distance = to.make(Binary{BinaryOp::Subtract, widened(n->high), widened(n->low)}, loc, wide);
         if (n->inclusive) distance = to.make(Binary{BinaryOp::Add, distance, number(1)}, loc, wide);
-        const Expr runs = to.make(Compare{n->inclusive ? CompareOp::LessEqual : CompareOp::Less, n->low, n->high}, loc, boolean);
+        const Expr runs =
+            to.make(Compare{n->inclusive ? CompareOp::LessEqual : CompareOp::Less, n->low, n->high}, loc, boolean);
         const Name turns = to.fresh("turns");
         // From 0 on, an unsigned bound is the number of turns.
         const auto* first = as<Int>(n->low);
         const bool is_bound = first && first->form.value.value == 0 && !n->inclusive && !is_signed(n->type);
-        const Expr amount = is_bound ? widened(n->high) : Expr(to.make(Conditional{runs, distance, number(0)}, loc, wide));
+        const Expr amount =
+            is_bound ? widened(n->high) : Expr(to.make(Conditional{runs, distance, number(0)}, loc, wide));
         to.emit(Let{turns, wide, amount}, loc);
         const Expr count = to.make(Local{turns}, loc, wide);
         // What has 16 bits cannot come that far.
@@ -92,9 +97,12 @@ Ir<lang::LoopsCapped> cap_loops(const Ir<lang::PacketPulled>& in, Context& conte
         }
         const Name turn = to.fresh("turn");
         const Body body = to.collect([&] {
-          const Expr offset = n->type == wide ? Expr(to.make(Local{turn}, loc, wide)) : Expr(to.make(Convert{to.make(Local{turn}, loc, wide)}, loc, n->type));
+          const Expr offset = n->type == wide ? Expr(to.make(Local{turn}, loc, wide))
+                                              : Expr(to.make(Convert{to.make(Local{turn}, loc, wide)}, loc, n->type));
           const auto* low = as<Int>(n->low);
-          const Expr value = low && low->form.value.value == 0 ? offset : Expr(to.make(Binary{BinaryOp::Add, n->low, offset}, loc, n->type));
+          const Expr value = low && low->form.value.value == 0
+                                 ? offset
+                                 : Expr(to.make(Binary{BinaryOp::Add, n->low, offset}, loc, n->type));
           to.emit(Let{n->name, n->type, value}, n.loc);
           to.emit(form.body);
         });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// *p   =>   *p, with p proven on every way to it: not null, and no reference to a map entry that is gone; otherwise an error
+/// *p   =>   *p, with p proven on every way to it: not null, and no reference to a map entry that is gone; otherwise an
+/// error
 #include "ir/rewrite.h"
 #include "passes/local_references.h"
 #include "passes/map_changes.h"
@@ -19,7 +20,10 @@ struct Facts {
 class NullCheck {
  public:
   NullCheck(Context& context, const Deaths& deaths, const NameSet& rebound, Domain domain)
-      : context_(context), deaths_(deaths), rebound_(rebound), references_die_(domain == Domain::Program || domain == Domain::Shared) {}
+      : context_(context),
+        deaths_(deaths),
+        rebound_(rebound),
+        references_die_(domain == Domain::Program || domain == Domain::Shared) {}
 
   /// Returns whether control falls through.
   bool body(const Body& in, Facts& facts) {
@@ -107,7 +111,8 @@ class NullCheck {
       return true;
     }
     bool falls = true;
-    each_child_of(s, [&](const Expr& e) { falls = expression(e, facts) && falls; }, [](const Stmt&) {});
+    each_child_of(
+        s, [&](const Expr& e) { falls = expression(e, facts) && falls; }, [](const Stmt&) {});
     if (const auto death = death_by(s)) die(*death, facts);
     const Kind kind = kind_of(s);
     return falls && kind != Kind::Return && kind != Kind::TailCall && kind != Kind::Break && kind != Kind::Continue;
@@ -184,8 +189,10 @@ class NullCheck {
       return comes_out;
     }
     bool comes_out = true;
-    each_child_of(e, [&](const Expr& child) { comes_out = expression(child, facts) && comes_out; }, [](const Stmt&) {});
-    if (const auto* call = as<Call>(e)) DeathSearch(deaths_, [&](const Death& death) { die(death, facts); }).called(call->form.function, call->loc);
+    each_child_of(
+        e, [&](const Expr& child) { comes_out = expression(child, facts) && comes_out; }, [](const Stmt&) {});
+    if (const auto* call = as<Call>(e))
+      DeathSearch(deaths_, [&](const Death& death) { die(death, facts); }).called(call->form.function, call->loc);
     if (const auto death = death_by(e)) die(*death, facts);
     return comes_out;
   }
@@ -195,14 +202,16 @@ class NullCheck {
     if (!holds_something(pointer, facts)) {
       Diagnostic& message = context_.diagnostics.report(loc, diag::null_dereference);
       if (local) {
-        if (auto origin = origins_.find(local->name); origin != origins_.end()) message.note(origin->second.loc, origin->second.reason);
+        if (auto origin = origins_.find(local->name); origin != origins_.end())
+          message.note(origin->second.loc, origin->second.reason);
         message.note(fmt::format("test it first: `if ({} != null) {{ … }}`", local->name.spelling()));
         facts.proven.insert(local->name);  // one report for one missing test
       }
     }
     if (!local) return;
     if (auto dead = facts.dead.find(local->name); dead != facts.dead.end()) {
-      context_.diagnostics.report(loc, diag::map_value_dead, dead->second.reason).note(dead->second.loc, "this ends it; look the entry up again");
+      context_.diagnostics.report(loc, diag::map_value_dead, dead->second.reason)
+          .note(dead->second.loc, "this ends it; look the entry up again");
       facts.dead.erase(dead);
     }
   }
@@ -227,10 +236,15 @@ class NullCheck {
     if (!is(type, TypeKind::Pointer) && !is(type, TypeKind::EntryRef)) return;
     // One variable holds all the values that a reference is given: a second reference would see the next one.
     if (const Local* other = held_by(value); other && rebound_.count(other->name)) {
-      context_.diagnostics.report(loc_of(value), diag::not_supported_yet, fmt::format("a second reference to what `{}` refers to, where that is given a value of its own", other->name.spelling()));
+      context_.diagnostics.report(
+          loc_of(value), diag::not_supported_yet,
+          fmt::format("a second reference to what `{}` refers to, where that is given a value of its own",
+                      other->name.spelling()));
     }
-    if (holds_something(value, facts)) facts.proven.insert(name);
-    else facts.proven.erase(name);
+    if (holds_something(value, facts))
+      facts.proven.insert(name);
+    else
+      facts.proven.erase(name);
     facts.dead.erase(name);
     facts.references.erase(name);
     Expr source = value;
@@ -239,7 +253,8 @@ class NullCheck {
     const auto* lookup = as<MapLookup>(source);
     if (const auto* map = lookup ? as<MapName>(lookup->form.map) : nullptr) facts.references[name] = map->form.name;
     if (const Local* other = held_by(value)) {
-      if (auto known = facts.references.find(other->name); known != facts.references.end()) facts.references[name] = known->second;
+      if (auto known = facts.references.find(other->name); known != facts.references.end())
+        facts.references[name] = known->second;
       if (auto dead = facts.dead.find(other->name); dead != facts.dead.end()) facts.dead[name] = dead->second;
     }
     std::string reason = "it may be null from here on";
@@ -255,8 +270,10 @@ class NullCheck {
   }
   void learn(const Expr& condition, bool holds, Facts& facts) {
     if (const auto* negation = as<Not>(condition)) return learn(negation->form.value, !holds, facts);
-    if (const auto* both = as<And>(condition); both && holds) learn(both->form.left, true, facts), learn(both->form.right, true, facts);
-    if (const auto* either = as<Or>(condition); either && !holds) learn(either->form.left, false, facts), learn(either->form.right, false, facts);
+    if (const auto* both = as<And>(condition); both && holds)
+      learn(both->form.left, true, facts), learn(both->form.right, true, facts);
+    if (const auto* either = as<Or>(condition); either && !holds)
+      learn(either->form.left, false, facts), learn(either->form.right, false, facts);
     if (const auto* present = as<Present>(condition); present && holds)
       if (const Local* local = held_by(present->form.value)) facts.proven.insert(local->name);
   }
@@ -288,8 +305,8 @@ class NullCheck {
 
   Context& context_;
   const Deaths& deaths_;
-  const NameSet& rebound_;  // references that are given values of their own
-  bool references_die_;  // in userspace they are copies [L52]
+  const NameSet& rebound_;                 // references that are given values of their own
+  bool references_die_;                    // in userspace they are copies [L52]
   std::map<Name, Death, ByText> origins_;  // where a variable got what it holds
 };
 

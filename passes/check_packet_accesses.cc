@@ -9,7 +9,8 @@ namespace {
 
 using Out = To<lang::AccessesChecked>;
 
-/// Emits a test before each packet access of a statement, and gives pointers a name so that test and access use one value.
+/// Emits a test before each packet access of a statement, and gives pointers a name so that test and access use one
+/// value.
 class AccessChecker {
  public:
   explicit AccessChecker(Out& to) : to_(to) {}
@@ -34,8 +35,10 @@ class AccessChecker {
       const auto* constant = as<Int>(index->form.index);
       Type array = type_of(index->form.base);
       // An element that is chosen at run time may be any of them: all must be there.
-      if (constant) begin += static_cast<uint64_t>(constant->form.value.value) * size_of(index->type);
-      else size = size_of(array);
+      if (constant)
+        begin += static_cast<uint64_t>(constant->form.value.value) * size_of(index->type);
+      else
+        size = size_of(array);
       return to_.make(Index{rebased(index->form.base, begin, size), index->form.index}, index->loc, index->type);
     }
     const auto& deref = *as<Deref>(place);
@@ -55,7 +58,8 @@ class AccessChecker {
   /// The context of the function at work: packet pointers come from it alone.
   Expr context() {
     for (const Parameter& p : to_.function()->parameters)
-      if (is(p.type, TypeKind::Pointer) && p.type->space == Space::Context) return to_.make(Local{p.name}, Loc{}, p.type);
+      if (is(p.type, TypeKind::Pointer) && p.type->space == Space::Context)
+        return to_.make(Local{p.name}, Loc{}, p.type);
     return to_.make(Null{}, Loc{}, to_.context.types.null());
   }
 
@@ -70,8 +74,8 @@ Ir<lang::AccessesChecked> check_packet_accesses(const Ir<lang::PacketPointersRoo
     to.emit_mapped(n, [&](const Expr& e) { return AccessChecker(to).checked(e); });
   };
   return rewrite<lang::PacketPointersRooted, lang::AccessesChecked>(
-      in, context, on<Let>(check), on<Evaluate>(check), on<Return>(check), on<If>(check), on<Switch>(check), on<MapStore>(check), on<MapDelete>(check), on<Print>(check),
-      on<Assign>([](const Node<Assign>& n, Out& to) {
+      in, context, on<Let>(check), on<Evaluate>(check), on<Return>(check), on<If>(check), on<Switch>(check),
+      on<MapStore>(check), on<MapDelete>(check), on<Print>(check), on<Assign>([](const Node<Assign>& n, Out& to) {
         // What is read is tested before the place that is written.
         const Expr value = AccessChecker(to).checked(n->value);
         to.emit(Assign{AccessChecker(to).checked(n->place), value}, n.loc);

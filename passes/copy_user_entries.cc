@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// var s = &m[k]; s.f = v   =>   var s_copy = {key: k}; var s = lookup(m, &s_copy.key, &s_copy.value) ? &s_copy : null; s.value.f = v, written back
+/// var s = &m[k]; s.f = v   =>   var s_copy = {key: k}; var s = lookup(m, &s_copy.key, &s_copy.value) ? &s_copy : null;
+/// s.value.f = v, written back
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/entry_reading.h"
@@ -11,9 +12,9 @@ namespace {
 
 using Out = To<lang::UserEntriesCopied>;
 
-/// What references to entries become: pointers to a struct with the entry's key and a copy of its value. Each variable has such a struct
-/// of its own, so that it can go on to another entry, or take another variable's. One that is given values of its own as well has a bool
-/// that says whether it refers to an entry.
+/// What references to entries become: pointers to a struct with the entry's key and a copy of its value. Each variable
+/// has such a struct of its own, so that it can go on to another entry, or take another variable's. One that is given
+/// values of its own as well has a bool that says whether it refers to an entry.
 class EntryCopies {
  public:
   EntryCopies(const Program& program, Context& context) : c_(context), t_(context.types), in_place_(program) {
@@ -24,10 +25,15 @@ class EntryCopies {
     }
   }
 
-  /// Whether the expression is a reference that becomes a pointer to a copy. What is only read in place is left to lower_user_maps.
-  bool is_copied(const Expr& e) const { return is(type_of(e), TypeKind::EntryRef) && !(as<Local>(e) && in_place_.has(as<Local>(e)->form.name)); }
+  /// Whether the expression is a reference that becomes a pointer to a copy. What is only read in place is left to
+  /// lower_user_maps.
+  bool is_copied(const Expr& e) const {
+    return is(type_of(e), TypeKind::EntryRef) && !(as<Local>(e) && in_place_.has(as<Local>(e)->form.name));
+  }
   template <class F>
-  bool is_copied(const Node<F>& n) const { return is(n->type, TypeKind::EntryRef) && !in_place_.has(name_of(n.form)); }
+  bool is_copied(const Node<F>& n) const {
+    return is(n->type, TypeKind::EntryRef) && !in_place_.has(name_of(n.form));
+  }
 
   /// The type of the pointers that references to a map's entries become.
   Type pointer(Type reference) { return t_.pointer(structure(reference->name), Space::Stack, true); }
@@ -56,7 +62,10 @@ class EntryCopies {
     declare_flag(n->entry, n.loc, to);
     const Expr key = to.make(Local{n->key}, n.loc, maps_.at(n->type->name)->key);
     const Expr value = to.make(Deref{to.make(Local{entry}, n.loc, n->type)}, n.loc, n->type->element);
-    to.emit(Let{copy, type, to.make(StructValue{c_.span<FieldValue>({{c_.name("key"), key}, {c_.name("value"), value}})}, n.loc, type)}, n.loc);
+    to.emit(
+        Let{copy, type,
+            to.make(StructValue{c_.span<FieldValue>({{c_.name("key"), key}, {c_.name("value"), value}})}, n.loc, type)},
+        n.loc);
     to.emit(Let{n->entry, pointer(n->type), address_of_copy(n->entry, n->type, n.loc, to)}, n.loc);
     return entry;
   }
@@ -68,7 +77,8 @@ class EntryCopies {
     const Expr* value = own_value(n->value);
     set_flag(name, !value, n.loc, to);
     if (value) {
-      to.emit(Assign{to.make(Field{copy(name, type, n.loc, to), c_.name("value")}, n.loc, type->element), *value}, n.loc);
+      to.emit(Assign{to.make(Field{copy(name, type, n.loc, to), c_.name("value")}, n.loc, type->element), *value},
+              n.loc);
       return to.emit(Assign{local(name, type, n.loc, to), address_of_copy(name, type, n.loc, to)}, n.loc);
     }
     const auto read = entry_reading(n->value);
@@ -94,7 +104,8 @@ class EntryCopies {
                           {map(type_of(reference), loc, to), address(pointed, "key", to), address(pointed, "value", to),
                            to.make(AddressOf{part}, loc, t_.pointer(type_of(part), Space::Stack, false)),
                            to.make(Int{{static_cast<__int128>(size_of(type_of(part)))}, {}}, loc, t_.u64())},
-                          t_.void_type(), loc, to)}, loc);
+                          t_.void_type(), loc, to)},
+            loc);
   }
 
   Expr value_behind(const Node<Deref>& n, Out& to) {
@@ -107,19 +118,23 @@ class EntryCopies {
     const Expr reference = to(n->value);
     const Expr pointed = to.make(Deref{reference}, n.loc, type_of(reference)->element);
     const Expr value = to.make(Convert{address(pointed, "value", to)}, n.loc, n.type);
-    return to.make(Conditional{to.make(Present{reference}, n.loc, t_.boolean()), value, to.make(Null{}, n.loc, n.type)}, n.loc, n.type);
+    return to.make(Conditional{to.make(Present{reference}, n.loc, t_.boolean()), value, to.make(Null{}, n.loc, n.type)},
+                   n.loc, n.type);
   }
 
  private:
   /// The value in `s = &value`; null if it is none.
   static const Expr* own_value(const Expr& given) {
     const auto* converted = as<Convert>(given);
-    const auto* address = converted && is(converted->type, TypeKind::EntryRef) ? as<AddressOf>(converted->form.value) : nullptr;
+    const auto* address =
+        converted && is(converted->type, TypeKind::EntryRef) ? as<AddressOf>(converted->form.value) : nullptr;
     return address ? &address->form.place : nullptr;
   }
   void find_rebound(const Stmt& s) {
-    if (const auto* assign = as<Assign>(s); assign && as<Local>(assign->form.place) && own_value(assign->form.value)) rebound_.insert(as<Local>(assign->form.place)->form.name);
-    each_child_of(s, [](const Expr&) {}, [&](const Stmt& t) { find_rebound(t); });
+    if (const auto* assign = as<Assign>(s); assign && as<Local>(assign->form.place) && own_value(assign->form.value))
+      rebound_.insert(as<Local>(assign->form.place)->form.name);
+    each_child_of(
+        s, [](const Expr&) {}, [&](const Stmt& t) { find_rebound(t); });
   }
   void declare_flag(Name reference, Loc loc, Out& to) {
     if (!rebound_.count(reference)) return;
@@ -128,7 +143,8 @@ class EntryCopies {
   }
   void set_flag(Name reference, bool is_entry, Loc loc, Out& to) {
     if (const auto flag = flags_.find(reference); flag != flags_.end())
-      to.emit(Assign{to.make(Local{flag->second}, loc, t_.boolean()), to.make(Int{{is_entry}, {}}, loc, t_.boolean())}, loc);
+      to.emit(Assign{to.make(Local{flag->second}, loc, t_.boolean()), to.make(Int{{is_entry}, {}}, loc, t_.boolean())},
+              loc);
   }
   static Name name_of(const Let& let) { return let.name; }
   static Name name_of(const MapLoop& loop) { return loop.entry; }
@@ -142,7 +158,8 @@ class EntryCopies {
     if (found != structures_.end()) return found->second;
     // As fresh as a variable's name, as one word.
     const Name fresh = c_.names.fresh(std::string(map.text()) + "_copy");
-    Type type = t_.structure(c_.name(std::string(fresh.spelling()) + "_" + std::string(fresh.text().substr(fresh.spelling().size() + 1))));
+    Type type = t_.structure(
+        c_.name(std::string(fresh.spelling()) + "_" + std::string(fresh.text().substr(fresh.spelling().size() + 1))));
     StructField key, value;
     key.name = c_.name("key");
     key.type = maps_.at(map)->key;
@@ -151,15 +168,21 @@ class EntryCopies {
     t_.complete_struct(type, {key, value});
     return structures_[map] = type;
   }
-  Expr map(Type reference, Loc loc, Out& to) { return to.make(MapName{reference->name}, loc, maps_.at(reference->name)); }
+  Expr map(Type reference, Loc loc, Out& to) {
+    return to.make(MapName{reference->name}, loc, maps_.at(reference->name));
+  }
   Expr local(Name name, Type reference, Loc loc, Out& to) { return to.make(Local{name}, loc, pointer(reference)); }
-  Expr copy(Name name, Type reference, Loc loc, Out& to) { return to.make(Local{copies_.at(name)}, loc, structure(reference->name)); }
+  Expr copy(Name name, Type reference, Loc loc, Out& to) {
+    return to.make(Local{copies_.at(name)}, loc, structure(reference->name));
+  }
   Expr address_of_copy(Name name, Type reference, Loc loc, Out& to) {
-    return to.make(AddressOf{copy(name, reference, loc, to)}, loc, t_.pointer(structure(reference->name), Space::Stack, false));
+    return to.make(AddressOf{copy(name, reference, loc, to)}, loc,
+                   t_.pointer(structure(reference->name), Space::Stack, false));
   }
   Expr address(const Expr& structure, std::string_view member, Out& to) {
     const StructField* field = find_field(type_of(structure), c_.name(member));
-    return to.make(AddressOf{to.make(Field{structure, field->name}, loc_of(structure), field->type)}, loc_of(structure), t_.pointer(field->type, Space::Stack, false));
+    return to.make(AddressOf{to.make(Field{structure, field->name}, loc_of(structure), field->type)}, loc_of(structure),
+                   t_.pointer(field->type, Space::Stack, false));
   }
   Expr call(std::string_view function, std::vector<Expr> arguments, Type type, Loc loc, Out& to) {
     return to.make(RuntimeCall{c_.name(function), c_.span(arguments)}, loc, type);
@@ -168,10 +191,14 @@ class EntryCopies {
   /// lookup(map, &s_copy.key, &s_copy.value) == 0 ? &s_copy : null
   Expr found(Name name, const EntryReading& read, Type reference, Loc loc, Out& to) {
     const Expr mine = copy(name, reference, loc, to);
-    const auto [function, arguments] = reading_call(read.map, false, address(mine, "key", to), to(read.cpu), address(mine, "value", to));
+    const auto [function, arguments] =
+        reading_call(read.map, false, address(mine, "key", to), to(read.cpu), address(mine, "value", to));
     const Expr error = call(function, arguments, t_.i32(), loc, to);
-    const Expr present = to.make(Compare{CompareOp::Equal, error, to.make(Int{{0}, {}}, loc, t_.i32())}, loc, t_.boolean());
-    return to.make(Conditional{present, address_of_copy(name, reference, loc, to), to.make(Null{}, loc, pointer(reference))}, loc, pointer(reference));
+    const Expr present =
+        to.make(Compare{CompareOp::Equal, error, to.make(Int{{0}, {}}, loc, t_.i32())}, loc, t_.boolean());
+    return to.make(
+        Conditional{present, address_of_copy(name, reference, loc, to), to.make(Null{}, loc, pointer(reference))}, loc,
+        pointer(reference));
   }
 
   /// s refers to what another reference refers to, with a copy of its own.
@@ -195,8 +222,8 @@ class EntryCopies {
   std::map<Name, Type, ByText> maps_, structures_;
   std::set<Name, ByText> declared_;
   std::map<Name, Name, ByText> copies_;  // the struct of each reference
-  NameSet rebound_;       // references that are given values of their own
-  NameMap<Name> flags_;   // of those: whether they refer to an entry
+  NameSet rebound_;                      // references that are given values of their own
+  NameMap<Name> flags_;                  // of those: whether they refer to an entry
 };
 
 /// The reference through which a place is reached; null if there is none.
@@ -212,8 +239,7 @@ const Expr* base_reference(const Expr& place) {
 Ir<lang::UserEntriesCopied> copy_user_entries(const Ir<lang::PresenceAsked>& in, Context& context) {
   EntryCopies copies(in.declarations, context);
   return rewrite<lang::PresenceAsked, lang::UserEntriesCopied>(
-      in, context,
-      on<Let>([&](const Node<Let>& n, Out& to) {
+      in, context, on<Let>([&](const Node<Let>& n, Out& to) {
         if (copies.is_copied(n)) return copies.declare(n, to);
         to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
       }),
@@ -228,7 +254,8 @@ Ir<lang::UserEntriesCopied> copy_user_entries(const Ir<lang::PresenceAsked>& in,
         const auto* call = as<RuntimeCall>(n->value);
         if (!call || (call->form.function != "__builtin_memcpy" && call->form.function != "__builtin_memset")) return;
         const auto* target = as<AddressOf>(call->form.arguments[0]);
-        if (const Expr* reference = target ? base_reference(target->form.place) : nullptr) copies.write_back(target->form.place, *reference, n.loc, to);
+        if (const Expr* reference = target ? base_reference(target->form.place) : nullptr)
+          copies.write_back(target->form.place, *reference, n.loc, to);
       }),
       on<MapLoop>([&](const Node<MapLoop>& n, Out& to) {
         MapLoop form = n.form;

@@ -21,7 +21,9 @@ inline std::optional<EntryReading> entry_reading(const Expr& e) {
 }
 
 /// The function of the runtime that copies what is read, and its arguments.
-inline std::pair<std::string_view, std::vector<Expr>> reading_call(const Expr& map, bool per_cpu, const Expr& key_address, const Option<Expr>& cpu, const Expr& copy_address) {
+inline std::pair<std::string_view, std::vector<Expr>> reading_call(const Expr& map, bool per_cpu,
+                                                                   const Expr& key_address, const Option<Expr>& cpu,
+                                                                   const Expr& copy_address) {
   if (cpu) return {"ks_percpu_read", {map, key_address, *cpu, copy_address}};
   return {per_cpu ? "ks_percpu_sum" : "ks_map_lookup", {map, key_address, copy_address}};
 }

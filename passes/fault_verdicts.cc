@@ -30,17 +30,20 @@ Expr FaultVerdicts::of(const FunctionDef& program, Loc loc) const {
     return context_.make(number.form, loc, program.result);
   }
   const std::string_view name = find_program_type(program.program_type.text())->pass_through;
-  return context_.make(Int{{context_.kernel_types->find_constant(name)->value}, context_.name(name)}, loc, program.result);
+  return context_.make(Int{{context_.kernel_types->find_constant(name)->value}, context_.name(name)}, loc,
+                       program.result);
 }
 
 std::string FaultVerdicts::spelled(const FunctionDef& program) const {
   const Expr verdict = of(program, {});
   const Int& number = as<Int>(verdict)->form;
-  return number.constant ? std::string(number.constant.spelling()) : std::to_string(static_cast<int64_t>(number.value.value));
+  return number.constant ? std::string(number.constant.spelling())
+                         : std::to_string(static_cast<int64_t>(number.value.value));
 }
 
 std::string FaultVerdicts::ending(const FunctionDef& function) const {
-  if (function.domain == Domain::Program) return fmt::format("`{}` ends with `{}`", function.name.spelling(), spelled(function));
+  if (function.domain == Domain::Program)
+    return fmt::format("`{}` ends with `{}`", function.name.spelling(), spelled(function));
   std::set<Name, ByText> seen;
   std::vector<Name> work{function.name};
   std::map<Name, const FunctionDef*, ByText> programs;
@@ -56,7 +59,8 @@ std::string FaultVerdicts::ending(const FunctionDef& function) const {
   if (programs.empty()) return "the program that calls this ends, but none does";
   std::string text = "the program that called this ends:";
   for (const auto& [name, program] : programs)
-    text += fmt::format("{} `{}` with `{}`", name == programs.begin()->first ? "" : ",", name.spelling(), spelled(*program));
+    text += fmt::format("{} `{}` with `{}`", name == programs.begin()->first ? "" : ",", name.spelling(),
+                        spelled(*program));
   return text;
 }
 

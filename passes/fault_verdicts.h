@@ -8,7 +8,8 @@
 
 namespace ksc {
 
-/// What programs give when they are left early: what @on_fault says, or the pass-through verdict of their type [L146] [L162].
+/// What programs give when they are left early: what @on_fault says, or the pass-through verdict of their type [L146]
+/// [L162].
 class FaultVerdicts {
  public:
   FaultVerdicts(const Program& program, Context& context);

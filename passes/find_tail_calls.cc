@@ -19,11 +19,11 @@ Ir<lang::TailCallsFound> find_tail_calls(const Ir<lang::ReturnsSplit>& in, Conte
   };
   // `@tc("ingress")`
   const auto attribute_of = [](const FunctionDef& program) {
-    return program.target ? fmt::format("@{}(\"{}\")", program.program_type.text(), program.target.text()) : fmt::format("@{}", program.program_type.text());
+    return program.target ? fmt::format("@{}(\"{}\")", program.program_type.text(), program.target.text())
+                          : fmt::format("@{}", program.program_type.text());
   };
   const Ir<lang::TailCallsFound> out = rewrite<lang::ReturnsSplit, lang::TailCallsFound>(
-      in, context,
-      on<Return>([&](const Node<Return>& n, Out& to) {
+      in, context, on<Return>([&](const Node<Return>& n, Out& to) {
         const Expr* value = n->value ? &*n->value : nullptr;
         const auto* converted = value ? as<Convert>(*value) : nullptr;
         const auto* call = converted ? as<Call>(converted->form.value) : value ? as<Call>(*value) : nullptr;
@@ -33,13 +33,15 @@ Ir<lang::TailCallsFound> find_tail_calls(const Ir<lang::ReturnsSplit>& in, Conte
         if (from.domain != Domain::Program) {
           to.context.diagnostics.report(call->loc, diag::tail_call_in_helper);
         } else if (from.program_type != program->program_type || from.target != program->target) {
-          to.context.diagnostics.report(call->loc, diag::tail_call_type, attribute_of(from), std::string(program->name.text()), attribute_of(*program));
+          to.context.diagnostics.report(call->loc, diag::tail_call_type, attribute_of(from),
+                                        std::string(program->name.text()), attribute_of(*program));
         }
         to.emit(TailCall{call->form.function, call->form.arguments[0]}, n.loc);
       }),
       on<Call>([&](const Node<Call>& n, Out& to) -> Expr {
         if (program_of(n->function))
-          to.context.diagnostics.report(n.loc, diag::program_called, std::string(n->function.text()), std::string(n->function.text()));
+          to.context.diagnostics.report(n.loc, diag::program_called, std::string(n->function.text()),
+                                        std::string(n->function.text()));
         return to.rebuild(n);
       }));
   report_call_cycles(out.declarations, context);

@@ -27,8 +27,7 @@ Ir<lang::PinsFlat> flatten_pinned_globals(const Ir<lang::NoMaybe>& in, Context& 
   if (!fields.empty()) context.types.complete_struct(type, fields);
   bool declared = false;
   return rewrite<lang::NoMaybe, lang::PinsFlat>(
-      in, context,
-      on<GlobalDef>([&](const Node<GlobalDef>& n, Out& to) {
+      in, context, on<GlobalDef>([&](const Node<GlobalDef>& n, Out& to) {
         if (n->storage != Storage::Pinned) return to.declare(n.form, n.loc);
         if (!std::exchange(declared, true)) to.declare(PinnedGlobals{name, type, to.context.span(values)}, n.loc);
       }),

@@ -2,8 +2,8 @@
 /// 0x7fffffff + 1   =>   -0x80000000: what numbers alone decide, and C compilers would warn about, is computed here
 #include "ir/effects.h"
 #include "ir/rewrite.h"
-#include "ir/value.h"
 #include "ir/sexpr.h"
+#include "ir/value.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -21,8 +21,8 @@ __int128 wrapped(__int128 value, Type type) {
 
 __int128 combined(BinaryOp op, __int128 a, __int128 b);
 
-/// What an expression of constants comes to. Those with a named constant that C computes without loss have been left as they are,
-/// since the C is read by people.
+/// What an expression of constants comes to. Those with a named constant that C computes without loss have been left as
+/// they are, since the C is read by people.
 std::optional<__int128> number(const Expr& e) {
   if (const auto* n = as<Int>(e)) return n->form.value.value;
   if (const auto* negation = as<Unary>(e)) {
@@ -48,13 +48,16 @@ bool is_plain_read(const Expr& e) {
   return as<Local>(e) || as<Global>(e);
 }
 
-bool is_same(const Expr& a, const Expr& b) { return kind_of(a) == kind_of(b) && is_plain_read(a) && is_plain_read(b) && print(a) == print(b); }
+bool is_same(const Expr& a, const Expr& b) {
+  return kind_of(a) == kind_of(b) && is_plain_read(a) && is_plain_read(b) && print(a) == print(b);
+}
 
 __int128 combined(BinaryOp op, __int128 a, __int128 b) {
   switch (op) {
     case BinaryOp::Add: return a + b;
     case BinaryOp::Subtract: return a - b;
-    case BinaryOp::Multiply: return static_cast<__int128>(static_cast<unsigned __int128>(a) * static_cast<unsigned __int128>(b));
+    case BinaryOp::Multiply:
+      return static_cast<__int128>(static_cast<unsigned __int128>(a) * static_cast<unsigned __int128>(b));
     case BinaryOp::BitAnd: return a & b;
     case BinaryOp::BitOr: return a | b;
     case BinaryOp::BitXor: return a ^ b;
@@ -71,10 +74,12 @@ Range range_of(const Expr& e) {
   Type type = type_of(e);
   if (is(type, TypeKind::Bool)) return {0, 1};
   const int bits = width_of(type);
-  const Range all = is_signed(type) ? Range{-(static_cast<__int128>(1) << (bits - 1)), (static_cast<__int128>(1) << (bits - 1)) - 1}
-                                    : Range{0, (static_cast<__int128>(1) << bits) - 1};
+  const Range all = is_signed(type)
+                        ? Range{-(static_cast<__int128>(1) << (bits - 1)), (static_cast<__int128>(1) << (bits - 1)) - 1}
+                        : Range{0, (static_cast<__int128>(1) << bits) - 1};
   const auto* binary = as<Binary>(e);
-  if (binary && (binary->form.op == BinaryOp::BitAnd || binary->form.op == BinaryOp::BitOr || binary->form.op == BinaryOp::BitXor)) {
+  if (binary && (binary->form.op == BinaryOp::BitAnd || binary->form.op == BinaryOp::BitOr ||
+                 binary->form.op == BinaryOp::BitXor)) {
     const Range a = range_of(binary->form.left), b = range_of(binary->form.right);
     if (a.low < 0 || b.low < 0) return all;
     if (binary->form.op == BinaryOp::BitAnd) return {0, std::min(a.high, b.high)};
@@ -83,7 +88,8 @@ Range range_of(const Expr& e) {
     return {0, bits_of_both - 1};
   }
   const auto* converted = as<Convert>(e);
-  if (!converted || !is_integral(type_of(converted->form.value)) || is(type_of(converted->form.value), TypeKind::Enum)) return all;
+  if (!converted || !is_integral(type_of(converted->form.value)) || is(type_of(converted->form.value), TypeKind::Enum))
+    return all;
   const Range inner = range_of(converted->form.value);
   return inner.low >= all.low && inner.high <= all.high ? inner : all;
 }
@@ -110,21 +116,29 @@ bool differs(const Expr& left, const Expr& right) {
   return (a && !can_be(right, *a)) || (b && !can_be(left, *b));
 }
 
-/// The same number in 32 bits, with ~x & 255 for ~x where x has 8 bits, or 16 likewise: gcc warns about complements of what it widens that
-/// are compared, whatever the casts.
+/// The same number in 32 bits, with ~x & 255 for ~x where x has 8 bits, or 16 likewise: gcc warns about complements of
+/// what it widens that are compared, whatever the casts.
 Expr without_complement(const Expr& e, Out& to) {
-  if (const auto* converted = as<Convert>(e); converted && is_integral(type_of(converted->form.value)) && width_of(converted->type) >= 32)
+  if (const auto* converted = as<Convert>(e);
+      converted && is_integral(type_of(converted->form.value)) && width_of(converted->type) >= 32)
     return to.make(Convert{without_complement(converted->form.value, to)}, converted->loc, converted->type);
   Type wide = to.context.types.u32();
-  const auto widened = [&](const Expr& value) -> Expr { return as<Int>(value) ? Expr(to.make(as<Int>(value)->form, loc_of(value), wide)) : Expr(to.make(Convert{value}, loc_of(value), wide)); };
+  const auto widened = [&](const Expr& value) -> Expr {
+    return as<Int>(value) ? Expr(to.make(as<Int>(value)->form, loc_of(value), wide))
+                          : Expr(to.make(Convert{value}, loc_of(value), wide));
+  };
   const auto* unary = as<Unary>(e);
-  if (!unary || unary->form.op != UnaryOp::Complement || is_signed(unary->type) || width_of(unary->type) >= 32) return width_of(type_of(e)) < 32 ? widened(e) : e;
+  if (!unary || unary->form.op != UnaryOp::Complement || is_signed(unary->type) || width_of(unary->type) >= 32)
+    return width_of(type_of(e)) < 32 ? widened(e) : e;
   const Expr all = to.make(Int{{(static_cast<__int128>(1) << width_of(unary->type)) - 1}, {}}, unary->loc, wide);
-  return to.make(Binary{BinaryOp::BitAnd, to.make(Unary{UnaryOp::Complement, widened(unary->form.value)}, unary->loc, wide), all}, unary->loc, wide);
+  return to.make(
+      Binary{BinaryOp::BitAnd, to.make(Unary{UnaryOp::Complement, widened(unary->form.value)}, unary->loc, wide), all},
+      unary->loc, wide);
 }
 /// Whether there is one.
 bool has_complement(const Expr& e) {
-  if (const auto* converted = as<Convert>(e); converted && is_integral(type_of(converted->form.value))) return has_complement(converted->form.value);
+  if (const auto* converted = as<Convert>(e); converted && is_integral(type_of(converted->form.value)))
+    return has_complement(converted->form.value);
   const auto* unary = as<Unary>(e);
   return unary && unary->form.op == UnaryOp::Complement && !is_signed(unary->type) && width_of(unary->type) < 32;
 }
@@ -135,8 +149,10 @@ std::optional<bool> known_answer(CompareOp op, const Range& a, const Range& b) {
   switch (op) {
     case CompareOp::Equal: return apart ? std::optional(false) : one ? std::optional(true) : std::nullopt;
     case CompareOp::NotEqual: return apart ? std::optional(true) : one ? std::optional(false) : std::nullopt;
-    case CompareOp::Less: return a.high < b.low ? std::optional(true) : a.low >= b.high ? std::optional(false) : std::nullopt;
-    case CompareOp::LessEqual: return a.high <= b.low ? std::optional(true) : a.low > b.high ? std::optional(false) : std::nullopt;
+    case CompareOp::Less:
+      return a.high < b.low ? std::optional(true) : a.low >= b.high ? std::optional(false) : std::nullopt;
+    case CompareOp::LessEqual:
+      return a.high <= b.low ? std::optional(true) : a.low > b.high ? std::optional(false) : std::nullopt;
     case CompareOp::Greater: return known_answer(CompareOp::Less, b, a);
     case CompareOp::GreaterEqual: return known_answer(CompareOp::LessEqual, b, a);
   }
@@ -147,8 +163,7 @@ std::optional<bool> known_answer(CompareOp op, const Range& a, const Range& b) {
 
 Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& context) {
   return rewrite<lang::PinsFlat, lang::ConstantsFolded>(
-      in, context,
-      on<Binary>([](const Node<Binary>& n, Out& to) -> Expr {
+      in, context, on<Binary>([](const Node<Binary>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
         const auto a = number(left), b = number(right);
         if (a && b && is_integral(n.type)) {
@@ -158,7 +173,9 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         }
         // x & 0 is 0, whatever x is, if nothing happens on the way to it.
         const auto is_zero = [](const std::optional<__int128>& value) { return value && *value == 0; };
-        if (n->op == BinaryOp::BitAnd && is_integral(n.type) && ((is_zero(a) && !has_effect(right)) || (is_zero(b) && !has_effect(left)))) return folded(0, n.type, n.loc, to);
+        if (n->op == BinaryOp::BitAnd && is_integral(n.type) &&
+            ((is_zero(a) && !has_effect(right)) || (is_zero(b) && !has_effect(left))))
+          return folded(0, n.type, n.loc, to);
         // x & x is x; C compilers warn about such things, and the developer's program is not wrong.
         if ((n->op == BinaryOp::BitAnd || n->op == BinaryOp::BitOr) && is_same(left, right)) return left;
         return to.make(Binary{n->op, left, right}, n.loc, n.type);
@@ -224,32 +241,44 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         const auto a = number(left), b = number(count);
         if (!a || !b) return to.make(Shift{n->op, left, count}, n.loc, n.type);
         const int by = static_cast<int>(*b & (width_of(n.type) - 1));
-        return folded(n->op == ShiftOp::Left ? static_cast<__int128>(static_cast<unsigned __int128>(*a) << by) : *a >> by, n.type, n.loc, to);
+        return folded(
+            n->op == ShiftOp::Left ? static_cast<__int128>(static_cast<unsigned __int128>(*a) << by) : *a >> by, n.type,
+            n.loc, to);
       }),
       on<Divide>([](const Node<Divide>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
         const auto a = number(left), b = number(right);
         // x % 1 is 0, if nothing happens on the way to it.
-        if (!a && b && *b == 1 && n->op == DivideOp::Remainder && !has_effect(left)) return folded(0, n.type, n.loc, to);
+        if (!a && b && *b == 1 && n->op == DivideOp::Remainder && !has_effect(left))
+          return folded(0, n.type, n.loc, to);
         if (!a || !b) return to.make(Divide{n->op, left, right}, n.loc, n.type);
-        return folded(n->op == DivideOp::Quotient ? (*b == 0 ? 0 : *a / *b) : (*b == 0 ? *a : *a % *b), n.type, n.loc, to);
+        return folded(n->op == DivideOp::Quotient ? (*b == 0 ? 0 : *a / *b) : (*b == 0 ? *a : *a % *b), n.type, n.loc,
+                      to);
       }),
       on<BuiltinCall>([](const Node<BuiltinCall>& n, Out& to) -> Expr {
         const Expr call = to.rebuild(n);
-        static const std::map<std::string_view, int> swaps = {{"bswap16", 16}, {"bswap32", 32}, {"bswap64", 64}, {"htons", 16}, {"ntohs", 16}, {"htonl", 32}, {"ntohl", 32}};
+        static const std::map<std::string_view, int> swaps = {{"bswap16", 16}, {"bswap32", 32}, {"bswap64", 64},
+                                                              {"htons", 16},   {"ntohs", 16},   {"htonl", 32},
+                                                              {"ntohl", 32}};
         const auto width = swaps.find(n->function.text());
         const auto value = width == swaps.end() ? std::nullopt : number(as<BuiltinCall>(call)->form.arguments[0]);
-        if (value && !to.context.target.little_endian && !n->function.text().starts_with("bswap")) return folded(*value, n.type, n.loc, to);
-        return value ? folded(static_cast<__int128>(bytes_swapped(static_cast<uint64_t>(*value), width->second)), n.type, n.loc, to) : call;
+        if (value && !to.context.target.little_endian && !n->function.text().starts_with("bswap"))
+          return folded(*value, n.type, n.loc, to);
+        return value ? folded(static_cast<__int128>(bytes_swapped(static_cast<uint64_t>(*value), width->second)),
+                              n.type, n.loc, to)
+                     : call;
       }),
       on<Compare>([](const Node<Compare>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
         if (is_same(left, right))
-          return folded(n->op == CompareOp::Equal || n->op == CompareOp::LessEqual || n->op == CompareOp::GreaterEqual, n.type, n.loc, to);
+          return folded(n->op == CompareOp::Equal || n->op == CompareOp::LessEqual || n->op == CompareOp::GreaterEqual,
+                        n.type, n.loc, to);
         const bool integers = is_integral(type_of(left)) && is_integral(type_of(right));
-        const std::optional<bool> answer = integers ? known_answer(n->op, range_of(left), range_of(right)) : std::nullopt;
+        const std::optional<bool> answer =
+            integers ? known_answer(n->op, range_of(left), range_of(right)) : std::nullopt;
         if (answer) return folded(*answer, n.type, n.loc, to);
-        if (integers && n->op <= CompareOp::NotEqual && differs(left, right)) return folded(n->op == CompareOp::NotEqual, n.type, n.loc, to);
+        if (integers && n->op <= CompareOp::NotEqual && differs(left, right))
+          return folded(n->op == CompareOp::NotEqual, n.type, n.loc, to);
         if (integers && !is_signed(type_of(left)) && (has_complement(left) || has_complement(right)))
           return to.make(Compare{n->op, without_complement(left, to), without_complement(right, to)}, n.loc, n.type);
         return to.make(Compare{n->op, left, right}, n.loc, n.type);
@@ -261,7 +290,8 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& 
         if (a && is_integral(n.type) && is_integral(type_of(value))) {
           if (is(n.type, TypeKind::Bool)) return folded(*a != 0, n.type, n.loc, to);
           const auto* constant = as<Int>(value);
-          if (constant && constant->form.constant && *a == wrapped(*a, n.type)) return to.make(Int{{*a}, constant->form.constant}, n.loc, n.type);
+          if (constant && constant->form.constant && *a == wrapped(*a, n.type))
+            return to.make(Int{{*a}, constant->form.constant}, n.loc, n.type);
           return folded(*a, n.type, n.loc, to);
         }
         return to.make(Convert{value}, n.loc, n.type);

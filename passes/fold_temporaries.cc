@@ -16,13 +16,16 @@ using Uses = NameMap<int>;
 void count(const Stmt& s, Uses& uses);
 void count(const Expr& e, Uses& uses) {
   if (const auto* local = as<Local>(e)) ++uses[local->form.name];
-  each_child_of(e, [&](const Expr& child) { count(child, uses); }, [&](const Stmt& s) { count(s, uses); });
+  each_child_of(
+      e, [&](const Expr& child) { count(child, uses); }, [&](const Stmt& s) { count(s, uses); });
 }
 void count(const Stmt& s, Uses& uses) {
-  each_child_of(s, [&](const Expr& child) { count(child, uses); }, [&](const Stmt& t) { count(t, uses); });
+  each_child_of(
+      s, [&](const Expr& child) { count(child, uses); }, [&](const Stmt& t) { count(t, uses); });
 }
 
-/// What stands higher than this keeps its name: a sum of 100,000 terms was cut into steps for those who walk it, C compilers among them.
+/// What stands higher than this keeps its name: a sum of 100,000 terms was cut into steps for those who walk it, C
+/// compilers among them.
 constexpr int highest_folded = 48;
 
 class Folder {
@@ -38,13 +41,17 @@ class Folder {
   }
 
  private:
-  /// The body without temporaries that nobody names and whose value does nothing; from its end on, for what they name is named less then.
+  /// The body without temporaries that nobody names and whose value does nothing; from its end on, for what they name
+  /// is named less then.
   Body needed(const Body& in) {
     std::vector<Stmt> out;
     for (size_t i = in.statements.size(); i-- > 0;) {
-      const Stmt s = map_children(context_, in.statements[i], [](const Expr& e) { return e; }, [&](const Body& inner) { return needed(inner); });
+      const Stmt s = map_children(
+          context_, in.statements[i], [](const Expr& e) { return e; },
+          [&](const Body& inner) { return needed(inner); });
       const auto* let = as<Let>(s);
-      if (let && let->form.name.is_generated() && uses_[let->form.name] == 0 && let->form.value && !is_impure(*let->form.value)) {
+      if (let && let->form.name.is_generated() && uses_[let->form.name] == 0 && let->form.value &&
+          !is_impure(*let->form.value)) {
         Uses own;
         count(s, own);
         for (const auto& [name, times] : own) uses_[name] -= times;
@@ -59,13 +66,17 @@ class Folder {
   Body folded(const Body& in) {
     std::vector<Stmt> out;
     for (const Stmt& s : in.statements) {
-      Stmt now = map_children(context_, s, [](const Expr& e) { return e; }, [&](const Body& inner) { return folded(inner); });
+      Stmt now = map_children(
+          context_, s, [](const Expr& e) { return e; }, [&](const Body& inner) { return folded(inner); });
       // Several temporaries may wait for one statement: the last one declared is the first to be looked at.
       while (!out.empty()) {
         const auto* let = as<Let>(out.back());
-        if (!let || !let->form.value || !let->form.name.is_generated() || uses_[let->form.name] != 1 || changed_.count(let->form.name)) break;
+        if (!let || !let->form.value || !let->form.name.is_generated() || uses_[let->form.name] != 1 ||
+            changed_.count(let->form.name))
+          break;
         if (header(*let->form.value).height > highest_folded) break;
-        const std::optional<Stmt> taken_in = replaced_first(now, let->form.name, *let->form.value, is_impure(*let->form.value));
+        const std::optional<Stmt> taken_in =
+            replaced_first(now, let->form.name, *let->form.value, is_impure(*let->form.value));
         if (!taken_in) break;
         out.pop_back();
         now = *taken_in;
@@ -78,9 +89,10 @@ class Folder {
   static bool is_impure(const Expr& e) {
     if (has_effect(e) || as<RuntimeCall>(e)) {
       // A read behind a packet pointer is tested by now; it is a plain read.
-      bool calls = kind_of(e) == Kind::Call || kind_of(e) == Kind::HelperCall || kind_of(e) == Kind::MapLookup || kind_of(e) == Kind::MapCall ||
-                   kind_of(e) == Kind::BuiltinCall || kind_of(e) == Kind::MapSlot;
-      each_child_of(e, [&](const Expr& child) { calls = calls || is_impure(child); }, [&](const Stmt&) { calls = true; });
+      bool calls = kind_of(e) == Kind::Call || kind_of(e) == Kind::HelperCall || kind_of(e) == Kind::MapLookup ||
+                   kind_of(e) == Kind::MapCall || kind_of(e) == Kind::BuiltinCall || kind_of(e) == Kind::MapSlot;
+      each_child_of(
+          e, [&](const Expr& child) { calls = calls || is_impure(child); }, [&](const Stmt&) { calls = true; });
       return calls;
     }
     return false;
@@ -96,9 +108,12 @@ class Folder {
     if (const auto* choice = as<Switch>(s)) return &choice->form.value;
     return nullptr;
   }
-  static bool acts(const Expr& e) { return header(e).contains.has(Kind::Call) || header(e).contains.has(Kind::HelperCall); }
+  static bool acts(const Expr& e) {
+    return header(e).contains.has(Kind::Call) || header(e).contains.has(Kind::HelperCall);
+  }
 
-  /// The statement with the one use of `name` replaced, if that use is evaluated before anything that could see the difference.
+  /// The statement with the one use of `name` replaced, if that use is evaluated before anything that could see the
+  /// difference.
   std::optional<Stmt> replaced_first(const Stmt& s, Name name, const Expr& value, bool impure) {
     bool done = false, blocked = false;
     // C leaves the order of operands open: beside a call only that call's own arguments may take a value in.
@@ -111,7 +126,8 @@ class Folder {
     if (const auto* let = as<Let>(s)) {
       if (let->form.value) out = context_.make(Let{let->form.name, let->form.type, put(*let->form.value)}, let->loc);
     } else if (const auto* assign = as<Assign>(s)) {
-      // C leaves open which side of an assignment it evaluates first: only a pure value may move there, or into a plain variable's.
+      // C leaves open which side of an assignment it evaluates first: only a pure value may move there, or into a plain
+      // variable's.
       if (impure && kind_of(assign->form.place) != Kind::Local) return std::nullopt;
       const Expr place = put(assign->form.place);
       out = context_.make(Assign{place, done ? assign->form.value : put(assign->form.value)}, assign->loc);
@@ -143,7 +159,8 @@ class Folder {
       done = true;
       return value;
     }
-    // An address needs a variable; what may not run must not take a value that had been computed in any case, if that can be seen.
+    // An address needs a variable; what may not run must not take a value that had been computed in any case, if that
+    // can be seen.
     if (as<AddressOf>(e)) return e;
     if (impure && (as<And>(e) || as<Or>(e) || as<Conditional>(e))) {
       Uses lazily;
@@ -164,7 +181,8 @@ class Folder {
       if (const auto* choice = as<Conditional>(e)) {
         const Expr condition = replaced(choice->form.condition, name, value, impure, done, blocked);
         if (!done) blocked = true;
-        return context_.make(Conditional{condition, choice->form.then, choice->form.otherwise}, choice->loc, choice->type);
+        return context_.make(Conditional{condition, choice->form.then, choice->form.otherwise}, choice->loc,
+                             choice->type);
       }
       blocked = true;
       return e;
@@ -173,9 +191,12 @@ class Folder {
       blocked = true;  // C does not say in which order arguments are evaluated
       return e;
     }
-    const Expr out = map_children(context_, e, [&](const Expr& child) { return replaced(child, name, value, impure, done, blocked); });
+    const Expr out = map_children(
+        context_, e, [&](const Expr& child) { return replaced(child, name, value, impure, done, blocked); });
     // What is read twice and compared with itself stays apart: C compilers warn about it.
-    if (const auto* compare = as<Compare>(out); compare && done && print(compare->form.left) == print(compare->form.right)) blocked = true;
+    if (const auto* compare = as<Compare>(out);
+        compare && done && print(compare->form.left) == print(compare->form.right))
+      blocked = true;
     return out;
   }
 
@@ -201,7 +222,11 @@ Program fold(const Program& program, Context& context) {
   return context.span(out);
 }
 
-Ir<lang::Folded> fold_temporaries(const Ir<lang::CountersWide>& in, Context& context) { return {fold(in.declarations, context)}; }
-Ir<lang::UserC> fold_user_temporaries(const Ir<lang::UserIndexes>& in, Context& context) { return {fold(in.declarations, context)}; }
+Ir<lang::Folded> fold_temporaries(const Ir<lang::CountersWide>& in, Context& context) {
+  return {fold(in.declarations, context)};
+}
+Ir<lang::UserC> fold_user_temporaries(const Ir<lang::UserIndexes>& in, Context& context) {
+  return {fold(in.declarations, context)};
+}
 
 }  // namespace ksc

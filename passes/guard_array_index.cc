@@ -28,8 +28,10 @@ class IndexGuard {
 
   /// The place, and in `test` what must hold for it to exist.
   Expr guarded(const Expr& place, Option<Expr>& test) {
-    if (const auto* f = as<Field>(place)) return to_.make(Field{guarded(f->form.base, test), f->form.name}, f->loc, f->type);
-    if (const auto* deref = as<Deref>(place)) return to_.make(Deref{read(deref->form.pointer)}, deref->loc, deref->type);
+    if (const auto* f = as<Field>(place))
+      return to_.make(Field{guarded(f->form.base, test), f->form.name}, f->loc, f->type);
+    if (const auto* deref = as<Deref>(place))
+      return to_.make(Deref{read(deref->form.pointer)}, deref->loc, deref->type);
     const auto* index = as<Index>(place);
     if (!index) return read(place);
     const Expr base = guarded(index->form.base, test);
@@ -38,12 +40,14 @@ class IndexGuard {
     if (!is_known(at, count)) {
       const Loc loc = loc_of(at);
       Types& types = to_.context.types;
-      // A variable of its own, which the C compiler must take as it is: it would compare the lower half and add the whole,
-      // of which the verifier then knows nothing.
+      // A variable of its own, which the C compiler must take as it is: it would compare the lower half and add the
+      // whole, of which the verifier then knows nothing.
       const Name name = to_.fresh("index");
       to_.emit(Let{name, type_of(at), at}, loc);
       at = to_.make(Local{name}, loc, type_of(at));
-      to_.emit(Evaluate{to_.make(RuntimeCall{to_.context.name("barrier_var"), to_.context.span<Expr>({at})}, loc, types.void_type())}, loc);
+      to_.emit(Evaluate{to_.make(RuntimeCall{to_.context.name("barrier_var"), to_.context.span<Expr>({at})}, loc,
+                                 types.void_type())},
+               loc);
       const Expr limit = to_.make(Int{{static_cast<__int128>(count)}, {}}, loc, type_of(at));
       const Expr inside = to_.make(Compare{CompareOp::Less, at, limit}, loc, types.boolean());
       test = test ? Expr(to_.make(And{*test, inside}, loc, types.boolean())) : inside;
@@ -68,10 +72,14 @@ class IndexGuard {
 Ir<lang::IndexesGuarded> guard_array_index(const Ir<lang::PlacesApart>& in, Context& context) {
   CounterRanges ranges;
   const auto guard = [&](Out& to) { return IndexGuard(to, ranges); };
-  const auto operands = [&](const auto& n, Out& to) { to.emit_mapped(n, [&](const Expr& e) { return guard(to).read(e); }); };
+  const auto operands = [&](const auto& n, Out& to) {
+    to.emit_mapped(n, [&](const Expr& e) { return guard(to).read(e); });
+  };
   return rewrite<lang::PlacesApart, lang::IndexesGuarded>(
-      in, context, on<Let>(operands), on<Evaluate>(operands), on<Return>(operands), on<If>(operands), on<Switch>(operands), on<Print>(operands),
-      on<AtomicUpdate>([&](const Node<AtomicUpdate>& n, Out& to) { to.emit(AtomicUpdate{n->op, n->pointer, guard(to).read(n->value)}, n.loc); }),
+      in, context, on<Let>(operands), on<Evaluate>(operands), on<Return>(operands), on<If>(operands),
+      on<Switch>(operands), on<Print>(operands), on<AtomicUpdate>([&](const Node<AtomicUpdate>& n, Out& to) {
+        to.emit(AtomicUpdate{n->op, n->pointer, guard(to).read(n->value)}, n.loc);
+      }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         const Expr value = guard(to).read(n->value);
         Option<Expr> test;

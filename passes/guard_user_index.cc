@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// a[i]   =>   a[KS_INDEX(i, N)], unless i is known to be in range: the program ends there [L54]; s[i] of a string is 0 behind its end [L21]
+/// a[i]   =>   a[KS_INDEX(i, N)], unless i is known to be in range: the program ends there [L54]; s[i] of a string is 0
+/// behind its end [L21]
 #include "ir/rewrite.h"
 #include "passes/counter_ranges.h"
 #include "passes/passes.h"
@@ -15,8 +16,7 @@ Ir<lang::UserIndexes> guard_user_index(const Ir<lang::UserMaps>& in, Context& co
     return ranges.is_below(*at, count);
   };
   return rewrite<lang::UserMaps, lang::UserIndexes>(
-      in, context,
-      on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
+      in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         ranges.note(n.form);
         CountedLoop form = n.form;
         form.body = to(form.body);
@@ -29,8 +29,11 @@ Ir<lang::UserIndexes> guard_user_index(const Ir<lang::UserMaps>& in, Context& co
         Types& types = to.context.types;
         const bool is_text = is(type_of(n->base), TypeKind::Str);
         const Expr limit = to.make(Int{{static_cast<__int128>(count)}, {}}, n.loc, types.u64());
-        if (is_text) return to.make(RuntimeCall{to.context.name("ks_character"), to.context.span<Expr>({base, limit, index})}, n.loc, n.type);
-        const Expr guarded = to.make(RuntimeCall{to.context.name("KS_INDEX"), to.context.span<Expr>({index, limit})}, n.loc, types.u64());
+        if (is_text)
+          return to.make(RuntimeCall{to.context.name("ks_character"), to.context.span<Expr>({base, limit, index})},
+                         n.loc, n.type);
+        const Expr guarded = to.make(RuntimeCall{to.context.name("KS_INDEX"), to.context.span<Expr>({index, limit})},
+                                     n.loc, types.u64());
         return to.make(Index{base, guarded}, n.loc, n.type);
       }));
 }

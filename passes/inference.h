@@ -22,18 +22,19 @@ struct Entity {
   enum class Kind { Unknown, Alias, Struct, Enum, Constant, Variable, Config, Map, Function };
   Kind kind = Kind::Unknown;
   Decl declaration;
-  Type type = nullptr;       // of its value; of a function: its function type
-  Integer value;             // Constant
+  Type type = nullptr;  // of its value; of a function: its function type
+  Integer value;        // Constant
   Storage storage = Storage::Shared;
-  uint64_t flags = 0;        // Map
-  Domain domain = Domain::User;              // Function
-  bool runs_nowhere = false;                 // Function: its attribute has been reported
-  const ProgramType* program_type = nullptr; // Function of Domain::Program
-  Name target;                               // its attribute's argument
+  uint64_t flags = 0;                         // Map
+  Domain domain = Domain::User;               // Function
+  bool runs_nowhere = false;                  // Function: its attribute has been reported
+  const ProgramType* program_type = nullptr;  // Function of Domain::Program
+  Name target;                                // its attribute's argument
   enum class State { Waiting, AtWork, Done } state = State::Waiting;
 };
 
-/// Gives every expression its type, and spells out what the source leaves to the reader: conversions, places, kinds of calls.
+/// Gives every expression its type, and spells out what the source leaves to the reader: conversions, places, kinds of
+/// calls.
 class Inference {
  public:
   explicit Inference(Context& context) : c(context), t(context.types) {}
@@ -139,7 +140,8 @@ class Inference {
   /// A binary operator on two typed operands.
   Expr binary(Operator op, Expr left, Expr right, Loc loc);
   Expr compare(CompareOp op, Expr left, Expr right, Operator spelled, Loc loc);
-  /// A string literal as one of the size of what it is compared with; reports one that is longer. Other expressions themselves.
+  /// A string literal as one of the size of what it is compared with; reports one that is longer. Other expressions
+  /// themselves.
   Expr fit_text(const Expr& e, Type target);
   Expr shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc);
   /// An integer that a constant expression gives, exactly: it has no type of its own to wrap at [L23].
@@ -225,9 +227,9 @@ class Inference {
   Domain domain_ = Domain::User;
   const ProgramType* program_type_ = nullptr;
   Type result_ = nullptr;
-  Loc result_loc_;                    // where the function at work says its result
-  Loc implicit_result_;               // where a value stands that the function gives without `return`
-  NameSet packet_ends_;  // locals that hold ctx->data_end
+  Loc result_loc_;           // where the function at work says its result
+  Loc implicit_result_;      // where a value stands that the function gives without `return`
+  NameSet packet_ends_;      // locals that hold ctx->data_end
   NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU
   int loop_depth_ = 0;
 };

@@ -17,10 +17,16 @@ Type Inference::join(const std::vector<Expr>& values, Type expected) {
   for (const Expr& value : values) {
     Type next = type_of(settle(value_of_maybe(value)));
     if (is(next, TypeKind::Void)) continue;  // an arm that leaves has no value
-    if (const auto* number = constant(innermost_value(value)); number && type && is_integral(type) && fits(number->form.value, type)) continue;
-    if (!type || type == next) type = next;
-    else if (Type both = meet(type, next)) type = both;
-    else if (kind_of(innermost_value(values[0])) == Kind::Null && (is(next, TypeKind::Pointer) || is(next, TypeKind::EntryRef)) && next->nullable) type = next;
+    if (const auto* number = constant(innermost_value(value));
+        number && type && is_integral(type) && fits(number->form.value, type))
+      continue;
+    if (!type || type == next)
+      type = next;
+    else if (Type both = meet(type, next))
+      type = both;
+    else if (kind_of(innermost_value(values[0])) == Kind::Null &&
+             (is(next, TypeKind::Pointer) || is(next, TypeKind::EntryRef)) && next->nullable)
+      type = next;
     else if (!converts(value, type)) {
       c.diagnostics.report(loc_of(value), diag::type_mismatch, spell(next), spell(type));
       return nullptr;

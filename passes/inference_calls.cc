@@ -35,9 +35,11 @@ Expr Inference::infer_apply(const Node<Apply>& n, Type expected) {
       c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.text()));
       return invalid(n.loc);
     }
-    if (name == "print") return c.make(BlockValue{collect_statements([&] { print_statement(n); }), {}}, n.loc, t.void_type());
+    if (name == "print")
+      return c.make(BlockValue{collect_statements([&] { print_statement(n); }), {}}, n.loc, t.void_type());
     if (is_builtin_function(name.text())) return call_builtin(name.text(), n->arguments, expected, n.loc);
-    if (const HelperSignature* helper = find_helper_signature(name.text())) return call_helper(*helper, n->arguments, n.loc);
+    if (const HelperSignature* helper = find_helper_signature(name.text()))
+      return call_helper(*helper, n->arguments, n.loc);
     for (const Expr& argument : n->arguments) infer(argument);
     c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.text()));
     return invalid(n.loc);
@@ -62,15 +64,18 @@ Expr Inference::infer_apply(const Node<Apply>& n, Type expected) {
       if (method.name == "data" || method.name == "data_end") return field_of(object, method, n.loc);
       if (find_field(type->element, method.name)) return field_of(object, method, n.loc);
       if (method.name == "ingress_ifindex" || method.name == "packet_size") {
-        if (type->element->name == "__sk_buff" && method.name == "packet_size") return field_of(object, {c.name("len"), method.loc}, n.loc);
+        if (type->element->name == "__sk_buff" && method.name == "packet_size")
+          return field_of(object, {c.name("len"), method.loc}, n.loc);
         if (method.name == "packet_size") {
-          const Expr end = field_of(object, {c.name("data_end"), method.loc}, n.loc), start = field_of(object, {c.name("data"), method.loc}, n.loc);
+          const Expr end = field_of(object, {c.name("data_end"), method.loc}, n.loc),
+                     start = field_of(object, {c.name("data"), method.loc}, n.loc);
           return binary(Operator::Subtract, end, start, n.loc);
         }
       }
     }
     for (const Expr& argument : n->arguments) infer(argument);
-    if (is(type, TypeKind::Struct) || is(type, TypeKind::Pointer)) return unsupported(n.loc, fmt::format("the method `{}`", method.name.text()));
+    if (is(type, TypeKind::Struct) || is(type, TypeKind::Pointer))
+      return unsupported(n.loc, fmt::format("the method `{}`", method.name.text()));
     c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.text()));
     return invalid(n.loc);
   }
@@ -88,8 +93,10 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
   }
   const bool callee_in_ebpf = entity.domain == Domain::Program || entity.domain == Domain::Shared;
   if (callee_in_ebpf != in_ebpf()) {
-    Diagnostic& message = c.diagnostics.report(loc, diag::wrong_side, std::string(name.text()), std::string(side(entity.domain)), std::string(side(domain_)));
-    if (in_ebpf() && entity.domain == Domain::User) message.fix(before(loc_of(entity.declaration)), "@helper ", "make it callable from eBPF");
+    Diagnostic& message = c.diagnostics.report(loc, diag::wrong_side, std::string(name.text()),
+                                               std::string(side(entity.domain)), std::string(side(domain_)));
+    if (in_ebpf() && entity.domain == Domain::User)
+      message.fix(before(loc_of(entity.declaration)), "@helper ", "make it callable from eBPF");
     for (const Expr& argument : arguments) infer(argument);
     return invalid(loc);
   }
@@ -119,11 +126,13 @@ Expr Inference::call_helper(const HelperSignature& helper, Span<Expr> arguments,
   if (program_type_) {
     const auto program = program_type_->attribute == "xdp" ? kHelperXdp : kHelperTc;
     if (!helper.allows(program)) {
-      c.diagnostics.report(loc, diag::helper_not_allowed, std::string(helper.name), std::string(program_type_->attribute));
+      c.diagnostics.report(loc, diag::helper_not_allowed, std::string(helper.name),
+                           std::string(program_type_->attribute));
       return invalid(loc);
     }
     if (helper.first_kernel_for(program) > c.target.kernel) {
-      c.diagnostics.report(loc, diag::target_too_old, fmt::format("`{}`", helper.name), helper.first_kernel_for(program).to_string(), c.target.kernel.to_string());
+      c.diagnostics.report(loc, diag::target_too_old, fmt::format("`{}`", helper.name),
+                           helper.first_kernel_for(program).to_string(), c.target.kernel.to_string());
       return invalid(loc);
     }
   }
@@ -149,7 +158,8 @@ Expr Inference::call_helper(const HelperSignature& helper, Span<Expr> arguments,
   }
   if (broken) return invalid(loc);
   Type result = kernel_notation(helper.result);
-  if (!is_integral(result) && !is(result, TypeKind::Void)) return unsupported(loc, fmt::format("the result of `{}`", helper.name));
+  if (!is_integral(result) && !is(result, TypeKind::Void))
+    return unsupported(loc, fmt::format("the result of `{}`", helper.name));
   return c.make(HelperCall{c.name(helper.name), c.span(values)}, loc, result);
 }
 
@@ -165,7 +175,8 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
     }
     if (in_ebpf() ? !known.in_ebpf : !known.in_user) {
       const std::string name = fmt::format("{}.{}", spell(type), known.name);
-      in_ebpf() ? c.diagnostics.report(loc, diag::only_in_userspace, name) : c.diagnostics.report(loc, diag::only_in_ebpf, name);
+      in_ebpf() ? c.diagnostics.report(loc, diag::only_in_userspace, name)
+                : c.diagnostics.report(loc, diag::only_in_ebpf, name);
       return invalid(loc);
     }
     if (!argument_count(known.name, arguments.size(), known.parameters.size(), loc)) return invalid(loc);
@@ -177,7 +188,8 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
     }
     if (known.result == "V[]") return c.diagnostics.report(loc, diag::each_cpu_not_walked, map_text(map)), invalid(loc);
     if (of_cpus && !may_access(map, false, loc)) return invalid(loc);
-    return c.make(MapCall{map, method.name, c.span(values)}, loc, of_cpus ? entry_type(map) : kernel_notation(known.result));
+    return c.make(MapCall{map, method.name, c.span(values)}, loc,
+                  of_cpus ? entry_type(map) : kernel_notation(known.result));
   }
   for (const Expr& argument : arguments) infer(argument);
   c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.text()));
@@ -220,8 +232,8 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type e
     }
     return call({value}, type_of(value));
   }
-  static const std::map<std::string_view, int> swaps = {{"bswap16", 16}, {"bswap32", 32}, {"bswap64", 64}, {"htons", 16},
-                                                        {"ntohs", 16},   {"htonl", 32},   {"ntohl", 32}};
+  static const std::map<std::string_view, int> swaps = {
+      {"bswap16", 16}, {"bswap32", 32}, {"bswap64", 64}, {"htons", 16}, {"ntohs", 16}, {"htonl", 32}, {"ntohl", 32}};
   if (auto found = swaps.find(name); found != swaps.end()) {
     if (!argument_count(name, arguments.size(), 1, loc)) return invalid(loc);
     Type type = t.integer(found->second, false);
@@ -235,7 +247,9 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type e
       // The C says what it was: htons(ETH_P_IP).
       Name spelled;
       if (is_exact && name.starts_with("hton"))
-        spelled = c.name(fmt::format("bpf_{}({})", name, number->form.constant ? std::string(number->form.constant.text()) : integer_text(number->form.value)));
+        spelled = c.name(fmt::format(
+            "bpf_{}({})", name,
+            number->form.constant ? std::string(number->form.constant.text()) : integer_text(number->form.value)));
       return integer({static_cast<__int128>(swapped)}, type, loc, spelled);
     }
     return call({value}, type);
@@ -257,12 +271,20 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type e
     const Expr handle = infer(arguments[0]);
     if (is_invalid(handle)) return handle;
     if (is(type_of(handle), TypeKind::Program)) {
-      c.diagnostics.report(loc_of(arguments[0]), diag::not_loaded, kind_of(handle) == Kind::FunctionName ? std::string(as<FunctionName>(handle)->form.name.text()) : "this program")
-          .fix(loc_of(arguments[0]), kind_of(handle) == Kind::FunctionName ? fmt::format("load({})", as<FunctionName>(handle)->form.name.text()) : "load(…)", "load it first");
+      c.diagnostics
+          .report(loc_of(arguments[0]), diag::not_loaded,
+                  kind_of(handle) == Kind::FunctionName ? std::string(as<FunctionName>(handle)->form.name.text())
+                                                        : "this program")
+          .fix(loc_of(arguments[0]),
+               kind_of(handle) == Kind::FunctionName
+                   ? fmt::format("load({})", as<FunctionName>(handle)->form.name.text())
+                   : "load(…)",
+               "load it first");
       return invalid(loc);
     }
     Expr target = settle(value_of_maybe(infer(arguments[1])));
-    if (is_integral(type_of(target)) && !is(type_of(target), TypeKind::Bool)) target = coerce(convert(target, t.u32()), t.u32());
+    if (is_integral(type_of(target)) && !is(type_of(target), TypeKind::Bool))
+      target = coerce(convert(target, t.u32()), t.u32());
     else if (!is(type_of(target), TypeKind::Str) && !is_invalid(target)) {
       c.diagnostics.report(loc_of(target), diag::type_mismatch, spell(type_of(target)), "an interface's name or index");
       return invalid(loc);

@@ -11,7 +11,9 @@ std::string integer_text(const Integer& value) {
   return value.value > 0 ? "a number above 64 bits" : "a number below 64 bits";
 }
 
-Expr Inference::integer(const Integer& value, Type type, Loc loc, Name constant) { return c.make(Int{value, constant}, loc, type); }
+Expr Inference::integer(const Integer& value, Type type, Loc loc, Name constant) {
+  return c.make(Int{value, constant}, loc, type);
+}
 
 bool Inference::fits(const Integer& value, Type type) const {
   if (is(type, TypeKind::Bool)) return value.value == 0 || value.value == 1;
@@ -64,8 +66,16 @@ namespace {
 /// Whether an operand keeps its meaning when ` as T` follows it: `as` binds tighter than every binary operator [L30].
 bool is_atom(const Expr& e) {
   switch (kind_of(e)) {
-    case Kind::Binary: case Kind::Divide: case Kind::Shift: case Kind::Compare: case Kind::And: case Kind::Or: case Kind::Not:
-    case Kind::Conditional: case Kind::PointerAdd: case Kind::PointerDifference: return false;
+    case Kind::Binary:
+    case Kind::Divide:
+    case Kind::Shift:
+    case Kind::Compare:
+    case Kind::And:
+    case Kind::Or:
+    case Kind::Not:
+    case Kind::Conditional:
+    case Kind::PointerAdd:
+    case Kind::PointerDifference: return false;
     case Kind::Convert: return is_atom(as<Convert>(e)->form.value);
     case Kind::BlockValue: return !as<BlockValue>(e)->form.value || is_atom(*as<BlockValue>(e)->form.value);
     case Kind::ValueOf: return is_atom(as<ValueOf>(e)->form.value);
@@ -110,7 +120,8 @@ void Inference::warn_of_lost_bits(const Expr& e, Type target) {
     op = "<<";
   }
   if (op.empty()) return;
-  fix_with_wider_operand(c.diagnostics.report(loc_of(e), diag::may_lose_bits, std::string(op), spell(from), spell(target)), e, target);
+  fix_with_wider_operand(
+      c.diagnostics.report(loc_of(e), diag::may_lose_bits, std::string(op), spell(from), spell(target)), e, target);
 }
 
 Expr Inference::convert(const Expr& e, Type target) {
@@ -133,7 +144,8 @@ Expr Inference::settle(const Expr& e) {
   if (const auto* block = as<BlockValue>(e); block && block->form.value)
     return with_block_value(*block, [&](const Expr& value) { return settle(value); });
   if (is(type_of(e), TypeKind::Null)) return c.make(Null{}, loc_of(e), t.pointer(t.u8(), Space::Any, true));  // [L15]
-  if (const auto* number = constant(e)) return integer(number->form.value, default_type(number->form.value), number->loc, number->form.constant);
+  if (const auto* number = constant(e))
+    return integer(number->form.value, default_type(number->form.value), number->loc, number->form.constant);
   return e;
 }
 
@@ -151,8 +163,10 @@ bool holds_all_enumerators(Type integer, Type enumeration) {
 
 /// Integer conversions that lose nothing.
 bool widens(Type from, Type to) {
-  if (is(from, TypeKind::Char)) return is(to, TypeKind::Int) && !to->is_signed ? true : is(to, TypeKind::Int) && to->bits > 8;
-  if (is(from, TypeKind::Enum) && is(to, TypeKind::Int)) return holds_all_enumerators(to, from) || to == from->body->underlying;
+  if (is(from, TypeKind::Char))
+    return is(to, TypeKind::Int) && !to->is_signed ? true : is(to, TypeKind::Int) && to->bits > 8;
+  if (is(from, TypeKind::Enum) && is(to, TypeKind::Int))
+    return holds_all_enumerators(to, from) || to == from->body->underlying;
   if (!is(from, TypeKind::Int) || !is(to, TypeKind::Int)) return false;
   if (from->is_signed == to->is_signed) return from->bits <= to->bits;
   return !from->is_signed && from->bits < to->bits;
@@ -176,12 +190,15 @@ bool Inference::converts(const Expr& whole, Type target) {
     return false;
   }
   if (is(from, TypeKind::Null))
-    return is(target, TypeKind::Maybe) || ((is(target, TypeKind::Pointer) || is(target, TypeKind::EntryRef)) && target->nullable);
-  if (is(from, TypeKind::Maybe) && !is(target, TypeKind::Maybe)) return converts(c.make(ValueOf{e}, loc_of(e), from->element), target);
+    return is(target, TypeKind::Maybe) ||
+           ((is(target, TypeKind::Pointer) || is(target, TypeKind::EntryRef)) && target->nullable);
+  if (is(from, TypeKind::Maybe) && !is(target, TypeKind::Maybe))
+    return converts(c.make(ValueOf{e}, loc_of(e), from->element), target);
   if (is(target, TypeKind::Maybe)) return converts(e, target->element);
   if (widens(from, target)) return true;
   // A constant of a known type (an enumerator, a named constant) converts where its value fits.
-  if (const auto* number = as<Int>(e); number && is(target, TypeKind::Int) && (is(from, TypeKind::Enum) || is(from, TypeKind::Int)))
+  if (const auto* number = as<Int>(e);
+      number && is(target, TypeKind::Int) && (is(from, TypeKind::Enum) || is(from, TypeKind::Int)))
     return fits(number->form.value, target);
   if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) return from->count <= target->count;
   if (is(from, TypeKind::Pointer) && is(target, TypeKind::Pointer))
@@ -225,7 +242,8 @@ Expr Inference::refuse_conversion(const Expr& e, Type target) {
     report_logical_not(*negation, c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)));
   } else if (is_integral(is(from, TypeKind::Maybe) ? from->element : from) && is_integral(target)) {
     fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
-  } else if (both(TypeKind::Str) || (both(TypeKind::Pointer) && from->element != target->element && from->space != Space::Context && target->space != Space::Context)) {
+  } else if (both(TypeKind::Str) || (both(TypeKind::Pointer) && from->element != target->element &&
+                                     from->space != Space::Context && target->space != Space::Context)) {
     fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
   } else {
     c.diagnostics.report(loc, diag::type_mismatch, spell(from), spell(target));
@@ -237,12 +255,14 @@ bool Inference::negates_integer(const Expr& e) {
   const auto* negation = as<Not>(e);
   const auto* test = negation ? as<Compare>(negation->form.value) : nullptr;
   const auto* zero = test && test->form.op == CompareOp::NotEqual ? as<Int>(test->form.right) : nullptr;
-  return zero && zero->form.value.value == 0 && is(type_of(test->form.left), TypeKind::Int) && zero->loc == loc_of(test->form.left);
+  return zero && zero->form.value.value == 0 && is(type_of(test->form.left), TypeKind::Int) &&
+         zero->loc == loc_of(test->form.left);
 }
 
 void Inference::report_logical_not(const Node<Not>& negation, Diagnostic& message) {
   const LocationRecord& record = c.locations[negation.loc];
-  message.fix(c.locations.add({record.file, record.begin, record.begin + 1, {}, {}}), "~", "`!` asks whether it is zero; `~` turns its bits around");
+  message.fix(c.locations.add({record.file, record.begin, record.begin + 1, {}, {}}), "~",
+              "`!` asks whether it is zero; `~` turns its bits around");
 }
 
 Type Inference::meet(Type a, Type b) {
@@ -268,7 +288,8 @@ Expr Inference::truth(const Expr& e) {
     case TypeKind::Invalid:
     case TypeKind::Bool: return e;
     case TypeKind::Constant:
-      if (const auto* block = as<BlockValue>(e)) return with_block_value(*block, [&](const Expr& value) { return truth(value); });
+      if (const auto* block = as<BlockValue>(e))
+        return with_block_value(*block, [&](const Expr& value) { return truth(value); });
       return integer({as<Int>(e)->form.value.value != 0}, t.boolean(), loc);
     case TypeKind::Int:
     case TypeKind::Char:
@@ -282,7 +303,8 @@ Expr Inference::truth(const Expr& e) {
     case TypeKind::Maybe: {
       // [L25] entries of array kinds always exist, so m[k] asks for their value
       if (const auto* lookup = as<MapLookup>(e))
-        if (const MapKind* kind = find_map_kind(type_of(lookup->form.map)->name.text()); kind && kind->entries_always_exist)
+        if (const MapKind* kind = find_map_kind(type_of(lookup->form.map)->name.text());
+            kind && kind->entries_always_exist)
           return truth(value_of_maybe(e));
       if (is(type->element, TypeKind::Bool))
         c.diagnostics.report(loc, diag::presence_of_bool).fix(after(loc), " != null", "say so with `!= null`");

@@ -51,8 +51,10 @@ void Inference::complete(Entity& entity) {
   const auto own_name = [&]() -> Ident {
     return boost::variant2::visit(
         [](const auto& ref) -> Ident {
-          if constexpr (requires { ref->name.loc; }) return ref->name;
-          else return {};
+          if constexpr (requires { ref->name.loc; })
+            return ref->name;
+          else
+            return {};
         },
         entity.declaration);
   };
@@ -73,7 +75,8 @@ void Inference::complete(Entity& entity) {
     if (entity.state == Entity::State::Done) return;
     if (whole && whole->state == Entity::State::AtWork) {
       for (const EnumerationItem& item : n->form.items)
-        if (find_entity(item.name.name) == &entity) c.diagnostics.report(item.name.loc, diag::type_cycle, std::string(item.name.name.text()));
+        if (find_entity(item.name.name) == &entity)
+          c.diagnostics.report(item.name.loc, diag::type_cycle, std::string(item.name.name.text()));
     }
     entity.type = t.invalid();
     return;
@@ -109,8 +112,10 @@ std::vector<StructField> Inference::members(const Span<Item>& items, std::string
     StructField field;
     field.name = item.name.name;
     field.type = stored_type(item.type, what);
-    if (!seen.insert(field.name).second) c.diagnostics.report(item.name.loc, diag::redeclared, std::string(field.name.text()));
-    else if (!is(field.type, TypeKind::Invalid)) fields.push_back(field);
+    if (!seen.insert(field.name).second)
+      c.diagnostics.report(item.name.loc, diag::redeclared, std::string(field.name.text()));
+    else if (!is(field.type, TypeKind::Invalid))
+      fields.push_back(field);
   }
   return fields;
 }
@@ -138,7 +143,9 @@ void Inference::complete_struct(const Node<StructDecl>& n, Entity& entity) {
     kernel_struct(*known);
     for (const StructField& field : fields) {
       const StructField* theirs = find_field(entity.type, field.name);
-      const bool same = theirs && (theirs->type == field.type || (is_integral(theirs->type) && is_integral(field.type) && width_of(theirs->type) == width_of(field.type)));
+      const bool same =
+          theirs && (theirs->type == field.type || (is_integral(theirs->type) && is_integral(field.type) &&
+                                                    width_of(theirs->type) == width_of(field.type)));
       if (!same) {
         c.diagnostics.report(n->name.loc, diag::kernel_type_name, spell(entity.type));
         break;
@@ -159,7 +166,8 @@ void Inference::complete_constant(const Node<ConstDecl>& n, Entity& entity) {
   } else if (wanted) {
     const Expr converted = coerce(value, wanted);
     if (const auto* fitted = as<Int>(converted)) entity.type = fitted->type, entity.value = fitted->form.value;
-  } else if (is(number->type, TypeKind::Constant) && number->form.value.value != 0 && !fits(number->form.value, default_type(number->form.value))) {
+  } else if (is(number->type, TypeKind::Constant) && number->form.value.value != 0 &&
+             !fits(number->form.value, default_type(number->form.value))) {
     c.diagnostics.report(loc_of(n->value), diag::constant_overflow);
   } else {
     entity.type = number->type;
@@ -179,8 +187,10 @@ void Inference::complete_variable(const Node<VarDecl>& n, Entity& entity) {
   } else if (n->value) {
     const Expr value = settle(infer(*n->value));
     entity.type = type_of(value);
-    if (is(entity.type, TypeKind::Pointer)) entity.type = type_of(unsupported(n->name.loc, "pointers in globals"));
-    else if (!is_integral(entity.type) && !is_aggregate(entity.type) && !is(entity.type, TypeKind::Str) && !is(entity.type, TypeKind::Invalid)) {
+    if (is(entity.type, TypeKind::Pointer))
+      entity.type = type_of(unsupported(n->name.loc, "pointers in globals"));
+    else if (!is_integral(entity.type) && !is_aggregate(entity.type) && !is(entity.type, TypeKind::Str) &&
+             !is(entity.type, TypeKind::Invalid)) {
       c.diagnostics.report(loc_of(*n->value), diag::not_constant);
       entity.type = t.invalid();
     }
@@ -200,13 +210,15 @@ void Inference::complete_enum(const Node<EnumDecl>& n, Entity& entity) {
     if (item.value)
       if (const auto value = constant_value(*item.value)) next = value->value;
     if (next > INT64_MAX || next < INT64_MIN) {
-      c.diagnostics.report(item.value ? loc_of(*item.value) : item.name.loc, diag::constant_does_not_fit, integer_text({next}), "i64");
+      c.diagnostics.report(item.value ? loc_of(*item.value) : item.name.loc, diag::constant_does_not_fit,
+                           integer_text({next}), "i64");
       next = 0;
     }
     items.push_back({item.name.name, static_cast<int64_t>(next)});
     // Those after it may use it already: it is a bare number until the enum is known.
     Entity* known = find_entity(item.name.name);
-    if (known && known->kind == Entity::Kind::Constant && loc_of(known->declaration) == n.loc && known->state == Entity::State::Waiting) {
+    if (known && known->kind == Entity::Kind::Constant && loc_of(known->declaration) == n.loc &&
+        known->state == Entity::State::Waiting) {
       known->type = t.constant();
       known->value = {next};
       known->state = Entity::State::Done;
@@ -219,7 +231,8 @@ void Inference::complete_enum(const Node<EnumDecl>& n, Entity& entity) {
     kernel_enum(*kernels);
     for (const EnumItem& item : items) {
       bool found = false;
-      for (const EnumItem& theirs : type->body->items) found = found || (theirs.name == item.name && theirs.value == item.value);
+      for (const EnumItem& theirs : type->body->items)
+        found = found || (theirs.name == item.name && theirs.value == item.value);
       if (!found) {
         c.diagnostics.report(n->name.loc, diag::kernel_type_name, spell(type));
         break;
@@ -234,7 +247,9 @@ void Inference::complete_enum(const Node<EnumDecl>& n, Entity& entity) {
 bool Inference::initial_value(const Expr& e) {
   bool constant = true;
   switch (kind_of(e)) {
-    case Kind::Int: case Kind::StringValue: case Kind::Zero: return true;
+    case Kind::Int:
+    case Kind::StringValue:
+    case Kind::Zero: return true;
     case Kind::InvalidExpr: return false;
     case Kind::Convert:
       if (as<StringValue>(as<Convert>(e)->form.value)) return true;
@@ -266,57 +281,60 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
   if (!counts) return;
   domain_ = Domain::Shared;  // what stands at file level is seen from eBPF too
   program_type_ = nullptr;
-  visit<lang::Resolved>(
-      d, on<InvalidDecl>([](const auto&) {}),
-      on<Import>([&](const auto&) { unsupported(loc, "`import`"); }),
-      on<Include>([&](const Node<Include>& n) {
-        // What these declare is in the prelude.
-        const std::string_view path = n->path.text();
-        if (path != "xdp.kh" && path != "tc.kh") unsupported(loc, fmt::format("`include \"{}\"`", path));
-      }),
-      on<License>([&](const auto& n) { out.push_back(c.make(n.form, loc)); }), on<AliasDecl>([](const auto&) {}),
-      on<StructDecl>([&](const Node<StructDecl>& n) {
-        Type type = find_entity(n->name.name)->type;
-        if (is(type, TypeKind::Struct) && type->body->header.empty()) out.push_back(c.make(StructDef{type}, loc));
-      }),
-      on<EnumDecl>([&](const Node<EnumDecl>& n) {
-        Type type = find_entity(n->name.name)->type;
-        if (is(type, TypeKind::Enum) && type->body->header.empty()) out.push_back(c.make(EnumDef{type}, loc));
-      }),
-      on<ConstDecl>([&](const Node<ConstDecl>& n) {
-        const Entity& entity = *find_entity(n->name.name);
-        if (is(entity.type, TypeKind::Invalid)) return;
-        Type type = is(entity.type, TypeKind::Constant) ? default_type(entity.value) : entity.type;
-        out.push_back(c.make(ConstDef{n->name.name, type, integer(entity.value, type, loc)}, loc));
-      }),
-      on<ConfigDecl>([&](const Node<ConfigDecl>& n) {
-        Type type = find_entity(n->name.name)->type;
-        std::vector<FieldValue> values;
-        for (const ConfigItem& item : n->items) {
-          const StructField* field = find_field(type, item.name.name);
-          if (!field || !item.value) continue;
-          const Expr value = coerce(infer(*item.value, field->type), field->type);
-          if (initial_value(value)) values.push_back({item.name.name, value});
-        }
-        out.push_back(c.make(ConfigDef{n->name.name, type, c.span(values)}, loc));
-      }),
-      on<VarDecl>([&](const Node<VarDecl>& n) {
-        const Entity& entity = *find_entity(n->name.name);
-        Option<Expr> value;
-        if (n->value && !is(entity.type, TypeKind::Invalid)) {
-          const Expr typed = coerce(infer(*n->value, entity.type), entity.type);
-          if (!initial_value(typed)) return;
-          value = typed;
-        }
-        if (!is(entity.type, TypeKind::Invalid)) out.push_back(c.make(GlobalDef{n->name.name, entity.type, value, n->storage}, loc));
-      }),
-      on<MapDecl>([&](const auto& n) { declare_map(n, *find_entity(n->name.name), out); }),
-      on<ExternDecl>([&](const Node<ExternDecl>& n) {
-        // [L19] an extern that names a helper is accepted and means the helper
-        if (!find_helper_signature(n->name.name.text())) unsupported(loc, "`extern`");
-      }),
-      on<ImplDecl>([&](const auto&) { unsupported(loc, "`impl`"); }),
-      on<FunctionDecl>([&](const auto& n) { declare_function(n, out); }));
+  visit<lang::Resolved>(d, on<InvalidDecl>([](const auto&) {}),
+                        on<Import>([&](const auto&) { unsupported(loc, "`import`"); }),
+                        on<Include>([&](const Node<Include>& n) {
+                          // What these declare is in the prelude.
+                          const std::string_view path = n->path.text();
+                          if (path != "xdp.kh" && path != "tc.kh")
+                            unsupported(loc, fmt::format("`include \"{}\"`", path));
+                        }),
+                        on<License>([&](const auto& n) { out.push_back(c.make(n.form, loc)); }),
+                        on<AliasDecl>([](const auto&) {}), on<StructDecl>([&](const Node<StructDecl>& n) {
+                          Type type = find_entity(n->name.name)->type;
+                          if (is(type, TypeKind::Struct) && type->body->header.empty())
+                            out.push_back(c.make(StructDef{type}, loc));
+                        }),
+                        on<EnumDecl>([&](const Node<EnumDecl>& n) {
+                          Type type = find_entity(n->name.name)->type;
+                          if (is(type, TypeKind::Enum) && type->body->header.empty())
+                            out.push_back(c.make(EnumDef{type}, loc));
+                        }),
+                        on<ConstDecl>([&](const Node<ConstDecl>& n) {
+                          const Entity& entity = *find_entity(n->name.name);
+                          if (is(entity.type, TypeKind::Invalid)) return;
+                          Type type = is(entity.type, TypeKind::Constant) ? default_type(entity.value) : entity.type;
+                          out.push_back(c.make(ConstDef{n->name.name, type, integer(entity.value, type, loc)}, loc));
+                        }),
+                        on<ConfigDecl>([&](const Node<ConfigDecl>& n) {
+                          Type type = find_entity(n->name.name)->type;
+                          std::vector<FieldValue> values;
+                          for (const ConfigItem& item : n->items) {
+                            const StructField* field = find_field(type, item.name.name);
+                            if (!field || !item.value) continue;
+                            const Expr value = coerce(infer(*item.value, field->type), field->type);
+                            if (initial_value(value)) values.push_back({item.name.name, value});
+                          }
+                          out.push_back(c.make(ConfigDef{n->name.name, type, c.span(values)}, loc));
+                        }),
+                        on<VarDecl>([&](const Node<VarDecl>& n) {
+                          const Entity& entity = *find_entity(n->name.name);
+                          Option<Expr> value;
+                          if (n->value && !is(entity.type, TypeKind::Invalid)) {
+                            const Expr typed = coerce(infer(*n->value, entity.type), entity.type);
+                            if (!initial_value(typed)) return;
+                            value = typed;
+                          }
+                          if (!is(entity.type, TypeKind::Invalid))
+                            out.push_back(c.make(GlobalDef{n->name.name, entity.type, value, n->storage}, loc));
+                        }),
+                        on<MapDecl>([&](const auto& n) { declare_map(n, *find_entity(n->name.name), out); }),
+                        on<ExternDecl>([&](const Node<ExternDecl>& n) {
+                          // [L19] an extern that names a helper is accepted and means the helper
+                          if (!find_helper_signature(n->name.name.text())) unsupported(loc, "`extern`");
+                        }),
+                        on<ImplDecl>([&](const auto&) { unsupported(loc, "`impl`"); }),
+                        on<FunctionDecl>([&](const auto& n) { declare_function(n, out); }));
 }
 
 }  // namespace ksc

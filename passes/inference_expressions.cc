@@ -9,8 +9,7 @@ Expr Inference::infer(const Expr& e, Type expected) {
   const Loc loc = loc_of(e);
   return visit<lang::Resolved>(
       e, on<InvalidExpr>([&](const auto&) { return invalid(loc); }),
-      on<GlobalName>([&](const auto& n) { return infer_global(n); }),
-      on<Local>([&](const Node<Local>& n) -> Expr {
+      on<GlobalName>([&](const auto& n) { return infer_global(n); }), on<Local>([&](const Node<Local>& n) -> Expr {
         if (auto found = keys_only_.find(n->name); found != keys_only_.end())
           return c.diagnostics.report(loc, diag::value_for_each_cpu, map_text(found->second)), invalid(loc);
         Type type = locals_[n->name];
@@ -44,7 +43,9 @@ Expr Inference::infer(const Expr& e, Type expected) {
         const Expr value = settle(infer(n->value, element));
         if (is_invalid(value)) return value;
         if (const auto* number = as<Int>(value); number && number->form.value.value == 0)
-          return c.make(Zero{}, loc, t.array(element ? element : type_of(settle(value)), is(expected, TypeKind::Array) ? expected->count : count));
+          return c.make(Zero{}, loc,
+                        t.array(element ? element : type_of(settle(value)),
+                                is(expected, TypeKind::Array) ? expected->count : count));
         return infer_array_literal(c.span(std::vector<Expr>(count, n->value)), expected, loc);
       }),
       on<New>([&](const auto&) { return unsupported(loc, "`new`"); }),
@@ -59,7 +60,8 @@ Expr Inference::infer(const Expr& e, Type expected) {
         Type type = resolve(n->target);
         if (is(type, TypeKind::Invalid)) return invalid(loc);
         if (is(type, TypeKind::Void)) return c.diagnostics.report(loc, diag::void_value), invalid(loc);
-        if (is(type, TypeKind::Struct) && !type->body->complete) return c.diagnostics.report(loc, diag::type_cycle, spell(type)), invalid(loc);
+        if (is(type, TypeKind::Struct) && !type->body->complete)
+          return c.diagnostics.report(loc, diag::type_cycle, spell(type)), invalid(loc);
         return integer({static_cast<__int128>(size_of(type))}, t.constant(), loc);
       }),
       on<OffsetOf>([&](const Node<OffsetOf>& n) -> Expr {
@@ -87,7 +89,8 @@ Expr Inference::infer(const Expr& e, Type expected) {
         return is_invalid(value) ? value : Expr(c.make(Not{value}, loc, t.boolean()));
       }),
       on<Conditional>([&](const Node<Conditional>& n) -> Expr {
-        const Expr test = condition(n->condition), then = infer(n->then, expected), otherwise = infer(n->otherwise, expected);
+        const Expr test = condition(n->condition), then = infer(n->then, expected),
+                   otherwise = infer(n->otherwise, expected);
         Type type = join({then, otherwise}, expected);
         if (is_invalid(test) || !type) return invalid(loc);
         return c.make(Conditional{test, coerce(then, type), coerce(otherwise, type)}, loc, type);
@@ -95,14 +98,15 @@ Expr Inference::infer(const Expr& e, Type expected) {
       on<Match>([&](const auto& n) { return infer_match(n, expected, true); }),
       on<IfValue>([&](const auto& n) { return infer_if_value(n, expected); }),
       on<BlockValue>([&](const auto& n) { return infer_block_value(n, expected); }),
-      on<AddressOf>([&](const auto& n) { return infer_address_of(n); }),
-      on<Deref>([&](const Node<Deref>& n) -> Expr {
+      on<AddressOf>([&](const auto& n) { return infer_address_of(n); }), on<Deref>([&](const Node<Deref>& n) -> Expr {
         const Expr pointer = infer(n->pointer);
         Type type = type_of(pointer);
         if (is(type, TypeKind::Invalid)) return pointer;
         if (!can_follow(pointer, loc)) return invalid(loc);
-        if (is(type, TypeKind::Pointer) && type->space == Space::Context) return unsupported(loc, "the context as a value");
-        if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) return c.make(Deref{pointer}, loc, type->element);
+        if (is(type, TypeKind::Pointer) && type->space == Space::Context)
+          return unsupported(loc, "the context as a value");
+        if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef))
+          return c.make(Deref{pointer}, loc, type->element);
         c.diagnostics.report(loc, diag::not_a_pointer, spell(type));
         return invalid(loc);
       }));
@@ -122,9 +126,11 @@ Expr Inference::infer_global(const Node<GlobalName>& n) {
           c.diagnostics.report(n.loc, diag::local_in_userspace, std::string(text));
           return invalid(n.loc);
         }
-        return is(entity->type, TypeKind::Invalid) ? invalid(n.loc) : Expr(c.make(Global{n->name}, n.loc, entity->type));
+        return is(entity->type, TypeKind::Invalid) ? invalid(n.loc)
+                                                   : Expr(c.make(Global{n->name}, n.loc, entity->type));
       case Entity::Kind::Map:
-        return is(entity->type, TypeKind::Invalid) ? invalid(n.loc) : Expr(c.make(MapName{n->name}, n.loc, entity->type));
+        return is(entity->type, TypeKind::Invalid) ? invalid(n.loc)
+                                                   : Expr(c.make(MapName{n->name}, n.loc, entity->type));
       case Entity::Kind::Function:
         if (entity->runs_nowhere) return invalid(n.loc);
         if (entity->domain == Domain::Program) return c.make(FunctionName{n->name}, n.loc, t.program(n->name));

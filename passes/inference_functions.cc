@@ -31,7 +31,8 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
       entity.domain = Domain::Program;
       entity.program_type = type;
       if (type->targets.empty()) {
-        if (!attribute.arguments.empty()) argument_count(fmt::format("@{}", name), attribute.arguments.size(), 0, attribute.name.loc);
+        if (!attribute.arguments.empty())
+          argument_count(fmt::format("@{}", name), attribute.arguments.size(), 0, attribute.name.loc);
       } else if (attribute.arguments.empty()) {
         entity.target = c.name(type->default_target);
         c.diagnostics.report(attribute.name.loc, diag::bare_tc, std::string(name), std::string(type->default_target))
@@ -42,15 +43,19 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
           if (text && text->form.text == target) entity.target = text->form.text;
         if (!entity.target) {
           std::string choices;
-          for (std::string_view target : type->targets) choices += fmt::format("{}\"{}\"", choices.empty() ? "" : ", ", target);
-          c.diagnostics.report(loc_of(attribute.arguments[0]), diag::bad_attribute_argument, std::string(name), choices);
+          for (std::string_view target : type->targets)
+            choices += fmt::format("{}\"{}\"", choices.empty() ? "" : ", ", target);
+          c.diagnostics.report(loc_of(attribute.arguments[0]), diag::bad_attribute_argument, std::string(name),
+                               choices);
           entity.target = c.name(type->default_target);
         }
       }
     } else {
-      static constexpr std::string_view later[] = {"probe", "kprobe", "kretprobe", "tracepoint", "perf_event", "lsm", "struct_ops", "raw_tracepoint", "fexit",
-                                                   "uprobe", "uretprobe", "cgroup_skb", "cgroup_sock", "cgroup_sock_addr", "sock_ops", "sk_msg", "sk_skb",
-                                                   "sk_lookup", "socket_filter", "flow_dissector", "netfilter", "iter", "syscall", "sched_cls"};
+      static constexpr std::string_view later[] = {
+          "probe",         "kprobe",           "kretprobe", "tracepoint", "perf_event", "lsm",
+          "struct_ops",    "raw_tracepoint",   "fexit",     "uprobe",     "uretprobe",  "cgroup_skb",
+          "cgroup_sock",   "cgroup_sock_addr", "sock_ops",  "sk_msg",     "sk_skb",     "sk_lookup",
+          "socket_filter", "flow_dissector",   "netfilter", "iter",       "syscall",    "sched_cls"};
       entity.domain = Domain::Program;
       entity.runs_nowhere = true;
       if (std::find(std::begin(later), std::end(later), name) != std::end(later)) {
@@ -91,17 +96,20 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
 
 void Inference::check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, const Entity& entity) {
   Type function = entity.type;
-  const bool context_fits = function->parameters.size() == 1 &&
-                            (is(function->parameters[0], TypeKind::Invalid) ||
-                             (is(function->parameters[0], TypeKind::Pointer) && is(function->parameters[0]->element, TypeKind::Struct) &&
-                              function->parameters[0]->element->name == type.context));
+  const bool context_fits =
+      function->parameters.size() == 1 &&
+      (is(function->parameters[0], TypeKind::Invalid) ||
+       (is(function->parameters[0], TypeKind::Pointer) && is(function->parameters[0]->element, TypeKind::Struct) &&
+        function->parameters[0]->element->name == type.context));
   if (!context_fits) {
-    Diagnostic& message = c.diagnostics.report(n->parameters.empty() ? n->name.loc : loc_of(n->parameters[0].type), diag::wrong_context,
-                                               std::string(type.attribute), std::string(type.context));
+    Diagnostic& message =
+        c.diagnostics.report(n->parameters.empty() ? n->name.loc : loc_of(n->parameters[0].type), diag::wrong_context,
+                             std::string(type.attribute), std::string(type.context));
     if (n->parameters.size() == 1) message.fix(loc_of(n->parameters[0].type), fmt::format("*{}", type.context));
   }
   if (!is(function->element, TypeKind::Invalid) && spell(function->element) != type.result) {
-    Diagnostic& message = c.diagnostics.report(n->result ? loc_of(*n->result) : n->name.loc, diag::wrong_result, std::string(type.attribute), std::string(type.result));
+    Diagnostic& message = c.diagnostics.report(n->result ? loc_of(*n->result) : n->name.loc, diag::wrong_result,
+                                               std::string(type.attribute), std::string(type.result));
     if (n->result) message.fix(loc_of(*n->result), std::string(type.result));
   }
 }
@@ -109,8 +117,10 @@ void Inference::check_program_signature(const Node<FunctionDecl>& n, const Progr
 void Inference::check_main(const Node<FunctionDecl>& n, const Entity& entity) {
   Type function = entity.type;
   Type arguments = function->parameters.empty() ? nullptr : function->parameters[0];
-  if (function->parameters.size() > 1 || (arguments && !is(arguments, TypeKind::Struct) && !is(arguments, TypeKind::Invalid)) ||
-      (function->element != t.i32() && !is(function->element, TypeKind::Void) && !is(function->element, TypeKind::Invalid))) {
+  if (function->parameters.size() > 1 ||
+      (arguments && !is(arguments, TypeKind::Struct) && !is(arguments, TypeKind::Invalid)) ||
+      (function->element != t.i32() && !is(function->element, TypeKind::Void) &&
+       !is(function->element, TypeKind::Invalid))) {
     c.diagnostics.report(n->name.loc, diag::bad_main);
     return;
   }
@@ -131,7 +141,8 @@ void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<D
     }
     first = &attribute;
     if (!program_type_) {
-      c.diagnostics.report(loc, diag::fault_verdict, "stands before an eBPF program; what a helper leaves is the program that called it");
+      c.diagnostics.report(loc, diag::fault_verdict,
+                           "stands before an eBPF program; what a helper leaves is the program that called it");
       continue;
     }
     if (!argument_count("@on_fault", attribute.arguments.size(), 1, loc) || is(result_, TypeKind::Invalid)) continue;
@@ -139,16 +150,21 @@ void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<D
     if (is_invalid(verdict)) continue;
     // A verdict of another program type is a number here, but hardly the one that was meant.
     const auto* number = as<Int>(verdict);
-    const bool is_verdict = number && number->form.constant && c.kernel_types->find_constant(number->form.constant.text()) && !find_entity(number->form.constant);
+    const bool is_verdict = number && number->form.constant &&
+                            c.kernel_types->find_constant(number->form.constant.text()) &&
+                            !find_entity(number->form.constant);
     const bool of_other_enum = is(type_of(verdict), TypeKind::Enum) && type_of(verdict) != result_;
     if (is_verdict && (of_other_enum || (is(result_, TypeKind::Enum) && !is(type_of(verdict), TypeKind::Enum)))) {
       c.diagnostics.report(loc_of(attribute.arguments[0]), diag::fault_verdict,
-                           fmt::format("takes a verdict of `@{}` programs, such as `{}`; `{}` is none", program_type_->attribute, program_type_->safe, number->form.constant.text()));
+                           fmt::format("takes a verdict of `@{}` programs, such as `{}`; `{}` is none",
+                                       program_type_->attribute, program_type_->safe, number->form.constant.text()));
       continue;
     }
     const Expr fitted = coerce(verdict, result_);
-    if (as<Int>(fitted)) out.push_back(c.make(FaultVerdict{n->name.name, fitted}, loc));
-    else if (!is_invalid(fitted)) c.diagnostics.report(loc_of(attribute.arguments[0]), diag::not_constant);
+    if (as<Int>(fitted))
+      out.push_back(c.make(FaultVerdict{n->name.name, fitted}, loc));
+    else if (!is_invalid(fitted))
+      c.diagnostics.report(loc_of(attribute.arguments[0]), diag::not_constant);
   }
 }
 
@@ -171,9 +187,11 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
   }
   if (in_ebpf() && parameters.size() > 5)
     c.diagnostics.report(n->name.loc, diag::too_many_arguments, std::string(n->name.name.text()), parameters.size());
-  if (domain_ == Domain::Shared && (is_aggregate(result_) || is(result_, TypeKind::Pointer))) unsupported(n->name.loc, "helpers that give structs or pointers");
+  if (domain_ == Domain::Shared && (is_aggregate(result_) || is(result_, TypeKind::Pointer)))
+    unsupported(n->name.loc, "helpers that give structs or pointers");
   for (const Parameter& p : parameters)
-    if (domain_ == Domain::Shared && is_aggregate(p.type)) unsupported(n->name.loc, "helpers that take structs by value");
+    if (domain_ == Domain::Shared && is_aggregate(p.type))
+      unsupported(n->name.loc, "helpers that take structs by value");
   const bool gives = !is(result_, TypeKind::Void) && !is(result_, TypeKind::Invalid);
   const auto* last = gives && !n->body.statements.empty() ? as<Evaluate>(n->body.statements.back()) : nullptr;
   implicit_result_ = last ? last->loc : Loc{};
@@ -182,11 +200,20 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
     bool broken = false;
     for (const Stmt& s : statements.statements) broken |= header(s).contains.has(Kind::InvalidStmt);
     const auto* value = last && !statements.statements.empty() ? as<Evaluate>(statements.statements.back()) : nullptr;
-    if (value && !broken && !is(type_of(value->form.value), TypeKind::Void)) unsupported(value->loc, "implicit results; write `return`");
-    else if (!broken) c.diagnostics.report(n->name.loc, diag::missing_return, std::string(n->name.name.text()), spell(result_));
+    if (value && !broken && !is(type_of(value->form.value), TypeKind::Void))
+      unsupported(value->loc, "implicit results; write `return`");
+    else if (!broken)
+      c.diagnostics.report(n->name.loc, diag::missing_return, std::string(n->name.name.text()), spell(result_));
   }
-  out.push_back(c.make(FunctionDef{n->name.name, domain_, program_type_ ? c.name(program_type_->attribute) : Name{}, entity.target,
-                                   c.span(parameters), {}, result_, false, statements},
+  out.push_back(c.make(FunctionDef{n->name.name,
+                                   domain_,
+                                   program_type_ ? c.name(program_type_->attribute) : Name{},
+                                   entity.target,
+                                   c.span(parameters),
+                                   {},
+                                   result_,
+                                   false,
+                                   statements},
                        n.loc));
 }
 

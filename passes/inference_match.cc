@@ -11,7 +11,8 @@ namespace ksc {
 
 namespace {
 
-/// Which values the arms of a match take: texts, and numbers in closed ranges, none of which overlap: first value, last value.
+/// Which values the arms of a match take: texts, and numbers in closed ranges, none of which overlap: first value, last
+/// value.
 class Coverage {
  public:
   enum class Taken { Nothing, Part, All };
@@ -94,7 +95,8 @@ Expr Inference::infer_match(const Node<Match>& n, Type expected, bool used) {
   const Expr subject = settle(value_of_maybe(infer(n->subject)));
   Type type = type_of(subject);
   const bool usable = is_integral(type) || is(type, TypeKind::Str);
-  if (!usable && !is_invalid(subject)) c.diagnostics.report(loc_of(n->subject), diag::operand_type, "match", spell(type));
+  if (!usable && !is_invalid(subject))
+    c.diagnostics.report(loc_of(n->subject), diag::operand_type, "match", spell(type));
 
   Coverage covered;
   std::vector<MatchArm> arms;
@@ -111,19 +113,24 @@ Expr Inference::infer_match(const Node<Match>& n, Type expected, bool used) {
       }
       const auto* text = as<StringValue>(pattern->low);
       const auto value = [](const Expr& e) { return as<Int>(e)->form.value.value; };
-      const Coverage::Taken taken = text ? covered.add(text->form.text) : covered.add(value(pattern->low), value(pattern->high ? *pattern->high : pattern->low));
+      const Coverage::Taken taken =
+          text ? covered.add(text->form.text)
+               : covered.add(value(pattern->low), value(pattern->high ? *pattern->high : pattern->low));
       wholly_covered = wholly_covered && taken == Coverage::Taken::All;
       partly_covered = partly_covered || taken != Coverage::Taken::Nothing;
       patterns.push_back(*pattern);
     }
-    if (has_default || wholly_covered) c.diagnostics.report(loc_of(arm.value), diag::unreachable_arm);
-    else if (partly_covered) c.diagnostics.report(loc_of(arm.value), diag::overlapping_arm);
+    if (has_default || wholly_covered)
+      c.diagnostics.report(loc_of(arm.value), diag::unreachable_arm);
+    else if (partly_covered)
+      c.diagnostics.report(loc_of(arm.value), diag::overlapping_arm);
     has_default |= arm.patterns.empty();
     values.push_back(used ? infer(arm.value, expected) : unused_value(arm.value));
     arms.push_back({c.span(patterns), values.back()});
   }
   const std::string missing = has_default || !usable ? "" : missing_values(type, covered);
-  if (!missing.empty()) c.diagnostics.report(n.loc, diag::not_exhaustive, missing).note("a `default` arm takes the rest");
+  if (!missing.empty())
+    c.diagnostics.report(n.loc, diag::not_exhaustive, missing).note("a `default` arm takes the rest");
   if (is_invalid(subject) || !usable) return invalid(n.loc);
   Type result = used ? join(values, expected) : t.void_type();
   if (!result) return invalid(n.loc);

@@ -16,15 +16,17 @@ constexpr size_t chain_step = 64;
 }  // namespace
 
 std::string_view operator_text(Operator op) {
-  static constexpr std::string_view texts[] = {"=",  "+",  "-", "*",  "/", "%",  "&",  "|",  "^", "<<", ">>", "==",
-                                               "!=", "<",  "<=", ">", ">=", "&&", "||", "-",  "!", "~",  "*",  "&"};
+  static constexpr std::string_view texts[] = {"=",  "+", "-",  "*", "/",  "%",  "&",  "|", "^", "<<", ">>", "==",
+                                               "!=", "<", "<=", ">", ">=", "&&", "||", "-", "!", "~",  "*",  "&"};
   return texts[int(op)];
 }
 
 Expr Inference::infer_operation(const Node<Operation>& n, Type expected) {
   if (n->operands.size() == 2) {
     const Expr left = infer(n->operands[0], expected && !is_comparison(n->op) ? expected : nullptr);
-    const Expr right = infer(n->operands[1], is_comparison(n->op) || n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight ? nullptr : expected);
+    const Expr right = infer(
+        n->operands[1],
+        is_comparison(n->op) || n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight ? nullptr : expected);
     return binary(n->op, left, right, n.loc);
   }
   const Expr value = value_of_maybe(infer(n->operands[0], expected));
@@ -35,8 +37,12 @@ Expr Inference::infer_operation(const Node<Operation>& n, Type expected) {
     return integer({n->op == Operator::Negate ? -operand : ~operand}, t.constant(), n.loc);
   }
   if (const auto* number = exact(value))  // a named constant stays a constant expression
-    return integer({n->op == Operator::Negate ? -number->form.value.value : ~number->form.value.value}, t.constant(), n.loc);
-  if (is(type, TypeKind::Enum)) return c.make(Unary{n->op == Operator::Negate ? UnaryOp::Negate : UnaryOp::Complement, convert(value, type->body->underlying)}, n.loc, type->body->underlying);
+    return integer({n->op == Operator::Negate ? -number->form.value.value : ~number->form.value.value}, t.constant(),
+                   n.loc);
+  if (is(type, TypeKind::Enum))
+    return c.make(Unary{n->op == Operator::Negate ? UnaryOp::Negate : UnaryOp::Complement,
+                        convert(value, type->body->underlying)},
+                  n.loc, type->body->underlying);
   if (!is(type, TypeKind::Int)) {
     c.diagnostics.report(n.loc, diag::operand_type, std::string(operator_text(n->op)), spell(type));
     return invalid(n.loc);
@@ -64,7 +70,10 @@ const Node<Int>* Inference::exact(const Expr& e) {
   const auto* number = as<Int>(e);
   if (!number) return nullptr;
   const bool is_named = static_cast<bool>(number->form.constant);
-  return is(number->type, TypeKind::Constant) || (is_named && (is(number->type, TypeKind::Enum) || is(number->type, TypeKind::Int))) ? number : nullptr;
+  return is(number->type, TypeKind::Constant) ||
+                 (is_named && (is(number->type, TypeKind::Enum) || is(number->type, TypeKind::Int)))
+             ? number
+             : nullptr;
 }
 
 Expr Inference::fold(Operator op, const Integer& left, const Integer& right, Loc loc) {
@@ -87,8 +96,10 @@ Expr Inference::fold(Operator op, const Integer& left, const Integer& right, Loc
         c.diagnostics.report(loc, diag::shift_too_far, integer_text(right), "integer constant");
         return invalid(loc);
       }
-      if (op == Operator::ShiftRight) result = a >> static_cast<int>(b);
-      else overflows = __builtin_mul_overflow(a, static_cast<__int128>(1) << static_cast<int>(b), &result);
+      if (op == Operator::ShiftRight)
+        result = a >> static_cast<int>(b);
+      else
+        overflows = __builtin_mul_overflow(a, static_cast<__int128>(1) << static_cast<int>(b), &result);
       break;
     case Operator::Equal: return truth_value(a == b);
     case Operator::NotEqual: return truth_value(a != b);
@@ -128,11 +139,13 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   if (is_pointer(a) && is_pointer(b) && op == Operator::Subtract && a->element == b->element)
     return c.make(PointerDifference{left, right}, loc, t.u64());
   if (is_pointer(b) && op == Operator::Add) std::swap(left, right), std::swap(a, b);
-  if (is_pointer(a) && (op == Operator::Add || op == Operator::Subtract) && (is(b, TypeKind::Int) || is(b, TypeKind::Constant) || is(b, TypeKind::Enum))) {
+  if (is_pointer(a) && (op == Operator::Add || op == Operator::Subtract) &&
+      (is(b, TypeKind::Int) || is(b, TypeKind::Constant) || is(b, TypeKind::Enum))) {
     Expr count = is(b, TypeKind::Constant) ? coerce(right, t.i64()) : convert(right, t.i64());
     if (op == Operator::Subtract) {
       const auto* number = as<Int>(count);
-      count = number ? integer({-number->form.value.value}, t.i64(), loc_of(right)) : Expr(c.make(Unary{UnaryOp::Negate, count}, loc_of(right), t.i64()));
+      count = number ? integer({-number->form.value.value}, t.i64(), loc_of(right))
+                     : Expr(c.make(Unary{UnaryOp::Negate, count}, loc_of(right), t.i64()));
     }
     if (a->space == Space::Context) {
       c.diagnostics.report(loc, diag::operand_type, std::string(operator_text(op)), "the context");
@@ -148,18 +161,24 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   // bool & bool, | and ^ work on the values
   Type type = nullptr;
   const bool bitwise = op == Operator::BitAnd || op == Operator::BitOr || op == Operator::BitXor;
-  if (is(a, TypeKind::Bool) && is(b, TypeKind::Bool) && bitwise) type = a;
-  else if (left_number && is_integral(b) && !is(b, TypeKind::Bool)) type = meet(fits(left_number->form.value, b) ? b : smallest_integer(left_number->form.value), b);
-  else if (right_number && is_integral(a) && !is(a, TypeKind::Bool)) type = meet(a, fits(right_number->form.value, a) ? a : smallest_integer(right_number->form.value));
-  else type = meet(a, b);
+  if (is(a, TypeKind::Bool) && is(b, TypeKind::Bool) && bitwise)
+    type = a;
+  else if (left_number && is_integral(b) && !is(b, TypeKind::Bool))
+    type = meet(fits(left_number->form.value, b) ? b : smallest_integer(left_number->form.value), b);
+  else if (right_number && is_integral(a) && !is(a, TypeKind::Bool))
+    type = meet(a, fits(right_number->form.value, a) ? a : smallest_integer(right_number->form.value));
+  else
+    type = meet(a, b);
   if (is(type, TypeKind::Enum)) type = type->body->underlying;
   if (is(type, TypeKind::Char)) type = t.u8();
   if (!type || !is_integral(type)) {
     if (is(a, TypeKind::Str) || is(b, TypeKind::Str)) return unsupported(loc, "operators on strings");
-    Diagnostic& message = c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(op)), spell(a), spell(b));
+    Diagnostic& message =
+        c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(op)), spell(a), spell(b));
     for (const Expr* side : {&left, &right})
       if (negates_integer(*side)) report_logical_not(*as<Not>(*side), message);
-    if (is(a, TypeKind::Int) && is(b, TypeKind::Int)) fix_with_cast(message, a->is_signed ? left : right, a->is_signed ? b : a);
+    if (is(a, TypeKind::Int) && is(b, TypeKind::Int))
+      fix_with_cast(message, a->is_signed ? left : right, a->is_signed ? b : a);
     return invalid(loc);
   }
   left = coerce(left, type);
@@ -188,7 +207,8 @@ Expr Inference::shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc l
   }
   if (const auto* count = as<Int>(right)) {
     if (count->form.value.value < 0 || count->form.value.value >= type->bits) {
-      Diagnostic& message = c.diagnostics.report(loc_of(right), diag::shift_too_far, integer_text(count->form.value), spell(type));
+      Diagnostic& message =
+          c.diagnostics.report(loc_of(right), diag::shift_too_far, integer_text(count->form.value), spell(type));
       for (int bits : {32, 64})
         if (count->form.value.value > 0 && count->form.value.value < bits && type->bits < bits) {
           fix_with_wider_operand(message, left, t.integer(bits, type->is_signed));
@@ -228,14 +248,40 @@ void Inference::warn_of_known_answer(CompareOp op, const Expr& value, const Inte
   const __int128 n = number.value;
   std::optional<bool> answer;
   switch (op) {
-    case CompareOp::Equal: if (n < low || n > high) answer = false; break;
-    case CompareOp::NotEqual: if (n < low || n > high) answer = true; break;
-    case CompareOp::Less: if (n > high) answer = true; else if (n <= low) answer = false; break;
-    case CompareOp::LessEqual: if (n >= high) answer = true; else if (n < low) answer = false; break;
-    case CompareOp::Greater: if (n >= high) answer = false; else if (n < low) answer = true; break;
-    case CompareOp::GreaterEqual: if (n > high) answer = false; else if (n <= low) answer = true; break;
+    case CompareOp::Equal:
+      if (n < low || n > high) answer = false;
+      break;
+    case CompareOp::NotEqual:
+      if (n < low || n > high) answer = true;
+      break;
+    case CompareOp::Less:
+      if (n > high)
+        answer = true;
+      else if (n <= low)
+        answer = false;
+      break;
+    case CompareOp::LessEqual:
+      if (n >= high)
+        answer = true;
+      else if (n < low)
+        answer = false;
+      break;
+    case CompareOp::Greater:
+      if (n >= high)
+        answer = false;
+      else if (n < low)
+        answer = true;
+      break;
+    case CompareOp::GreaterEqual:
+      if (n > high)
+        answer = false;
+      else if (n <= low)
+        answer = true;
+      break;
   }
-  if (answer) c.diagnostics.report(loc, diag::known_answer, *answer ? "true" : "false", spell(type), integer_text({low}), integer_text({high}));
+  if (answer)
+    c.diagnostics.report(loc, diag::known_answer, *answer ? "true" : "false", spell(type), integer_text({low}),
+                         integer_text({high}));
 }
 
 Expr Inference::fit_text(const Expr& e, Type target) {
@@ -265,13 +311,15 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
   right = value_of_maybe(right);
   a = type_of(left), b = type_of(right);
   if (is(a, TypeKind::Pointer) && is(b, TypeKind::Pointer)) {
-    if (a->element == b->element || a->element == t.u8() || b->element == t.u8()) return c.make(Compare{op, left, right}, loc, t.boolean());
+    if (a->element == b->element || a->element == t.u8() || b->element == t.u8())
+      return c.make(Compare{op, left, right}, loc, t.boolean());
   } else if (is(a, TypeKind::Str) && is(b, TypeKind::Str)) {
     // Strings of any two sizes compare [L21]; a literal must be one that the other side can hold.
     if (equality) {
       if (!as<StringValue>(right)) left = fit_text(left, b);
       if (!as<StringValue>(left)) right = fit_text(right, a);
-      return is_invalid(left) || is_invalid(right) ? invalid(loc) : Expr(c.make(Compare{op, left, right}, loc, t.boolean()));
+      return is_invalid(left) || is_invalid(right) ? invalid(loc)
+                                                   : Expr(c.make(Compare{op, left, right}, loc, t.boolean()));
     }
     c.diagnostics.report(loc, diag::operand_type, std::string(operator_text(spelled)), spell(a));
     return invalid(loc);
@@ -281,12 +329,18 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
     if (left_number) warn_of_known_answer(swapped(op), right, left_number->form.value, loc);
     if (right_number) warn_of_known_answer(op, left, right_number->form.value, loc);
     Type type = nullptr;
-    if (a == b && is_integral(a)) type = a;
-    else if (left_number && is_integral(b)) type = converts(left, b) ? b : meet(smallest_integer(left_number->form.value), b);
-    else if (right_number && is_integral(a)) type = converts(right, a) ? a : meet(a, smallest_integer(right_number->form.value));
-    else if (converts(left, b) && is_integral(a) && is_integral(b)) type = b;
-    else if (converts(right, a) && is_integral(a) && is_integral(b)) type = a;
-    else type = meet(a, b);
+    if (a == b && is_integral(a))
+      type = a;
+    else if (left_number && is_integral(b))
+      type = converts(left, b) ? b : meet(smallest_integer(left_number->form.value), b);
+    else if (right_number && is_integral(a))
+      type = converts(right, a) ? a : meet(a, smallest_integer(right_number->form.value));
+    else if (converts(left, b) && is_integral(a) && is_integral(b))
+      type = b;
+    else if (converts(right, a) && is_integral(a) && is_integral(b))
+      type = a;
+    else
+      type = meet(a, b);
     if (type && is_integral(type) && (equality || !is(type, TypeKind::Bool))) {
       left = coerce(left, type);
       right = coerce(right, type);

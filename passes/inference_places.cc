@@ -32,7 +32,8 @@ bool Inference::can_follow(const Expr& pointer, Loc loc) {
   Type type = type_of(pointer);
   if (!is(type, TypeKind::Pointer)) return true;
   if (is_packet_end(pointer)) return c.diagnostics.report(loc, diag::packet_end, "has nothing behind it"), false;
-  if (type->space == Space::Any && in_ebpf()) return unsupported(loc, "following a pointer whose memory is not known"), false;
+  if (type->space == Space::Any && in_ebpf())
+    return unsupported(loc, "following a pointer whose memory is not known"), false;
   return true;
 }
 
@@ -50,16 +51,19 @@ Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
   Type type = type_of(object);
   if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) {
     Type element = type->element;
-    if (is(type, TypeKind::Pointer) && type->space == Space::Context && (name.name == "data" || name.name == "data_end")) {
+    if (is(type, TypeKind::Pointer) && type->space == Space::Context &&
+        (name.name == "data" || name.name == "data_end")) {
       Type pointer = t.pointer(t.u8(), Space::Packet, false);
-      return name.name == "data" ? Expr(c.make(PacketStart{object}, loc, pointer)) : Expr(c.make(PacketEnd{object}, loc, pointer));
+      return name.name == "data" ? Expr(c.make(PacketStart{object}, loc, pointer))
+                                 : Expr(c.make(PacketEnd{object}, loc, pointer));
     }
     const StructField* field = is(element, TypeKind::Struct) ? find_field(element, name.name) : nullptr;
     if (field && !can_follow(object, loc)) return invalid(loc);
     if (field && is(type, TypeKind::Pointer) && type->space == Space::Context && program_type_)
       for (std::string_view hidden : program_type_->unreadable)
         if (hidden == name.name.text()) {
-          c.diagnostics.report(loc, diag::unreadable_context, std::string(hidden), spell(element), std::string(program_type_->attribute));
+          c.diagnostics.report(loc, diag::unreadable_context, std::string(hidden), spell(element),
+                               std::string(program_type_->attribute));
           return invalid(loc);
         }
     if (field && (kind_of(object) == Kind::MapLookup || kind_of(object) == Kind::MapCall)) {
@@ -67,7 +71,9 @@ Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
       const Name entry = c.names.fresh("entry");
       const Expr reference = c.make(Local{entry}, loc, type);
       const Expr value = c.make(Field{c.make(Deref{reference}, loc, element), name.name}, loc, field->type);
-      const Expr chosen = c.make(Conditional{c.make(Present{reference}, loc, t.boolean()), value, c.make(Zero{}, loc, field->type)}, loc, field->type);
+      const Expr chosen =
+          c.make(Conditional{c.make(Present{reference}, loc, t.boolean()), value, c.make(Zero{}, loc, field->type)},
+                 loc, field->type);
       return c.make(BlockValue{{c.span<Stmt>({c.make(Let{entry, type, object}, loc)})}, chosen}, loc, field->type);
     }
     if (field) return c.make(Field{c.make(Deref{object}, loc, element), name.name}, loc, field->type);
@@ -86,16 +92,19 @@ Expr Inference::map_lookup(const Expr& base, const Node<Subscript>& n) {
   const MapKind* kind = find_map_kind(type->name.text());
   if (kind->entries_always_exist)
     if (const auto* number = as<Int>(key); number && number->form.value.value >= static_cast<__int128>(type->count)) {
-      c.diagnostics.report(loc_of(n->index), diag::index_out_of_range, integer_text(number->form.value), spell(type), type->count);
+      c.diagnostics.report(loc_of(n->index), diag::index_out_of_range, integer_text(number->form.value), spell(type),
+                           type->count);
       return invalid(n.loc);
     }
-  if (!has_whole_value(type)) return c.diagnostics.report(n.loc, diag::value_for_each_cpu, map_text(base)), invalid(n.loc);
+  if (!has_whole_value(type))
+    return c.diagnostics.report(n.loc, diag::value_for_each_cpu, map_text(base)), invalid(n.loc);
   return c.make(MapLookup{base, key}, n.loc, entry_type(base));
 }
 
 Type Inference::entry_type(const Expr& map) {
   Type value = type_of(map)->element;
-  return is_aggregate(value) ? t.entry_ref(value, as<MapName>(map) ? as<MapName>(map)->form.name : Name{}, true) : t.maybe(value);
+  return is_aggregate(value) ? t.entry_ref(value, as<MapName>(map) ? as<MapName>(map)->form.name : Name{}, true)
+                             : t.maybe(value);
 }
 
 bool Inference::has_whole_value(Type map) const {
@@ -116,7 +125,8 @@ bool Inference::is_cpu_value(const Expr& e) const {
   const Type reference = pointed ? type_of(pointed->form.pointer) : nullptr;
   if (in_ebpf() || !is(reference, TypeKind::EntryRef)) return false;
   const auto map = entities_.find(reference->name);
-  return map != entities_.end() && is(map->second.type, TypeKind::Map) && find_map_kind(map->second.type->name.text())->per_cpu;
+  return map != entities_.end() && is(map->second.type, TypeKind::Map) &&
+         find_map_kind(map->second.type->name.text())->per_cpu;
 }
 
 bool Inference::may_access(const Expr& map, bool writes, Loc loc) {
@@ -126,14 +136,16 @@ bool Inference::may_access(const Expr& map, bool writes, Loc loc) {
   // The plain flags bind the system-call side, those of programs the other [L16].
   const uint64_t forbidden = in_ebpf() ? (writes ? 128 : 256) : (writes ? 8 : 16);
   if (!(entity->flags & forbidden)) return true;
-  c.diagnostics.report(loc, diag::map_not_accessible, std::string(name->form.name.text()), writes ? "written" : "read", in_ebpf() ? "eBPF" : "userspace",
+  c.diagnostics.report(loc, diag::map_not_accessible, std::string(name->form.name.text()), writes ? "written" : "read",
+                       in_ebpf() ? "eBPF" : "userspace",
                        std::string(writes ? "BPF_F_RDONLY" : "BPF_F_WRONLY") + (in_ebpf() ? "_PROG" : ""));
   return false;
 }
 
 bool Inference::in_context(const Expr& place) {
   const auto* pointed = as<Deref>(root_of(place));
-  return pointed && is(type_of(pointed->form.pointer), TypeKind::Pointer) && type_of(pointed->form.pointer)->space == Space::Context;
+  return pointed && is(type_of(pointed->form.pointer), TypeKind::Pointer) &&
+         type_of(pointed->form.pointer)->space == Space::Context;
 }
 
 Expr Inference::infer_subscript(const Node<Subscript>& n) {
@@ -157,7 +169,8 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
   if (is(type, TypeKind::Array) || is(type, TypeKind::Str)) {
     if (const auto* number = as<Int>(index)) {
       if (number->form.value.value < 0 || number->form.value.value >= static_cast<__int128>(type->count)) {
-        c.diagnostics.report(loc_of(n->index), diag::index_out_of_range, integer_text(number->form.value), spell(type), type->count);
+        c.diagnostics.report(loc_of(n->index), diag::index_out_of_range, integer_text(number->form.value), spell(type),
+                             type->count);
         return invalid(n.loc);
       }
       index = integer(number->form.value, t.u64(), loc_of(index));
@@ -175,7 +188,8 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
 Expr Inference::infer_cast(const Node<Cast>& n) {
   Type target = resolve(n->target);
   Expr value = value_of_maybe(infer(n->value, target));
-  if (is(target, TypeKind::Void) && !is_invalid(value)) return c.diagnostics.report(n.loc, diag::type_mismatch, "void", "a type with values"), invalid(n.loc);
+  if (is(target, TypeKind::Void) && !is_invalid(value))
+    return c.diagnostics.report(n.loc, diag::type_mismatch, "void", "a type with values"), invalid(n.loc);
   Type from = type_of(value);
   if (is(target, TypeKind::Invalid) || is_invalid(value)) return invalid(n.loc);
   if (is(from, TypeKind::Constant)) {
@@ -183,9 +197,11 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
     if (is_integral(target)) {
       if (fits({number}, target)) return integer({number}, target, n.loc, as<Int>(value)->form.constant);
       if (is(target, TypeKind::Bool)) return integer({number != 0}, target, n.loc);
-      unsigned __int128 bits = static_cast<unsigned __int128>(number) & ((static_cast<unsigned __int128>(1) << width_of(target)) - 1);
+      unsigned __int128 bits =
+          static_cast<unsigned __int128>(number) & ((static_cast<unsigned __int128>(1) << width_of(target)) - 1);
       __int128 wrapped = static_cast<__int128>(bits);
-      if (is_signed(target) && (bits >> (width_of(target) - 1))) wrapped -= static_cast<__int128>(1) << width_of(target);
+      if (is_signed(target) && (bits >> (width_of(target) - 1)))
+        wrapped -= static_cast<__int128>(1) << width_of(target);
       return integer({wrapped}, target, n.loc);
     }
     value = settle(value);
@@ -216,7 +232,8 @@ Expr Inference::infer_struct_literal(const Node<StructLiteral>& n) {
       infer(value.value);
       continue;
     }
-    if (!given.insert(value.name.name).second) c.diagnostics.report(value.name.loc, diag::missing_member, std::string(value.name.name.text()));
+    if (!given.insert(value.name.name).second)
+      c.diagnostics.report(value.name.loc, diag::missing_member, std::string(value.name.name.text()));
     values.push_back({value.name.name, coerce(infer(value.value, field->type), field->type)});
   }
   return c.make(StructValue{c.span(values)}, n.loc, type);
@@ -247,7 +264,8 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
   Type type = type_of(*target);
   if (const auto* entry = as<MapEntry>(*target)) {
     // There may be no entry [L169]; userspace has copies only.
-    if (in_ebpf()) return c.make(MapLookup{entry->form.map, entry->form.key}, n.loc, t.pointer(type, Space::MapValue, true));
+    if (in_ebpf())
+      return c.make(MapLookup{entry->form.map, entry->form.key}, n.loc, t.pointer(type, Space::MapValue, true));
     c.diagnostics.report(n.loc, diag::entry_address_in_userspace);
     return invalid(n.loc);
   }
@@ -262,7 +280,8 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
       }
       base = field->form.base;
     } else if (const auto* index = as<Index>(base)) {
-      if (!as<Int>(index->form.index)) return unsupported(n.loc, "the address of an element whose index is not constant");
+      if (!as<Int>(index->form.index))
+        return unsupported(n.loc, "the address of an element whose index is not constant");
       base = index->form.base;
     } else {
       pointed = as<Deref>(base);

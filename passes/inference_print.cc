@@ -45,7 +45,8 @@ void Inference::print_statement(const Node<Apply>& n) {
       } else {
         if (++verbs < arguments.size()) {
           if (!accepts(verb, type_of(arguments[verbs])))
-            c.diagnostics.report(loc_of(n->arguments[verbs]), diag::print_verb, std::string(text.substr(i, end - i + 1)), spell(type_of(arguments[verbs])));
+            c.diagnostics.report(loc_of(n->arguments[verbs]), diag::print_verb,
+                                 std::string(text.substr(i, end - i + 1)), spell(type_of(arguments[verbs])));
           values.push_back(arguments[verbs]);
         }
         format += '%';

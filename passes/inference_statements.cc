@@ -42,13 +42,13 @@ void Inference::statement(const Stmt& s) {
   };
   visit<lang::Resolved>(
       s, on<InvalidStmt>([&](const Node<InvalidStmt>& n) { emit(n.form, loc); }),
-      on<VarStmt>([&](const auto& n) { var_statement(n); }), on<AssignStmt>([&](const auto& n) { assign_statement(n); }),
-      on<IfVar>([&](const auto& n) { if_var(n); }), on<Try>([&](const auto&) { later("`try`"); }),
-      on<Throw>([&](const auto&) { later("`throw`"); }), on<Defer>([&](const auto&) { later("`defer`"); }),
-      on<Delete>([&](const auto& n) { delete_statement(n); }), on<ForEach>([&](const auto& n) { for_each(n); }),
+      on<VarStmt>([&](const auto& n) { var_statement(n); }),
+      on<AssignStmt>([&](const auto& n) { assign_statement(n); }), on<IfVar>([&](const auto& n) { if_var(n); }),
+      on<Try>([&](const auto&) { later("`try`"); }), on<Throw>([&](const auto&) { later("`throw`"); }),
+      on<Defer>([&](const auto&) { later("`defer`"); }), on<Delete>([&](const auto& n) { delete_statement(n); }),
+      on<ForEach>([&](const auto& n) { for_each(n); }),
       on<Evaluate>([&](const Node<Evaluate>& n) { evaluate(n->value); }),
-      on<Block>([&](const Node<Block>& n) { emit(Block{body(n->body)}, loc); }),
-      on<If>([&](const Node<If>& n) {
+      on<Block>([&](const Node<Block>& n) { emit(Block{body(n->body)}, loc); }), on<If>([&](const Node<If>& n) {
         std::vector<Branch> branches;
         for (const Branch& branch : n->branches) {
           const Expr test = condition(branch.condition);
@@ -56,8 +56,7 @@ void Inference::statement(const Stmt& s) {
         }
         emit(If{c.span(branches), body(n->otherwise)}, loc);
       }),
-      on<For>([&](const auto& n) { for_statement(n); }),
-      on<While>([&](const Node<While>& n) {
+      on<For>([&](const auto& n) { for_statement(n); }), on<While>([&](const Node<While>& n) {
         const Expr test = condition(n->condition);
         emit(While{test, loop_body(n->body)}, loc);
       }),
@@ -90,7 +89,8 @@ void Inference::var_statement(const Node<VarStmt>& n) {
         type = t.invalid();
       }
       // A pointer variable may be given another pointer, null among them, later on.
-      if (is(type, TypeKind::Pointer) && type->space != Space::Context) type = t.pointer(type->element, type->space, type->nullable);
+      if (is(type, TypeKind::Pointer) && type->space != Space::Context)
+        type = t.pointer(type->element, type->space, type->nullable);
     }
     if (is_invalid(given)) type = n->type ? type : t.invalid();
     value = given;
@@ -105,14 +105,17 @@ void Inference::var_statement(const Node<VarStmt>& n) {
   Type element = type;
   while (is(element, TypeKind::Array)) element = element->element;
   if (is(type, TypeKind::Program) || is(type, TypeKind::Map) || is(type, TypeKind::Module))
-    type = type_of(unsupported(n->value ? loc_of(*n->value) : n.loc, fmt::format("a variable of type `{}`", spell(type))));
-  else if (element != type && (is(element, TypeKind::Pointer) || is(element, TypeKind::Maybe) || is(element, TypeKind::Handle)))
+    type =
+        type_of(unsupported(n->value ? loc_of(*n->value) : n.loc, fmt::format("a variable of type `{}`", spell(type))));
+  else if (element != type &&
+           (is(element, TypeKind::Pointer) || is(element, TypeKind::Maybe) || is(element, TypeKind::Handle)))
     type = type_of(unsupported(n->name.loc, fmt::format("arrays of `{}`", spell(element))));
   else if (is(type, TypeKind::Handle) && in_ebpf() && !n->value) {
     c.diagnostics.report(n->name.loc, diag::only_in_userspace, "ProgramHandle");
     type = t.invalid();
   }
-  if (in_ebpf() && type && !is(type, TypeKind::Invalid) && (is_aggregate(type) || is(type, TypeKind::Str)) && size_of(type) > 512) {
+  if (in_ebpf() && type && !is(type, TypeKind::Invalid) && (is_aggregate(type) || is(type, TypeKind::Str)) &&
+      size_of(type) > 512) {
     c.diagnostics.report(n->name.loc, diag::stack_overflow, std::string(name.spelling()), size_of(type));
     type = t.invalid();
   }
@@ -145,7 +148,8 @@ std::optional<Expr> Inference::place(const Expr& e) {
   }
   if (const auto* member = as<Member>(e)) {
     // m[k].f = v writes in place, inserting a zero entry when there is none [L50].
-    if (const auto* inner = as<Subscript>(member->form.object); inner && is(type_of(infer(inner->form.base)), TypeKind::Map)) {
+    if (const auto* inner = as<Subscript>(member->form.object);
+        inner && is(type_of(infer(inner->form.base)), TypeKind::Map)) {
       const auto entry = place(member->form.object);
       if (!entry) return std::nullopt;
       const Expr field = field_of(*entry, member->form.name, loc_of(e));
@@ -181,7 +185,8 @@ std::optional<Expr> Inference::place(const Expr& e) {
           bool allowed = false;
           for (std::string_view writable : program_type_->writable) allowed |= writable == field;
           if (!allowed) {
-            c.diagnostics.report(loc_of(e), diag::read_only_context, std::string(field), spell(pointer->element), std::string(program_type_->attribute));
+            c.diagnostics.report(loc_of(e), diag::read_only_context, std::string(field), spell(pointer->element),
+                                 std::string(program_type_->attribute));
             return std::nullopt;
           }
         }
@@ -191,7 +196,9 @@ std::optional<Expr> Inference::place(const Expr& e) {
     case Kind::Index: return typed;
     default: break;
   }
-  c.diagnostics.report(loc_of(e), diag::not_assignable, kind_of(typed) == Kind::Int ? "a constant does not change" : "only variables, fields, elements and map entries are");
+  c.diagnostics.report(loc_of(e), diag::not_assignable,
+                       kind_of(typed) == Kind::Int ? "a constant does not change"
+                                                   : "only variables, fields, elements and map entries are");
   return std::nullopt;
 }
 
@@ -208,7 +215,8 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     const bool is_value = is(type, TypeKind::EntryRef) && type_of(given) == type->element;
     Expr value = is_value ? Expr(c.make(Convert{given}, loc_of(given), type)) : coerce(given, type);
     if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
-    if (is(type, TypeKind::Pointer) && is(type_of(value), TypeKind::Pointer) && type_of(value)->space != type->space && type->space != Space::Any) {
+    if (is(type, TypeKind::Pointer) && is(type_of(value), TypeKind::Pointer) && type_of(value)->space != type->space &&
+        type->space != Space::Any) {
       c.diagnostics.report(n.loc, diag::type_mismatch, spell(type_of(value)), spell(type));
       return emit(InvalidStmt{}, n.loc);
     }
@@ -233,12 +241,14 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     return is_invalid(whole) ? emit(InvalidStmt{}, n.loc) : emit(Assign{*target, whole}, n.loc);
   }
   if (!is(type, TypeKind::Int) && !(is(type, TypeKind::Char))) {
-    Diagnostic& message = c.diagnostics.report(n.loc, diag::operand_type, fmt::format("{}=", operator_text(n->op)), spell(type));
+    Diagnostic& message =
+        c.diagnostics.report(n.loc, diag::operand_type, fmt::format("{}=", operator_text(n->op)), spell(type));
     // [L182] m[k] += 1 where the entry is a struct
     if (is(type, TypeKind::Struct))
       for (const StructField& field : type->body->fields)
         if (is(field.type, TypeKind::Int)) {
-          message.fix(after(loc_of(n->place)), fmt::format(".{}", field.name.text()), fmt::format("say which member, such as `{}`", field.name.text()));
+          message.fix(after(loc_of(n->place)), fmt::format(".{}", field.name.text()),
+                      fmt::format("say which member, such as `{}`", field.name.text()));
           break;
         }
     return emit(InvalidStmt{}, n.loc);
@@ -249,7 +259,8 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     if (!shifted) return emit(InvalidStmt{}, n.loc);
     return emit(Update{n->op, *target, shifted->form.count}, n.loc);
   }
-  if ((n->op == Operator::Divide || n->op == Operator::Remainder) && as<Int>(value) && as<Int>(value)->form.value.value == 0) {
+  if ((n->op == Operator::Divide || n->op == Operator::Remainder) && as<Int>(value) &&
+      as<Int>(value)->form.value.value == 0) {
     c.diagnostics.report(loc_of(n->value), diag::division_by_zero);
     return emit(InvalidStmt{}, n.loc);
   }
@@ -278,7 +289,9 @@ void Inference::if_var(const Node<IfVar>& n) {
   }
   const Expr test = truth(c.make(Local{name}, loc_of(n->value), type));
   const Body then = body(n->then), otherwise = body(n->otherwise);
-  emit(Block{{c.span<Stmt>({c.make(Let{name, type, value}, n.loc), c.make(If{c.span<Branch>({{test, then}}), otherwise}, n.loc)})}}, n.loc);
+  emit(Block{{c.span<Stmt>(
+           {c.make(Let{name, type, value}, n.loc), c.make(If{c.span<Branch>({{test, then}}), otherwise}, n.loc)})}},
+       n.loc);
 }
 
 void Inference::for_statement(const Node<For>& n) {
@@ -289,9 +302,11 @@ void Inference::for_statement(const Node<For>& n) {
   const auto* last = constant(high);
   if (first && last) {
     type = default_type(last->form.value);
-    if (!fits(first->form.value, type)) type = fits(first->form.value, t.i32()) && fits(last->form.value, t.i32()) ? t.i32() : t.i64();
+    if (!fits(first->form.value, type))
+      type = fits(first->form.value, t.i32()) && fits(last->form.value, t.i32()) ? t.i32() : t.i64();
   } else if (first && is_integral(type_of(high))) {
-    type = fits(first->form.value, type_of(high)) ? type_of(high) : meet(smallest_integer(first->form.value), type_of(high));
+    type = fits(first->form.value, type_of(high)) ? type_of(high)
+                                                  : meet(smallest_integer(first->form.value), type_of(high));
   } else if (last && is_integral(type_of(low))) {
     type = fits(last->form.value, type_of(low)) ? type_of(low) : meet(type_of(low), smallest_integer(last->form.value));
   } else if (!is_invalid(low) && !is_invalid(high)) {
@@ -315,7 +330,9 @@ void Inference::for_statement(const Node<For>& n) {
 
 void Inference::for_each_cpu(const Node<ForEach>& n, const Expr& map, const Node<Apply>& call) {
   Type type = type_of(map);
-  Expr key = argument_count("each_cpu", call->arguments.size(), 1, call.loc) ? coerce(infer(call->arguments[0], type->key), type->key) : invalid(call.loc);
+  Expr key = argument_count("each_cpu", call->arguments.size(), 1, call.loc)
+                 ? coerce(infer(call->arguments[0], type->key), type->key)
+                 : invalid(call.loc);
   if (in_ebpf()) c.diagnostics.report(call.loc, diag::own_cpu_only, map_text(map) + ".each_cpu");
   const bool is_right = !in_ebpf() && !is_invalid(key) && may_access(map, false, call.loc);
   locals_[n->key.name] = t.u32();
@@ -329,8 +346,10 @@ void Inference::for_each_cpu(const Node<ForEach>& n, const Expr& map, const Node
 
 void Inference::for_each(const Node<ForEach>& n) {
   const auto* call = as<Apply>(n->map);
-  if (const auto* method = call ? as<Member>(call->form.callee) : nullptr; method && method->form.name.name == "each_cpu")
-    if (const Expr map = infer(method->form.object); is(type_of(map), TypeKind::Map) && find_map_kind(type_of(map)->name.text())->per_cpu)
+  if (const auto* method = call ? as<Member>(call->form.callee) : nullptr;
+      method && method->form.name.name == "each_cpu")
+    if (const Expr map = infer(method->form.object);
+        is(type_of(map), TypeKind::Map) && find_map_kind(type_of(map)->name.text())->per_cpu)
       return for_each_cpu(n, map, *call);
   const Expr map = infer(n->map);
   Type type = type_of(map);
@@ -343,7 +362,9 @@ void Inference::for_each(const Node<ForEach>& n) {
   // As m[k] would be [L50]: a struct or an array is referred to, and there is one; a number is copied.
   const bool refers = is_right && !keys_only && is_aggregate(type->element);
   const Name entry = refers ? n->value.name : c.names.fresh("entry");
-  Type entry_type = !is_right ? t.invalid() : refers ? t.entry_ref(type->element, name->form.name, true) : t.pointer(type->element, Space::MapValue, false);
+  Type entry_type = !is_right ? t.invalid()
+                    : refers  ? t.entry_ref(type->element, name->form.name, true)
+                              : t.pointer(type->element, Space::MapValue, false);
   locals_[n->key.name] = is_right ? type->key : t.invalid();
   locals_[n->value.name] = !is_right ? t.invalid() : refers ? entry_type : type->element;
   ++loop_depth_;
@@ -363,7 +384,8 @@ void Inference::return_statement(const Node<Return>& n) {
   if (is(result_, TypeKind::Void)) {
     if (n->value) {
       const Expr value = infer(*n->value);
-      if (!is_invalid(value) && !is(type_of(value), TypeKind::Void)) c.diagnostics.report(loc_of(*n->value), diag::type_mismatch, spell(type_of(value)), "no value");
+      if (!is_invalid(value) && !is(type_of(value), TypeKind::Void))
+        c.diagnostics.report(loc_of(*n->value), diag::type_mismatch, spell(type_of(value)), "no value");
       if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
       if (is(type_of(value), TypeKind::Void)) emit(Evaluate{value}, n.loc);
     }
@@ -376,7 +398,8 @@ void Inference::return_statement(const Node<Return>& n) {
   const Expr given = infer(*n->value, result_);
   if (is(type_of(given), TypeKind::Struct) && is(result_, TypeKind::Pointer) && result_->element == type_of(given)) {
     // [L182] return S { … } as *S
-    c.diagnostics.report(loc_of(*n->value), diag::type_mismatch, spell(type_of(given)), spell(result_)).fix(result_loc_, spell(type_of(given)), "return it by value");
+    c.diagnostics.report(loc_of(*n->value), diag::type_mismatch, spell(type_of(given)), spell(result_))
+        .fix(result_loc_, spell(type_of(given)), "return it by value");
     return emit(InvalidStmt{}, n.loc);
   }
   const Expr value = coerce(given, result_);
@@ -394,7 +417,8 @@ void Inference::delete_statement(const Node<Delete>& n) {
   }
   const MapKind* kind = find_map_kind(type_of(base)->name.text());
   if (!kind->can_delete) {
-    c.diagnostics.report(n.loc, diag::delete_from_array, spell(type_of(base))).note("write zero instead: `m[k] = 0` or `V::new()`");
+    c.diagnostics.report(n.loc, diag::delete_from_array, spell(type_of(base)))
+        .note("write zero instead: `m[k] = 0` or `V::new()`");
     return emit(InvalidStmt{}, n.loc);
   }
   const Expr key = coerce(infer(subscript->form.index, type_of(base)->key), type_of(base)->key);
@@ -405,7 +429,8 @@ void Inference::delete_statement(const Node<Delete>& n) {
 namespace {
 
 bool is_pure_builtin(std::string_view name) {
-  return name == "min" || name == "max" || name == "abs" || name.starts_with("bswap") || name.starts_with("hton") || name.starts_with("ntoh");
+  return name == "min" || name == "max" || name == "abs" || name.starts_with("bswap") || name.starts_with("hton") ||
+         name.starts_with("ntoh");
 }
 
 }  // namespace
@@ -427,16 +452,21 @@ void Inference::evaluate(const Expr& e) {
     return emit(If{c.span(branches), branch_body(choice->form.otherwise)}, loc);
   }
   if (const auto* apply = as<Apply>(e))
-    if (const auto* callee = as<GlobalName>(apply->form.callee); callee && callee->form.name == "print" && !find_entity(callee->form.name))
+    if (const auto* callee = as<GlobalName>(apply->form.callee);
+        callee && callee->form.name == "print" && !find_entity(callee->form.name))
       return print_statement(*apply);
   Expr value = infer(e);
   if (is_invalid(value)) return emit(InvalidStmt{}, loc);
   const Kind kind = kind_of(value);
-  const bool has_effect = (kind == Kind::BuiltinCall && !is_pure_builtin(as<BuiltinCall>(value)->form.function.text())) || kind == Kind::Call ||
-                          kind == Kind::HelperCall || (kind == Kind::MapCall && !is_cpu_value(value)) || is(type_of(value), TypeKind::Void);
+  const bool has_effect =
+      (kind == Kind::BuiltinCall && !is_pure_builtin(as<BuiltinCall>(value)->form.function.text())) ||
+      kind == Kind::Call || kind == Kind::HelperCall || (kind == Kind::MapCall && !is_cpu_value(value)) ||
+      is(type_of(value), TypeKind::Void);
   if (!has_effect) {
-    if (loc == implicit_result_) unsupported(loc, "implicit results; write `return`");
-    else c.diagnostics.report(loc, diag::value_not_used);
+    if (loc == implicit_result_)
+      unsupported(loc, "implicit results; write `return`");
+    else
+      c.diagnostics.report(loc, diag::value_not_used);
     return emit(InvalidStmt{}, loc);
   }
   // A failing attach whose result nobody looks at ends the program [L71].

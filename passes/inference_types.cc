@@ -11,9 +11,11 @@ constexpr uint64_t largest_type = 1 << 24;
 
 /// The built-in type of a name, or null.
 Type builtin_type(Types& t, std::string_view name) {
-  static const std::map<std::string_view, int> integers = {{"u8", 8},    {"u16", 16}, {"u32", 32},  {"u64", 64},    {"i8", -8},
-                                                           {"i16", -16}, {"i32", -32}, {"i64", -64}, {"size_t", 64}};
-  if (auto found = integers.find(name); found != integers.end()) return t.integer(std::abs(found->second), found->second < 0);
+  static const std::map<std::string_view, int> integers = {{"u8", 8},    {"u16", 16},  {"u32", 32},
+                                                           {"u64", 64},  {"i8", -8},   {"i16", -16},
+                                                           {"i32", -32}, {"i64", -64}, {"size_t", 64}};
+  if (auto found = integers.find(name); found != integers.end())
+    return t.integer(std::abs(found->second), found->second < 0);
   if (name == "bool") return t.boolean();
   if (name == "char") return t.character();
   if (name == "void") return t.void_type();
@@ -26,50 +28,53 @@ Type builtin_type(Types& t, std::string_view name) {
 }  // namespace
 
 Type Inference::resolve(const TypeExpr& type) {
-  return visit<lang::Resolved>(
-      type, on<InvalidType>([&](const Node<InvalidType>&) { return t.invalid(); }),
-      on<NamedType>([&](const Node<NamedType>& n) {
-        if (!n->module) return named_type(n->name);
-        c.diagnostics.report(n.loc, diag::not_supported_yet, "types of imported modules");
-        return t.invalid();
-      }),
-      on<PointerType>([&](const Node<PointerType>& n) {
-        Type element = resolve(n->element);
-        if (is(element, TypeKind::Invalid)) return element;
-        if (is(element, TypeKind::Struct))
-          for (const ProgramType* program : all_program_types())
-            if (program->context == element->name.text()) return t.pointer(element, Space::Context, false);
-        return t.pointer(is(element, TypeKind::Void) ? t.u8() : element, Space::Any, true);
-      }),
-      on<ArrayType>([&](const Node<ArrayType>& n) {
-        Type element = resolve(n->element);
-        const uint64_t count = size_constant(n->count, 1 << 24);
-        if (is(element, TypeKind::Void)) {
-          c.diagnostics.report(loc_of(n->element), diag::void_value);
-          return t.invalid();
-        }
-        if (is(element, TypeKind::Invalid) || count == 0) return t.invalid();
-        if (is(element, TypeKind::Struct) && !element->body->complete) return t.array(element, count);  // its struct sees to that
-        if (const uint64_t size = size_of(element); size > largest_type / count) {
-          c.diagnostics.report(n.loc, diag::too_large, "this array", size * count, largest_type);
-          return t.invalid();
-        }
-        return t.array(element, count);
-      }),
-      on<StrType>([&](const Node<StrType>& n) {
-        const uint64_t size = size_constant(n->size, 1 << 16);
-        return size == 0 ? t.invalid() : t.str(size);
-      }),
-      on<FunctionType>([&](const Node<FunctionType>& n) {
-        c.diagnostics.report(n.loc, diag::not_supported_yet, "function pointers");
-        return t.invalid();
-      }),
-      on<OptionType>([&](const Node<OptionType>& n) {
-        Type element = resolve(n->element);
-        if (is_integral(element)) return t.maybe(element);
-        if (!is(element, TypeKind::Invalid)) c.diagnostics.report(n.loc, diag::not_supported_yet, "`option` of this type");
-        return t.invalid();
-      }));
+  return visit<lang::Resolved>(type, on<InvalidType>([&](const Node<InvalidType>&) { return t.invalid(); }),
+                               on<NamedType>([&](const Node<NamedType>& n) {
+                                 if (!n->module) return named_type(n->name);
+                                 c.diagnostics.report(n.loc, diag::not_supported_yet, "types of imported modules");
+                                 return t.invalid();
+                               }),
+                               on<PointerType>([&](const Node<PointerType>& n) {
+                                 Type element = resolve(n->element);
+                                 if (is(element, TypeKind::Invalid)) return element;
+                                 if (is(element, TypeKind::Struct))
+                                   for (const ProgramType* program : all_program_types())
+                                     if (program->context == element->name.text())
+                                       return t.pointer(element, Space::Context, false);
+                                 return t.pointer(is(element, TypeKind::Void) ? t.u8() : element, Space::Any, true);
+                               }),
+                               on<ArrayType>([&](const Node<ArrayType>& n) {
+                                 Type element = resolve(n->element);
+                                 const uint64_t count = size_constant(n->count, 1 << 24);
+                                 if (is(element, TypeKind::Void)) {
+                                   c.diagnostics.report(loc_of(n->element), diag::void_value);
+                                   return t.invalid();
+                                 }
+                                 if (is(element, TypeKind::Invalid) || count == 0) return t.invalid();
+                                 if (is(element, TypeKind::Struct) && !element->body->complete)
+                                   return t.array(element, count);  // its struct sees to that
+                                 if (const uint64_t size = size_of(element); size > largest_type / count) {
+                                   c.diagnostics.report(n.loc, diag::too_large, "this array", size * count,
+                                                        largest_type);
+                                   return t.invalid();
+                                 }
+                                 return t.array(element, count);
+                               }),
+                               on<StrType>([&](const Node<StrType>& n) {
+                                 const uint64_t size = size_constant(n->size, 1 << 16);
+                                 return size == 0 ? t.invalid() : t.str(size);
+                               }),
+                               on<FunctionType>([&](const Node<FunctionType>& n) {
+                                 c.diagnostics.report(n.loc, diag::not_supported_yet, "function pointers");
+                                 return t.invalid();
+                               }),
+                               on<OptionType>([&](const Node<OptionType>& n) {
+                                 Type element = resolve(n->element);
+                                 if (is_integral(element)) return t.maybe(element);
+                                 if (!is(element, TypeKind::Invalid))
+                                   c.diagnostics.report(n.loc, diag::not_supported_yet, "`option` of this type");
+                                 return t.invalid();
+                               }));
 }
 
 Type Inference::stored_type(const TypeExpr& type, std::string_view what) {
@@ -94,15 +99,18 @@ Type Inference::named_type(const Ident& name) {
   if (name.name == "FunctionRef") return unsupported(name.loc, "`FunctionRef`"), t.invalid();
   if (Type builtin = builtin_type(t, name.name.text())) return builtin;
   if (Entity* entity = find_entity(name.name)) {
-    if (entity->kind == Entity::Kind::Alias || entity->kind == Entity::Kind::Struct || entity->kind == Entity::Kind::Enum) {
+    if (entity->kind == Entity::Kind::Alias || entity->kind == Entity::Kind::Struct ||
+        entity->kind == Entity::Kind::Enum) {
       complete(*entity);
       return entity->type;
     }
   }
-  if (const KernelStruct* description = c.kernel_types->find_struct(name.name.text())) return kernel_struct(*description);
+  if (const KernelStruct* description = c.kernel_types->find_struct(name.name.text()))
+    return kernel_struct(*description);
   if (const KernelEnum* description = c.kernel_types->find_enum(name.name.text())) return kernel_enum(*description);
   if (name.name == "int") return t.i32();
-  std::vector<std::string_view> known = {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "bool", "char", "void", "ProgramHandle"};
+  std::vector<std::string_view> known = {"u8",  "u16", "u32",  "u64",  "i8",   "i16",
+                                         "i32", "i64", "bool", "char", "void", "ProgramHandle"};
   for (const auto& [entity_name, entity] : entities_)
     if (entity.kind == Entity::Kind::Alias || entity.kind == Entity::Kind::Struct || entity.kind == Entity::Kind::Enum)
       known.push_back(entity_name.text());
@@ -137,7 +145,8 @@ Type Inference::kernel_enum(const KernelEnum& description) {
   Type type = t.enumeration(c.name(description.name));
   if (type->body->complete) return type;
   std::vector<EnumItem> items;
-  for (const KernelEnumerator& value : description.values) items.push_back({c.name(value.name), static_cast<int64_t>(value.value)});
+  for (const KernelEnumerator& value : description.values)
+    items.push_back({c.name(value.name), static_cast<int64_t>(value.value)});
   t.complete_enum(type, items, c.name(description.header).text());
   return type;
 }
@@ -145,7 +154,8 @@ Type Inference::kernel_enum(const KernelEnum& description) {
 Type Inference::kernel_notation(std::string_view notation) {
   if (notation.starts_with("*")) {
     Type element = kernel_notation(notation.substr(1));
-    return t.pointer(is(element, TypeKind::Invalid) || is(element, TypeKind::Void) ? t.u8() : element, Space::Kernel, true);
+    return t.pointer(is(element, TypeKind::Invalid) || is(element, TypeKind::Void) ? t.u8() : element, Space::Kernel,
+                     true);
   }
   if (notation.ends_with("]")) {
     const size_t bracket = notation.rfind('[');

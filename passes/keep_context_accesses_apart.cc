@@ -18,8 +18,8 @@ bool is_context_field(const Expr& place) {
   return pointed && is_context(type_of(pointed->form.pointer));
 }
 
-/// How a function reads the context. One read that is always made stays as it is; of all others C compilers may make one with what is
-/// read on another way. Of a write they may make several, so each is kept.
+/// How a function reads the context. One read that is always made stays as it is; of all others C compilers may make
+/// one with what is read on another way. Of a write they may make several, so each is kept.
 class Reads {
  public:
   explicit Reads(const FunctionDef& function) : is_shared_(function.domain != Domain::Program) {
@@ -31,12 +31,15 @@ class Reads {
   void count(const Stmt& s) {
     const Kind kind = kind_of(s);
     const bool is_way = kind == Kind::If || kind == Kind::Switch || kind == Kind::CountedLoop;
-    if (const auto* assign = as<Assign>(s); assign && is_context_field(assign->form.place)) return count(assign->form.value);
-    each_child_of(s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) {
-      ways_ += is_way;
-      count(t);
-      ways_ -= is_way;
-    });
+    if (const auto* assign = as<Assign>(s); assign && is_context_field(assign->form.place))
+      return count(assign->form.value);
+    each_child_of(
+        s, [&](const Expr& e) { count(e); },
+        [&](const Stmt& t) {
+          ways_ += is_way;
+          count(t);
+          ways_ -= is_way;
+        });
   }
   void count(const Expr& e) {
     if (is_context_field(e)) ++all_, on_ways_ += ways_ > 0;
@@ -45,7 +48,8 @@ class Reads {
       for (const Expr& argument : call->form.arguments) is_shared_ = is_shared_ || is_context(type_of(argument));
     const bool is_way = as<Conditional>(e) || as<And>(e) || as<Or>(e);
     ways_ += is_way;
-    each_child_of(e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
+    each_child_of(
+        e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
     ways_ -= is_way;
   }
 
@@ -55,15 +59,15 @@ class Reads {
 
 }  // namespace
 
-// Of accesses in several branches C compilers make one behind them, to an address that the branch chose; the verifier wants the
-// context itself and a constant distance ("dereference of modified ctx ptr"). What inline assembly follows stays where it is.
+// Of accesses in several branches C compilers make one behind them, to an address that the branch chose; the verifier
+// wants the context itself and a constant distance ("dereference of modified ctx ptr"). What inline assembly follows
+// stays where it is.
 Ir<lang::ContextAccessesApart> keep_context_accesses_apart(const Ir<lang::NullTestsApart>& in, Context& context) {
   std::map<Name, Reads, ByText> reads;
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) reads.emplace(function->form.name, Reads(function->form));
   return rewrite<lang::NullTestsApart, lang::ContextAccessesApart>(
-      in, context,
-      on<Field>([&](const Node<Field>& n, Out& to) -> Expr {
+      in, context, on<Field>([&](const Node<Field>& n, Out& to) -> Expr {
         const Expr read = to.rebuild(n);
         if (!is_context_field(Ref<Field>{&n}) || !reads.at(to.function()->name).must_be_kept_apart()) return read;
         return to.make(RuntimeCall{to.context.name("ks_read"), to.context.span<Expr>({read})}, n.loc, n.type);
@@ -71,7 +75,8 @@ Ir<lang::ContextAccessesApart> keep_context_accesses_apart(const Ir<lang::NullTe
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         if (!is_context_field(n->place)) return to.emit_statement(to.rebuild(n));
         to.emit(Assign{n->place, to(n->value)}, n.loc);
-        to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier"), {}}, n.loc, to.context.types.void_type())}, n.loc);
+        to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier"), {}}, n.loc, to.context.types.void_type())},
+                n.loc);
       }));
 }
 

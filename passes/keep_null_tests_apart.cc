@@ -17,7 +17,8 @@ bool is_answer(const Expr& e, const Answers& answers) {
 }
 bool mentions_answer(const Expr& e, const Answers& answers) {
   bool found = is_answer(e, answers);
-  each_child_of(e, [&](const Expr& child) { found = found || mentions_answer(child, answers); }, [](const Stmt&) {});
+  each_child_of(
+      e, [&](const Expr& child) { found = found || mentions_answer(child, answers); }, [](const Stmt&) {});
   return found;
 }
 void collect(const Stmt& s, Answers& answers) {
@@ -27,7 +28,8 @@ void collect(const Stmt& s, Answers& answers) {
   if (const auto* let = as<Let>(s); let && let->form.value) note(let->form.name, let->form.type, *let->form.value);
   if (const auto* assign = as<Assign>(s))
     if (const auto* local = as<Local>(assign->form.place)) note(local->form.name, local->type, assign->form.value);
-  each_child_of(s, [](const Expr&) {}, [&](const Stmt& t) { collect(t, answers); });
+  each_child_of(
+      s, [](const Expr&) {}, [&](const Stmt& t) { collect(t, answers); });
 }
 
 /// What an expression asks of the null tests in it: whether they all hold, whether any does, or what each comes to.
@@ -37,7 +39,8 @@ class Separator {
  public:
   Separator(Out& to, const Answers& answers) : to_(to), answers_(answers) {}
 
-  /// The expression; its null tests are hidden unless it asks whether all hold: then whoever goes on may follow the pointers.
+  /// The expression; its null tests are hidden unless it asks whether all hold: then whoever goes on may follow the
+  /// pointers.
   Expr apart(const Expr& e, Asks asks) {
     if (const auto* negation = as<Not>(e)) {
       const Asks other = asks == Asks::All ? Asks::Any : asks == Asks::Any ? Asks::All : Asks::Each;
@@ -71,20 +74,28 @@ class Separator {
 
 }  // namespace
 
-// C compilers make one test of several, (p | q) != NULL, and the verifier refuses to combine pointers. What is hidden teaches the
-// verifier nothing, and need not: that one of several is present, or that none is, lets nobody follow any of them.
+// C compilers make one test of several, (p | q) != NULL, and the verifier refuses to combine pointers. What is hidden
+// teaches the verifier nothing, and need not: that one of several is present, or that none is, lets nobody follow any
+// of them.
 Ir<lang::NullTestsApart> keep_null_tests_apart(const Ir<lang::NoMapAccess>& in, Context& context) {
   Answers answers;  // names are unique, so one set serves the whole program
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d))
       for (const Stmt& s : function->form.body.statements) collect(s, answers);
-  const auto each = [&](const auto& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<std::remove_cvref_t<decltype(n.form)>>{&n}, Asks::Each); };
+  const auto each = [&](const auto& n, Out& to) -> Expr {
+    return Separator(to, answers).apart(Ref<std::remove_cvref_t<decltype(n.form)>>{&n}, Asks::Each);
+  };
   return rewrite<lang::NoMapAccess, lang::NullTestsApart>(
       in, context,
       on<Or>([&](const Node<Or>& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<Or>{&n}, Asks::Any); }),
-      on<And>([&](const Node<And>& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<And>{&n}, Asks::All); }),
-      on<Compare>([&](const Node<Compare>& n, Out& to) -> Expr { return is(type_of(n->left), TypeKind::Bool) ? each(n, to) : to.rebuild(n); }),
-      on<Binary>([&](const Node<Binary>& n, Out& to) -> Expr { return is(n.type, TypeKind::Bool) ? each(n, to) : to.rebuild(n); }));
+      on<And>(
+          [&](const Node<And>& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<And>{&n}, Asks::All); }),
+      on<Compare>([&](const Node<Compare>& n, Out& to) -> Expr {
+        return is(type_of(n->left), TypeKind::Bool) ? each(n, to) : to.rebuild(n);
+      }),
+      on<Binary>([&](const Node<Binary>& n, Out& to) -> Expr {
+        return is(n.type, TypeKind::Bool) ? each(n, to) : to.rebuild(n);
+      }));
 }
 
 }  // namespace ksc

@@ -20,15 +20,18 @@ bool is_kept(const Expr& e) {
 
 }  // namespace
 
-// C compilers know that a kept truth is 0 or 1, and compute one address from it, p + b * 8. The verifier knows of a byte only that it is
-// less than 256.
+// C compilers know that a kept truth is 0 or 1, and compute one address from it, p + b * 8. The verifier knows of a
+// byte only that it is less than 256.
 Ir<lang::PlacesApart> keep_places_apart(const Ir<lang::ContextAccessesApart>& in, Context& context) {
-  return rewrite<lang::ContextAccessesApart, lang::PlacesApart>(in, context, on<Conditional>([](const Node<Conditional>& n, Out& to) -> Expr {
-    const Expr condition = to(n->condition), then = to(n->then), otherwise = to(n->otherwise);
-    if (!is_kept(n->condition) || !is_place(n->then) || !is_place(n->otherwise)) return to.make(Conditional{condition, then, otherwise}, n.loc, n.type);
-    const Expr hidden = to.make(RuntimeCall{to.context.name("ks_hide"), to.context.span<Expr>({condition})}, loc_of(n->condition), type_of(n->condition));
-    return to.make(Conditional{hidden, then, otherwise}, n.loc, n.type);
-  }));
+  return rewrite<lang::ContextAccessesApart, lang::PlacesApart>(
+      in, context, on<Conditional>([](const Node<Conditional>& n, Out& to) -> Expr {
+        const Expr condition = to(n->condition), then = to(n->then), otherwise = to(n->otherwise);
+        if (!is_kept(n->condition) || !is_place(n->then) || !is_place(n->otherwise))
+          return to.make(Conditional{condition, then, otherwise}, n.loc, n.type);
+        const Expr hidden = to.make(RuntimeCall{to.context.name("ks_hide"), to.context.span<Expr>({condition})},
+                                    loc_of(n->condition), type_of(n->condition));
+        return to.make(Conditional{hidden, then, otherwise}, n.loc, n.type);
+      }));
 }
 
 }  // namespace ksc

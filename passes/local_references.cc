@@ -15,7 +15,8 @@ NameSet rebound_references(const Program& program) {
   NameSet found;
   std::function<void(const Expr&)> on_expr;
   const std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) {
-    if (const auto* assign = as<Assign>(s); assign && referenced_value(assign->form)) found.insert(as<Local>(assign->form.place)->form.name);
+    if (const auto* assign = as<Assign>(s); assign && referenced_value(assign->form))
+      found.insert(as<Local>(assign->form.place)->form.name);
     each_child_of(s, on_expr, on_stmt);
   };
   on_expr = [&](const Expr& e) { each_child_of(e, on_expr, on_stmt); };

@@ -27,15 +27,25 @@ void emit_copy(const Expr& place, const Expr& source, Loc loc, Out& to) {
     from = to.make(Local{name}, loc, type_of(from));
   }
   const uint64_t size = std::min(size_of(type_of(place)), size_of(type_of(from)));
-  const auto address = [&](const Expr& e) { return to.make(AddressOf{e}, loc, types.pointer(type_of(e), Space::Stack, false)); };
-  const auto number = [&](uint64_t value) { return to.make(Int{{static_cast<__int128>(value)}, {}}, loc, types.u64()); };
-  to.emit(Evaluate{to.make(RuntimeCall{to.context.name("__builtin_memcpy"), to.context.span<Expr>({address(place), address(from), number(size)})}, loc, types.void_type())}, loc);
+  const auto address = [&](const Expr& e) {
+    return to.make(AddressOf{e}, loc, types.pointer(type_of(e), Space::Stack, false));
+  };
+  const auto number = [&](uint64_t value) {
+    return to.make(Int{{static_cast<__int128>(value)}, {}}, loc, types.u64());
+  };
+  to.emit(Evaluate{to.make(RuntimeCall{to.context.name("__builtin_memcpy"),
+                                       to.context.span<Expr>({address(place), address(from), number(size)})},
+                           loc, types.void_type())},
+          loc);
   Type type = type_of(place);
   if (!is(type, TypeKind::Str)) return;
   if (size < type->count) {
     // What follows the text is zero [L21].
     const Expr rest = to.make(Index{place, number(size)}, loc, types.character());
-    to.emit(Evaluate{to.make(RuntimeCall{to.context.name("__builtin_memset"), to.context.span<Expr>({address(rest), number(0), number(type->count - size)})}, loc, types.void_type())}, loc);
+    to.emit(Evaluate{to.make(RuntimeCall{to.context.name("__builtin_memset"),
+                                         to.context.span<Expr>({address(rest), number(0), number(type->count - size)})},
+                             loc, types.void_type())},
+            loc);
   } else if (size_of(type_of(from)) > size) {
     const Expr last = to.make(Index{place, number(size - 1)}, loc, types.character());
     to.emit(Assign{last, to.make(Int{{0}, {}}, loc, types.character())}, loc);
@@ -44,9 +54,12 @@ void emit_copy(const Expr& place, const Expr& source, Loc loc, Out& to) {
 
 /// Does the value hold an array or a string that C cannot write into an initialiser?
 bool holds_copy(const Expr& e) {
-  const auto is_copy = [](const Expr& part) { return (is_array(type_of(part)) && !initialises(part)) || holds_copy(part); };
+  const auto is_copy = [](const Expr& part) {
+    return (is_array(type_of(part)) && !initialises(part)) || holds_copy(part);
+  };
   if (const auto* structure = as<StructValue>(e))
-    return std::any_of(structure->form.values.begin(), structure->form.values.end(), [&](const FieldValue& v) { return is_copy(v.value); });
+    return std::any_of(structure->form.values.begin(), structure->form.values.end(),
+                       [&](const FieldValue& v) { return is_copy(v.value); });
   const auto* array = as<ArrayValue>(e);
   return array && std::any_of(array->form.values.begin(), array->form.values.end(), is_copy);
 }
@@ -61,7 +74,9 @@ Expr leave_room(const Expr& e, const Expr& place, std::vector<Copy>& copies, Out
   if (const auto* structure = as<StructValue>(e)) {
     std::vector<FieldValue> values;
     for (const FieldValue& v : structure->form.values)
-      values.push_back({v.name, leave_room(v.value, to.make(Field{place, v.name}, loc, find_field(structure->type, v.name)->type), copies, to)});
+      values.push_back(
+          {v.name, leave_room(v.value, to.make(Field{place, v.name}, loc, find_field(structure->type, v.name)->type),
+                              copies, to)});
     return to.make(StructValue{to.context.span(values)}, loc, structure->type);
   }
   if (const auto* array = as<ArrayValue>(e)) {
@@ -98,15 +113,15 @@ Expr in_variable(const Node<F>& n, Out& to) {
 
 Ir<lang::NoArrayCopy> lower_array_copies(const Ir<lang::NoStringComparison>& in, Context& context) {
   return rewrite<lang::NoStringComparison, lang::NoArrayCopy>(
-      in, context,
-      on<Assign>([](const Node<Assign>& n, Out& to) {
+      in, context, on<Assign>([](const Node<Assign>& n, Out& to) {
         const Expr place = to(n->place), value = to(n->value);
         if (!is_array(type_of(place))) return to.emit(Assign{place, value}, n.loc);
         emit_copy(place, value, n.loc, to);
       }),
       on<Let>([](const Node<Let>& n, Out& to) {
         if (n->value && holds_copy(*n->value)) return emit_variable(n->name, n->type, *n->value, n.loc, to);
-        if (!is_array(n->type) || !n->value || initialises(*n->value)) return to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
+        if (!is_array(n->type) || !n->value || initialises(*n->value))
+          return to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
         const Expr value = to(*n->value);
         to.emit(Let{n->name, n->type, {}}, n.loc);
         emit_copy(to.make(Local{n->name}, n.loc, n->type), value, n.loc, to);

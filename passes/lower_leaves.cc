@@ -62,9 +62,11 @@ class LeaveLowering {
       arguments.push_back(to_.make(AddressOf{*place}, n.loc, types.pointer(n.type, Space::Stack, false)));
     }
     const Name status = to_.fresh("status");
-    to_.emit(Let{status, types.u64(), to_.make(Call{n->function, to_.context.span(arguments)}, n.loc, types.u64())}, n.loc);
+    to_.emit(Let{status, types.u64(), to_.make(Call{n->function, to_.context.span(arguments)}, n.loc, types.u64())},
+             n.loc);
     const Expr given = to_.make(Local{status}, n.loc, types.u64());
-    const Expr left = to_.make(Compare{CompareOp::NotEqual, given, to_.make(Int{{0}, {}}, n.loc, types.u64())}, n.loc, types.boolean());
+    const Expr left = to_.make(Compare{CompareOp::NotEqual, given, to_.make(Int{{0}, {}}, n.loc, types.u64())}, n.loc,
+                               types.boolean());
     const Body pass_on = to_.collect([&] { leave(n.loc, given); });
     to_.emit(If{to_.context.span<Branch>({{left, pass_on}}), {}}, n.loc);
   }
@@ -75,7 +77,9 @@ class LeaveLowering {
     if (function.domain != Domain::Program) return to_.emit(Return{status}, loc);
     to_.emit(Return{verdicts_.of(function, loc)}, loc);
   }
-  Expr bounds(Loc loc) { return to_.make(Int{{bounds_status}, to_.context.name("KS_BOUNDS")}, loc, to_.context.types.u64()); }
+  Expr bounds(Loc loc) {
+    return to_.make(Int{{bounds_status}, to_.context.name("KS_BOUNDS")}, loc, to_.context.types.u64());
+  }
 
   /// return value of a leaving function: the value goes where the caller wants it.
   void give(const Option<Expr>& value, Loc loc) {

@@ -12,12 +12,13 @@ constexpr int any = 0, no_exist = 1;  // BPF_ANY, BPF_NOEXIST of linux/bpf.h
 
 class MapAccess {
  public:
-  MapAccess(Out& to, Loc loc, const NameSet& counters) : to_(to), loc_(loc), types_(to.context.types), counters_(counters) {}
+  MapAccess(Out& to, Loc loc, const NameSet& counters)
+      : to_(to), loc_(loc), types_(to.context.types), counters_(counters) {}
 
   /// &map
   Expr map(const Expr& m) { return to_.make(AddressOf{m}, loc_, types_.pointer(type_of(m), Space::Kernel, false)); }
-  /// The address of the value, in a local unless it is a number: helpers take pointers. A counter whose address is taken would live on
-  /// the stack, where the verifier may lose sight of it and take its loop for an endless one.
+  /// The address of the value, in a local unless it is a number: helpers take pointers. A counter whose address is
+  /// taken would live on the stack, where the verifier may lose sight of it and take its loop for an endless one.
   Expr address(const Expr& value, std::string_view hint) {
     Expr place = value;
     const auto* local = as<Local>(value);
@@ -31,15 +32,19 @@ class MapAccess {
   Expr call(std::string_view helper, std::vector<Expr> arguments, Type result) {
     return to_.make(HelperCall{to_.context.name(helper), to_.context.span(arguments)}, loc_, result);
   }
-  Expr lookup(const Expr& m, const Expr& key_address, Type result) { return call("bpf_map_lookup_elem", {map(m), key_address}, result); }
+  Expr lookup(const Expr& m, const Expr& key_address, Type result) {
+    return call("bpf_map_lookup_elem", {map(m), key_address}, result);
+  }
   Expr update(const Expr& m, const Expr& key_address, const Expr& value_address, int flag, Type result) {
-    const Expr flags = to_.make(Int{{flag}, to_.context.name(flag == any ? "BPF_ANY" : "BPF_NOEXIST")}, loc_, types_.u64());
+    const Expr flags =
+        to_.make(Int{{flag}, to_.context.name(flag == any ? "BPF_ANY" : "BPF_NOEXIST")}, loc_, types_.u64());
     return call("bpf_map_update_elem", {map(m), key_address, value_address, flags}, result);
   }
   /// if (failed) { count it }
   void count_if(const Expr& failed) {
     const Body count = to_.collect([&] {
-      to_.emit(Evaluate{to_.make(RuntimeCall{to_.context.name("ks_count_lost_write"), {}}, loc_, types_.void_type())}, loc_);
+      to_.emit(Evaluate{to_.make(RuntimeCall{to_.context.name("ks_count_lost_write"), {}}, loc_, types_.void_type())},
+               loc_);
     });
     to_.emit(If{to_.context.span<Branch>({{failed, count}}), {}}, loc_);
   }
@@ -73,7 +78,8 @@ void emit_slot(Name name, const Node<MapSlot>& n, const NameSet& counters, Out& 
     to.emit(Assign{slot, access.lookup(n->map, key, n.type)}, n.loc);
     access.count_if(to.make(Not{access.present(slot)}, n.loc, types.boolean()));
   });
-  to.emit(If{to.context.span<Branch>({{to.make(Not{access.present(slot)}, n.loc, types.boolean()), insert}}), {}}, n.loc);
+  to.emit(If{to.context.span<Branch>({{to.make(Not{access.present(slot)}, n.loc, types.boolean()), insert}}), {}},
+          n.loc);
 }
 
 }  // namespace
@@ -81,8 +87,7 @@ void emit_slot(Name name, const Node<MapSlot>& n, const NameSet& counters, Out& 
 Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::LookupsMerged>& in, Context& context) {
   NameSet counters;
   return rewrite<lang::LookupsMerged, lang::NoMapAccess>(
-      in, context,
-      on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
+      in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         counters.insert(n->name);
         to.emit_statement(to.rebuild(n));
       }),
@@ -110,7 +115,9 @@ Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::LookupsMerged>& in, Contex
         if (find_map_kind(type_of(n->map)->name.text())->entries_always_exist) return to.emit(Evaluate{update}, n.loc);
         const Name error = to.fresh("error");
         to.emit(Let{error, types.i64(), update}, n.loc);
-        access.count_if(to.make(Compare{CompareOp::NotEqual, to.make(Local{error}, n.loc, types.i64()), to.make(Int{{0}, {}}, n.loc, types.i64())}, n.loc, types.boolean()));
+        access.count_if(to.make(Compare{CompareOp::NotEqual, to.make(Local{error}, n.loc, types.i64()),
+                                        to.make(Int{{0}, {}}, n.loc, types.i64())},
+                                n.loc, types.boolean()));
       }),
       on<MapDelete>([&](const Node<MapDelete>& n, Out& to) {
         MapAccess access(to, n.loc, counters);
@@ -122,7 +129,8 @@ Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::LookupsMerged>& in, Contex
         Types& types = to.context.types;
         const Expr key = access.address(to(n->arguments[0]), "key");
         if (n->method == "contains_key")
-          return access.present(access.lookup(n->map, key, types.pointer(type_of(n->map)->element, Space::MapValue, true)));
+          return access.present(
+              access.lookup(n->map, key, types.pointer(type_of(n->map)->element, Space::MapValue, true)));
         const Expr value = access.address(to(n->arguments[1]), "value");
         const Expr given = access.update(n->map, key, value, n->method == "insert_new" ? no_exist : any, types.i64());
         return to.make(Convert{given}, n.loc, n.type);

@@ -17,12 +17,14 @@ struct Parts {
 /// The locals that are mentioned, but for those of which only the presence is asked.
 void collect_read(const Expr& e, NameSet& read);
 void collect_read(const Stmt& s, NameSet& read) {
-  each_child_of(s, [&](const Expr& e) { collect_read(e, read); }, [&](const Stmt& t) { collect_read(t, read); });
+  each_child_of(
+      s, [&](const Expr& e) { collect_read(e, read); }, [&](const Stmt& t) { collect_read(t, read); });
 }
 void collect_read(const Expr& e, NameSet& read) {
   if (const auto* local = as<Local>(e)) read.insert(local->form.name);
   if (const auto* present = as<Present>(e); present && as<Local>(present->form.value)) return;
-  each_child_of(e, [&](const Expr& child) { collect_read(child, read); }, [&](const Stmt& s) { collect_read(s, read); });
+  each_child_of(
+      e, [&](const Expr& child) { collect_read(child, read); }, [&](const Stmt& s) { collect_read(s, read); });
 }
 
 class MaybeLowering {
@@ -47,12 +49,16 @@ class MaybeLowering {
     if (lookup || call) {
       Type pointer = types.pointer(element, Space::MapValue, true);
       const Name entry = to.fresh("entry");
-      const Expr found = lookup ? Expr(to.make(MapLookup{lookup->form.map, to(lookup->form.key)}, loc, pointer))
-                                : Expr(to.make(MapCall{call->form.map, call->form.method, to(call->form.arguments)}, loc, pointer));
+      const Expr found =
+          lookup ? Expr(to.make(MapLookup{lookup->form.map, to(lookup->form.key)}, loc, pointer))
+                 : Expr(to.make(MapCall{call->form.map, call->form.method, to(call->form.arguments)}, loc, pointer));
       to.emit(Let{entry, pointer, found}, loc);
       const Expr reference = to.make(Local{entry}, loc, pointer);
       const Expr present = to.make(Present{reference}, loc, boolean);
-      return {to.make(Conditional{present, to.make(Deref{reference}, loc, element), to.make(Int{{0}, {}}, loc, element)}, loc, element), present};
+      return {
+          to.make(Conditional{present, to.make(Deref{reference}, loc, element), to.make(Int{{0}, {}}, loc, element)},
+                  loc, element),
+          present};
     }
     return {to.make(Int{{0}, {}}, loc, element), to.make(Int{{0}, {}}, loc, boolean)};  // null
   }
@@ -89,8 +95,7 @@ class MaybeLowering {
 Ir<lang::NoMaybe> lower_maybe(const Ir<lang::ThrowsExplicit>& in, Context& context) {
   MaybeLowering lowering(in.declarations);
   return rewrite<lang::ThrowsExplicit, lang::NoMaybe>(
-      in, context,
-      on<Let>([&](const Node<Let>& n, Out& to) {
+      in, context, on<Let>([&](const Node<Let>& n, Out& to) {
         if (is(n->type, TypeKind::Maybe)) return lowering.declare(n, to);
         to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
       }),

@@ -10,13 +10,17 @@ namespace {
 bool uses(const Expr& e, Name map);
 bool uses(const Stmt& s, Name map) {
   bool found = false;
-  each_child_of(s, [&](const Expr& child) { found = found || uses(child, map); }, [&](const Stmt& t) { found = found || uses(t, map); });
+  each_child_of(
+      s, [&](const Expr& child) { found = found || uses(child, map); },
+      [&](const Stmt& t) { found = found || uses(t, map); });
   return found;
 }
 bool uses(const Expr& e, Name map) {
   if (const auto* global = as<Global>(e)) return global->form.name == map;
   bool found = false;
-  each_child_of(e, [&](const Expr& child) { found = found || uses(child, map); }, [&](const Stmt& t) { found = found || uses(t, map); });
+  each_child_of(
+      e, [&](const Expr& child) { found = found || uses(child, map); },
+      [&](const Stmt& t) { found = found || uses(t, map); });
   return found;
 }
 
@@ -30,8 +34,7 @@ Ir<lang::PinsReached> lower_pinned_access(const Ir<lang::TurnsForgotten>& in, Co
     if (const auto* pins = as<PinnedGlobals>(d)) map = pins->form.name, type = pins->form.type;
   Name entry;  // the pointer of the function at work
   return rewrite<lang::TurnsForgotten, lang::PinsReached>(
-      in, context,
-      on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         bool used = false;
         for (const Stmt& s : n->body.statements) used = used || (map && uses(s, map));
         if (!used) return to.declare(n.form, n.loc);
@@ -44,7 +47,9 @@ Ir<lang::PinsReached> lower_pinned_access(const Ir<lang::TurnsForgotten>& in, Co
           const Expr key = to.make(Int{{0}, {}}, n.loc, types.u32());
           to.emit(Let{entry, reference, to.make(MapLookup{array, key}, n.loc, reference)}, n.loc);
           // The one entry of an array always exists; the verifier wants to see it tested.
-          const Expr absent = to.make(Not{to.make(Present{to.make(Local{entry}, n.loc, reference)}, n.loc, types.boolean())}, n.loc, types.boolean());
+          const Expr absent =
+              to.make(Not{to.make(Present{to.make(Local{entry}, n.loc, reference)}, n.loc, types.boolean())}, n.loc,
+                      types.boolean());
           Option<Expr> value;
           if (const ProgramType* program = find_program_type(form.program_type.text())) {
             const KernelConstant* verdict = to.context.kernel_types->find_constant(program->pass_through);

@@ -7,14 +7,16 @@ namespace ksc {
 
 Ir<lang::NoShift> lower_shifts(const Ir<lang::NoDivide>& in, Context& context) {
   using Out = To<lang::NoShift>;
-  return rewrite<lang::NoDivide, lang::NoShift>(in, context, on<Shift>([](const Node<Shift>& n, Out& to) -> Expr {
-    const Expr left = to(n->left), count = to(n->count);
-    if (as<Int>(count)) return to.make(CShift{n->op, left, count}, n.loc, n.type);
-    Type type = to.context.types.u32();
-    const Expr narrow = type_of(count) == type ? count : Expr(to.make(Convert{count}, loc_of(count), type));
-    const Expr mask = to.make(Int{{width_of(n.type) - 1}, {}}, n.loc, type);
-    return to.make(CShift{n->op, left, to.make(Binary{BinaryOp::BitAnd, narrow, mask}, loc_of(count), type)}, n.loc, n.type);
-  }));
+  return rewrite<lang::NoDivide, lang::NoShift>(
+      in, context, on<Shift>([](const Node<Shift>& n, Out& to) -> Expr {
+        const Expr left = to(n->left), count = to(n->count);
+        if (as<Int>(count)) return to.make(CShift{n->op, left, count}, n.loc, n.type);
+        Type type = to.context.types.u32();
+        const Expr narrow = type_of(count) == type ? count : Expr(to.make(Convert{count}, loc_of(count), type));
+        const Expr mask = to.make(Int{{width_of(n.type) - 1}, {}}, n.loc, type);
+        return to.make(CShift{n->op, left, to.make(Binary{BinaryOp::BitAnd, narrow, mask}, loc_of(count), type)}, n.loc,
+                       n.type);
+      }));
 }
 
 }  // namespace ksc

@@ -27,8 +27,7 @@ Expr lazily(const Expr& left, const Expr& right, bool when, Loc loc, Out& to) {
 
 Ir<lang::ShortCircuitsPure> lower_short_circuits(const Ir<lang::NoFor>& in, Context& context) {
   return rewrite<lang::NoFor, lang::ShortCircuitsPure>(
-      in, context,
-      on<And>([](const Node<And>& n, Out& to) -> Expr {
+      in, context, on<And>([](const Node<And>& n, Out& to) -> Expr {
         return has_effect(n->right) ? lazily(n->left, n->right, true, n.loc, to) : Expr(to.rebuild(n));
       }),
       on<Or>([](const Node<Or>& n, Out& to) -> Expr {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// name == "eth0"   =>   memcmp(&name, "eth0", 5) == 0, or ks_differ(…) in eBPF, which has no memcmp: what follows a text is zero, so
-/// the bytes of the shorter side decide
+/// name == "eth0"   =>   memcmp(&name, "eth0", 5) == 0, or ks_differ(…) in eBPF, which has no memcmp: what follows a
+/// text is zero, so the bytes of the shorter side decide
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
@@ -18,14 +18,18 @@ class StringComparison {
   /// Whether both sides are equal, or are not.
   Expr holds(const Expr& left, const Expr& right) {
     // A choice of strings is a choice of answers: only what is chosen may be read.
-    if (const auto* choice = as<Conditional>(left)) return chosen(*choice, holds(choice->form.then, right), holds(choice->form.otherwise, right));
-    if (const auto* choice = as<Conditional>(right)) return chosen(*choice, holds(left, choice->form.then), holds(left, choice->form.otherwise));
+    if (const auto* choice = as<Conditional>(left))
+      return chosen(*choice, holds(choice->form.then, right), holds(choice->form.otherwise, right));
+    if (const auto* choice = as<Conditional>(right))
+      return chosen(*choice, holds(left, choice->form.then), holds(left, choice->form.otherwise));
     const Side a = side(left), b = side(right);
     const uint64_t size = std::min(a.size, b.size);
     const bool in_ebpf = to_.function() && to_.function()->domain != Domain::User;
     const std::string_view function = in_ebpf ? "ks_differ" : "__builtin_memcmp";
     const Expr count = to_.make(Int{{static_cast<__int128>(size)}, {}}, n_.loc, types_.u64());
-    const Expr difference = to_.make(RuntimeCall{to_.context.name(function), to_.context.span<Expr>({a.bytes, b.bytes, count})}, n_.loc, types_.i32());
+    const Expr difference =
+        to_.make(RuntimeCall{to_.context.name(function), to_.context.span<Expr>({a.bytes, b.bytes, count})}, n_.loc,
+                 types_.i32());
     return to_.make(Compare{n_->op, difference, to_.make(Int{{0}, {}}, n_.loc, types_.i32())}, n_.loc, n_.type);
   }
 
@@ -39,7 +43,8 @@ class StringComparison {
   Side side(const Expr& given) {
     // A wider string has the same text.
     const auto* widened = as<Convert>(given);
-    const bool is_same = widened && is(type_of(widened->form.value), TypeKind::Str) && type_of(widened->form.value)->count <= type_of(given)->count;
+    const bool is_same = widened && is(type_of(widened->form.value), TypeKind::Str) &&
+                         type_of(widened->form.value)->count <= type_of(given)->count;
     const Expr e = is_same ? widened->form.value : given;
     if (const auto* text = as<StringValue>(e)) return {e, text->form.text.text().size() + 1};
     if (as<Zero>(e)) return {to_.make(StringValue{to_.context.name("")}, n_.loc, types_.str(1)), 1};
@@ -63,11 +68,12 @@ class StringComparison {
 }  // namespace
 
 Ir<lang::NoStringComparison> lower_string_comparisons(const Ir<lang::NoArithmeticBuiltin>& in, Context& context) {
-  return rewrite<lang::NoArithmeticBuiltin, lang::NoStringComparison>(in, context, on<Compare>([](const Node<Compare>& n, Out& to) -> Expr {
-    const Expr left = to(n->left), right = to(n->right);
-    if (!is(type_of(left), TypeKind::Str)) return to.make(Compare{n->op, left, right}, n.loc, n.type);
-    return StringComparison(n, to).holds(left, right);
-  }));
+  return rewrite<lang::NoArithmeticBuiltin, lang::NoStringComparison>(
+      in, context, on<Compare>([](const Node<Compare>& n, Out& to) -> Expr {
+        const Expr left = to(n->left), right = to(n->right);
+        if (!is(type_of(left), TypeKind::Str)) return to.make(Compare{n->op, left, right}, n.loc, n.type);
+        return StringComparison(n, to).holds(left, right);
+      }));
 }
 
 }  // namespace ksc

@@ -16,7 +16,8 @@ Ir<lang::NoTailCall> lower_tail_calls(const Ir<lang::PinsReached>& in, Context& 
   std::set<Name, ByText> called;
   std::function<void(const Stmt&)> find = [&](const Stmt& s) {
     if (const auto* call = as<TailCall>(s)) called.insert(call->form.program);
-    each_child_of(s, [](const Expr&) {}, find);
+    each_child_of(
+        s, [](const Expr&) {}, find);
   };
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d))
@@ -27,10 +28,11 @@ Ir<lang::NoTailCall> lower_tail_calls(const Ir<lang::PinsReached>& in, Context& 
 
   std::set<std::string> declared;
   return rewrite<lang::PinsReached, lang::NoTailCall>(
-      in, context,
-      on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         if (n.contains.has(Kind::TailCall) && declared.insert(array_of(n.form)).second)
-          to.declare(ProgramArray{to.context.name(array_of(n.form)), n->program_type, to.context.span(targets[array_of(n.form)])}, n.loc);
+          to.declare(ProgramArray{to.context.name(array_of(n.form)), n->program_type,
+                                  to.context.span(targets[array_of(n.form)])},
+                     n.loc);
         FunctionDef form = n.form;
         form.body = to(form.body);
         to.declare(form, n.loc);
@@ -41,12 +43,18 @@ Ir<lang::NoTailCall> lower_tail_calls(const Ir<lang::PinsReached>& in, Context& 
         const std::string array = array_of(from);
         const auto& programs = targets[array];
         const auto index = std::find(programs.begin(), programs.end(), n->program) - programs.begin();
-        const Expr map = to.make(MapName{to.context.name(array)}, n.loc, types.map(to.context.name("prog_array"), types.u32(), types.u32(), programs.size()));
+        const Expr map = to.make(MapName{to.context.name(array)}, n.loc,
+                                 types.map(to.context.name("prog_array"), types.u32(), types.u32(), programs.size()));
         const Expr where = to.make(AddressOf{map}, n.loc, types.pointer(type_of(map), Space::Kernel, false));
         const Expr which = to.make(Int{{index}, {}}, n.loc, types.u32());
-        to.emit(Evaluate{to.make(HelperCall{to.context.name("bpf_tail_call"), to.context.span<Expr>({to(n->context), where, which})}, n.loc, types.void_type())}, n.loc);
+        to.emit(Evaluate{to.make(
+                    HelperCall{to.context.name("bpf_tail_call"), to.context.span<Expr>({to(n->context), where, which})},
+                    n.loc, types.void_type())},
+                n.loc);
         // Reached only if the hand-over failed [L63].
-        to.emit(Evaluate{to.make(RuntimeCall{to.context.name("ks_count_failed_tail_call"), {}}, n.loc, types.void_type())}, n.loc);
+        to.emit(
+            Evaluate{to.make(RuntimeCall{to.context.name("ks_count_failed_tail_call"), {}}, n.loc, types.void_type())},
+            n.loc);
         const ProgramType* type = find_program_type(from.program_type.text());
         const KernelConstant* verdict = to.context.kernel_types->find_constant(type->safe);
         to.emit(Return{Expr(to.make(Int{{verdict->value}, to.context.name(type->safe)}, n.loc, from.result))}, n.loc);

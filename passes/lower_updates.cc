@@ -29,14 +29,17 @@ Expr applied(Operator op, const Expr& left, const Expr& right, Loc loc, Out& to)
 
 /// [L40] these are one instruction on what several CPUs reach
 bool can_be_atomic(Operator op, Type type) {
-  const bool simple = op == Operator::Add || op == Operator::Subtract || op == Operator::BitAnd || op == Operator::BitOr || op == Operator::BitXor;
+  const bool simple = op == Operator::Add || op == Operator::Subtract || op == Operator::BitAnd ||
+                      op == Operator::BitOr || op == Operator::BitXor;
   return simple && is(type, TypeKind::Int) && type->bits >= 32;
 }
 
 /// The same place, in what `pointed` is instead of the map entry.
 Expr moved(const Expr& place, const Expr& pointed, Out& to) {
-  if (const auto* field = as<Field>(place)) return to.make(Field{moved(field->form.base, pointed, to), field->form.name}, field->loc, field->type);
-  if (const auto* index = as<Index>(place)) return to.make(Index{moved(index->form.base, pointed, to), index->form.index}, index->loc, index->type);
+  if (const auto* field = as<Field>(place))
+    return to.make(Field{moved(field->form.base, pointed, to), field->form.name}, field->loc, field->type);
+  if (const auto* index = as<Index>(place))
+    return to.make(Index{moved(index->form.base, pointed, to), index->form.index}, index->loc, index->type);
   return pointed;
 }
 /// Whether other CPUs and programs reach the place: globals, and what lies in maps.
@@ -50,7 +53,8 @@ bool is_shared(const Expr& place) {
 }
 /// An atomic instruction needs an address: an element that may be out of range has none, a bit-field neither.
 bool has_address(const Expr& place) {
-  if (const auto* index = as<Index>(place)) return kind_of(index->form.index) == Kind::Int && has_address(index->form.base);
+  if (const auto* index = as<Index>(place))
+    return kind_of(index->form.index) == Kind::Int && has_address(index->form.base);
   if (const auto* field = as<Field>(place)) {
     const StructField* member = find_field(type_of(field->form.base), field->form.name);
     return member && member->bit_size == 0 && has_address(field->form.base);
@@ -62,7 +66,9 @@ void emit_update(Operator op, const Expr& place, const Expr& value, bool atomic,
   Type type = type_of(place);
   if (atomic && can_be_atomic(op, type) && has_address(place)) {
     const auto* deref = as<Deref>(place);
-    const Expr pointer = deref ? deref->form.pointer : Expr(to.make(AddressOf{place}, loc, to.context.types.pointer(type, Space::MapValue, false)));
+    const Expr pointer =
+        deref ? deref->form.pointer
+              : Expr(to.make(AddressOf{place}, loc, to.context.types.pointer(type, Space::MapValue, false)));
     return to.emit(AtomicUpdate{op, pointer, value}, loc);
   }
   to.emit(Assign{place, applied(op, place, value, loc, to)}, loc);
@@ -74,25 +80,33 @@ Ir<lang::NoUpdate> lower_updates(const Ir<lang::OperandsOrdered>& in, Context& c
   // Per-CPU entries are reached by one CPU; references remember their map by name.
   std::set<Name, ByText> per_cpu;
   for (const Decl& d : in.declarations)
-    if (const auto* map = as<MapDef>(d); map && find_map_kind(map->form.type->name.text())->per_cpu) per_cpu.insert(map->form.name);
+    if (const auto* map = as<MapDef>(d); map && find_map_kind(map->form.type->name.text())->per_cpu)
+      per_cpu.insert(map->form.name);
   const auto is_per_cpu = [&](const Expr& place) {
     const auto* deref = as<Deref>(root_of(place));
-    return deref && is(type_of(deref->form.pointer), TypeKind::EntryRef) && per_cpu.count(type_of(deref->form.pointer)->name);
+    return deref && is(type_of(deref->form.pointer), TypeKind::EntryRef) &&
+           per_cpu.count(type_of(deref->form.pointer)->name);
   };
-  return rewrite<lang::OperandsOrdered, lang::NoUpdate>(in, context, on<Update>([&](const Node<Update>& n, Out& to) {
-    const bool in_ebpf = to.function()->domain == Domain::Program || to.function()->domain == Domain::Shared;
-    const auto* entry = entry_of(n->place);
-    if (!entry) return emit_update(n->op, n->place, n->value, in_ebpf && is_shared(n->place) && !is_per_cpu(n->place), n.loc, to);
-    Types& types = to.context.types;
-    const MapKind* kind = find_map_kind(type_of(entry->form.map)->name.text());
-    Type pointer = types.pointer(entry->type, Space::MapValue, true);
-    const Name slot = to.fresh("entry");
-    to.emit(Let{slot, pointer, to.make(MapSlot{entry->form.map, entry->form.key}, entry->loc, pointer)}, entry->loc);
-    const Expr reference = to.make(Local{slot}, entry->loc, pointer);
-    const Expr pointed = to.make(Deref{reference}, entry->loc, entry->type);
-    const Body update = to.collect([&] { emit_update(n->op, moved(n->place, pointed, to), n->value, in_ebpf && !kind->per_cpu, n.loc, to); });
-    to.emit(If{to.context.span<Branch>({{to.make(Present{reference}, entry->loc, types.boolean()), update}}), {}}, n.loc);
-  }));
+  return rewrite<lang::OperandsOrdered, lang::NoUpdate>(
+      in, context, on<Update>([&](const Node<Update>& n, Out& to) {
+        const bool in_ebpf = to.function()->domain == Domain::Program || to.function()->domain == Domain::Shared;
+        const auto* entry = entry_of(n->place);
+        if (!entry)
+          return emit_update(n->op, n->place, n->value, in_ebpf && is_shared(n->place) && !is_per_cpu(n->place), n.loc,
+                             to);
+        Types& types = to.context.types;
+        const MapKind* kind = find_map_kind(type_of(entry->form.map)->name.text());
+        Type pointer = types.pointer(entry->type, Space::MapValue, true);
+        const Name slot = to.fresh("entry");
+        to.emit(Let{slot, pointer, to.make(MapSlot{entry->form.map, entry->form.key}, entry->loc, pointer)},
+                entry->loc);
+        const Expr reference = to.make(Local{slot}, entry->loc, pointer);
+        const Expr pointed = to.make(Deref{reference}, entry->loc, entry->type);
+        const Body update = to.collect(
+            [&] { emit_update(n->op, moved(n->place, pointed, to), n->value, in_ebpf && !kind->per_cpu, n.loc, to); });
+        to.emit(If{to.context.span<Branch>({{to.make(Present{reference}, entry->loc, types.boolean()), update}}), {}},
+                n.loc);
+      }));
 }
 
 }  // namespace ksc

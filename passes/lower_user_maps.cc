@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// var p = &m[k]   =>   var key = k; var copy; var p = ks_map_lookup(m, &key, &copy) == 0 ? &copy : null
-/// for (cpu, v in m.each_cpu(k)) A   =>   var values = ks_percpu_values(m, &k, &count); count cpus of { var v = values[cpu]; A }; free(values)
-/// for (k, v in m) A   =>   var keys = ks_map_keys(m, &count); count turns of { var k = keys[turn]; var v = its copy; A }; free(keys)
+/// for (cpu, v in m.each_cpu(k)) A   =>   var values = ks_percpu_values(m, &k, &count); count cpus of { var v =
+/// values[cpu]; A }; free(values) for (k, v in m) A   =>   var keys = ks_map_keys(m, &count); count turns of { var k =
+/// keys[turn]; var v = its copy; A }; free(keys)
 #include "ir/children.h"
 #include "ir/effects.h"
 #include "ir/map_kind.h"
@@ -30,7 +31,8 @@ class UserMaps {
     Copy copy{read.map, key_address, {}, to(read.cpu)};
     const Name name = to.fresh("copy");
     to.emit(Let{name, value, {}}, loc);
-    copy.copy_address = to.make(AddressOf{to.make(Local{name}, loc, value)}, loc, to.context.types.pointer(value, Space::Stack, false));
+    copy.copy_address =
+        to.make(AddressOf{to.make(Local{name}, loc, value)}, loc, to.context.types.pointer(value, Space::Stack, false));
     return copy;
   }
   Expr address(const Expr& value, std::string_view hint, Loc loc, Out& to) {
@@ -56,8 +58,10 @@ class UserMaps {
   }
   /// The place behind a pointer to an entry, in the copy of the entry.
   Expr in_copy(const Expr& place, Out& to) {
-    if (const auto* field = as<Field>(place)) return to.make(Field{in_copy(field->form.base, to), field->form.name}, field->loc, field->type);
-    if (const auto* index = as<Index>(place)) return to.make(Index{in_copy(index->form.base, to), to(index->form.index)}, index->loc, index->type);
+    if (const auto* field = as<Field>(place))
+      return to.make(Field{in_copy(field->form.base, to), field->form.name}, field->loc, field->type);
+    if (const auto* index = as<Index>(place))
+      return to.make(Index{in_copy(index->form.base, to), to(index->form.index)}, index->loc, index->type);
     return read_copies.at(base_pointer(place));
   }
   /// An entry of `counts` is called `counts_entry`.
@@ -70,13 +74,15 @@ class UserMaps {
     return to.make(RuntimeCall{to.context.name(function), to.context.span(arguments)}, loc, type);
   }
   Expr lookup(const Copy& copy, Loc loc, Out& to) {
-    const auto [function, arguments] = reading_call(copy.map, is_per_cpu(copy.map), copy.key_address, copy.cpu, copy.copy_address);
+    const auto [function, arguments] =
+        reading_call(copy.map, is_per_cpu(copy.map), copy.key_address, copy.cpu, copy.copy_address);
     return call(function, arguments, to.context.types.i32(), loc, to);
   }
   /// Whether the entry was there; the copy holds it then.
   Expr read(const Copy& copy, Loc loc, Out& to) {
     Types& types = to.context.types;
-    return to.make(Compare{CompareOp::Equal, lookup(copy, loc, to), to.make(Int{{0}, {}}, loc, types.i32())}, loc, types.boolean());
+    return to.make(Compare{CompareOp::Equal, lookup(copy, loc, to), to.make(Int{{0}, {}}, loc, types.i32())}, loc,
+                   types.boolean());
   }
   /// The address of a copy, or null if the entry is absent.
   Expr copied(const EntryReading& reading, Type pointer, Loc loc, Out& to) {
@@ -86,8 +92,9 @@ class UserMaps {
   void write(const Expr& map, const Expr& key_address, const Expr& value_address, Loc loc, Out& to) {
     Types& types = to.context.types;
     const Expr flags = to.make(Int{{0}, to.context.name("BPF_ANY")}, loc, types.u64());
-    to.emit(Evaluate{call(is_per_cpu(map) ? "ks_percpu_set_or_exit" : "ks_map_update_or_exit", {map, key_address, value_address, flags},
-                          types.void_type(), loc, to)}, loc);
+    to.emit(Evaluate{call(is_per_cpu(map) ? "ks_percpu_set_or_exit" : "ks_map_update_or_exit",
+                          {map, key_address, value_address, flags}, types.void_type(), loc, to)},
+            loc);
   }
 
   /// The keys that are there now, and how many; both are locals that do not change.
@@ -99,9 +106,10 @@ class UserMaps {
     const Expr key_address = address_now(key, "key", loc, to);
     return in_memory("ks_percpu_values", {map, key_address}, type_of(map)->element, "values", "cpus", loc, to);
   }
-  /// What a function of the runtime gives: memory with elements, and how many there are, which it writes behind its last argument.
-  std::pair<Expr, Expr> in_memory(std::string_view function, std::vector<Expr> arguments, Type element, std::string_view name_hint, std::string_view count_hint, Loc loc,
-                                  Out& to) {
+  /// What a function of the runtime gives: memory with elements, and how many there are, which it writes behind its
+  /// last argument.
+  std::pair<Expr, Expr> in_memory(std::string_view function, std::vector<Expr> arguments, Type element,
+                                  std::string_view name_hint, std::string_view count_hint, Loc loc, Out& to) {
     Types& types = to.context.types;
     Type pointer = types.pointer(element, Space::User, false);
     const Name count = to.fresh(count_hint), name = to.fresh(name_hint);
@@ -123,14 +131,17 @@ class UserMaps {
     to.emit(CountedLoop{turn, types.u32(), to.make(Int{{0}, {}}, loc, types.u32()), count, false, body}, loc);
     free(elements, loc, to);
   }
-  void free(const Expr& memory, Loc loc, Out& to) { to.emit(Evaluate{call("free", {memory}, to.context.types.void_type(), loc, to)}, loc); }
+  void free(const Expr& memory, Loc loc, Out& to) {
+    to.emit(Evaluate{call("free", {memory}, to.context.types.void_type(), loc, to)}, loc);
+  }
   /// One turn: nothing for an entry that is gone, else the body with a copy of it.
   void turn(const Node<MapLoop>& n, const Expr& key_address, Out& to) {
     Types& types = to.context.types;
     Type map = type_of(n->map);
     to.emit(Let{n->key, map->key, to.make(Deref{key_address}, n.loc, map->key)}, n.loc);
     const auto skip_if = [&](const Expr& gone) {
-      to.emit(If{to.context.span<Branch>({{gone, Body{to.context.span<Stmt>({to.make(Continue{}, n.loc)})}}}), {}}, n.loc);
+      to.emit(If{to.context.span<Branch>({{gone, Body{to.context.span<Stmt>({to.make(Continue{}, n.loc)})}}}), {}},
+              n.loc);
     };
     if (is_per_cpu(n->map) && !is_integral(map->element)) {
       // There is no one value that the body could ask for.
@@ -141,10 +152,13 @@ class UserMaps {
     const Name name = to.fresh(value_hint(n->map));
     to.emit(Let{name, map->element, {}}, n.loc);
     const Copy copy{n->map, key_address, address_of(to.make(Local{name}, n.loc, map->element), n.loc, to)};
-    skip_if(to.make(Compare{CompareOp::NotEqual, lookup(copy, n.loc, to), to.make(Int{{0}, {}}, n.loc, types.i32())}, n.loc, types.boolean()));
+    skip_if(to.make(Compare{CompareOp::NotEqual, lookup(copy, n.loc, to), to.make(Int{{0}, {}}, n.loc, types.i32())},
+                    n.loc, types.boolean()));
     // A number is copied from the copy before anything else; what is referred to has its reference.
-    if (is(n->type, TypeKind::EntryRef)) to.emit(Let{n->entry, n->type, copy.copy_address}, n.loc);
-    else numbers[n->entry] = to.make(Local{name}, n.loc, map->element);
+    if (is(n->type, TypeKind::EntryRef))
+      to.emit(Let{n->entry, n->type, copy.copy_address}, n.loc);
+    else
+      numbers[n->entry] = to.make(Local{name}, n.loc, map->element);
     copies[n->entry] = copy;
     to.emit(to(n->body));
   }
@@ -169,12 +183,12 @@ class UserMaps {
   }
 
   ReadInPlace in_place;
-  std::vector<Expr> open_memory;            // what the loops around the statement at work go through
-  std::map<Name, Copy, ByText> copies;      // by the pointer that refers to it
-  std::map<Name, Expr, ByText> read_copies; // of entries that are read in place, by the pointer
-  std::map<Name, Expr, ByText> numbers;     // copies of entries that are numbers, by the pointer
-  std::map<Name, Expr, ByText> slots;       // copies of entries that are written to, by the pointer
-  std::map<Name, Expr, ByText> values;      // temporaries that are a member of such a copy, which nothing changes
+  std::vector<Expr> open_memory;             // what the loops around the statement at work go through
+  std::map<Name, Copy, ByText> copies;       // by the pointer that refers to it
+  std::map<Name, Expr, ByText> read_copies;  // of entries that are read in place, by the pointer
+  std::map<Name, Expr, ByText> numbers;      // copies of entries that are numbers, by the pointer
+  std::map<Name, Expr, ByText> slots;        // copies of entries that are written to, by the pointer
+  std::map<Name, Expr, ByText> values;       // temporaries that are a member of such a copy, which nothing changes
 };
 
 }  // namespace
@@ -182,15 +196,15 @@ class UserMaps {
 Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Context& context) {
   UserMaps maps(in.declarations);
   return rewrite<lang::UserEntriesCopied, lang::UserMaps>(
-      in, context,
-      on<Let>([&](const Node<Let>& n, Out& to) {
+      in, context, on<Let>([&](const Node<Let>& n, Out& to) {
         const auto read = n->value ? entry_reading(*n->value) : std::nullopt;
         const auto* slot = n->value ? as<MapSlot>(*n->value) : nullptr;
         if (read && maps.in_place.has(n->name)) return maps.read_now(n->name, *read, n->type->element, n.loc, to);
         if (const Name pointer = n->value ? read_in_place(*n->value) : Name{}; pointer && maps.in_place.has(pointer)) {
           const Expr place = maps.in_copy(as<Conditional>(*n->value)->form.then, to);
           // An index may change before the temporary is used.
-          const bool stays = n->name.is_generated() && !maps.in_place.is_changed(n->name) && !header(place).contains.has(Kind::Index);
+          const bool stays =
+              n->name.is_generated() && !maps.in_place.is_changed(n->name) && !header(place).contains.has(Kind::Index);
           if (!stays) return to.emit(Let{n->name, n->type, place}, n.loc);
           maps.values[n->name] = place;
           return;
@@ -200,7 +214,9 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
         const Copy copy = maps.make(*read, n->type->element, n.loc, to);
         maps.copies[n->name] = copy;
         const Expr present = maps.read(copy, n.loc, to);
-        to.emit(Let{n->name, n->type, to.make(Conditional{present, copy.copy_address, to.make(Null{}, n.loc, n->type)}, n.loc, n->type)}, n.loc);
+        to.emit(Let{n->name, n->type,
+                    to.make(Conditional{present, copy.copy_address, to.make(Null{}, n.loc, n->type)}, n.loc, n->type)},
+                n.loc);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         to.emit(Assign{to(n->place), to(n->value)}, n.loc);
@@ -239,13 +255,16 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
       on<MapLookup>([&](const Node<MapLookup>& n, Out& to) -> Expr {
         return maps.copied({n->map, n->key, {}}, n.type, n.loc, to);
       }),
-      on<MapSlot>([&](const Node<MapSlot>& n, Out& to) -> Expr { return maps.make({n->map, n->key, {}}, n.type->element, n.loc, to).copy_address; }),
+      on<MapSlot>([&](const Node<MapSlot>& n, Out& to) -> Expr {
+        return maps.make({n->map, n->key, {}}, n.type->element, n.loc, to).copy_address;
+      }),
       on<MapStore>([&](const Node<MapStore>& n, Out& to) {
         const Expr key = maps.address_now(to(n->key), "key", n.loc, to);
         maps.write(n->map, key, maps.address_now(to(n->value), "value", n.loc, to), n.loc, to);
       }),
       on<MapLoop>([&](const Node<MapLoop>& n, Out& to) {
-        maps.walk(maps.keys(n->map, n.loc, to), to.fresh("turn"), n.loc, to, [&](const Expr& key_address) { maps.turn(n, key_address, to); });
+        maps.walk(maps.keys(n->map, n.loc, to), to.fresh("turn"), n.loc, to,
+                  [&](const Expr& key_address) { maps.turn(n, key_address, to); });
       }),
       on<CpuLoop>([&](const Node<CpuLoop>& n, Out& to) {
         // A number that the body changes cannot count the turns.
@@ -260,12 +279,14 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
       }),
       on<Return>([&](const Node<Return>& n, Out& to) {
         const Option<Expr> value = to(n->value);
-        for (auto memory = maps.open_memory.rbegin(); memory != maps.open_memory.rend(); ++memory) maps.free(*memory, n.loc, to);
+        for (auto memory = maps.open_memory.rbegin(); memory != maps.open_memory.rend(); ++memory)
+          maps.free(*memory, n.loc, to);
         to.emit(Return{value}, n.loc);
       }),
       on<MapDelete>([&](const Node<MapDelete>& n, Out& to) {
         const Expr key = maps.address_now(to(n->key), "key", n.loc, to);
-        to.emit(Evaluate{maps.call("ks_map_delete_or_exit", {n->map, key}, to.context.types.void_type(), n.loc, to)}, n.loc);
+        to.emit(Evaluate{maps.call("ks_map_delete_or_exit", {n->map, key}, to.context.types.void_type(), n.loc, to)},
+                n.loc);
       }),
       on<MapCall>([&](const Node<MapCall>& n, Out& to) -> Expr {
         if (n->method == "cpu") return maps.copied({n->map, n->arguments[0], n->arguments[1]}, n.type, n.loc, to);
@@ -274,8 +295,10 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
         if (n->method == "contains_key") return maps.call("ks_map_contains", {n->map, key}, n.type, n.loc, to);
         const bool is_new = n->method == "insert_new";
         const Expr value = maps.address_now(to(n->arguments[1]), "value", n.loc, to);
-        const Expr flags = to.make(Int{{is_new}, to.context.name(is_new ? "BPF_NOEXIST" : "BPF_ANY")}, n.loc, to.context.types.u64());
-        return maps.call(UserMaps::is_per_cpu(n->map) ? "ks_percpu_set" : "ks_map_update", {n->map, key, value, flags}, n.type, n.loc, to);
+        const Expr flags =
+            to.make(Int{{is_new}, to.context.name(is_new ? "BPF_NOEXIST" : "BPF_ANY")}, n.loc, to.context.types.u64());
+        return maps.call(UserMaps::is_per_cpu(n->map) ? "ks_percpu_set" : "ks_map_update", {n->map, key, value, flags},
+                         n.type, n.loc, to);
       }));
 }
 

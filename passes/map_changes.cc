@@ -32,7 +32,8 @@ Option<Change> change_by(const Stmt& s) {
 }
 Option<Change> change_by(const Expr& e) {
   const auto* call = as<MapCall>(e);
-  if (!call || call->form.method == "contains_key" || call->form.method == "len" || call->form.arguments.size() == 0) return {};
+  if (!call || call->form.method == "contains_key" || call->form.method == "len" || call->form.arguments.size() == 0)
+    return {};
   return change_of(call->form.map, call->form.arguments[0], call->loc);
 }
 
@@ -42,17 +43,20 @@ using Changes = std::map<Name, std::vector<Change>, ByText>;
 /// Calls `found` with each change that statements make.
 class ChangeSearch {
  public:
-  ChangeSearch(const Changes& known, std::function<void(const Change&)> found) : known_(known), found_(std::move(found)) {}
+  ChangeSearch(const Changes& known, std::function<void(const Change&)> found)
+      : known_(known), found_(std::move(found)) {}
   void operator()(const Stmt& s) {
     if (const auto change = change_by(s)) found_(*change);
-    each_child_of(s, [&](const Expr& e) { (*this)(e); }, [&](const Stmt& inner) { (*this)(inner); });
+    each_child_of(
+        s, [&](const Expr& e) { (*this)(e); }, [&](const Stmt& inner) { (*this)(inner); });
   }
   void operator()(const Expr& e) {
     if (const auto change = change_by(e)) found_(*change);
     if (const auto* call = as<Call>(e))
       if (auto known = known_.find(call->form.function); known != known_.end())
         for (const Change& change : known->second) found_({change.map, {}, call->loc});
-    each_child_of(e, [&](const Expr& inner) { (*this)(inner); }, [&](const Stmt& inner) { (*this)(inner); });
+    each_child_of(
+        e, [&](const Expr& inner) { (*this)(inner); }, [&](const Stmt& inner) { (*this)(inner); });
   }
 
  private:
@@ -90,7 +94,8 @@ void report_loop(const Node<MapLoop>& loop, const Changes& changes, Context& con
     // The entry at hand may be changed and deleted.
     const auto* key = change.key ? as<Local>(*change.key) : nullptr;
     if (key && key->form.name == loop->key && !key_changes) return;
-    context.diagnostics.report(change.loc, diag::map_changed_in_loop, std::string(map->form.name.spelling())).note(loc_of(loop->map), "this is the loop");
+    context.diagnostics.report(change.loc, diag::map_changed_in_loop, std::string(map->form.name.spelling()))
+        .note(loc_of(loop->map), "this is the loop");
     is_reported = true;
   });
   for (const Stmt& s : loop->body.statements) search(s);

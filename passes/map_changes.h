@@ -5,8 +5,8 @@
 
 namespace ksc {
 
-/// Warns of loops over a map whose body changes other entries of it than the one at hand [L42], itself or through what it calls:
-/// which entries the loop then visits is open.
+/// Warns of loops over a map whose body changes other entries of it than the one at hand [L42], itself or through what
+/// it calls: which entries the loop then visits is open.
 void report_map_changes(const Span<Decl>& program, Context& context);
 
 }  // namespace ksc

@@ -12,7 +12,8 @@ namespace ksc {
 std::optional<Death> death_by(const Stmt& s) {
   if (const auto* removal = as<MapDelete>(s)) {
     const auto* map = as<MapName>(removal->form.map);
-    if (map) return Death{map->form.name, removal->loc, fmt::format("an entry of `{}` is deleted", map->form.name.spelling())};
+    if (map)
+      return Death{map->form.name, removal->loc, fmt::format("an entry of `{}` is deleted", map->form.name.spelling())};
   }
   const auto* assign = as<Assign>(s);
   const auto* update = as<Update>(s);
@@ -23,8 +24,10 @@ std::optional<Death> death_by(const Stmt& s) {
   const MapKind* kind = map ? find_map_kind(map->type->name.text()) : nullptr;
   if (!kind || kind->entries_always_exist) return {};
   const Name name = map->form.name;
-  if (kind->may_evict) return Death{name, loc_of(s), fmt::format("`{}` may evict an entry to insert one", name.spelling())};
-  if (assign && as<MapEntry>(place)) return Death{name, loc_of(s), fmt::format("an entry of `{}` is replaced", name.spelling())};
+  if (kind->may_evict)
+    return Death{name, loc_of(s), fmt::format("`{}` may evict an entry to insert one", name.spelling())};
+  if (assign && as<MapEntry>(place))
+    return Death{name, loc_of(s), fmt::format("an entry of `{}` is replaced", name.spelling())};
   return {};
 }
 
@@ -34,22 +37,26 @@ std::optional<Death> death_by(const Expr& e) {
   if (!map || call->form.method != "insert_new") return {};
   const MapKind* kind = find_map_kind(type_of(call->form.map)->name.text());
   if (!kind || !kind->may_evict) return {};
-  return Death{map->form.name, call->loc, fmt::format("`{}` may evict an entry to insert one", map->form.name.spelling())};
+  return Death{map->form.name, call->loc,
+               fmt::format("`{}` may evict an entry to insert one", map->form.name.spelling())};
 }
 
 void DeathSearch::operator()(const Stmt& s) {
   if (const auto death = death_by(s)) found_(*death);
-  each_child_of(s, [&](const Expr& e) { (*this)(e); }, [&](const Stmt& inner) { (*this)(inner); });
+  each_child_of(
+      s, [&](const Expr& e) { (*this)(e); }, [&](const Stmt& inner) { (*this)(inner); });
 }
 void DeathSearch::operator()(const Expr& e) {
   if (const auto death = death_by(e)) found_(*death);
   if (const auto* call = as<Call>(e)) called(call->form.function, call->loc);
-  each_child_of(e, [&](const Expr& inner) { (*this)(inner); }, [&](const Stmt& inner) { (*this)(inner); });
+  each_child_of(
+      e, [&](const Expr& inner) { (*this)(inner); }, [&](const Stmt& inner) { (*this)(inner); });
 }
 void DeathSearch::called(Name function, Loc loc) {
   auto known = deaths_.find(function);
   if (known == deaths_.end()) return;
-  for (const Death& death : known->second) found_({death.map, loc, fmt::format("`{}` is called: {}", function.spelling(), death.reason)});
+  for (const Death& death : known->second)
+    found_({death.map, loc, fmt::format("`{}` is called: {}", function.spelling(), death.reason)});
 }
 
 Deaths deaths_of(const Program& program) {

@@ -28,7 +28,8 @@ std::optional<Death> death_by(const Expr& e);
 /// Calls `found` with each death that statements bring about, also through the functions they call.
 class DeathSearch {
  public:
-  DeathSearch(const Deaths& deaths, std::function<void(const Death&)> found) : deaths_(deaths), found_(std::move(found)) {}
+  DeathSearch(const Deaths& deaths, std::function<void(const Death&)> found)
+      : deaths_(deaths), found_(std::move(found)) {}
   void operator()(const Stmt& s);
   void operator()(const Expr& e);
   void called(Name function, Loc loc);

@@ -19,25 +19,30 @@ struct Collector {
     constexpr FormSet interesting = form_set_of<MapSlot, MapCall, HelperCall, Call, FunctionAddress, BlockValue>();
     if ((header(e).contains & interesting).empty()) return;
     if (const auto* slot = as<MapSlot>(e)) note(slot->form.map, changes.inserted);
-    if (const auto* call = as<MapCall>(e); call && call->form.method == "insert_new") note(call->form.map, changes.inserted);
-    if (const auto* call = as<MapCall>(e); call && call->form.method == "insert") note(call->form.map, changes.replaced);
+    if (const auto* call = as<MapCall>(e); call && call->form.method == "insert_new")
+      note(call->form.map, changes.inserted);
+    if (const auto* call = as<MapCall>(e); call && call->form.method == "insert")
+      note(call->form.map, changes.replaced);
     if (const auto* call = as<Call>(e)) callees.insert(call->form.function), changes.calls = true;
     if (const auto* address = as<FunctionAddress>(e)) callees.insert(address->form.name);
     if (as<HelperCall>(e)) {
       changes.calls = true;
       note_maps(e);
     }
-    each_child_of(e, [&](const Expr& child) { visit(child); }, [&](const Stmt& s) { visit(s); });
+    each_child_of(
+        e, [&](const Expr& child) { visit(child); }, [&](const Stmt& s) { visit(s); });
   }
   /// A helper may do anything to the maps that it is given.
   void note_maps(const Expr& e) {
     note(e, changes.replaced);
-    each_child_of(e, [&](const Expr& child) { note_maps(child); }, [](const Stmt&) {});
+    each_child_of(
+        e, [&](const Expr& child) { note_maps(child); }, [](const Stmt&) {});
   }
   void visit(const Stmt& s) {
     if (const auto* store = as<MapStore>(s)) note(store->form.map, changes.replaced);
     if (const auto* gone = as<MapDelete>(s)) note(gone->form.map, changes.replaced);
-    each_child_of(s, [&](const Expr& child) { visit(child); }, [&](const Stmt& t) { visit(t); });
+    each_child_of(
+        s, [&](const Expr& child) { visit(child); }, [&](const Stmt& t) { visit(t); });
   }
 };
 

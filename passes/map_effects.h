@@ -6,8 +6,8 @@ namespace ksc {
 
 /// What some code may do to maps, itself or through the functions that it calls.
 struct MapEffects {
-  NameSet inserted;  // maps into which absent keys may be put
-  NameSet replaced;  // maps whose entries may be replaced or deleted
+  NameSet inserted;    // maps into which absent keys may be put
+  NameSet replaced;    // maps whose entries may be replaced or deleted
   bool calls = false;  // something is called: memory behind pointers may be written
 };
 

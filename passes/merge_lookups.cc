@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// var a = &m[k]; if (!a) return; var b = &m[k], inserted if absent; if (b) *b += 1   =>   var a = &m[k]; if (!a) return; *a += 1
+/// var a = &m[k]; if (!a) return; var b = &m[k], inserted if absent; if (b) *b += 1   =>   var a = &m[k]; if (!a)
+/// return; *a += 1
 ///
-/// Only in eBPF: there an entry has an address, and what is read is read anew behind it. In userspace a lookup copies the value, and
-/// a second one sees what eBPF has written since.
+/// Only in eBPF: there an entry has an address, and what is read is read anew behind it. In userspace a lookup copies
+/// the value, and a second one sees what eBPF has written since.
 #include "ir/effects.h"
 #include "ir/map_kind.h"
 #include "ir/rewrite.h"
@@ -31,29 +32,34 @@ struct State {
 
 /// A key that has the same value wherever its locals have.
 bool is_stable(const Expr& key) {
-  constexpr FormSet stable = form_set_of<Int, Zero, StringValue, Local, Field, Index, Convert, Unary, Binary, CShift, Quotient, Compare, Not, And, Or, Conditional,
-                                         RuntimeCall, StructValue, ArrayValue>();
+  constexpr FormSet stable =
+      form_set_of<Int, Zero, StringValue, Local, Field, Index, Convert, Unary, Binary, CShift, Quotient, Compare, Not,
+                  And, Or, Conditional, RuntimeCall, StructValue, ArrayValue>();
   return header(key).contains.minus(stable).empty();
 }
 void collect_locals(const Expr& e, NameSet& out) {
   if (const auto* local = as<Local>(e)) out.insert(local->form.name);
-  each_child_of(e, [&](const Expr& child) { collect_locals(child, out); }, [](const Stmt&) {});
+  each_child_of(
+      e, [&](const Expr& child) { collect_locals(child, out); }, [](const Stmt&) {});
 }
 void collect_addressed(const Stmt& s, NameSet& out);
 void collect_addressed(const Expr& e, NameSet& out) {
   if (const auto* address = as<AddressOf>(e))
     if (const auto* local = as<Local>(root_of(address->form.place))) out.insert(local->form.name);
-  each_child_of(e, [&](const Expr& child) { collect_addressed(child, out); }, [&](const Stmt& s) { collect_addressed(s, out); });
+  each_child_of(
+      e, [&](const Expr& child) { collect_addressed(child, out); }, [&](const Stmt& s) { collect_addressed(s, out); });
 }
 void collect_addressed(const Stmt& s, NameSet& out) {
-  each_child_of(s, [&](const Expr& child) { collect_addressed(child, out); }, [&](const Stmt& t) { collect_addressed(t, out); });
+  each_child_of(
+      s, [&](const Expr& child) { collect_addressed(child, out); }, [&](const Stmt& t) { collect_addressed(t, out); });
 }
 /// The compiler made the name: the developer's own are kept.
 bool is_temporary(Name name) { return name.is_generated(); }
 
 class LookupMerger {
  public:
-  LookupMerger(const MapEffectsOfFunctions& changes, const NameMap<const MapKind*>& kinds) : changes_(changes), kinds_(kinds) {}
+  LookupMerger(const MapEffectsOfFunctions& changes, const NameMap<const MapKind*>& kinds)
+      : changes_(changes), kinds_(kinds) {}
 
   void begin(const FunctionDef& function) {
     state_ = {};
@@ -100,7 +106,9 @@ class LookupMerger {
     }
     const auto* map_name = as<MapName>(map);
     if (!map_name || !is_stable(key)) return;
-    std::erase_if(state_.found, [&, printed = print(key)](const Found& f) { return f.map == map_name->form.name && f.key == printed; });
+    std::erase_if(state_.found, [&, printed = print(key)](const Found& f) {
+      return f.map == map_name->form.name && f.key == printed;
+    });
     Found f{map_name->form.name, print(key), to.make(Local{name}, loc, type), {name}};
     collect_locals(key, f.names);
     state_.found.push_back(std::move(f));
@@ -111,10 +119,15 @@ class LookupMerger {
     Type pointer = to.context.types.pointer(type_of(call->map)->element, Space::MapValue, true);
     if (!find(call->map, key)) declare(to.fresh("entry"), pointer, call->map, key, false, call.loc, to);
     const Found* f = find(call->map, key);
-    if (!f) return to.emit(Let{n->name, n->type, to.make(MapCall{call->map, call->method, to.context.span<Expr>({key})}, call.loc, call.type)}, n.loc);
+    if (!f)
+      return to.emit(Let{n->name, n->type,
+                         to.make(MapCall{call->map, call->method, to.context.span<Expr>({key})}, call.loc, call.type)},
+                     n.loc);
     const Expr present = to(Expr(to.make(Present{f->pointer}, call.loc, call.type)));
-    if (is_temporary(n->name) && !changed_.count(n->name) && !changed_.count(as<Local>(f->pointer)->form.name)) replacements_.insert({n->name, present});
-    else to.emit(Let{n->name, n->type, present}, n.loc);
+    if (is_temporary(n->name) && !changed_.count(n->name) && !changed_.count(as<Local>(f->pointer)->form.name))
+      replacements_.insert({n->name, present});
+    else
+      to.emit(Let{n->name, n->type, present}, n.loc);
   }
   const Expr* replacement(Name name) const {
     auto found = replacements_.find(name);
@@ -130,19 +143,25 @@ class LookupMerger {
   }
   void learn(const Expr& condition, bool holds) {
     if (const auto* negation = as<Not>(condition)) learn(negation->form.value, !holds);
-    if (const auto* both = as<And>(condition); both && holds) learn(both->form.left, true), learn(both->form.right, true);
-    if (const auto* either = as<Or>(condition); either && !holds) learn(either->form.left, false), learn(either->form.right, false);
+    if (const auto* both = as<And>(condition); both && holds)
+      learn(both->form.left, true), learn(both->form.right, true);
+    if (const auto* either = as<Or>(condition); either && !holds)
+      learn(either->form.left, false), learn(either->form.right, false);
     if (const auto* present = as<Present>(condition))
-      if (const auto* local = as<Local>(present->form.value); local && !addressed_.count(local->form.name)) state_.present[local->form.name] = holds;
+      if (const auto* local = as<Local>(present->form.value); local && !addressed_.count(local->form.name))
+        state_.present[local->form.name] = holds;
   }
 
   // ---- what ends it ----
 
-  /// An absent key may have been inserted: what had been found stays where it is, unless the kind makes room for new entries.
+  /// An absent key may have been inserted: what had been found stays where it is, unless the kind makes room for new
+  /// entries.
   void insert(Name map) {
     if (always_exists(map)) return;
     const MapKind* kind = kind_of_map(map);
-    std::erase_if(state_.found, [&](const Found& f) { return f.map == map && (!kind || kind->may_evict || presence(f.pointer) != true); });
+    std::erase_if(state_.found, [&](const Found& f) {
+      return f.map == map && (!kind || kind->may_evict || presence(f.pointer) != true);
+    });
   }
   void insert(const Expr& map) {
     if (const auto* name = as<MapName>(map)) insert(name->form.name);
@@ -171,7 +190,8 @@ class LookupMerger {
 
   // ---- control ----
 
-  /// A body that may or may not run from here on: what it leads to is added to `ends`, and what was known before it is known again.
+  /// A body that may or may not run from here on: what it leads to is added to `ends`, and what was known before it is
+  /// known again.
   Body branch(const Body& body, std::vector<State>& ends, Out& to) {
     const State before = state_;
     const bool outer = std::exchange(falls_through_, true);
@@ -190,7 +210,9 @@ class LookupMerger {
     for (const State& end : ends) {
       std::erase_if(state_.found, [&](const Found& f) {
         for (const Found& other : end.found)
-          if (other.map == f.map && other.key == f.key && as<Local>(other.pointer)->form.name == as<Local>(f.pointer)->form.name) return false;
+          if (other.map == f.map && other.key == f.key &&
+              as<Local>(other.pointer)->form.name == as<Local>(f.pointer)->form.name)
+            return false;
         return true;
       });
     }
@@ -251,8 +273,7 @@ Ir<lang::LookupsMerged> merge_lookups(const Ir<lang::NoTailCall>& in, Context& c
   const auto is_false = [](const Expr& e) { return truth(e) == false; };
   const auto is_true = [](const Expr& e) { return truth(e) == true; };
   return rewrite<lang::NoTailCall, lang::LookupsMerged>(
-      in, context,
-      on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
         merger.begin(form);
         if (!(n.contains & form_set_of<MapLookup, MapSlot, MapCall>()).empty()) form.body = to(form.body);
@@ -260,17 +281,22 @@ Ir<lang::LookupsMerged> merge_lookups(const Ir<lang::NoTailCall>& in, Context& c
       }),
       on<Let>([&](const Node<Let>& n, Out& to) {
         if (n->value) {
-          if (const auto* lookup = as<MapLookup>(*n->value)) return merger.declare(n->name, n->type, lookup->form.map, to(lookup->form.key), false, n.loc, to);
-          if (const auto* slot = as<MapSlot>(*n->value)) return merger.declare(n->name, n->type, slot->form.map, to(slot->form.key), true, n.loc, to);
-          if (const auto* call = as<MapCall>(*n->value); call && call->form.method == "contains_key") return merger.declare_contains(n, *call, to);
+          if (const auto* lookup = as<MapLookup>(*n->value))
+            return merger.declare(n->name, n->type, lookup->form.map, to(lookup->form.key), false, n.loc, to);
+          if (const auto* slot = as<MapSlot>(*n->value))
+            return merger.declare(n->name, n->type, slot->form.map, to(slot->form.key), true, n.loc, to);
+          if (const auto* call = as<MapCall>(*n->value); call && call->form.method == "contains_key")
+            return merger.declare_contains(n, *call, to);
         }
         to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         const Expr place = to(n->place);
         to.emit(Assign{place, to(n->value)}, n.loc);
-        if (const auto* local = as<Local>(root_of(place))) merger.change(local->form.name);
-        else merger.change_addressed();
+        if (const auto* local = as<Local>(root_of(place)))
+          merger.change(local->form.name);
+        else
+          merger.change_addressed();
       }),
       on<AtomicUpdate>([&](const Node<AtomicUpdate>& n, Out& to) {
         to.emit(AtomicUpdate{n->op, to(n->pointer), to(n->value)}, n.loc);
@@ -326,11 +352,15 @@ Ir<lang::LookupsMerged> merge_lookups(const Ir<lang::NoTailCall>& in, Context& c
       }),
       on<And>([&](const Node<And>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
-        return is_false(left) || is_true(right) ? left : is_true(left) ? right : Expr(to.make(And{left, right}, n.loc, n.type));
+        return is_false(left) || is_true(right) ? left
+               : is_true(left)                  ? right
+                                                : Expr(to.make(And{left, right}, n.loc, n.type));
       }),
       on<Or>([&](const Node<Or>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
-        return is_true(left) || is_false(right) ? left : is_false(left) ? right : Expr(to.make(Or{left, right}, n.loc, n.type));
+        return is_true(left) || is_false(right) ? left
+               : is_false(left)                 ? right
+                                                : Expr(to.make(Or{left, right}, n.loc, n.type));
       }),
       on<Conditional>([&](const Node<Conditional>& n, Out& to) -> Expr {
         const Expr condition = to(n->condition);

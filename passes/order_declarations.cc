@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// fn f() { g() }; fn g()   =>   fn g(); fn f() { g() }: what is used stands before what uses it, and helpers that nobody calls are left out
+/// fn f() { g() }; fn g()   =>   fn g(); fn f() { g() }: what is used stands before what uses it, and helpers that
+/// nobody calls are left out
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
@@ -43,14 +44,16 @@ class Sorter {
 
  private:
   void callees(const Stmt& s) {
-    each_child_of(s, [&](const Expr& e) { callees(e); }, [&](const Stmt& t) { callees(t); });
+    each_child_of(
+        s, [&](const Expr& e) { callees(e); }, [&](const Stmt& t) { callees(t); });
   }
   void callees(const Expr& e) {
     Name name;
     if (const auto* call = as<Call>(e)) name = call->form.function;
     if (const auto* address = as<FunctionAddress>(e)) name = address->form.name;
     if (auto found = functions_.find(name); name && found != functions_.end()) place(found->second);
-    each_child_of(e, [&](const Expr& child) { callees(child); }, [&](const Stmt& s) { callees(s); });
+    each_child_of(
+        e, [&](const Expr& child) { callees(child); }, [&](const Stmt& s) { callees(s); });
   }
   void member(Type type) {
     while (is(type, TypeKind::Array)) type = type->element;
@@ -69,7 +72,8 @@ Ir<lang::C> order_declarations(const Ir<lang::Folded>& in, Context& context) {
   Sorter sorter(in.declarations);
   for (const Decl& d : sorted) {
     const auto* function = as<FunctionDef>(d);
-    if (!function || function->form.domain == Domain::Program) sorter.place(d);  // other functions come with what calls them
+    if (!function || function->form.domain == Domain::Program)
+      sorter.place(d);  // other functions come with what calls them
   }
   return {context.span(sorter.out_)};
 }

@@ -26,13 +26,15 @@ class Orderer {
 
   /// The place with its operands evaluated; `later_effect` if something with an effect follows before it is written.
   Expr place(const Expr& e, bool later_effect) {
-    if (const auto* field = as<Field>(e)) return remade(e, Field{place(field->form.base, later_effect), field->form.name});
+    if (const auto* field = as<Field>(e))
+      return remade(e, Field{place(field->form.base, later_effect), field->form.name});
     if (const auto* index = as<Index>(e)) {
       const Expr base = place(index->form.base, later_effect || has_effect(index->form.index));
       return remade(e, Index{base, kept(value(index->form.index), later_effect)});
     }
     if (const auto* deref = as<Deref>(e)) return remade(e, Deref{kept(value(deref->form.pointer), later_effect)});
-    if (const auto* entry = as<MapEntry>(e)) return remade(e, MapEntry{entry->form.map, kept(value(entry->form.key), later_effect)});
+    if (const auto* entry = as<MapEntry>(e))
+      return remade(e, MapEntry{entry->form.map, kept(value(entry->form.key), later_effect)});
     return to_(e);
   }
 
@@ -95,7 +97,8 @@ class Orderer {
     }
     if (as<AddressOf>(e)) return remade(e, AddressOf{place(as<AddressOf>(e)->form.place, false)});
     std::vector<Expr> children;
-    each_child_of(e, [&](const Expr& child) { children.push_back(child); }, [](const Stmt&) {});
+    each_child_of(
+        e, [&](const Expr& child) { children.push_back(child); }, [](const Stmt&) {});
     const std::vector<Expr> ordered = values(children);
     size_t at = 0;
     return map_children(to_.context, e, [&](const Expr&) { return ordered[at++]; });
@@ -124,8 +127,7 @@ Ir<lang::OperandsOrdered> order_operands(const Ir<lang::ShortCircuitsPure>& in, 
   const auto order = [&](Out& to) { return Orderer(to, changed); };
 
   return rewrite<lang::ShortCircuitsPure, lang::OperandsOrdered>(
-      in, context,
-      on<BlockValue>([](const Node<BlockValue>& n, Out& to) -> Expr {
+      in, context, on<BlockValue>([](const Node<BlockValue>& n, Out& to) -> Expr {
         // Only reached inside what has no effect of its own, which cannot be: has_effect sees blocks.
         to.emit(to(n->body));
         return n->value ? to(*n->value) : Expr(to.make(Zero{}, n.loc, n.type));
@@ -176,8 +178,12 @@ Ir<lang::OperandsOrdered> order_operands(const Ir<lang::ShortCircuitsPure>& in, 
         const Expr key = order(to).value(n->key);
         to.emit(CpuLoop{n->cpu, n->value, n->map, key, to(n->body)}, n.loc);
       }),
-      on<MapDelete>([&](const Node<MapDelete>& n, Out& to) { to.emit(MapDelete{n->map, order(to).value(n->key)}, n.loc); }),
-      on<Print>([&](const Node<Print>& n, Out& to) { to.emit(Print{n->format, order(to).values(n->arguments)}, n.loc); }));
+      on<MapDelete>([&](const Node<MapDelete>& n, Out& to) {
+        to.emit(MapDelete{n->map, order(to).value(n->key)}, n.loc);
+      }),
+      on<Print>([&](const Node<Print>& n, Out& to) {
+        to.emit(Print{n->format, order(to).values(n->arguments)}, n.loc);
+      }));
 }
 
 }  // namespace ksc

@@ -19,7 +19,8 @@ __int128 cost(const Stmt& s);
 __int128 cost(const Expr& e) {
   __int128 sum = kind_of(e) == Kind::MapLookup || kind_of(e) == Kind::MapCall || kind_of(e) == Kind::MapSlot ? 20 : 2;
   if (as<Call>(e)) sum += 100;
-  each_child_of(e, [&](const Expr& child) { sum += cost(child); }, [&](const Stmt& s) { sum += cost(s); });
+  each_child_of(
+      e, [&](const Expr& child) { sum += cost(child); }, [&](const Stmt& s) { sum += cost(s); });
   return sum;
 }
 __int128 turns_of(const CountedLoop& loop) {
@@ -31,7 +32,8 @@ __int128 turns_of(const CountedLoop& loop) {
 }
 __int128 cost(const Stmt& s) {
   __int128 sum = 2;
-  each_child_of(s, [&](const Expr& e) { sum += cost(e); }, [&](const Stmt& t) { sum += cost(t); });
+  each_child_of(
+      s, [&](const Expr& e) { sum += cost(e); }, [&](const Stmt& t) { sum += cost(t); });
   if (const auto* loop = as<CountedLoop>(s)) {
     const __int128 turns = turns_of(loop->form);
     return turns < 0 || turns * sum > plain_limit ? 50 : turns * sum;  // an outlined loop costs its call
@@ -45,7 +47,8 @@ Expr number(__int128 value, Type type, Loc loc, Out& to) { return to.make(Int{{v
 bool has_feature(Feature feature, std::string_view what, Loc loc, Out& to) {
   const Target& target = to.context.target;
   if (has(target, feature)) return true;
-  to.context.diagnostics.report(loc, diag::target_too_old, std::string(what), first_kernel(feature).to_string(), target.kernel.to_string());
+  to.context.diagnostics.report(loc, diag::target_too_old, std::string(what), first_kernel(feature).to_string(),
+                                target.kernel.to_string());
   return false;
 }
 
@@ -60,21 +63,28 @@ void outline_counted(const Node<CountedLoop>& n, const Body& body, Out& to) {
     const Expr which = to.make(Local{index}, loc, t.u32());
     Expr offset = n->type == t.u32() ? which : Expr(to.make(Convert{which}, loc, n->type));
     const auto* low = as<Int>(n->low);
-    if (!low || low->form.value.value != 0) offset = to.make(Binary{BinaryOp::Add, captured(n->low), offset}, loc, n->type);
+    if (!low || low->form.value.value != 0)
+      offset = to.make(Binary{BinaryOp::Add, captured(n->low), offset}, loc, n->type);
     to.emit(Let{n->name, n->type, offset}, loc);
   };
   loop.call = [&](const Expr& function, const Expr& captures) {
     const __int128 turns = turns_of(n.form);
     Expr count = number(turns, t.u32(), loc, to);
     if (turns < 0) {
-      // The kernel looks at all 64 bits of the register, C compilers at the lower half of what they pass as 32: they are shown all of them.
+      // The kernel looks at all 64 bits of the register, C compilers at the lower half of what they pass as 32: they
+      // are shown all of them.
       const Name name = to.fresh("count");
-      to.emit(Let{name, t.u64(), type_of(n->high) == t.u64() ? n->high : Expr(to.make(Convert{n->high}, loc, t.u64()))}, loc);
+      to.emit(Let{name, t.u64(), type_of(n->high) == t.u64() ? n->high : Expr(to.make(Convert{n->high}, loc, t.u64()))},
+              loc);
       count = to.make(Local{name}, loc, t.u64());
       to.emit(Evaluate{to.make(RuntimeCall{c.name("barrier_var"), c.span<Expr>({count})}, loc, t.void_type())}, loc);
     }
     const Expr given = turns < 0 ? Expr(to.make(Convert{count}, loc, t.u32())) : count;
-    const Stmt call = to.make(Evaluate{to.make(HelperCall{c.name("bpf_loop"), c.span<Expr>({given, function, captures, number(0, t.u64(), loc, to)})}, loc, t.i64())}, loc);
+    const Stmt call = to.make(
+        Evaluate{to.make(
+            HelperCall{c.name("bpf_loop"), c.span<Expr>({given, function, captures, number(0, t.u64(), loc, to)})}, loc,
+            t.i64())},
+        loc);
     if (turns >= 0) return to.emit_statement(call);
     // The verifier never enters a callback that it knows to run zero times, removes it, and then misses it.
     const Expr some = to.make(Compare{CompareOp::NotEqual, count, number(0, t.u64(), loc, to)}, loc, t.boolean());
@@ -90,13 +100,23 @@ void outline_map_loop(const Node<MapLoop>& n, const Body& body, Out& to) {
   const Loc loc = n.loc;
   Type map = type_of(n->map), key_pointer = t.pointer(map->key, Space::MapValue, false);
   const Name key = to.fresh("key_at");
-  OutlinedLoop loop{loc, body, {}, {n->key, n->entry}, {{to.fresh("map"), t.pointer(t.void_type(), Space::Kernel, false)}, {key, key_pointer}, {n->entry, n->type}}, {}, {}};
+  OutlinedLoop loop{
+      loc,
+      body,
+      {},
+      {n->key, n->entry},
+      {{to.fresh("map"), t.pointer(t.void_type(), Space::Kernel, false)}, {key, key_pointer}, {n->entry, n->type}},
+      {},
+      {}};
   loop.begin_turn = [&](const auto&) {
     to.emit(Let{n->key, map->key, to.make(Deref{to.make(Local{key}, loc, key_pointer)}, loc, map->key)}, loc);
   };
   loop.call = [&](const Expr& function, const Expr& captures) {
     const Expr address = to.make(AddressOf{n->map}, loc, t.pointer(map, Space::Kernel, false));
-    to.emit(Evaluate{to.make(HelperCall{c.name("bpf_for_each_map_elem"), c.span<Expr>({address, function, captures, number(0, t.u64(), loc, to)})}, loc, t.i64())}, loc);
+    to.emit(Evaluate{to.make(HelperCall{c.name("bpf_for_each_map_elem"),
+                                        c.span<Expr>({address, function, captures, number(0, t.u64(), loc, to)})},
+                             loc, t.i64())},
+            loc);
   };
   Outliner(to, loop).emit();
 }
@@ -105,8 +125,7 @@ void outline_map_loop(const Node<MapLoop>& n, const Body& body, Out& to) {
 
 Ir<lang::LoopsBounded> outline_loops(const Ir<lang::PacketReread>& in, Context& context) {
   return rewrite<lang::PacketReread, lang::LoopsBounded>(
-      in, context,
-      on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
+      in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
         form.body = to(form.body);  // inner loops first: their functions are declared before this one
         to.declare(form, n.loc);
@@ -120,7 +139,8 @@ Ir<lang::LoopsBounded> outline_loops(const Ir<lang::PacketReread>& in, Context& 
         form.body = body;
         const bool is_plain = turns >= 0 && turns * turn <= plain_limit;
         if (is_plain) return to.emit(form, n.loc);
-        if (has_feature(Feature::BpfLoop, "a loop whose end the verifier cannot see", n.loc, to)) outline_counted(n, body, to);
+        if (has_feature(Feature::BpfLoop, "a loop whose end the verifier cannot see", n.loc, to))
+          outline_counted(n, body, to);
       }),
       on<MapLoop>([](const Node<MapLoop>& n, Out& to) {
         const Body body = to(n->body);

@@ -13,11 +13,13 @@ struct Locals {
   void read(const Stmt& s) {
     if (const auto* let = as<Let>(s)) declared.insert(let->form.name);
     if (const auto* loop = as<CountedLoop>(s)) declared.insert(loop->form.name);
-    each_child_of(s, [&](const Expr& e) { read(e); }, [&](const Stmt& t) { read(t); });
+    each_child_of(
+        s, [&](const Expr& e) { read(e); }, [&](const Stmt& t) { read(t); });
   }
   void read(const Expr& e) {
     if (const auto* local = as<Local>(e)) used[local->form.name] = local->type;
-    each_child_of(e, [&](const Expr& child) { read(child); }, [&](const Stmt& s) { read(s); });
+    each_child_of(
+        e, [&](const Expr& child) { read(child); }, [&](const Stmt& s) { read(s); });
   }
 };
 
@@ -26,15 +28,19 @@ bool may_pull(const Body& body) {
   std::function<bool(const Expr&)> in_expr;
   std::function<bool(const Stmt&)> in_stmt = [&](const Stmt& s) {
     bool found = false;
-    each_child_of(s, [&](const Expr& e) { found = found || in_expr(e); }, [&](const Stmt& t) { found = found || in_stmt(t); });
+    each_child_of(
+        s, [&](const Expr& e) { found = found || in_expr(e); }, [&](const Stmt& t) { found = found || in_stmt(t); });
     return found;
   };
   in_expr = [&](const Expr& e) {
     const auto* helper = as<HelperCall>(e);
     bool found = helper && helper->form.helper == "bpf_skb_pull_data";
     if (const auto* call = as<Call>(e))
-      for (const Expr& argument : call->form.arguments) found = found || (is(type_of(argument), TypeKind::Pointer) && type_of(argument)->space == Space::Context);
-    each_child_of(e, [&](const Expr& child) { found = found || in_expr(child); }, [&](const Stmt& s) { found = found || in_stmt(s); });
+      for (const Expr& argument : call->form.arguments)
+        found = found || (is(type_of(argument), TypeKind::Pointer) && type_of(argument)->space == Space::Context);
+    each_child_of(
+        e, [&](const Expr& child) { found = found || in_expr(child); },
+        [&](const Stmt& s) { found = found || in_stmt(s); });
     return found;
   };
   return std::any_of(body.statements.begin(), body.statements.end(), in_stmt);
@@ -60,8 +66,8 @@ void Outliner::emit() {
 }
 
 void Outliner::emit_exits() {
-  // What leaves the loop for good is noted, and done after it: 0 the loop ended, 1 return, 2… a tail call. It has 64 bits, so that
-  // the verifier knows which it is: of fewer on the stack it keeps no account.
+  // What leaves the loop for good is noted, and done after it: 0 the loop ended, 1 return, 2… a tail call. It has 64
+  // bits, so that the verifier knows which it is: of fewer on the stack it keeps no account.
   if (!returns_ && tail_calls_.empty()) return;
   left_ = to_.fresh("left");
   to_.emit(Let{left_, t_.u64(), number(0, t_.u64())}, loop_.loc);
@@ -91,7 +97,9 @@ Span<FieldValue> Outliner::capture() {
     fields.push_back(field);
     const Expr local = to_.make(Local{name}, loc, type);
     values.push_back({field.name, by_address ? Expr(to_.make(AddressOf{local}, loc, field.type)) : local});
-    const Expr member = to_.make(Field{to_.make(Deref{to_.make(Local{captured_}, loc, captured_type_)}, loc, structure_), field.name}, loc, field.type);
+    const Expr member =
+        to_.make(Field{to_.make(Deref{to_.make(Local{captured_}, loc, captured_type_)}, loc, structure_), field.name},
+                 loc, field.type);
     replacements_[name] = by_address ? Expr(to_.make(Deref{member}, loc, type)) : member;
     if (is(type, TypeKind::Pointer) && type->space == Space::Context) contexts_.push_back({name, type});
   }
@@ -126,7 +134,8 @@ void Outliner::declare_function(Name name) {
 
 void Outliner::stop_if_left() {
   const Loc loc = loop_.loc;
-  const Expr has_left = to_.make(Compare{CompareOp::NotEqual, replacements_.at(left_), number(0, t_.u64())}, loc, t_.boolean());
+  const Expr has_left =
+      to_.make(Compare{CompareOp::NotEqual, replacements_.at(left_), number(0, t_.u64())}, loc, t_.boolean());
   to_.emit(If{c_.span<Branch>({{has_left, to_.collect([&] { end_turn(1, loc); })}}), {}}, loc);
 }
 
@@ -155,7 +164,8 @@ void Outliner::find_exits(const Stmt& s) {
     if (give->form.value) result_type_ = type_of(*give->form.value);
   }
   if (const auto* call = as<TailCall>(s)) tail_calls_.push_back(&call->form);
-  each_child_of(s, [](const Expr&) {}, [&](const Stmt& t) { find_exits(t); });
+  each_child_of(
+      s, [](const Expr&) {}, [&](const Stmt& t) { find_exits(t); });
 }
 
 void Outliner::end_turn(int stop, Loc loc) {
@@ -197,7 +207,8 @@ void Outliner::statement(const Stmt& s, bool in_inner_loop) {
   }
   in_inner_loop = in_inner_loop || as<CountedLoop>(s);
   to_.emit_statement(map_children(
-      c_, s, [&](const Expr& e) { return replaced(e); }, [&](const Body& body) { return converted(body, in_inner_loop); }));
+      c_, s, [&](const Expr& e) { return replaced(e); },
+      [&](const Body& body) { return converted(body, in_inner_loop); }));
 }
 
 Expr Outliner::named(const Expr& e) {

@@ -15,17 +15,18 @@ namespace ksc {
 struct OutlinedLoop {
   Loc loc;
   Body body;
-  std::vector<Expr> operands;          // what each turn reads besides the body
-  std::vector<Name> bound;             // the names that each turn declares itself
-  std::vector<Parameter> parameters;   // what the helper gives the function, before what it captures
+  std::vector<Expr> operands;         // what each turn reads besides the body
+  std::vector<Name> bound;            // the names that each turn declares itself
+  std::vector<Parameter> parameters;  // what the helper gives the function, before what it captures
   /// Emits what a turn begins with; operands go through the function given.
   std::function<void(const std::function<Expr(const Expr&)>& captured)> begin_turn;
   /// Emits the call of the helper with the function and the captures.
   std::function<void(const Expr& function, const Expr& captures)> call;
 };
 
-/// Turns a loop's body into a function. What the body uses of the function around it is captured: what it changes and what is
-/// large by its address, the rest by value. Return and tail calls leave a code behind, and are done after the loop.
+/// Turns a loop's body into a function. What the body uses of the function around it is captured: what it changes and
+/// what is large by its address, the rest by value. Return and tail calls leave a code behind, and are done after the
+/// loop.
 class Outliner {
  public:
   using Out = To<lang::LoopsBounded>;
@@ -40,7 +41,8 @@ class Outliner {
   /// Declares the struct of what is captured and gives its values.
   Span<FieldValue> capture();
   void declare_function(Name name);
-  /// Begins a turn that, to the verifier, may follow one which left the loop: there pulling failed, and nothing is known of the packet.
+  /// Begins a turn that, to the verifier, may follow one which left the loop: there pulling failed, and nothing is
+  /// known of the packet.
   void stop_if_left();
   void emit_leaving();
   void end_turn(int stop, Loc loc);

@@ -15,17 +15,20 @@ bool is_compound(const Stmt& s) { return as<If>(s) || as<Block>(s) || as<Switch>
 
 /// Whether the C compiler must read ctx->data again after the statement.
 bool clobbers(const Stmt& s) {
-  constexpr FormSet writing = form_set_of<Call, HelperCall, MapLookup, MapSlot, MapCall, MapStore, MapDelete, AtomicUpdate, Print, TailCall>();
+  constexpr FormSet writing =
+      form_set_of<Call, HelperCall, MapLookup, MapSlot, MapCall, MapStore, MapDelete, AtomicUpdate, Print, TailCall>();
   if (!(header(s).contains & writing).empty()) return true;
   const auto* assign = as<Assign>(s);
-  return assign && (header(assign->form.place).contains.has(Kind::Deref) || header(assign->form.place).contains.has(Kind::Global));
+  return assign && (header(assign->form.place).contains.has(Kind::Deref) ||
+                    header(assign->form.place).contains.has(Kind::Global));
 }
 
 }  // namespace
 
 bool has_socket_buffer(const FunctionDef& function) {
   for (const Parameter& p : function.parameters)
-    if (is(p.type, TypeKind::Pointer) && p.type->space == Space::Context && p.type->element->name == "__sk_buff") return true;
+    if (is(p.type, TypeKind::Pointer) && p.type->space == Space::Context && p.type->element->name == "__sk_buff")
+      return true;
   return false;
 }
 
@@ -49,7 +52,9 @@ void PacketPositions::leave(const Stmt& s, uint32_t before) {
 }
 
 void PacketPositions::define(const Node<Let>& let) {
-  if (!is(let->type, TypeKind::Pointer) || let->type->space != Space::Packet || !let->value || changed_.count(let->name)) return;
+  if (!is(let->type, TypeKind::Pointer) || let->type->space != Space::Packet || !let->value ||
+      changed_.count(let->name))
+    return;
   if (kind_of(*let->value) == Kind::PacketEnd || (as<Local>(*let->value) && is_end(*let->value))) {
     ends_.insert(let->name);
     return;
@@ -70,14 +75,15 @@ std::optional<PacketPosition> PacketPositions::position(const Expr& e) const {
     return found == positions_.end() ? std::nullopt : std::optional(found->second);
   }
   if (const auto* converted = as<Convert>(e)) return position(converted->form.value);
-  // ctx->data is read anew at each mention [L167], but mentions with nothing between them that writes to memory give one value,
-  // in C as here: the compiler reads it once, and the verifier sees that what was tested is what is used.
+  // ctx->data is read anew at each mention [L167], but mentions with nothing between them that writes to memory give
+  // one value, in C as here: the compiler reads it once, and the verifier sees that what was tested is what is used.
   if (as<PacketStart>(e)) return PacketPosition{context_.name(fmt::format("ctx->data {}", epoch_)), 0, true};
   const auto* sum = as<PointerAdd>(e);
   const auto* count = sum ? as<Int>(sum->form.count) : nullptr;
   if (!count) return std::nullopt;
   auto base = position(sum->form.pointer);
-  if (base) base->offset += static_cast<int64_t>(count->form.value.value) * static_cast<int64_t>(size_of(type_of(e)->element));
+  if (base)
+    base->offset += static_cast<int64_t>(count->form.value.value) * static_cast<int64_t>(size_of(type_of(e)->element));
   return base;
 }
 

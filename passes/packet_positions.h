@@ -14,13 +14,15 @@ struct PacketPosition {
   bool from_start = false;  // the root is ctx->data
 };
 
-/// Whether the function's packet is a socket buffer, a part of which may lie elsewhere: a test of an access may pull it [L176].
+/// Whether the function's packet is a socket buffer, a part of which may lie elsewhere: a test of an access may pull it
+/// [L176].
 bool has_socket_buffer(const FunctionDef& function);
 
 /// Whether the expression is ctx->data, as whatever type.
 bool is_packet_start(const Expr& e);
 
-/// Where the packet pointers of one function lie. Whoever asks walks the function's statements in order, each with `statement`.
+/// Where the packet pointers of one function lie. Whoever asks walks the function's statements in order, each with
+/// `statement`.
 class PacketPositions {
  public:
   PacketPositions(Context& context, const FunctionDef& function);

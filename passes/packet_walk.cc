@@ -55,9 +55,9 @@ NameSet functions_where(const Program& program, const std::function<bool(const F
       bool here = false;
       for (const Stmt& s : function->form.body.statements)
         here = here || any_call(s, [&](const Expr& e) {
-          const auto* call = as<Call>(e);
-          return (call && found.count(call->form.function)) || does(function->form, e);
-        });
+                 const auto* call = as<Call>(e);
+                 return (call && found.count(call->form.function)) || does(function->form, e);
+               });
       if (here) grew = found.insert(function->form.name).second;
     }
   }
@@ -74,10 +74,16 @@ bool moves_packet(const Expr& e) {
 
 PacketFunctions::PacketFunctions(const Program& program)
     : moving(functions_where(program, [](const FunctionDef&, const Expr& e) { return moves_packet(e); })),
-      pulling(functions_where(program, [](const FunctionDef& function, const Expr& e) { return as<InPacket>(e) && has_socket_buffer(function); })) {}
+      pulling(functions_where(program, [](const FunctionDef& function, const Expr& e) {
+        return as<InPacket>(e) && has_socket_buffer(function);
+      })) {}
 
 PacketWalk::PacketWalk(Context& context, const FunctionDef& function, const PacketFunctions& functions)
-    : context_(context), function_(function), functions_(functions), pulls_(has_socket_buffer(function)), positions_(context, function) {}
+    : context_(context),
+      function_(function),
+      functions_(functions),
+      pulls_(has_socket_buffer(function)),
+      positions_(context, function) {}
 
 Body PacketWalk::run() {
   KnownBytes known;
@@ -113,7 +119,8 @@ void PacketWalk::simple_or_compound(const Stmt& s, KnownBytes& known, std::vecto
     test(*choice, *inside, out);
     return note(position(inside->pointer), static_cast<int64_t>(inside->size), known);
   }
-  if (const auto* block = as<Block>(s)) return out.push_back(context_.make(Block{body(block->form.body, known, falls_through)}, block->loc));
+  if (const auto* block = as<Block>(s))
+    return out.push_back(context_.make(Block{body(block->form.body, known, falls_through)}, block->loc));
   if (const auto* choice = as<Switch>(s)) {
     std::vector<SwitchCase> cases;
     std::vector<KnownBytes> ends;
@@ -129,10 +136,12 @@ void PacketWalk::simple_or_compound(const Stmt& s, KnownBytes& known, std::vecto
     join(ends, known, falls_through);
     return out.push_back(context_.make(Switch{choice->form.value, context_.span(cases)}, choice->loc));
   }
-  // Roots do not change, so what is known before a loop holds in each of its turns and after it, if nothing moves the packet.
+  // Roots do not change, so what is known before a loop holds in each of its turns and after it, if nothing moves the
+  // packet.
   KnownBytes inside = known;
   bool falls = true;
-  if (const auto* loop = as<Loop>(s)) return out.push_back(context_.make(Loop{body(loop->form.body, inside, falls, true)}, loop->loc));
+  if (const auto* loop = as<Loop>(s))
+    return out.push_back(context_.make(Loop{body(loop->form.body, inside, falls, true)}, loop->loc));
   if (const auto* counted = as<CountedLoop>(s)) {
     CountedLoop form = counted->form;
     form.body = body(form.body, inside, falls, true);
@@ -144,7 +153,9 @@ void PacketWalk::simple_or_compound(const Stmt& s, KnownBytes& known, std::vecto
     return out.push_back(context_.make(form, walk->loc));
   }
   const Kind kind = kind_of(s);
-  if (kind == Kind::Return || kind == Kind::Leave || kind == Kind::TailCall || kind == Kind::Break || kind == Kind::Continue) falls_through = false;
+  if (kind == Kind::Return || kind == Kind::Leave || kind == Kind::TailCall || kind == Kind::Break ||
+      kind == Kind::Continue)
+    falls_through = false;
   simple(s, out);
 }
 
@@ -177,27 +188,35 @@ bool PacketWalk::is_known(const InPacket& inside, const KnownBytes& known) const
 /// What a condition's answer says.
 void PacketWalk::learn(const Expr& condition, bool holds, KnownBytes& known) const {
   if (const auto* negation = as<Not>(condition)) return learn(negation->form.value, !holds, known);
-  if (const auto* both = as<And>(condition); both && holds) learn(both->form.left, true, known), learn(both->form.right, true, known);
-  if (const auto* either = as<Or>(condition); either && !holds) learn(either->form.left, false, known), learn(either->form.right, false, known);
-  if (const auto* inside = as<InPacket>(condition); inside && holds) note(position(inside->form.pointer), static_cast<int64_t>(inside->form.size), known);
+  if (const auto* both = as<And>(condition); both && holds)
+    learn(both->form.left, true, known), learn(both->form.right, true, known);
+  if (const auto* either = as<Or>(condition); either && !holds)
+    learn(either->form.left, false, known), learn(either->form.right, false, known);
+  if (const auto* inside = as<InPacket>(condition); inside && holds)
+    note(position(inside->form.pointer), static_cast<int64_t>(inside->form.size), known);
   const auto* compare = as<Compare>(condition);
   if (!compare) return;
   CompareOp op = compare->form.op;
   Expr left = compare->form.left, right = compare->form.right;
   if (is_end(left)) {
     std::swap(left, right);
-    op = op == CompareOp::Less ? CompareOp::Greater : op == CompareOp::LessEqual ? CompareOp::GreaterEqual
-         : op == CompareOp::Greater ? CompareOp::Less : op == CompareOp::GreaterEqual ? CompareOp::LessEqual : op;
+    op = op == CompareOp::Less           ? CompareOp::Greater
+         : op == CompareOp::LessEqual    ? CompareOp::GreaterEqual
+         : op == CompareOp::Greater      ? CompareOp::Less
+         : op == CompareOp::GreaterEqual ? CompareOp::LessEqual
+                                         : op;
   }
   if (!is_end(right)) return;
-  const bool within = holds ? op == CompareOp::LessEqual || op == CompareOp::Less : op == CompareOp::Greater || op == CompareOp::GreaterEqual;
+  const bool within = holds ? op == CompareOp::LessEqual || op == CompareOp::Less
+                            : op == CompareOp::Greater || op == CompareOp::GreaterEqual;
   if (within) note(position(left), 0, known);
 }
 
 void PacketWalk::forget_if_moved(const Stmt& s, KnownBytes& known) const {
   const bool moves = any_call(s, [&](const Expr& e) {
     const auto* call = as<Call>(e);
-    return moves_packet(e) || (call && (functions_.moving.count(call->form.function) || functions_.pulling.count(call->form.function)));
+    return moves_packet(e) ||
+           (call && (functions_.moving.count(call->form.function) || functions_.pulling.count(call->form.function)));
   });
   if (moves) known.clear();
 }

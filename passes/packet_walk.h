@@ -22,7 +22,8 @@ struct PacketFunctions {
 /// A call of a helper that moves the packet.
 bool moves_packet(const Expr& e);
 
-/// Goes through a function in the order of control, and knows at each test of a packet access what earlier ones have proven.
+/// Goes through a function in the order of control, and knows at each test of a packet access what earlier ones have
+/// proven.
 class PacketWalk {
  public:
   PacketWalk(Context& context, const FunctionDef& function, const PacketFunctions& functions);

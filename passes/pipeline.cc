@@ -8,6 +8,8 @@
 namespace ksc {
 namespace {
 
+// A list, one line a pass.
+// clang-format off
 auto trunk() {
   return Pipeline<lang::Parsed>{}
       | KSC_PASS(resolve_names, "each name is bound to one symbol")
@@ -75,6 +77,7 @@ auto user() {
       | KSC_PASS(guard_user_index, "an index that is not known to be in range ends the program if it is not")
       | KSC_PASS(fold_user_temporaries, "temporaries return into the expressions that use them");
 }
+// clang-format on
 
 }  // namespace
 

@@ -42,7 +42,9 @@ constexpr Pass<In, Out> pass(std::string_view name, Ir<Out> (*run)(const Ir<In>&
 template <Lang L, Lang In, Lang Out>
 Pipeline<Out> operator|(Pipeline<L> so_far, Pass<In, Out> p) {
   static_assert(L == In, "this pass does not take what the pass before it gives");
-  so_far.steps.push_back({p.name, p.about, In, Out, [run = p.run](const Program& in, Context& context) { return run(Ir<In>{in}, context).declarations; }});
+  so_far.steps.push_back({p.name, p.about, In, Out, [run = p.run](const Program& in, Context& context) {
+                            return run(Ir<In>{in}, context).declarations;
+                          }});
   return {std::move(so_far.steps)};
 }
 
@@ -77,8 +79,8 @@ const Step* find_step(std::string_view name);
 enum class RunEnd { Finished, Errors, Stopped, Fault };
 struct RunResult {
   RunEnd end = RunEnd::Finished;
-  Program program;                    // what the last step that ran gave
-  std::vector<std::string> faults;    // what the checker found: a fault of the compiler
+  Program program;                  // what the last step that ran gave
+  std::vector<std::string> faults;  // what the checker found: a fault of the compiler
   std::string_view last_step;
 };
 

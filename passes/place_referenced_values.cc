@@ -2,8 +2,8 @@
 /// s = value   =>   s_value = value; s = &s_value, where s refers to an entry of a map [L50]
 #include "ir/effects.h"
 #include "ir/rewrite.h"
-#include "passes/passes.h"
 #include "passes/local_references.h"
+#include "passes/passes.h"
 
 namespace ksc {
 
@@ -17,8 +17,7 @@ Ir<lang::ValuesPlaced> place_referenced_values(const Ir<lang::NoIfPresent>& in, 
     to.emit(Let{values[reference], type->element, {}}, loc);
   };
   return rewrite<lang::NoIfPresent, lang::ValuesPlaced>(
-      in, context,
-      on<Let>([&](const Node<Let>& n, Out& to) {
+      in, context, on<Let>([&](const Node<Let>& n, Out& to) {
         declare(n->name, n->type, n.loc, to);
         to.emit_statement(to.rebuild(n));
       }),
@@ -36,7 +35,8 @@ Ir<lang::ValuesPlaced> place_referenced_values(const Ir<lang::NoIfPresent>& in, 
         Type type = type_of(n->place);
         const Expr value = to.make(Local{values.at(as<Local>(n->place)->form.name)}, n.loc, type->element);
         to.emit(Assign{value, to(*given)}, n.loc);
-        const Expr address = to.make(AddressOf{value}, n.loc, to.context.types.pointer(type->element, Space::Stack, false));
+        const Expr address =
+            to.make(AddressOf{value}, n.loc, to.context.types.pointer(type->element, Space::Stack, false));
         to.emit(Assign{n->place, to.make(Convert{address}, n.loc, type)}, n.loc);
       }));
 }

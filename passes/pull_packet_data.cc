@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// if (!in_packet(p, n)) { leave }   =>   if (!in_packet(p, n)) { pull n bytes; p = ctx->data + its distance; if (!in_packet(p, n)) { leave } }
-/// in programs on socket buffers [L176]
+/// if (!in_packet(p, n)) { leave }   =>   if (!in_packet(p, n)) { pull n bytes; p = ctx->data + its distance; if
+/// (!in_packet(p, n)) { leave } } in programs on socket buffers [L176]
 #include <algorithm>
 
 #include "ir/rewrite.h"
@@ -12,11 +12,13 @@ namespace {
 
 using Out = To<lang::PacketPulled>;
 
-/// Pulling makes all packet pointers invalid for the verifier. So each variable that holds one, and is used later, is derived anew from
-/// ctx->data, and what was known to lie behind it is tested once more: in the kernel that cannot fail, but the verifier wants to see it.
+/// Pulling makes all packet pointers invalid for the verifier. So each variable that holds one, and is used later, is
+/// derived anew from ctx->data, and what was known to lie behind it is tested once more: in the kernel that cannot
+/// fail, but the verifier wants to see it.
 class Puller final : public PacketWalk {
  public:
-  Puller(Out& to, const FunctionDef& function, const PacketFunctions& functions) : PacketWalk(to.context, function, functions), to_(to) {}
+  Puller(Out& to, const FunctionDef& function, const PacketFunctions& functions)
+      : PacketWalk(to.context, function, functions), to_(to) {}
 
  private:
   /// A variable that is derived anew.
@@ -48,15 +50,20 @@ class Puller final : public PacketWalk {
       const Pointer at = *find(pointers, tested);
       const Pointer* base = at.base ? find(pointers, at.base) : &at;
       Expr end = number(static_cast<int64_t>(inside.size) + (at.is_from_start() || at.base ? at.at->offset : 0));
-      if (!at.is_from_start()) end = to_.make(Binary{BinaryOp::Add, to_.make(Local{base->distance}, loc, context_.types.u64()), end}, loc, context_.types.u64());
+      if (!at.is_from_start())
+        end = to_.make(Binary{BinaryOp::Add, to_.make(Local{base->distance}, loc, context_.types.u64()), end}, loc,
+                       context_.types.u64());
       const Expr length = to_.make(Convert{end}, loc, context_.types.u32());
-      to_.emit(Evaluate{to_.make(HelperCall{context_.name("bpf_skb_pull_data"), context_.span<Expr>({context, length})}, loc, context_.types.i64())}, loc);
+      to_.emit(Evaluate{to_.make(HelperCall{context_.name("bpf_skb_pull_data"), context_.span<Expr>({context, length})},
+                                 loc, context_.types.i64())},
+               loc);
       derive(pointers, context, loc);
       leave_unless(inside.pointer, inside.size);
       // What reaches farthest comes first: pointers with one origin share what the verifier learns of one.
       NameMap<int64_t> reached;
       if (at.at) reached[origin(at)] = at.at->offset + static_cast<int64_t>(inside.size);
-      std::stable_sort(pointers.begin(), pointers.end(), [&](const Pointer& a, const Pointer& b) { return known_reach(a) > known_reach(b); });
+      std::stable_sort(pointers.begin(), pointers.end(),
+                       [&](const Pointer& a, const Pointer& b) { return known_reach(a) > known_reach(b); });
       for (const Pointer& p : pointers) {
         if (!p.at || p.is_end || known_reach(p) <= std::max(p.at->offset, reached[origin(p)])) continue;
         reached[origin(p)] = known_reach(p);
@@ -67,14 +74,17 @@ class Puller final : public PacketWalk {
   }
 
   /// What the verifier takes for one pointer and constant offsets, after they were derived anew.
-  Name origin(const Pointer& p) const { return p.is_from_start() ? context_.name("ctx->data") : p.base ? p.base : p.name; }
+  Name origin(const Pointer& p) const {
+    return p.is_from_start() ? context_.name("ctx->data") : p.base ? p.base : p.name;
+  }
   /// How many bytes are known to lie behind a pointer's root.
   int64_t known_reach(const Pointer& p) const {
     const auto found = p.at ? known().find(p.at->root) : known().end();
     return found == known().end() ? 0 : found->second;
   }
 
-  /// A function that may pull is called: afterwards the pointers are derived anew, and nothing is known of what lies behind them.
+  /// A function that may pull is called: afterwards the pointers are derived anew, and nothing is known of what lies
+  /// behind them.
   void simple(const Stmt& s, std::vector<Stmt>& out) override {
     if (const auto* assign = as<Assign>(s))
       if (const auto* local = as<Local>(assign->form.place)) dead_.erase(local->form.name);
@@ -113,7 +123,9 @@ class Puller final : public PacketWalk {
     for (size_t declared = 0; declared < levels().size(); ++declared)
       for (size_t i = 0; i < levels()[declared].at; ++i) {
         const auto* let = as<Let>(levels()[declared].statements[i]);
-        if (!let || !is(let->form.type, TypeKind::Pointer) || let->form.type->space != Space::Packet || dead_.count(let->form.name)) continue;
+        if (!let || !is(let->form.type, TypeKind::Pointer) || let->form.type->space != Space::Packet ||
+            dead_.count(let->form.name))
+          continue;
         const Name name = let->form.name;
         if (!(name == also) && !is_mentioned_later(name, declared)) continue;
         const Expr itself = context_.make(Local{name}, let->loc, let->form.type);
@@ -133,7 +145,8 @@ class Puller final : public PacketWalk {
     };
     for (size_t k = declared; k < levels().size(); ++k) {
       const Level& level = levels()[k];
-      for (size_t i = level.repeats && k != declared ? 0 : level.at + 1; i < level.statements.size() && !found; ++i) on_stmt(level.statements[i]);
+      for (size_t i = level.repeats && k != declared ? 0 : level.at + 1; i < level.statements.size() && !found; ++i)
+        on_stmt(level.statements[i]);
     }
     return found;
   }
@@ -172,9 +185,14 @@ class Puller final : public PacketWalk {
         value = to_.make(Local{p.base}, loc, type);
         if (type != bytes) value = to_.make(Convert{value}, loc, bytes);
       }
-      if (p.is_end) value = to_.make(PacketEnd{context}, loc, bytes);
-      else if (!p.base && !p.is_from_start()) value = to_.make(PointerAdd{value, to_.make(Convert{to_.make(Local{p.distance}, loc, types.u64())}, loc, types.i64())}, loc, bytes);
-      else if (p.at->offset) value = to_.make(PointerAdd{value, to_.make(Int{{p.at->offset}, {}}, loc, types.i64())}, loc, bytes);
+      if (p.is_end)
+        value = to_.make(PacketEnd{context}, loc, bytes);
+      else if (!p.base && !p.is_from_start())
+        value = to_.make(
+            PointerAdd{value, to_.make(Convert{to_.make(Local{p.distance}, loc, types.u64())}, loc, types.i64())}, loc,
+            bytes);
+      else if (p.at->offset)
+        value = to_.make(PointerAdd{value, to_.make(Int{{p.at->offset}, {}}, loc, types.i64())}, loc, bytes);
       if (p.type != bytes) value = to_.make(Convert{value}, loc, p.type);
       to_.emit(Assign{to_.make(Local{p.name}, loc, p.type), value}, loc);
     }
@@ -195,13 +213,14 @@ class Puller final : public PacketWalk {
 
 Ir<lang::PacketPulled> pull_packet_data(const Ir<lang::ChecksMinimal>& in, Context& context) {
   const PacketFunctions functions(in.declarations);
-  return rewrite<lang::ChecksMinimal, lang::PacketPulled>(in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
-    const bool calls = n.contains.has(Kind::Call) || n.contains.has(Kind::HelperCall);
-    if (!has_socket_buffer(n.form) || (!n.contains.has(Kind::InPacket) && !calls)) return to.declare(n.form, n.loc);
-    FunctionDef form = n.form;
-    form.body = Puller(to, n.form, functions).run();
-    to.declare(form, n.loc);
-  }));
+  return rewrite<lang::ChecksMinimal, lang::PacketPulled>(
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+        const bool calls = n.contains.has(Kind::Call) || n.contains.has(Kind::HelperCall);
+        if (!has_socket_buffer(n.form) || (!n.contains.has(Kind::InPacket) && !calls)) return to.declare(n.form, n.loc);
+        FunctionDef form = n.form;
+        form.body = Puller(to, n.form, functions).run();
+        to.declare(form, n.loc);
+      }));
 }
 
 }  // namespace ksc

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// if (!in_packet(p, 14)) { leave }; …; if (!in_packet(p, 34)) { leave }   =>   the first asks for 34 bytes, if all ways from it end alike
+/// if (!in_packet(p, 14)) { leave }; …; if (!in_packet(p, 34)) { leave }   =>   the first asks for 34 bytes, if all
+/// ways from it end alike
 #include "ir/rewrite.h"
 #include "passes/fault_verdicts.h"
 #include "passes/packet_positions.h"
@@ -23,7 +24,8 @@ class CheckRaiser {
     std::vector<Stmt> out;
     for (size_t i = 0; i < in.statements.size(); ++i) {
       const InPacket* check = packet_check(in.statements[i]);
-      out.push_back(check ? raised(in.statements[i], *check, wanted(in.statements, i, *check)) : inside(in.statements[i]));
+      out.push_back(check ? raised(in.statements[i], *check, wanted(in.statements, i, *check))
+                          : inside(in.statements[i]));
     }
     return {context_.span(out)};
   }
@@ -34,8 +36,10 @@ class CheckRaiser {
     positions_.statement(s, [&] {
       const auto* let = as<Let>(s);
       if (let && is(let->form.type, TypeKind::Pointer) && let->form.type->space == Space::Packet)
-        if (const auto at = positions_.position(context_.make(Local{let->form.name}, let->loc, let->form.type))) found_[let->form.name] = *at;
-      each_child_of(s, [](const Expr&) {}, [&](const Stmt& t) { find(t); });
+        if (const auto at = positions_.position(context_.make(Local{let->form.name}, let->loc, let->form.type)))
+          found_[let->form.name] = *at;
+      each_child_of(
+          s, [](const Expr&) {}, [&](const Stmt& t) { find(t); });
     });
   }
   std::optional<PacketPosition> position(const InPacket& check) const {
@@ -86,7 +90,8 @@ class CheckRaiser {
   /// Whether the value depends on where the packet ends: a test that asks for more pulls more [L176].
   bool tells_end(const Expr& e) const {
     bool found = positions_.is_end(e);
-    each_child_of(e, [&](const Expr& child) { found = found || tells_end(child); }, [](const Stmt&) {});
+    each_child_of(
+        e, [&](const Expr& child) { found = found || tells_end(child); }, [](const Stmt&) {});
     return found;
   }
 
@@ -96,12 +101,16 @@ class CheckRaiser {
     const auto& test = *as<If>(s);
     const Expr condition = test.form.branches[0].condition;
     const Expr inside = context_.make(check, loc_of(condition), type_of(condition));
-    return context_.make(If{context_.span<Branch>({{context_.make(Not{inside}, loc_of(condition), type_of(condition)), test.form.branches[0].body}}), {}}, test.loc);
+    return context_.make(If{context_.span<Branch>({{context_.make(Not{inside}, loc_of(condition), type_of(condition)),
+                                                    test.form.branches[0].body}}),
+                            {}},
+                         test.loc);
   }
   /// The statement with the bodies inside it.
   Stmt inside(const Stmt& s) {
     if (!header(s).contains.has(Kind::InPacket)) return s;
-    return map_children(context_, s, [](const Expr& e) { return e; }, [&](const Body& b) { return body(b); });
+    return map_children(
+        context_, s, [](const Expr& e) { return e; }, [&](const Body& b) { return body(b); });
   }
 
   Context& context_;
@@ -116,12 +125,13 @@ class CheckRaiser {
 Ir<lang::ChecksRaised> raise_packet_checks(const Ir<lang::AccessesChecked>& in, Context& context) {
   using Out = To<lang::ChecksRaised>;
   const FaultVerdicts verdicts(in.declarations, context);
-  return rewrite<lang::AccessesChecked, lang::ChecksRaised>(in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
-    if (!n.contains.has(Kind::InPacket)) return to.declare(n.form, n.loc);
-    FunctionDef form = n.form;
-    form.body = CheckRaiser(to.context, n.form, verdicts).body(form.body);
-    to.declare(form, n.loc);
-  }));
+  return rewrite<lang::AccessesChecked, lang::ChecksRaised>(
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+        if (!n.contains.has(Kind::InPacket)) return to.declare(n.form, n.loc);
+        FunctionDef form = n.form;
+        form.body = CheckRaiser(to.context, n.form, verdicts).body(form.body);
+        to.declare(form, n.loc);
+      }));
 }
 
 }  // namespace ksc

@@ -40,13 +40,15 @@ bool ReadInPlace::has(Name pointer) const {
 }
 
 void ReadInPlace::count(const Stmt& s) {
-  each_child_of(s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
+  each_child_of(
+      s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
 }
 
 void ReadInPlace::count(const Expr& e) {
   if (const auto* local = as<Local>(e)) ++uses_[local->form.name];
   if (const Name pointer = read_in_place(e)) ++reads_[pointer];
-  each_child_of(e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
+  each_child_of(
+      e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
 }
 
 }  // namespace ksc

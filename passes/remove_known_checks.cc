@@ -12,7 +12,8 @@ namespace {
 
 class CheckRemover final : public PacketWalk {
  public:
-  CheckRemover(Context& context, const FunctionDef& function, const PacketFunctions& functions, const FaultVerdicts& verdicts)
+  CheckRemover(Context& context, const FunctionDef& function, const PacketFunctions& functions,
+               const FaultVerdicts& verdicts)
       : PacketWalk(context, function, functions), verdicts_(verdicts) {}
 
  private:
@@ -25,8 +26,8 @@ class CheckRemover final : public PacketWalk {
   void remark(const InPacket& inside, Loc loc) const {
     if (!context_.diagnostics.wants(Remark::bounds)) return;
     const bool one = inside.size == 1;
-    context_.diagnostics.report(loc, diag::access_tested, one ? "1 byte is" : fmt::format("{} bytes are", inside.size), one ? "it is" : "they are",
-                                verdicts_.ending(function_));
+    context_.diagnostics.report(loc, diag::access_tested, one ? "1 byte is" : fmt::format("{} bytes are", inside.size),
+                                one ? "it is" : "they are", verdicts_.ending(function_));
   }
 
   const FaultVerdicts& verdicts_;
@@ -38,12 +39,13 @@ Ir<lang::ChecksMinimal> remove_known_checks(const Ir<lang::ChecksRaised>& in, Co
   using Out = To<lang::ChecksMinimal>;
   const PacketFunctions functions(in.declarations);
   const FaultVerdicts verdicts(in.declarations, context);
-  return rewrite<lang::ChecksRaised, lang::ChecksMinimal>(in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
-    if (!n.contains.has(Kind::InPacket)) return to.declare(n.form, n.loc);
-    FunctionDef form = n.form;
-    form.body = CheckRemover(to.context, n.form, functions, verdicts).run();
-    to.declare(form, n.loc);
-  }));
+  return rewrite<lang::ChecksRaised, lang::ChecksMinimal>(
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+        if (!n.contains.has(Kind::InPacket)) return to.declare(n.form, n.loc);
+        FunctionDef form = n.form;
+        form.body = CheckRemover(to.context, n.form, functions, verdicts).run();
+        to.declare(form, n.loc);
+      }));
 }
 
 }  // namespace ksc

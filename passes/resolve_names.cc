@@ -11,7 +11,8 @@
 namespace ksc {
 namespace {
 
-constexpr FormSet binders = form_set_of<NameUse, BlockValue, VarStmt, IfVar, For, ForEach, Try, FunctionDecl, MapDecl, ImplDecl>();
+constexpr FormSet binders =
+    form_set_of<NameUse, BlockValue, VarStmt, IfVar, For, ForEach, Try, FunctionDecl, MapDecl, ImplDecl>();
 
 class Resolver final : public Walker {
  public:
@@ -23,7 +24,8 @@ class Resolver final : public Walker {
     if (!header(type).contains.has(Kind::NameUse)) return type;
     const Loc loc = loc_of(type);
     if (const auto* n = as<PointerType>(type)) return context.make(PointerType{(*this)(n->form.element)}, loc);
-    if (const auto* n = as<ArrayType>(type)) return context.make(ArrayType{(*this)(n->form.element), (*this)(n->form.count)}, loc);
+    if (const auto* n = as<ArrayType>(type))
+      return context.make(ArrayType{(*this)(n->form.element), (*this)(n->form.count)}, loc);
     if (const auto* n = as<StrType>(type)) return context.make(StrType{(*this)(n->form.size)}, loc);
     if (const auto* n = as<OptionType>(type)) return context.make(OptionType{(*this)(n->form.element)}, loc);
     if (const auto* n = as<FunctionType>(type)) {
@@ -37,8 +39,7 @@ class Resolver final : public Walker {
 
   /// Notes every name at file level, so that the order of declarations does not matter [L17].
   void collect_globals(const Program& program) {
-    for (const Decl& d : program)
-      boost::variant2::visit([&](const auto& ref) { collect((*ref).form); }, d);
+    for (const Decl& d : program) boost::variant2::visit([&](const auto& ref) { collect((*ref).form); }, d);
   }
 
  private:
@@ -57,7 +58,8 @@ class Resolver final : public Walker {
     taken_.insert(name.name);
   }
 
-  // ---- scopes ----------------------------------------------------------------------------------------------------------------------
+  // ---- scopes
+  // ----------------------------------------------------------------------------------------------------------------------
   struct Binding {
     Name symbol;
     Loc loc;
@@ -95,11 +97,13 @@ class Resolver final : public Walker {
     return result;
   }
 
-  // ---- uses ------------------------------------------------------------------------------------------------------------------------
+  // ---- uses
+  // ------------------------------------------------------------------------------------------------------------------------
   Expr use(const Node<NameUse>& n) {
     const Name name = n->name.name;
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
-      if (auto found = scope->find(name); found != scope->end()) return context.make(Local{found->second.symbol}, n.loc);
+      if (auto found = scope->find(name); found != scope->end())
+        return context.make(Local{found->second.symbol}, n.loc);
     if (in_attribute_ || is_global(name)) return context.make(GlobalName{name}, n.loc);
     Diagnostic& message = context.diagnostics.report(n.loc, diag::unknown_name, std::string(name.text()));
     if (const std::string_view near = closest_word(name.text(), known()); !near.empty())
@@ -117,13 +121,15 @@ class Resolver final : public Walker {
       for (const auto& [name, binding] : *scope) names.push_back(name.text());
     for (const auto& [name, loc] : globals_) names.push_back(name.text());
     for (std::string_view builtin : builtin_functions) names.push_back(builtin);
-    for (std::string_view verdict : {"XDP_PASS", "XDP_DROP", "XDP_ABORTED", "XDP_TX", "XDP_REDIRECT", "TC_ACT_OK", "TC_ACT_SHOT",
-                                     "ETH_P_IP", "ETH_P_IPV6", "IPPROTO_TCP", "IPPROTO_UDP", "IPPROTO_ICMP"})
+    for (std::string_view verdict :
+         {"XDP_PASS", "XDP_DROP", "XDP_ABORTED", "XDP_TX", "XDP_REDIRECT", "TC_ACT_OK", "TC_ACT_SHOT", "ETH_P_IP",
+          "ETH_P_IPV6", "IPPROTO_TCP", "IPPROTO_UDP", "IPPROTO_ICMP"})
       names.push_back(verdict);
     return names;
   }
 
-  // ---- cases -----------------------------------------------------------------------------------------------------------------------
+  // ---- cases
+  // -----------------------------------------------------------------------------------------------------------------------
   bool expr_case(const Expr& e, Expr& out) override {
     if (const auto* name = as<NameUse>(e)) {
       out = use(*name);
@@ -152,7 +158,8 @@ class Resolver final : public Walker {
         name = declare(test->form.name);
         return (*this)(test->form.then);
       });
-      emit_statement(context.make(IfVar{name, (*this)(test->form.type), value, then, (*this)(test->form.otherwise)}, test->loc));
+      emit_statement(
+          context.make(IfVar{name, (*this)(test->form.type), value, then, (*this)(test->form.otherwise)}, test->loc));
     } else if (const auto* loop = as<For>(s)) {
       const Expr low = (*this)(loop->form.low), high = (*this)(loop->form.high);
       Ident name;
@@ -229,7 +236,8 @@ class Resolver final : public Walker {
       out.result = {};
       out.body = {};
       for (const Attribute& attribute : function->form.attributes) {
-        if (&attribute == function->form.attributes.begin()) out.attributes = context.span<Attribute>({{attribute.name, {}}});
+        if (&attribute == function->form.attributes.begin())
+          out.attributes = context.span<Attribute>({{attribute.name, {}}});
       }
       add_declaration(context.make(out, function->loc));
       return true;

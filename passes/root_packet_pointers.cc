@@ -35,7 +35,8 @@ class Distances {
   /// Nothing for a variable that moves on in a loop: the verifier would follow each of its steps.
   std::optional<Distance> of(const Expr& e) const {
     if (const auto* local = as<Local>(e)) {
-      if (changed_.count(local->form.name) || from_changed_.count(local->form.name)) return moves ? std::nullopt : std::optional(Distance{});
+      if (changed_.count(local->form.name) || from_changed_.count(local->form.name))
+        return moves ? std::nullopt : std::optional(Distance{});
       const auto found = known_.find(local->form.name);
       return found == known_.end() ? Distance{} : found->second;
     }
@@ -45,7 +46,8 @@ class Distances {
     if (!sum) return Distance{};  // no pointer lies before the start
     const auto base = of(sum->form.pointer);
     if (!base) return std::nullopt;
-    if (const auto* count = as<Int>(sum->form.count)) return moved(*base, count->form.value.value * static_cast<__int128>(size_of(type_of(e)->element)));
+    if (const auto* count = as<Int>(sum->form.count))
+      return moved(*base, count->form.value.value * static_cast<__int128>(size_of(type_of(e)->element)));
     return is_never_negative(sum->form.count) ? Distance{base->least, false} : Distance{};
   }
   static Distance moved(const Distance& base, __int128 bytes) {
@@ -63,7 +65,8 @@ class Distances {
 Expr packet_start(Out& to, Loc loc) {
   for (const Parameter& p : to.function()->parameters)
     if (is(p.type, TypeKind::Pointer) && p.type->space == Space::Context)
-      return to.make(PacketStart{to.make(Local{p.name}, loc, p.type)}, loc, to.context.types.pointer(to.context.types.u8(), Space::Packet, false));
+      return to.make(PacketStart{to.make(Local{p.name}, loc, p.type)}, loc,
+                     to.context.types.pointer(to.context.types.u8(), Space::Packet, false));
   return to.make(Null{}, loc, to.context.types.null());
 }
 
@@ -74,17 +77,22 @@ Expr from_start(Out& to, const Expr& bytes, Loc loc, Type type) {
   return type == type_of(start) ? moved : Expr(to.make(Convert{moved}, loc, type));
 }
 
-Expr root(Out& to, const Expr& pointer, const Expr& count, const std::optional<Distance>& distance, Loc loc, Type type) {
+Expr root(Out& to, const Expr& pointer, const Expr& count, const std::optional<Distance>& distance, Loc loc,
+          Type type) {
   Types& types = to.context.types;
   const auto number = [&](__int128 value) { return to.make(Int{{value}, {}}, loc, types.i64()); };
   const __int128 size = static_cast<__int128>(size_of(type->element));
   const auto* constant = as<Int>(count);
-  if (constant && distance && distance->is_exact) return from_start(to, number(packet_reach), loc, type);  // it would lie outside
+  if (constant && distance && distance->is_exact)
+    return from_start(to, number(packet_reach), loc, type);  // it would lie outside
   Expr bytes = count;
-  if (constant) bytes = number(constant->form.value.value * size);
-  else if (size != 1) bytes = to.make(Binary{BinaryOp::Multiply, count, number(size)}, loc, types.i64());
+  if (constant)
+    bytes = number(constant->form.value.value * size);
+  else if (size != 1)
+    bytes = to.make(Binary{BinaryOp::Multiply, count, number(size)}, loc, types.i64());
   if (distance && distance->is_exact && distance->least == 0) return from_start(to, bytes, loc, type);
-  if (distance && distance->is_exact) return from_start(to, to.make(Binary{BinaryOp::Add, number(distance->least), bytes}, loc, types.i64()), loc, type);
+  if (distance && distance->is_exact)
+    return from_start(to, to.make(Binary{BinaryOp::Add, number(distance->least), bytes}, loc, types.i64()), loc, type);
   const Expr start = packet_start(to, loc);
   const Expr from = type == type_of(start) ? pointer : Expr(to.make(Convert{pointer}, loc, type_of(start)));
   const Expr passed = to.make(Convert{to.make(PointerDifference{from, start}, loc, types.u64())}, loc, types.i64());
@@ -97,8 +105,7 @@ Ir<lang::PacketPointersRooted> root_packet_pointers(const Ir<lang::NoMapEntry>& 
   Distances distances;
   int loops = 0;
   return rewrite<lang::NoMapEntry, lang::PacketPointersRooted>(
-      in, context,
-      on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         distances.begin(n.form);
         FunctionDef form = n.form;
         form.body = to(form.body);
@@ -106,7 +113,8 @@ Ir<lang::PacketPointersRooted> root_packet_pointers(const Ir<lang::NoMapEntry>& 
       }),
       on<Let>([&](const Node<Let>& n, Out& to) {
         const Option<Expr> value = to(n->value);
-        if (n->value && is(n->type, TypeKind::Pointer) && n->type->space == Space::Packet) distances.define(n->name, *n->value);
+        if (n->value && is(n->type, TypeKind::Pointer) && n->type->space == Space::Packet)
+          distances.define(n->name, *n->value);
         to.emit(Let{n->name, n->type, value}, n.loc);
       }),
       on<Loop>([&](const Node<Loop>& n, Out& to) {
@@ -141,7 +149,9 @@ Ir<lang::PacketPointersRooted> root_packet_pointers(const Ir<lang::NoMapEntry>& 
         const auto distance = distances.of(n->pointer);
         if (distance) {
           const auto* constant = as<Int>(count);
-          const __int128 reach = distance->least + (constant ? constant->form.value.value * static_cast<__int128>(size_of(n.type->element)) : 0);
+          const __int128 reach =
+              distance->least +
+              (constant ? constant->form.value.value * static_cast<__int128>(size_of(n.type->element)) : 0);
           if (constant ? reach >= 0 : is_never_negative(count) || is_packet_start(pointer)) return stays();
         }
         return root(to, pointer, count, distance, n.loc, n.type);

@@ -14,7 +14,8 @@ bool leaves(const Body& body, Exit exit) {
   return false;
 }
 bool leaves(const Expr& e, Exit exit) {
-  if (const auto* block = as<BlockValue>(e)) return leaves(block->form.body, exit) || (block->form.value && leaves(*block->form.value, exit));
+  if (const auto* block = as<BlockValue>(e))
+    return leaves(block->form.body, exit) || (block->form.value && leaves(*block->form.value, exit));
   if (const auto* match = as<Match>(e)) {
     for (const MatchArm& arm : match->form.arms)
       if (!leaves(arm.value, exit)) return false;
@@ -40,7 +41,8 @@ bool breaks(const Body& body) {
         if (breaks(b.body)) return true;
       if (breaks(test->form.otherwise)) return true;
     }
-    if (const auto* test = as<IfPresent>(s); test && (breaks(test->form.then) || breaks(test->form.otherwise))) return true;
+    if (const auto* test = as<IfPresent>(s); test && (breaks(test->form.then) || breaks(test->form.otherwise)))
+      return true;
     if (as<Evaluate>(s)) return true;  // a match whose arms break: not looked into
   }
   return false;

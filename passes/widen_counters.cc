@@ -18,19 +18,20 @@ bool calls(const Body& body) {
 
 }  // namespace
 
-// Around calls a counter may have to wait on the stack. There C compilers put another small variable into the same eight bytes, and
-// what is written to that one makes the verifier forget the counter: to it the loop is endless. Eight bytes are not shared.
+// Around calls a counter may have to wait on the stack. There C compilers put another small variable into the same
+// eight bytes, and what is written to that one makes the verifier forget the counter: to it the loop is endless. Eight
+// bytes are not shared.
 Ir<lang::CountersWide> widen_counters(const Ir<lang::NoPrint>& in, Context& context) {
   std::map<Name, Type, ByText> narrow;  // the types of the counters that were widened
   return rewrite<lang::NoPrint, lang::CountersWide>(
-      in, context,
-      on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
+      in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         if (n->type->bits == 64 || !calls(n->body)) return to.emit_statement(to.rebuild(n));
         Type wide = to.context.types.integer(64, is_signed(n->type));
         const auto widened = [&](const Expr& e) -> Expr {
           const Expr bound = to(e);
           const auto* constant = as<Int>(bound);
-          return constant ? Expr(to.make(constant->form, loc_of(e), wide)) : Expr(to.make(Convert{bound}, loc_of(e), wide));
+          return constant ? Expr(to.make(constant->form, loc_of(e), wide))
+                          : Expr(to.make(Convert{bound}, loc_of(e), wide));
         };
         const Expr low = widened(n->low), high = widened(n->high);
         narrow[n->name] = n->type;
@@ -47,7 +48,8 @@ Ir<lang::CountersWide> widen_counters(const Ir<lang::NoPrint>& in, Context& cont
       on<Local>([&](const Node<Local>& n, Out& to) -> Expr {
         const auto found = narrow.find(n->name);
         if (found == narrow.end()) return to.rebuild(n);
-        return to.make(Convert{to.make(n.form, n.loc, to.context.types.integer(64, is_signed(found->second)))}, n.loc, n.type);
+        return to.make(Convert{to.make(n.form, n.loc, to.context.types.integer(64, is_signed(found->second)))}, n.loc,
+                       n.type);
       }));
 }
 

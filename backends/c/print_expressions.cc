@@ -12,11 +12,16 @@ std::string Printer::quoted(std::string_view text) {
   std::string out = "\"";
   for (size_t i = 0; i < text.size(); ++i) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
-    if (c == '"' || c == '\\') out += fmt::format("\\{}", static_cast<char>(c));
-    else if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (c < 32 || c > 126) out += fmt::format("\\{:03o}", c);
-    else out += static_cast<char>(c);
+    if (c == '"' || c == '\\')
+      out += fmt::format("\\{}", static_cast<char>(c));
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c < 32 || c > 126)
+      out += fmt::format("\\{:03o}", c);
+    else
+      out += static_cast<char>(c);
   }
   return out + "\"";
 }
@@ -44,7 +49,9 @@ std::string Printer::literal(const Node<Int>& n, bool typed) {
       const bool is_number = !inner.empty() && inner[0] >= '0' && inner[0] <= '9';
       if (is_number || constants_.count(inner) || (constant && !constant->header.empty())) text = name;
     }
-    if (!text.empty()) return typed && is_integer(type) && type->bits >= 32 && !(type->bits == 32 && type->is_signed) ? cast(type, text) : text;
+    if (!text.empty())
+      return typed && is_integer(type) && type->bits >= 32 && !(type->bits == 32 && type->is_signed) ? cast(type, text)
+                                                                                                     : text;
   }
   if (is(type, TypeKind::Bool)) return value ? "true" : "false";
   if (is(type, TypeKind::Char) && value >= 32 && value < 127) {
@@ -53,10 +60,14 @@ std::string Printer::literal(const Node<Int>& n, bool typed) {
   }
   if (value == INT64_MIN) return "(-9223372036854775807LL - 1)";
   if (value == INT32_MIN && width_of(type) <= 32) return "(-2147483647 - 1)";
-  std::string text = value > 0xffff && width_of(type) >= 32 && (value & 0xff) == 0 && value > 0xffffff ? fmt::format("0x{:x}", static_cast<uint64_t>(value)) : integer_text(value);
+  std::string text = value > 0xffff && width_of(type) >= 32 && (value & 0xff) == 0 && value > 0xffffff
+                         ? fmt::format("0x{:x}", static_cast<uint64_t>(value))
+                         : integer_text(value);
   const bool is_wide = value > INT32_MAX || value < INT32_MIN;
-  if (width_of(type) == 64 && (typed || is_wide)) text += is_signed(type) ? "LL" : "ULL";
-  else if (width_of(type) == 32 && !is_signed(type) && (typed || is_wide)) text += "U";
+  if (width_of(type) == 64 && (typed || is_wide))
+    text += is_signed(type) ? "LL" : "ULL";
+  else if (width_of(type) == 32 && !is_signed(type) && (typed || is_wide))
+    text += "U";
   return value < 0 ? "(" + text + ")" : text;
 }
 
@@ -72,8 +83,10 @@ std::string Printer::sibling(const Expr& e, const Expr& other, Binding least, bo
   if (converted && is_integer(converted->type) && is_integral(type_of(converted->form.value))) {
     Type from = type_of(converted->form.value), to = converted->type;
     const bool lossless = width_of(from) < width_of(to) && (!is_signed(from) || is_signed(to));
-    const bool other_is_wide = type_of(other) == to && kind_of(other) != Kind::Int && kind_of(other) != Kind::Convert && to->bits >= 32;
-    if (lossless && other_is_wide && kind_of(converted->form.value) != Kind::Int) return operand(converted->form.value, least, is_left);
+    const bool other_is_wide =
+        type_of(other) == to && kind_of(other) != Kind::Int && kind_of(other) != Kind::Convert && to->bits >= 32;
+    if (lossless && other_is_wide && kind_of(converted->form.value) != Kind::Int)
+      return operand(converted->form.value, least, is_left);
   }
   return operand(e, least, is_left);
 }
@@ -127,32 +140,45 @@ std::string Printer::in_packet(const InPacket& test, bool holds, Binding least) 
   const std::string end = fmt::format("ks_data_end({})", expression(test.context));
   const std::string pointer = expression(test.pointer, Binding::Sum);
   std::string reach;
-  if (!is_byte_pointer(type_of(test.pointer)) && test.size == size_of(element)) reach = fmt::format("(void *)({} + 1)", pointer);
-  else if (is_void_pointer(type_of(test.pointer))) reach = fmt::format("{} + {}", pointer, test.size);
-  else reach = fmt::format("(void *){} + {}", expression(test.pointer, Binding::Unary), test.size);
+  if (!is_byte_pointer(type_of(test.pointer)) && test.size == size_of(element))
+    reach = fmt::format("(void *)({} + 1)", pointer);
+  else if (is_void_pointer(type_of(test.pointer)))
+    reach = fmt::format("{} + {}", pointer, test.size);
+  else
+    reach = fmt::format("(void *){} + {}", expression(test.pointer, Binding::Unary), test.size);
   return wrapped(fmt::format("{} {} {}", reach, holds ? "<=" : ">", end), Binding::Relation, least);
 }
 
 std::string Printer::condition(const Expr& e, Binding least) {
   if (const auto* present = as<Present>(e)) return expression(present->form.value, least);
   if (const auto* negation = as<Not>(e)) {
-    if (const auto* present = as<Present>(negation->form.value)) return "!" + expression(present->form.value, Binding::Unary);
+    if (const auto* present = as<Present>(negation->form.value))
+      return "!" + expression(present->form.value, Binding::Unary);
   }
-  if (const auto* both = as<And>(e)) return wrapped(condition(both->form.left, inner(Binding::And)) + " && " + condition(both->form.right, inner(Binding::And)), Binding::And, least);
-  if (const auto* either = as<Or>(e)) return wrapped(condition(either->form.left, inner(Binding::Or)) + " || " + condition(either->form.right, inner(Binding::Or)), Binding::Or, least);
+  if (const auto* both = as<And>(e))
+    return wrapped(
+        condition(both->form.left, inner(Binding::And)) + " && " + condition(both->form.right, inner(Binding::And)),
+        Binding::And, least);
+  if (const auto* either = as<Or>(e))
+    return wrapped(
+        condition(either->form.left, inner(Binding::Or)) + " || " + condition(either->form.right, inner(Binding::Or)),
+        Binding::Or, least);
   return expression(e, least);
 }
 
 std::string Printer::value(const Expr& e, Type target, Binding least) {
   const auto* converted = as<Convert>(e);
-  if (converted && is(target, TypeKind::Pointer) && kind_of(converted->form.value) == Kind::PacketStart) return expression(converted->form.value);  // a void pointer
+  if (converted && is(target, TypeKind::Pointer) && kind_of(converted->form.value) == Kind::PacketStart)
+    return expression(converted->form.value);  // a void pointer
   if (converted && is_integral(type_of(e))) {
     Type from = type_of(converted->form.value), to = type_of(e);
-    const bool widens = is_integral(from) && width_of(from) <= width_of(to) && (is_signed(from) == is_signed(to) || (!is_signed(from) && width_of(from) < width_of(to)));
+    const bool widens = is_integral(from) && width_of(from) <= width_of(to) &&
+                        (is_signed(from) == is_signed(to) || (!is_signed(from) && width_of(from) < width_of(to)));
     // Where it goes is wider than what it is: it is not cut by that.
     if (widens && to == target && !is(to, TypeKind::Bool)) return expression(converted->form.value, least);
   }
-  const bool outer = std::exchange(truncates_, is_integral(target) && type_of(e) == target && !is(target, TypeKind::Bool));
+  const bool outer =
+      std::exchange(truncates_, is_integral(target) && type_of(e) == target && !is(target, TypeKind::Bool));
   const std::string text = expression(e, least);
   truncates_ = outer;
   return text;
@@ -162,7 +188,8 @@ std::string Printer::place(const Expr& e, Binding least) {
   if (const auto* field = as<Field>(e)) {
     const std::string member = member_name(type_of(field->form.base), field->form.name);
     if (const auto* deref = as<Deref>(field->form.base)) {
-      if (const auto* address = as<AddressOf>(deref->form.pointer)) return expression(address->form.place, Binding::Postfix) + "." + member;
+      if (const auto* address = as<AddressOf>(deref->form.pointer))
+        return expression(address->form.place, Binding::Postfix) + "." + member;
       return expression(deref->form.pointer, Binding::Postfix) + "->" + member;
     }
     const std::string base = expression(field->form.base, Binding::Postfix);
@@ -170,8 +197,11 @@ std::string Printer::place(const Expr& e, Binding least) {
     return base + "." + member;
   }
   if (const auto* index = as<Index>(e)) {
-    if (const auto* deref = as<Deref>(index->form.base)) return fmt::format("(*{})[{}]", expression(deref->form.pointer, Binding::Unary), value(index->form.index, type_of(index->form.index)));
-    return fmt::format("{}[{}]", expression(index->form.base, Binding::Postfix), value(index->form.index, type_of(index->form.index)));
+    if (const auto* deref = as<Deref>(index->form.base))
+      return fmt::format("(*{})[{}]", expression(deref->form.pointer, Binding::Unary),
+                         value(index->form.index, type_of(index->form.index)));
+    return fmt::format("{}[{}]", expression(index->form.base, Binding::Postfix),
+                       value(index->form.index, type_of(index->form.index)));
   }
   const auto* deref = as<Deref>(e);
   if (is_void_pointer(type_of(deref->form.pointer)))
@@ -197,19 +227,21 @@ std::string Printer::expression(const Expr& e, Binding least) {
   };
   const auto binary_text = [&](const Expr& left, std::string_view op, const Expr& right, Binding own) {
     const Binding tighter = own == Binding::Sum || own == Binding::Product ? Binding(int(own) + 1) : inner(own);
-    if (own == Binding::Shift) return fmt::format("{} {} {}", operand(left, inner(own), true), op, operand(right, tighter, false));
+    if (own == Binding::Shift)
+      return fmt::format("{} {} {}", operand(left, inner(own), true), op, operand(right, tighter, false));
     return fmt::format("{} {} {}", sibling(left, right, inner(own), true), op, sibling(right, left, tighter, false));
   };
   return visit<Printed>(
       e, on<StringValue>([&](const Node<StringValue>& n) { return quoted(n->text.text()); }),
       on<Local>([&](const Node<Local>& n) { return local_name(n->name); }),
       on<And>([&](const Node<And>&) { return condition(e, least); }),
-      on<Or>([&](const Node<Or>&) { return condition(e, least); }),
-      on<Not>([&](const Node<Not>& n) {
+      on<Or>([&](const Node<Or>&) { return condition(e, least); }), on<Not>([&](const Node<Not>& n) {
         if (const auto* inside = as<InPacket>(n->value)) return in_packet(inside->form, false, least);
         if (const auto* test = as<Compare>(n->value)) {
-          static constexpr CompareOp opposite[] = {CompareOp::NotEqual, CompareOp::Equal, CompareOp::GreaterEqual, CompareOp::Greater, CompareOp::LessEqual, CompareOp::Less};
-          const Node<Compare> other{NodeHeader(*test), Compare{opposite[int(test->form.op)], test->form.left, test->form.right}};
+          static constexpr CompareOp opposite[] = {CompareOp::NotEqual, CompareOp::Equal,     CompareOp::GreaterEqual,
+                                                   CompareOp::Greater,  CompareOp::LessEqual, CompareOp::Less};
+          const Node<Compare> other{NodeHeader(*test),
+                                    Compare{opposite[int(test->form.op)], test->form.left, test->form.right}};
           return expression(Expr(Ref<Compare>{&other}), least);
         }
         // In a comparison `!a == b` looks like `!(a == b)`: gcc and clang warn.
@@ -219,36 +251,46 @@ std::string Printer::expression(const Expr& e, Binding least) {
       on<Conditional>([&](const Node<Conditional>& n) {
         const bool bare = kind_of(n->then) == Kind::Int && kind_of(n->otherwise) == Kind::Int;
         const std::string test = condition(n->condition, Binding::Or);
-        return wrapped(fmt::format("{} ? {} : {}", as<Binary>(n->condition) ? "(" + test + ")" : test, operand(n->then, Binding::Conditional, bare),
-                                   operand(n->otherwise, Binding::Conditional, bare)), Binding::Conditional, least);
+        return wrapped(fmt::format("{} ? {} : {}", as<Binary>(n->condition) ? "(" + test + ")" : test,
+                                   operand(n->then, Binding::Conditional, bare),
+                                   operand(n->otherwise, Binding::Conditional, bare)),
+                       Binding::Conditional, least);
       }),
       on<AddressOf>([&](const Node<AddressOf>& n) {
         if (const auto* deref = as<Deref>(n->place)) return expression(deref->form.pointer, least);
         // A number that is needed in memory: &(__u32){1}.
-        if (as<Int>(n->place)) return wrapped(fmt::format("&({}){{{}}}", declaration(type_of(n->place), ""), value(n->place, type_of(n->place))), Binding::Unary, least);
+        if (as<Int>(n->place))
+          return wrapped(
+              fmt::format("&({}){{{}}}", declaration(type_of(n->place), ""), value(n->place, type_of(n->place))),
+              Binding::Unary, least);
         return wrapped("&" + expression(n->place, Binding::Unary), Binding::Unary, least);
       }),
-      on<Deref>([&](const Node<Deref>&) { return place(e, least); }),
-      on<Int>([&](const Node<Int>& n) {
+      on<Deref>([&](const Node<Deref>&) { return place(e, least); }), on<Int>([&](const Node<Int>& n) {
         const std::string text = literal(n, false);
-        return text[0] == '(' && text[1] == '-' && text.find(' ') == std::string::npos && least < Binding::Sum ? text.substr(1, text.size() - 2) : text;
+        return text[0] == '(' && text[1] == '-' && text.find(' ') == std::string::npos && least < Binding::Sum
+                   ? text.substr(1, text.size() - 2)
+                   : text;
       }),
-      on<Null>([&](const Node<Null>&) { return std::string("NULL"); }),
-      on<Zero>([&](const Node<Zero>& n) {
+      on<Null>([&](const Node<Null>&) { return std::string("NULL"); }), on<Zero>([&](const Node<Zero>& n) {
         if (is_aggregate(n.type)) return fmt::format("({}){{}}", declaration(n.type, ""));
-        return std::string(is_scalar(n.type) && !is_integral(n.type) ? "NULL" : is(n.type, TypeKind::Bool) ? "false" : "0");
+        return std::string(is_scalar(n.type) && !is_integral(n.type) ? "NULL"
+                           : is(n.type, TypeKind::Bool)              ? "false"
+                                                                     : "0");
       }),
       on<Global>([&](const Node<Global>& n) {
         auto found = dialect_.globals.find(n->name);
         used.insert(std::string(n->name.text()));
         return found != dialect_.globals.end() ? found->second : global_name(n->name);
       }),
-      on<MapName>([&](const Node<MapName>& n) { return dialect_.ebpf ? global_name(n->name) : fmt::format("skel->maps.{}", global_name(n->name)); }),
+      on<MapName>([&](const Node<MapName>& n) {
+        return dialect_.ebpf ? global_name(n->name) : fmt::format("skel->maps.{}", global_name(n->name));
+      }),
       on<FunctionName>([&](const Node<FunctionName>& n) { return (dialect_.ebpf ? "" : "&") + global_name(n->name); }),
       on<FunctionAddress>([&](const Node<FunctionAddress>& n) { return global_name(n->name); }),
       on<Field>([&](const Node<Field>&) { return place(e, least); }),
-      on<Index>([&](const Node<Index>&) { return place(e, least); }),
-      on<Present>([&](const Node<Present>& n) { return wrapped(expression(n->value, Binding::Relation) + " != NULL", Binding::Equality, least); }),
+      on<Index>([&](const Node<Index>&) { return place(e, least); }), on<Present>([&](const Node<Present>& n) {
+        return wrapped(expression(n->value, Binding::Relation) + " != NULL", Binding::Equality, least);
+      }),
       on<Unary>([&](const Node<Unary>& n) {
         const std::string text = (n->op == UnaryOp::Negate ? "-" : "~") + operand(n->value, Binding::Postfix, true);
         return narrowed(n.type, text, Binding::Unary);
@@ -259,12 +301,15 @@ std::string Printer::expression(const Expr& e, Binding least) {
         // C compilers take & of truths for a slip where the right side calls something: as numbers they are meant.
         const bool calls = !(ksc::header(n->right).contains & form_set_of<Call, HelperCall, RuntimeCall>()).empty();
         if (is(n.type, TypeKind::Bool) && calls)
-          return wrapped(fmt::format("{} {} (int)({})", operand(n->left, inner(binding), true), text, expression(n->right)), binding, least);
+          return wrapped(
+              fmt::format("{} {} (int)({})", operand(n->left, inner(binding), true), text, expression(n->right)),
+              binding, least);
         const std::string whole = binary_text(n->left, text, n->right, binding);
         return exact ? wrapped(whole, binding, least) : narrowed(n.type, whole, binding);
       }),
       on<Quotient>([&](const Node<Quotient>& n) {
-        return wrapped(binary_text(n->left, n->op == DivideOp::Quotient ? "/" : "%", n->right, Binding::Product), Binding::Product, least);
+        return wrapped(binary_text(n->left, n->op == DivideOp::Quotient ? "/" : "%", n->right, Binding::Product),
+                       Binding::Product, least);
       }),
       on<CShift>([&](const Node<CShift>& n) {
         const std::string text = binary_text(n->left, n->op == ShiftOp::Left ? "<<" : ">>", n->count, Binding::Shift);
@@ -275,7 +320,8 @@ std::string Printer::expression(const Expr& e, Binding least) {
         const Binding own = n->op <= CompareOp::NotEqual ? Binding::Equality : Binding::Relation;
         if (is(a, TypeKind::Pointer)) {
           const auto side = [&](const Expr& p) {
-            return a->element == b->element || is_void_pointer(type_of(p)) ? expression(p, Binding::Shift) : "(void *)" + expression(p, Binding::Unary);
+            return a->element == b->element || is_void_pointer(type_of(p)) ? expression(p, Binding::Shift)
+                                                                           : "(void *)" + expression(p, Binding::Unary);
           };
           return wrapped(fmt::format("{} {} {}", side(n->left), compare_texts[int(n->op)], side(n->right)), own, least);
         }
@@ -290,19 +336,28 @@ std::string Printer::expression(const Expr& e, Binding least) {
       }),
       on<PointerAdd>([&](const Node<PointerAdd>& n) {
         if (const auto* count = as<Int>(n->count); count && count->form.value.value < 0)
-          return wrapped(fmt::format("{} - {}", expression(n->pointer, Binding::Sum), integer_text(-count->form.value.value)), Binding::Sum, least);
-        return wrapped(fmt::format("{} + {}", expression(n->pointer, Binding::Sum), value(n->count, type_of(n->count), Binding::Product)), Binding::Sum, least);
+          return wrapped(
+              fmt::format("{} - {}", expression(n->pointer, Binding::Sum), integer_text(-count->form.value.value)),
+              Binding::Sum, least);
+        return wrapped(fmt::format("{} + {}", expression(n->pointer, Binding::Sum),
+                                   value(n->count, type_of(n->count), Binding::Product)),
+                       Binding::Sum, least);
       }),
       on<PointerDifference>([&](const Node<PointerDifference>& n) {
-        if (dialect_.ebpf && is_byte_pointer(type_of(n->left))) return fmt::format("ks_distance({}, {})", expression(n->left), expression(n->right));
-        return wrapped(cast(n.type, fmt::format("({} - {})", expression(n->left, Binding::Sum), expression(n->right, Binding::Product))), Binding::Unary, least);
+        if (dialect_.ebpf && is_byte_pointer(type_of(n->left)))
+          return fmt::format("ks_distance({}, {})", expression(n->left), expression(n->right));
+        return wrapped(cast(n.type, fmt::format("({} - {})", expression(n->left, Binding::Sum),
+                                                expression(n->right, Binding::Product))),
+                       Binding::Unary, least);
       }),
       on<Call>([&](const Node<Call>& n) { return call(global_name(n->function), n->arguments); }),
       on<HelperCall>([&](const Node<HelperCall>& n) { return call(n->helper.text(), n->arguments); }),
       on<RuntimeCall>([&](const Node<RuntimeCall>& n) { return call(n->function.text(), n->arguments); }),
       on<BuiltinCall>([&](const Node<BuiltinCall>& n) { return dialect_.builtin(n); }),
-      on<StructValue>([&](const Node<StructValue>& n) { return fmt::format("({}){}", declaration(n.type, ""), initialiser(e)); }),
-      on<ArrayValue>([&](const Node<ArrayValue>& n) { return fmt::format("({}){}", declaration(n.type, ""), initialiser(e)); }),
+      on<StructValue>(
+          [&](const Node<StructValue>& n) { return fmt::format("({}){}", declaration(n.type, ""), initialiser(e)); }),
+      on<ArrayValue>(
+          [&](const Node<ArrayValue>& n) { return fmt::format("({}){}", declaration(n.type, ""), initialiser(e)); }),
       on<PacketStart>([&](const Node<PacketStart>& n) { return fmt::format("ks_data({})", expression(n->context)); }),
       on<PacketEnd>([&](const Node<PacketEnd>& n) { return fmt::format("ks_data_end({})", expression(n->context)); }),
       on<InPacket>([&](const Node<InPacket>& n) { return in_packet(n.form, true, least); }));
@@ -314,7 +369,8 @@ std::string Printer::initialiser(const Expr& e) {
     bool first = true;
     for (const FieldValue& v : structure->form.values) {
       const StructField* field = find_field(structure->type, v.name);
-      text += fmt::format("{}.{} = {}", std::exchange(first, false) ? " " : ", ", member_name(structure->type, v.name), is_aggregate(field->type) ? initialiser(v.value) : value(v.value, field->type));
+      text += fmt::format("{}.{} = {}", std::exchange(first, false) ? " " : ", ", member_name(structure->type, v.name),
+                          is_aggregate(field->type) ? initialiser(v.value) : value(v.value, field->type));
     }
     return text + (first ? "}" : " }");
   }
@@ -322,7 +378,8 @@ std::string Printer::initialiser(const Expr& e) {
     std::string text = "{";
     bool first = true;
     for (const Expr& v : array->form.values)
-      text += (std::exchange(first, false) ? " " : ", ") + (is_aggregate(type_of(v)) ? initialiser(v) : value(v, type_of(v)));
+      text += (std::exchange(first, false) ? " " : ", ") +
+              (is_aggregate(type_of(v)) ? initialiser(v) : value(v, type_of(v)));
     return text + (first ? "}" : " }");
   }
   if (as<Zero>(e)) return is_aggregate(type_of(e)) ? "{}" : expression(e);

@@ -24,7 +24,8 @@ std::string Printer::header(const FunctionDef& f, const std::string& prefix) {
   locals_.clear();
   taken_.clear();
   std::string text = prefix + declaration(f.result, global_name(f.name)) + "(";
-  for (size_t i = 0; i < f.parameters.size(); ++i) text += (i ? ", " : "") + declaration(f.parameters[i].type, local_name(f.parameters[i].name));
+  for (size_t i = 0; i < f.parameters.size(); ++i)
+    text += (i ? ", " : "") + declaration(f.parameters[i].type, local_name(f.parameters[i].name));
   return text + (f.parameters.empty() ? "void)" : ")");
 }
 
@@ -54,11 +55,13 @@ void note_reads(const Stmt& s, NameSet& reads) {
       if (as<Local>(assign->form.place)) own.erase(target->name);
       return reads.merge(own);
     }
-  each_child_of(s, [&](const Expr& e) { note_reads(e, reads); }, [&](const Stmt& t) { note_reads(t, reads); });
+  each_child_of(
+      s, [&](const Expr& e) { note_reads(e, reads); }, [&](const Stmt& t) { note_reads(t, reads); });
 }
 void note_reads(const Expr& e, NameSet& reads) {
   if (const auto* local = as<Local>(e)) reads.insert(local->form.name);
-  each_child_of(e, [&](const Expr& child) { note_reads(child, reads); }, [&](const Stmt& s) { note_reads(s, reads); });
+  each_child_of(
+      e, [&](const Expr& child) { note_reads(child, reads); }, [&](const Stmt& s) { note_reads(s, reads); });
 }
 
 }  // namespace
@@ -127,7 +130,8 @@ void Printer::switch_statement(const Node<Switch>& n) {
     for (const Stmt& s : c.body.statements) declares = declares || as<Let>(s);
     if (declares) out_.insert(out_.size() - 1, " {");
     statements(c.body);
-    const bool leaves = !c.body.statements.empty() && (as<Return>(c.body.statements.back()) || as<Continue>(c.body.statements.back()));
+    const bool leaves =
+        !c.body.statements.empty() && (as<Return>(c.body.statements.back()) || as<Continue>(c.body.statements.back()));
     if (!leaves) line("break;");
     --depth;
     if (declares) line("}");
@@ -140,8 +144,10 @@ bool is_long_long(const Expr& e) {
   if (as<Int>(e)) return false;
   if (const auto* call = as<RuntimeCall>(e)) return !call->form.function.text().starts_with("__builtin_");
   if (const auto* binary = as<Binary>(e)) return is_long_long(binary->form.left) || is_long_long(binary->form.right);
-  if (const auto* quotient = as<Quotient>(e)) return is_long_long(quotient->form.left) || is_long_long(quotient->form.right);
-  if (const auto* choice = as<Conditional>(e)) return is_long_long(choice->form.then) || is_long_long(choice->form.otherwise);
+  if (const auto* quotient = as<Quotient>(e))
+    return is_long_long(quotient->form.left) || is_long_long(quotient->form.right);
+  if (const auto* choice = as<Conditional>(e))
+    return is_long_long(choice->form.then) || is_long_long(choice->form.otherwise);
   if (const auto* shift = as<CShift>(e)) return is_long_long(shift->form.left);
   if (const auto* unary = as<Unary>(e)) return is_long_long(unary->form.value);
   return true;
@@ -169,9 +175,11 @@ void Printer::print(const Print& print) {
       const bool negative = is_signed(type) && verb == 'd';
       if (width_of(type) == 64) {
         format += verb == 'x' ? "%llx" : negative ? "%lld" : "%llu";
-        if (!is_long_long(argument)) value_text = fmt::format("(__{}64){}", is_signed(type) ? 's' : 'u', expression(argument, Binding::Unary));
+        if (!is_long_long(argument))
+          value_text = fmt::format("(__{}64){}", is_signed(type) ? 's' : 'u', expression(argument, Binding::Unary));
       } else {
-        if (verb != 'd' && is_signed(type)) value_text = fmt::format("(__u{}){}", width_of(type), expression(argument, Binding::Unary));
+        if (verb != 'd' && is_signed(type))
+          value_text = fmt::format("(__u{}){}", width_of(type), expression(argument, Binding::Unary));
         format += verb == 'x' ? "%x" : negative ? "%d" : "%u";
       }
     }
@@ -180,17 +188,23 @@ void Printer::print(const Print& print) {
   line(fmt::format("ks_print({}{});", quoted(format), arguments));
 }
 
-/// The members of a struct that is all zero already, one by one: an initialiser would leave open what lies between them.
+/// The members of a struct that is all zero already, one by one: an initialiser would leave open what lies between
+/// them.
 void Printer::members(const std::string& place, const Node<StructValue>& structure) {
   for (const FieldValue& v : structure->values) {
     const std::string member = fmt::format("{}.{}", place, member_name(structure.type, v.name));
     const Type type = type_of(v.value);
     const auto* text = as<StringValue>(v.value);
     if (as<Zero>(v.value) || (text && text->form.text.text().empty())) continue;
-    if (const auto* inner = as<StructValue>(v.value)) members(member, *inner);
-    else if (text) line(fmt::format("__builtin_memcpy(&{}, {}, {});", member, quoted(text->form.text.text()), text->form.text.text().size()));
-    else if (as<ArrayValue>(v.value)) line(fmt::format("__builtin_memcpy(&{}, &{}, sizeof({}));", member, value(v.value, type), member));
-    else line(fmt::format("{} = {};", member, value(v.value, type)));
+    if (const auto* inner = as<StructValue>(v.value))
+      members(member, *inner);
+    else if (text)
+      line(fmt::format("__builtin_memcpy(&{}, {}, {});", member, quoted(text->form.text.text()),
+                       text->form.text.text().size()));
+    else if (as<ArrayValue>(v.value))
+      line(fmt::format("__builtin_memcpy(&{}, &{}, sizeof({}));", member, value(v.value, type), member));
+    else
+      line(fmt::format("{} = {};", member, value(v.value, type)));
   }
 }
 
@@ -205,9 +219,12 @@ void Printer::let(const Let& n) {
     return;
   }
   std::string text;
-  if (n.value) text = is_aggregate(n.type) ? initialiser(*n.value) : value(*n.value, n.type);
-  else if (is_aggregate(n.type)) text = "{}";
-  else text = is(n.type, TypeKind::Bool) ? "false" : is_integral(n.type) ? "0" : "NULL";
+  if (n.value)
+    text = is_aggregate(n.type) ? initialiser(*n.value) : value(*n.value, n.type);
+  else if (is_aggregate(n.type))
+    text = "{}";
+  else
+    text = is(n.type, TypeKind::Bool) ? "false" : is_integral(n.type) ? "0" : "NULL";
   line(fmt::format("{} = {};", declaration(n.type, name), text));
 }
 
@@ -227,15 +244,17 @@ void Printer::statement(const Stmt& s) {
         --depth;
         line("}");
       }),
-      on<If>([&](const Node<If>& n) { branches(n); }),
-      on<Loop>([&](const Node<Loop>& n) {
+      on<If>([&](const Node<If>& n) { branches(n); }), on<Loop>([&](const Node<Loop>& n) {
         // loop { if (!c) break; … } is while (c) { … }
         Body rest = n->body;
         std::string test = "true";
         if (!rest.statements.empty()) {
           const auto* first = as<If>(rest.statements[0]);
-          const auto* fails = first && first->form.branches.size() == 1 && first->form.otherwise.statements.empty() ? as<Not>(first->form.branches[0].condition) : nullptr;
-          if (fails && first->form.branches[0].body.statements.size() == 1 && as<Break>(first->form.branches[0].body.statements[0])) {
+          const auto* fails = first && first->form.branches.size() == 1 && first->form.otherwise.statements.empty()
+                                  ? as<Not>(first->form.branches[0].condition)
+                                  : nullptr;
+          if (fails && first->form.branches[0].body.statements.size() == 1 &&
+              as<Break>(first->form.branches[0].body.statements[0])) {
             test = condition(fails->form.value);
             rest.statements = rest.statements.drop_first(1);
           }
@@ -249,14 +268,17 @@ void Printer::statement(const Stmt& s) {
       }),
       on<CountedLoop>([&](const Node<CountedLoop>& n) {
         const std::string counter = local_name(n->name);
-        line(fmt::format("for ({} = {}; {} {} {}; {}++) {{", declaration(n->type, counter), value(n->low, n->type), counter, n->inclusive ? "<=" : "<", operand(n->high, Binding::Shift, false), counter));
+        line(fmt::format("for ({} = {}; {} {} {}; {}++) {{", declaration(n->type, counter), value(n->low, n->type),
+                         counter, n->inclusive ? "<=" : "<", operand(n->high, Binding::Shift, false), counter));
         ++depth;
         statements(n->body);
         --depth;
         line("}");
       }),
-      on<Break>([&](const Node<Break>&) { line("break;"); }), on<Continue>([&](const Node<Continue>&) { line("continue;"); }),
-      on<Return>([&](const Node<Return>& n) { line(n->value ? fmt::format("return {};", value(*n->value, type_of(*n->value))) : "return;"); }),
+      on<Break>([&](const Node<Break>&) { line("break;"); }),
+      on<Continue>([&](const Node<Continue>&) { line("continue;"); }), on<Return>([&](const Node<Return>& n) {
+        line(n->value ? fmt::format("return {};", value(*n->value, type_of(*n->value))) : "return;");
+      }),
       on<Let>([&](const Node<Let>& n) {
         let(n.form);
         mark_unused(n->name);
@@ -266,22 +288,27 @@ void Printer::statement(const Stmt& s) {
         const std::string target = expression(n->place);
         const auto* sum = as<Binary>(n->value);
         if (sum && expression(sum->form.left) == target)
-          return line(fmt::format("{} {}= {};", target, c_operator(sum->form.op).text, value(sum->form.right, type_of(n->place))));
+          return line(fmt::format("{} {}= {};", target, c_operator(sum->form.op).text,
+                                  value(sum->form.right, type_of(n->place))));
         std::string given = value(n->value, type_of(n->place));
         // A bit-field takes the low bits; a number is cut here, since C compilers warn where they do it.
         const auto* target_field = as<Field>(n->place);
-        const StructField* member = target_field ? find_field(type_of(target_field->form.base), target_field->form.name) : nullptr;
+        const StructField* member =
+            target_field ? find_field(type_of(target_field->form.base), target_field->form.name) : nullptr;
         if (const auto* number = as<Int>(n->value); number && member && member->bit_size)
           given = integer_text(number->form.value.value & ((static_cast<__int128>(1) << member->bit_size) - 1));
         if (given != target) line(fmt::format("{} = {};", target, given));  // x = x does nothing, and C compilers warn
       }),
       on<AtomicUpdate>([&](const Node<AtomicUpdate>& n) {
-        static const std::map<Operator, std::string_view> names = {{Operator::Add, "add"}, {Operator::Subtract, "sub"}, {Operator::BitAnd, "and"},
-                                                                   {Operator::BitOr, "or"}, {Operator::BitXor, "xor"}};
-        line(fmt::format("__sync_fetch_and_{}({}, {});", names.at(n->op), expression(n->pointer), value(n->value, type_of(n->value))));
+        static const std::map<Operator, std::string_view> names = {{Operator::Add, "add"},
+                                                                   {Operator::Subtract, "sub"},
+                                                                   {Operator::BitAnd, "and"},
+                                                                   {Operator::BitOr, "or"},
+                                                                   {Operator::BitXor, "xor"}};
+        line(fmt::format("__sync_fetch_and_{}({}, {});", names.at(n->op), expression(n->pointer),
+                         value(n->value, type_of(n->value))));
       }),
-      on<Switch>([&](const Node<Switch>& n) { switch_statement(n); }),
-      on<TraceLine>([&](const Node<TraceLine>& n) {
+      on<Switch>([&](const Node<Switch>& n) { switch_statement(n); }), on<TraceLine>([&](const Node<TraceLine>& n) {
         std::string text = fmt::format("bpf_printk({}", quoted(n->format.text()));
         for (const Expr& argument : n->arguments) text += ", " + expression(argument);
         line(text + ");");

@@ -14,22 +14,28 @@ namespace {
 /// Words that mean something wherever they stand in the generated C: keywords and macros.
 const std::set<std::string_view>& reserved_words() {
   static const std::set<std::string_view> words = {
-      "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if",
-      "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union",
-      "unsigned", "void", "volatile", "while", "asm", "typeof", "bool", "true", "false", "NULL", "errno", "linux", "unix", "i386",
-      "stdin", "stdout", "stderr", "SEC", "offsetof", "barrier", "barrier_var", "likely", "unlikely"};
+      "auto",   "break",    "case",     "char",     "const",   "continue",    "default", "do",      "double",
+      "else",   "enum",     "extern",   "float",    "for",     "goto",        "if",      "inline",  "int",
+      "long",   "register", "restrict", "return",   "short",   "signed",      "sizeof",  "static",  "struct",
+      "switch", "typedef",  "union",    "unsigned", "void",    "volatile",    "while",   "asm",     "typeof",
+      "bool",   "true",     "false",    "NULL",     "errno",   "linux",       "unix",    "i386",    "stdin",
+      "stdout", "stderr",   "SEC",      "offsetof", "barrier", "barrier_var", "likely",  "unlikely"};
   return words;
 }
 /// Names that the generated C, or what it includes, declares at file level.
 const std::set<std::string_view>& file_level_words() {
-  static const std::set<std::string_view> words = {"main", "run", "skel", "object", "programs", "pins", "options", "open_object", "close_object", "set_pinned_globals", "first_values",
-                                                   "xdp", "tc", "license",  // sections of the object: each is a symbol too
-                                                   "abs", "exit", "abort", "malloc", "free", "size_t", "ptrdiff_t", "wchar_t", "_license", "index", "remove", "select", "signal", "time"};
+  static const std::set<std::string_view> words = {
+      "main",         "run",       "skel",        "object",       "programs",
+      "pins",         "options",   "open_object", "close_object", "set_pinned_globals",
+      "first_values", "xdp",       "tc",          "license",  // sections of the object: each is a symbol too
+      "abs",          "exit",      "abort",       "malloc",       "free",
+      "size_t",       "ptrdiff_t", "wchar_t",     "_license",     "index",
+      "remove",       "select",    "signal",      "time"};
   return words;
 }
 bool is_reserved(std::string_view name) {
-  return reserved_words().count(name) || name.starts_with("__") || name.starts_with("bpf_") || name.starts_with("ks_") || name.starts_with("libbpf_") ||
-         name.starts_with("BPF_") || name.starts_with("KS_");
+  return reserved_words().count(name) || name.starts_with("__") || name.starts_with("bpf_") ||
+         name.starts_with("ks_") || name.starts_with("libbpf_") || name.starts_with("BPF_") || name.starts_with("KS_");
 }
 
 }  // namespace
@@ -43,7 +49,9 @@ std::string integer_text(__int128 value) {
   return negative ? "-" + text : text;
 }
 
-bool is_byte_pointer(Type type) { return is(type, TypeKind::Pointer) && is(type->element, TypeKind::Int) && type->element->bits == 8; }
+bool is_byte_pointer(Type type) {
+  return is(type, TypeKind::Pointer) && is(type->element, TypeKind::Int) && type->element->bits == 8;
+}
 bool is_void_pointer(Type type) { return is_byte_pointer(type) && type->space == Space::Packet; }
 
 bool has_padding(Type type) {
@@ -60,11 +68,12 @@ bool has_padding(Type type) {
 
 Printer::Printer(const Context& context, Dialect dialect) : context_(context), dialect_(std::move(dialect)) {}
 
-// ---- names and types ---------------------------------------------------------------------------------------------------------------
+// ---- names and types ----------------------------------------------------------------------------
 
 std::string Printer::global_name(Name name) const {
   const std::string text = word_of(name);
-  const bool clashes = is_reserved(text) || file_level_words().count(text) || is_library_function(text) || (context_.kernel_types && context_.kernel_types->find_constant(text));
+  const bool clashes = is_reserved(text) || file_level_words().count(text) || is_library_function(text) ||
+                       (context_.kernel_types && context_.kernel_types->find_constant(text));
   return clashes ? text + "_" : text;
 }
 
@@ -81,7 +90,8 @@ std::string Printer::local_name(Name name) {
   std::string text(name.spelling());
   if (is_reserved(text) || (context_.kernel_types && context_.kernel_types->find_constant(text))) text += "_";
   std::string candidate = text;
-  for (int i = 2; reserved_.count(candidate) || constants_.count(candidate) || !taken_.insert(candidate).second; ++i) candidate = fmt::format("{}_{}", text, i);
+  for (int i = 2; reserved_.count(candidate) || constants_.count(candidate) || !taken_.insert(candidate).second; ++i)
+    candidate = fmt::format("{}_{}", text, i);
   return place->second = candidate;
 }
 
@@ -97,7 +107,8 @@ std::string Printer::basic_type(Type type) {
     case TypeKind::Enum:
       if (!type->body->header.empty()) headers.insert(std::string(type->body->header));
       used.insert(std::string(type->name.text()));
-      return fmt::format("{} {}", is(type, TypeKind::Struct) ? "struct" : "enum", type->body->header.empty() ? global_name(type->name) : std::string(type->name.text()));
+      return fmt::format("{} {}", is(type, TypeKind::Struct) ? "struct" : "enum",
+                         type->body->header.empty() ? global_name(type->name) : std::string(type->name.text()));
     default: return "void";
   }
 }
@@ -117,7 +128,8 @@ std::string Printer::declaration(Type type, const std::string& name) {
 
 std::string Printer::struct_definition(Type type) {
   std::string text = basic_type(type) + " {\n";
-  for (const StructField& field : type->body->fields) text += "\t" + declaration(field.type, member_name(type, field.name)) + ";\n";
+  for (const StructField& field : type->body->fields)
+    text += "\t" + declaration(field.type, member_name(type, field.name)) + ";\n";
   return text + "};\n";
 }
 
@@ -133,7 +145,8 @@ std::string Printer::enum_definition(Type type) {
 std::string Printer::constant_definition(const ConstDef& constant) {
   const auto* number = as<Int>(constant.value);
   const __int128 value = number->form.value.value;
-  if (value < INT32_MIN || value > INT32_MAX || is(constant.type, TypeKind::Bool)) return "";  // the number stands where it is used
+  if (value < INT32_MIN || value > INT32_MAX || is(constant.type, TypeKind::Bool))
+    return "";  // the number stands where it is used
   know_constant(constant.name);
   return fmt::format("enum {{ {} = {} }};\n", global_name(constant.name), integer_text(value));
 }

@@ -16,7 +16,22 @@ namespace ksc::c {
 inline constexpr Lang Printed{lang::C.forms | lang::UserC.forms, {}};
 
 /// How tightly a piece of C binds; in a tighter place it gets parentheses.
-enum class Binding { Assign, Conditional, Or, And, BitOr, BitXor, BitAnd, Equality, Relation, Shift, Sum, Product, Unary, Postfix };
+enum class Binding {
+  Assign,
+  Conditional,
+  Or,
+  And,
+  BitOr,
+  BitXor,
+  BitAnd,
+  Equality,
+  Relation,
+  Shift,
+  Sum,
+  Product,
+  Unary,
+  Postfix
+};
 
 /// How an operator is written.
 struct OperatorText {
@@ -92,7 +107,9 @@ class Printer {
   std::string basic_type(Type type);
   std::string literal(const Node<Int>& n, bool typed);
   std::string cast(Type type, const std::string& text) { return "(" + declaration(type, "") + ")" + text; }
-  std::string wrapped(const std::string& text, Binding own, Binding least) { return own < least ? "(" + text + ")" : text; }
+  std::string wrapped(const std::string& text, Binding own, Binding least) {
+    return own < least ? "(" + text + ")" : text;
+  }
   std::string operand(const Expr& e, Binding least, bool is_left);
   std::string sibling(const Expr& e, const Expr& other, Binding least, bool is_left);
   std::string narrow(Type type, const std::string& text, Binding own, Binding least);
@@ -113,7 +130,7 @@ class Printer {
   uint32_t marked_line_ = 0;
   NameMap<std::string> locals_;
   std::set<std::string, std::less<>> taken_, reserved_;
-  NameSet reads_;  // locals of the function at work that something reads
+  NameSet reads_;                         // locals of the function at work that something reads
   std::set<std::string_view> constants_;  // the developer's constants and enumerators that C knows by name
   bool truncates_ = false;                // what is printed next is cut to its width by where it goes
 };

@@ -12,11 +12,14 @@ namespace {
 
 class EbpfFile {
  public:
-  EbpfFile(const Context& context, const Locate& locate) : context_(context), printer_(context, {}) { printer_.locate = locate; }
+  EbpfFile(const Context& context, const Locate& locate) : context_(context), printer_(context, {}) {
+    printer_.locate = locate;
+  }
 
   std::string print(const Program& program) {
     for (const Decl& d : program)
-      if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::Program) programs_[function->form.name] = &function->form;
+      if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::Program)
+        programs_[function->form.name] = &function->form;
     for (const Decl& d : program) announce(d);
     for (const Decl& d : program)
       if (const auto* function = as<FunctionDef>(d))
@@ -32,16 +35,21 @@ class EbpfFile {
       if (const auto* n = as<MapDef>(d)) maps += map(n->form);
       if (const auto* n = as<ProgramArray>(d)) maps += program_array(n->form);
     }
-    for (const auto& [call, counter] : {std::pair("ks_count_lost_write", "ks_lost_writes"), std::pair("ks_count_failed_tail_call", "ks_failed_tail_calls")})
+    for (const auto& [call, counter] : {std::pair("ks_count_lost_write", "ks_lost_writes"),
+                                        std::pair("ks_count_failed_tail_call", "ks_failed_tail_calls")})
       if (printer_.used.count(call)) data += fmt::format("__u64 {};\n", counter);
     // Only the types that something above names; what a struct's members name stands before it.
     std::string types;
     for (size_t i = program.size(); i-- > 0;) {
-      if (const auto* n = as<StructDef>(program[i]); n && printer_.used.count(n->form.type->name.text())) types = printer_.struct_definition(n->form.type) + "\n" + types;
-      if (const auto* n = as<EnumDef>(program[i]); n && is_used(n->form.type)) types = printer_.enum_definition(n->form.type) + "\n" + types;
-      if (const auto* n = as<ConstDef>(program[i]); n && printer_.used.count(n->form.name.text())) types = printer_.constant_definition(n->form) + types;
+      if (const auto* n = as<StructDef>(program[i]); n && printer_.used.count(n->form.type->name.text()))
+        types = printer_.struct_definition(n->form.type) + "\n" + types;
+      if (const auto* n = as<EnumDef>(program[i]); n && is_used(n->form.type))
+        types = printer_.enum_definition(n->form.type) + "\n" + types;
+      if (const auto* n = as<ConstDef>(program[i]); n && printer_.used.count(n->form.name.text()))
+        types = printer_.constant_definition(n->form) + types;
     }
-    std::string out = "// SPDX-License-Identifier: GPL-2.0\n// eBPF part of " + context_.project + ", written by ksc: change the .ks file instead.\n";
+    std::string out = "// SPDX-License-Identifier: GPL-2.0\n// eBPF part of " + context_.project +
+                      ", written by ksc: change the .ks file instead.\n";
     printer_.headers.erase("linux/bpf.h");
     for (const std::string& header : printer_.headers) out += fmt::format("#include <{}>\n", header);
     out += "#include \"runtime/ks_ebpf.h\"\n\n";
@@ -71,45 +79,58 @@ class EbpfFile {
     return printer_.used.count(type->name.text()) != 0;
   }
 
-
   std::string config(const ConfigDef& n) {
     std::string text = printer_.struct_definition(n.type) + "\n";
     std::vector<FieldValue> values(n.values.begin(), n.values.end());
-    text += fmt::format("struct {0} {1} SEC(\".data\") = {{", printer_.global_name(n.type->name), printer_.global_name(n.name));
-    for (const FieldValue& v : values) text += fmt::format("\n\t.{} = {},", printer_.member_name(n.type, v.name), initial(v.value));
+    text += fmt::format("struct {0} {1} SEC(\".data\") = {{", printer_.global_name(n.type->name),
+                        printer_.global_name(n.name));
+    for (const FieldValue& v : values)
+      text += fmt::format("\n\t.{} = {},", printer_.member_name(n.type, v.name), initial(v.value));
     return text + (values.empty() ? "};\n" : "\n};\n");
   }
   std::string initial(const Expr& value) { return printer_.initialiser(value); }
   std::string global(const GlobalDef& n) {
-    // `used`: clang would reshape a static array of which only some elements are reached, and its type information with it.
+    // `used`: clang would reshape a static array of which only some elements are reached, and its type information with
+    // it.
     if (n.storage == Storage::EbpfOnly && !printer_.used.count(n.name.text())) return "";  // nobody else could see it
     const std::string value = n.value ? " = " + initial(*n.value) : "";
-    return fmt::format("{}{}{};\n", n.storage == Storage::EbpfOnly ? "static __attribute__((used)) " : "", printer_.declaration(n.type, printer_.global_name(n.name)), value);
+    return fmt::format("{}{}{};\n", n.storage == Storage::EbpfOnly ? "static __attribute__((used)) " : "",
+                       printer_.declaration(n.type, printer_.global_name(n.name)), value);
   }
   std::string pinned_globals(const PinnedGlobals& n) {
     return printer_.struct_definition(n.type) +
-           fmt::format("\nstruct {{\n\t__uint(type, BPF_MAP_TYPE_ARRAY);\n\t__uint(map_flags, BPF_F_MMAPABLE);\n\t__uint(max_entries, 1);\n"
-                       "\t__type(key, __u32);\n\t__type(value, struct {0});\n}} {0} SEC(\".maps\");\n\n", printer_.global_name(n.name));
+           fmt::format(
+               "\nstruct {{\n\t__uint(type, BPF_MAP_TYPE_ARRAY);\n\t__uint(map_flags, "
+               "BPF_F_MMAPABLE);\n\t__uint(max_entries, 1);\n"
+               "\t__type(key, __u32);\n\t__type(value, struct {0});\n}} {0} SEC(\".maps\");\n\n",
+               printer_.global_name(n.name));
   }
   std::string map(const MapDef& n) {
     const MapKind* kind = find_map_kind(n.type->name.text());
-    std::string text = fmt::format("struct {{\n\t__uint(type, {});\n\t__uint(max_entries, {});\n", kind->kernel_type, n.type->count);
+    std::string text =
+        fmt::format("struct {{\n\t__uint(type, {});\n\t__uint(max_entries, {});\n", kind->kernel_type, n.type->count);
     if (n.flags) text += fmt::format("\t__uint(map_flags, {});\n", n.flags);
     const auto typed = [&](std::string_view what, Type type) {
       // __type takes a type name that a declarator may follow; arrays go by their typeof
       std::string c_type = printer_.declaration(type, "");
-      return fmt::format("\t__type({}, {});\n", what, c_type.find('[') != std::string::npos ? "typeof(" + c_type + ")" : c_type);
+      return fmt::format("\t__type({}, {});\n", what,
+                         c_type.find('[') != std::string::npos ? "typeof(" + c_type + ")" : c_type);
     };
-    return text + typed("key", n.type->key) + typed("value", n.type->element) + fmt::format("}} {} SEC(\".maps\");\n\n", printer_.global_name(n.name));
+    return text + typed("key", n.type->key) + typed("value", n.type->element) +
+           fmt::format("}} {} SEC(\".maps\");\n\n", printer_.global_name(n.name));
   }
   std::string program_array(const ProgramArray& n) {
     const ProgramType* type = find_program_type(n.program_type.text());
     std::string text;
     for (const Name& program : n.programs)
       text += fmt::format("int {}(struct {} *ctx);\n", printer_.global_name(program), type->context);
-    text += fmt::format("\nstruct {{\n\t__uint(type, BPF_MAP_TYPE_PROG_ARRAY);\n\t__uint(max_entries, {});\n\t__uint(key_size, sizeof(__u32));\n"
-                        "\t__array(values, int(struct {} *));\n}} {} SEC(\".maps\") = {{\n\t.values = {{\n", n.programs.size(), type->context, printer_.global_name(n.name));
-    for (size_t i = 0; i < n.programs.size(); ++i) text += fmt::format("\t\t[{}] = (void *)&{},\n", i, printer_.global_name(n.programs[i]));
+    text += fmt::format(
+        "\nstruct {{\n\t__uint(type, BPF_MAP_TYPE_PROG_ARRAY);\n\t__uint(max_entries, {});\n\t__uint(key_size, "
+        "sizeof(__u32));\n"
+        "\t__array(values, int(struct {} *));\n}} {} SEC(\".maps\") = {{\n\t.values = {{\n",
+        n.programs.size(), type->context, printer_.global_name(n.name));
+    for (size_t i = 0; i < n.programs.size(); ++i)
+      text += fmt::format("\t\t[{}] = (void *)&{},\n", i, printer_.global_name(n.programs[i]));
     return text + "\t},\n};\n\n";
   }
   std::string function(const Node<FunctionDef>& n) {
@@ -121,7 +142,8 @@ class EbpfFile {
       // libbpf's signature for every program, whatever its verdicts are called
       std::string head = printer_.header(header, "");
       const size_t paren = head.find('(');
-      text += fmt::format("SEC(\"{}\")\nint {}{}\n", type->legacy_section, printer_.global_name(n->name), head.substr(paren));
+      text += fmt::format("SEC(\"{}\")\nint {}{}\n", type->legacy_section, printer_.global_name(n->name),
+                          head.substr(paren));
     } else {
       // As one writes it by hand; clang alone leaves a call where it believes that it is seldom reached.
       text += printer_.header(n.form, calls_[n->name] == 1 ? "static __always_inline " : "static ") + "\n";
@@ -132,12 +154,14 @@ class EbpfFile {
   /// Counts from how many places each function is called.
   void count_calls(const Stmt& s) {
     if (!header(s).contains.has(Kind::Call)) return;
-    each_child_of(s, [&](const Expr& e) { count_calls(e); }, [&](const Stmt& t) { count_calls(t); });
+    each_child_of(
+        s, [&](const Expr& e) { count_calls(e); }, [&](const Stmt& t) { count_calls(t); });
   }
   void count_calls(const Expr& e) {
     if (!header(e).contains.has(Kind::Call)) return;
     if (const auto* call = as<Call>(e)) ++calls_[call->form.function];
-    each_child_of(e, [&](const Expr& child) { count_calls(child); }, [&](const Stmt& s) { count_calls(s); });
+    each_child_of(
+        e, [&](const Expr& child) { count_calls(child); }, [&](const Stmt& s) { count_calls(s); });
   }
 
   const Context& context_;

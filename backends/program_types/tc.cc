@@ -6,9 +6,10 @@ namespace ksc::program_types {
 static constexpr std::string_view directions[] = {"ingress", "egress"};
 static constexpr std::string_view headers[] = {"linux/bpf.h", "linux/pkt_cls.h"};
 // net/core/filter.c, tc_cls_act_is_valid_access
-static constexpr std::string_view writable[] = {"mark", "tc_index", "priority", "tc_classid", "cb", "tstamp", "queue_mapping"};
-static constexpr std::string_view unreadable[] = {"data_meta", "flow_keys", "family", "remote_ip4", "local_ip4", "remote_ip6", "local_ip6",
-                                                  "remote_port", "local_port", "sk"};
+static constexpr std::string_view writable[] = {"mark", "tc_index", "priority",     "tc_classid",
+                                                "cb",   "tstamp",   "queue_mapping"};
+static constexpr std::string_view unreadable[] = {"data_meta",  "flow_keys", "family",      "remote_ip4", "local_ip4",
+                                                  "remote_ip6", "local_ip6", "remote_port", "local_port", "sk"};
 
 extern const ProgramType tc;
 const ProgramType tc = {

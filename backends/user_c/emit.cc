@@ -15,7 +15,8 @@ bool is_zero(const Expr& e) {
   if (const auto* text = as<StringValue>(e)) return text->form.text.text().empty();
   if (as<Zero>(e)) return true;
   bool zero = true;
-  each_child_of(e, [&](const Expr& child) { zero = zero && is_zero(child); }, [](const Stmt&) {});
+  each_child_of(
+      e, [&](const Expr& child) { zero = zero && is_zero(child); }, [](const Stmt&) {});
   return zero;
 }
 
@@ -47,9 +48,12 @@ class UserFile {
     find_types();
     std::string types, functions, prototypes;
     for (const Decl& d : program_) {
-      if (const auto* n = as<StructDef>(d); n && types_.count(n->form.type)) types += printer_.struct_definition(n->form.type) + "\n";
-      if (const auto* n = as<EnumDef>(d); n && is_needed_enum(n->form.type)) types += printer_.enum_definition(n->form.type) + "\n";
-      if (const auto* n = as<ConstDef>(d); n && named_.count(n->form.name)) types += printer_.constant_definition(n->form);
+      if (const auto* n = as<StructDef>(d); n && types_.count(n->form.type))
+        types += printer_.struct_definition(n->form.type) + "\n";
+      if (const auto* n = as<EnumDef>(d); n && is_needed_enum(n->form.type))
+        types += printer_.enum_definition(n->form.type) + "\n";
+      if (const auto* n = as<ConstDef>(d); n && named_.count(n->form.name))
+        types += printer_.constant_definition(n->form);
       if (const auto* n = as<ConfigDef>(d)) types += printer_.struct_definition(n->form.type) + "\n";
       if (const auto* n = as<PinnedGlobals>(d)) types += printer_.struct_definition(n->form.type) + "\n";
       const auto* f = as<FunctionDef>(d);
@@ -57,16 +61,23 @@ class UserFile {
       const bool is_main = f->form.name == "main";
       if (!is_main && !called_.count(f->form.name)) continue;
       std::string head = printer_.header(f->form, "static ");
-      if (is_main) head = "static " + printer_.declaration(f->form.result, "run") + head.substr(head.find('('));
-      else prototypes += head + ";\n";
+      if (is_main)
+        head = "static " + printer_.declaration(f->form.result, "run") + head.substr(head.find('('));
+      else
+        prototypes += head + ";\n";
       printer_.line_mark(f->loc);
       functions += printer_.take() + head + "\n";
       functions += printer_.body(f->form) + "\n";
     }
-    const std::string rest = object() + (prototypes.empty() ? "" : prototypes + "\n") + functions + main_function(*main->second);
-    std::string out = "// SPDX-License-Identifier: Apache-2.0\n// Userspace part of " + context_.project + ", written by ksc: change the .ks file instead.\n#include <stdbool.h>\n#include <stddef.h>\n\n";
+    const std::string rest =
+        object() + (prototypes.empty() ? "" : prototypes + "\n") + functions + main_function(*main->second);
+    std::string out = "// SPDX-License-Identifier: Apache-2.0\n// Userspace part of " + context_.project +
+                      ", written by ksc: change the .ks file instead.\n#include <stdbool.h>\n#include <stddef.h>\n\n";
     for (const std::string& header : printer_.headers) out += fmt::format("#include <{}>\n", header);
-    out += "#include <linux/types.h>\n#include <bpf/bpf_endian.h>\n\n#include \"runtime/ks_arithmetic.h\"\n#include \"runtime/ks_runtime.h\"\n\n" + types;
+    out +=
+        "#include <linux/types.h>\n#include <bpf/bpf_endian.h>\n\n#include \"runtime/ks_arithmetic.h\"\n#include "
+        "\"runtime/ks_runtime.h\"\n\n" +
+        types;
     if (!types.empty() && !types.ends_with("\n\n")) out += "\n";
     if (has_object()) out += fmt::format("#include \"{}.skel.h\"\n\n", context_.project);
     return out + rest;
@@ -78,7 +89,8 @@ class UserFile {
   bool has_object() const {
     return std::any_of(program_.begin(), program_.end(), [](const Decl& d) {
       const auto* f = as<FunctionDef>(d);
-      return (f && f->form.domain == Domain::Program) || as<MapDef>(d) || as<GlobalDef>(d) || as<ConfigDef>(d) || as<PinnedGlobals>(d);
+      return (f && f->form.domain == Domain::Program) || as<MapDef>(d) || as<GlobalDef>(d) || as<ConfigDef>(d) ||
+             as<PinnedGlobals>(d);
     });
   }
 
@@ -87,12 +99,15 @@ class UserFile {
     out.ebpf = false;
     c::Printer names(context_, {});
     for (const Decl& d : program) {
-      if (const auto* n = as<ConfigDef>(d)) out.globals[n->form.name] = "skel->data->" + names.global_name(n->form.name);
+      if (const auto* n = as<ConfigDef>(d))
+        out.globals[n->form.name] = "skel->data->" + names.global_name(n->form.name);
       if (const auto* n = as<GlobalDef>(d)) {
         const bool in_bss = !n->form.value || is_zero(*n->form.value);
-        out.globals[n->form.name] = fmt::format("skel->{}->{}", in_bss ? "bss" : "data", names.global_name(n->form.name));
+        out.globals[n->form.name] =
+            fmt::format("skel->{}->{}", in_bss ? "bss" : "data", names.global_name(n->form.name));
       }
-      if (const auto* n = as<PinnedGlobals>(d)) out.globals[n->form.name] = "(*" + names.global_name(n->form.name) + ")";
+      if (const auto* n = as<PinnedGlobals>(d))
+        out.globals[n->form.name] = "(*" + names.global_name(n->form.name) + ")";
     }
     out.builtin = [this](const Node<BuiltinCall>& n) { return builtin(n); };
     return out;
@@ -112,8 +127,11 @@ class UserFile {
   }
 
   void find(const Stmt& s) {
-    if (const auto* call = as<TailCall>(s); call && std::count(tail_calls_.begin(), tail_calls_.end(), call->form.program) == 0) tail_calls_.push_back(call->form.program);
-    each_child_of(s, [&](const Expr& e) { find(e); }, [&](const Stmt& t) { find(t); });
+    if (const auto* call = as<TailCall>(s);
+        call && std::count(tail_calls_.begin(), tail_calls_.end(), call->form.program) == 0)
+      tail_calls_.push_back(call->form.program);
+    each_child_of(
+        s, [&](const Expr& e) { find(e); }, [&](const Stmt& t) { find(t); });
   }
   void find(const Expr& e) {
     // What main calls, directly or through others.
@@ -121,7 +139,8 @@ class UserFile {
       if (const auto callee = functions_.find(call->form.function); callee != functions_.end())
         for (const Stmt& s : callee->second->body.statements) find(s);
     if (const auto* name = as<FunctionName>(e)) loaded_.insert(name->form.name);
-    each_child_of(e, [&](const Expr& child) { find(child); }, [](const Stmt&) {});
+    each_child_of(
+        e, [&](const Expr& child) { find(child); }, [](const Stmt&) {});
   }
 
   /// What userspace mentions, and what the skeleton's globals are made of: the other types are the eBPF part's.
@@ -140,12 +159,14 @@ class UserFile {
   void need_in(const Stmt& s) {
     if (const auto* let = as<Let>(s)) need(let->form.type);
     if (const auto* loop = as<CountedLoop>(s)) need(loop->form.type);
-    each_child_of(s, [&](const Expr& e) { need_in(e); }, [&](const Stmt& t) { need_in(t); });
+    each_child_of(
+        s, [&](const Expr& e) { need_in(e); }, [&](const Stmt& t) { need_in(t); });
   }
   void need_in(const Expr& e) {
     need(type_of(e));
     if (const auto* number = as<Int>(e); number && number->form.constant) named_.insert(number->form.constant);
-    each_child_of(e, [&](const Expr& child) { need_in(child); }, [&](const Stmt& s) { need_in(s); });
+    each_child_of(
+        e, [&](const Expr& child) { need_in(child); }, [&](const Stmt& s) { need_in(s); });
   }
   void need(Type type) {
     // A map is a descriptor in userspace: its key and value types are mentioned where they are used.
@@ -170,7 +191,8 @@ class UserFile {
       const auto* f = as<FunctionDef>(d);
       if (!f || f->form.domain != Domain::Program || !loaded_.count(f->form.name)) continue;
       const std::string name = printer_.global_name(f->form.name);
-      text += fmt::format("static struct ks_program {0} = {{.name = \"{0}\", .kind = {1}, .object = &object}};\n", name, attach_kind(f->form));
+      text += fmt::format("static struct ks_program {0} = {{.name = \"{0}\", .kind = {1}, .object = &object}};\n", name,
+                          attach_kind(f->form));
       list += "&" + name + ", ";
     }
     text += fmt::format("static struct ks_program *const programs[] = {{{}NULL}};\n", list);
@@ -181,23 +203,35 @@ class UserFile {
     }
     std::string pins;
     for (const Decl& d : program_)
-      if (const auto* m = as<MapDef>(d); m && m->form.pinned) pins += fmt::format("KS_PIN_MAP(\"{}\"), ", printer_.global_name(m->form.name));
+      if (const auto* m = as<MapDef>(d); m && m->form.pinned)
+        pins += fmt::format("KS_PIN_MAP(\"{}\"), ", printer_.global_name(m->form.name));
     if (pins_) pins += fmt::format("KS_PIN_GLOBALS(\"{}\"), ", printer_.global_name(pins_->name));
     if (!pins.empty()) text += fmt::format("static struct ks_pin pins[] = {{{}KS_PINS_END}};\n", pins);
-    text += "\nstatic struct bpf_object_skeleton *open_object(void)\n{\n\tif (!skel)\n\t\tskel = " + skeleton + "__open();\n\treturn skel ? skel->skeleton : NULL;\n}\n\n";
+    text += "\nstatic struct bpf_object_skeleton *open_object(void)\n{\n\tif (!skel)\n\t\tskel = " + skeleton +
+            "__open();\n\treturn skel ? skel->skeleton : NULL;\n}\n\n";
     text += "static void close_object(void)\n{\n\t" + skeleton + "__destroy(skel);\n\tskel = NULL;\n}\n\n";
     if (pins_) text += pinned_values();
-    text += fmt::format("static struct ks_object object = {{\n\t.open = open_object,\n\t.close = close_object,\n{}\t.programs = programs,\n{}{}}};\n\n",
-                        pins_ ? "\t.loaded = set_pinned_globals,\n" : "", tail_calls_.empty() ? "" : "\t.tail_calls = tail_calls,\n", pins.empty() ? "" : "\t.pins = pins,\n");
+    text += fmt::format(
+        "static struct ks_object object = {{\n\t.open = open_object,\n\t.close = close_object,\n{}\t.programs = "
+        "programs,\n{}{}}};\n\n",
+        pins_ ? "\t.loaded = set_pinned_globals,\n" : "", tail_calls_.empty() ? "" : "\t.tail_calls = tail_calls,\n",
+        pins.empty() ? "" : "\t.pins = pins,\n");
     return text;
   }
   std::string pinned_values() {
     const std::string name = printer_.global_name(pins_->name);
-    std::string text = fmt::format("/* Mapped before the load, so that it can be written at once; then the map's own memory. */\nstatic struct {0} first_values = {{", name);
-    for (const FieldValue& v : pins_->values) text += fmt::format("\n\t.{} = {},", printer_.member_name(pins_->type, v.name), printer_.initialiser(v.value));
+    std::string text = fmt::format(
+        "/* Mapped before the load, so that it can be written at once; then the map's own memory. */\nstatic struct "
+        "{0} first_values = {{",
+        name);
+    for (const FieldValue& v : pins_->values)
+      text += fmt::format("\n\t.{} = {},", printer_.member_name(pins_->type, v.name), printer_.initialiser(v.value));
     text += pins_->values.empty() ? "};\n" : "\n};\n";
-    text += fmt::format("static struct {0} *{0} = &first_values;\n\nstatic void set_pinned_globals(void)\n{{\n\t{0} = ks_map_memory_or_exit(skel->maps.{0});\n"
-                        "\tif (!ks_pin_existed(&object, \"{0}\"))\n\t\t*{0} = first_values;\n}}\n\n", name);
+    text += fmt::format(
+        "static struct {0} *{0} = &first_values;\n\nstatic void set_pinned_globals(void)\n{{\n\t{0} = "
+        "ks_map_memory_or_exit(skel->maps.{0});\n"
+        "\tif (!ks_pin_existed(&object, \"{0}\"))\n\t\t*{0} = first_values;\n}}\n\n",
+        name);
     return text;
   }
   static std::string attach_kind(const FunctionDef& f) {
@@ -256,14 +290,18 @@ class UserFile {
     const std::string_view name = field.name.text();
     if (is(field.type, TypeKind::Enum)) {
       choices += fmt::format("\tstatic const struct ks_choice {}_choices[] = {{", name);
-      for (const EnumItem& item : field.type->body->items) choices += fmt::format("{{\"{}\", {}}}, ", item.name.text(), item.value);
+      for (const EnumItem& item : field.type->body->items)
+        choices += fmt::format("{{\"{}\", {}}}, ", item.name.text(), item.value);
       choices += "{NULL, 0}};\n";
       return fmt::format("KS_ENUM_OPTION(args.{0}, \"{0}\", {1}, {0}_choices)", name, help(structure, name));
     }
     std::string_view kind = "KS_UNSIGNED";
-    if (is(field.type, TypeKind::Bool)) kind = "KS_BOOL";
-    else if (is(field.type, TypeKind::Str)) kind = "KS_STR";
-    else if (is_signed(field.type)) kind = "KS_SIGNED";
+    if (is(field.type, TypeKind::Bool))
+      kind = "KS_BOOL";
+    else if (is(field.type, TypeKind::Str))
+      kind = "KS_STR";
+    else if (is_signed(field.type))
+      kind = "KS_SIGNED";
     return fmt::format("KS_OPTION({1}, args.{0}, \"{0}\", {2})", name, kind, help(structure, name));
   }
 
@@ -280,7 +318,8 @@ class UserFile {
 
 }  // namespace
 
-std::string emit_user_c(const Ir<lang::UserC>& ir, const Context& context, const Locate& locate, const TextFrom& text_from) {
+std::string emit_user_c(const Ir<lang::UserC>& ir, const Context& context, const Locate& locate,
+                        const TextFrom& text_from) {
   return UserFile(context, locate, text_from, ir.declarations).print();
 }
 

@@ -12,6 +12,7 @@ namespace ksc {
 using TextFrom = std::function<std::string_view(Loc)>;
 
 /// The userspace C of a program; empty if it has no `main`.
-std::string emit_user_c(const Ir<lang::UserC>& ir, const Context& context, const Locate& locate, const TextFrom& text_from);
+std::string emit_user_c(const Ir<lang::UserC>& ir, const Context& context, const Locate& locate,
+                        const TextFrom& text_from);
 
 }  // namespace ksc

@@ -17,7 +17,8 @@ extern char** environ;
 namespace ksc::cli {
 
 std::string binary_path(const DriverOptions& options) {
-  const std::string name = options.compile.project.empty() ? project_name(options.compile.file) : options.compile.project;
+  const std::string name =
+      options.compile.project.empty() ? project_name(options.compile.file) : options.compile.project;
   const std::string directory = output_directory(options);
   // A path with a slash in front is never looked for elsewhere and never read as an option.
   return (directory[0] == '/' ? directory : "./" + directory) + "/" + name;
@@ -45,7 +46,8 @@ int compile_and_make(const DriverOptions& options) {
 }
 
 int run_build(const Arguments& arguments) {
-  const Parsed parsed = parse_options({"ksc build FILE [-o DIR]", "Compiles, and runs make in the project.", true, false}, arguments);
+  const Parsed parsed =
+      parse_options({"ksc build FILE [-o DIR]", "Compiles, and runs make in the project.", true, false}, arguments);
   if (parsed.exit) return *parsed.exit;
   const int code = compile_and_make(parsed.options);
   // A file without `main` gives an object and no binary.

@@ -5,8 +5,9 @@
 namespace ksc::cli {
 
 int run_compile(const Arguments& arguments) {
-  const Parsed parsed = parse_options({"ksc compile FILE [-o DIR]", "Writes the project: eBPF and userspace C, Makefile, README.", true, true},
-                                      arguments);
+  const Parsed parsed = parse_options(
+      {"ksc compile FILE [-o DIR]", "Writes the project: eBPF and userspace C, Makefile, README.", true, true},
+      arguments);
   return parsed.exit ? *parsed.exit : compile_and_write(parsed.options);
 }
 

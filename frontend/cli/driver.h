@@ -14,9 +14,9 @@ enum ExitCode : int { exit_good = 0, exit_diagnostics = 1, exit_usage = 2, exit_
 /// What the commands that compile have in common.
 struct DriverOptions {
   Options compile;
-  std::string output;    // the output directory; empty: the file's stem in the current directory
+  std::string output;  // the output directory; empty: the file's stem in the current directory
   bool verbose = false;
-  bool json = false;     // messages as JSON
+  bool json = false;  // messages as JSON
   std::string color = "auto";
   std::string dump_dir;  // dumps become files here; empty: they are printed
 };
@@ -27,8 +27,8 @@ std::string output_directory(const DriverOptions& options);
 /// Compiles, prints the messages to stderr, and writes the files. Returns an exit code.
 int compile_and_write(const DriverOptions& options);
 
-/// Writes all files below a directory, or none: what was there stays untouched when anything fails. Files of the user (a README
-/// that ksc did not write, `.ks` files at the top) are left alone. Returns why it failed, or nothing.
+/// Writes all files below a directory, or none: what was there stays untouched when anything fails. Files of the user
+/// (a README that ksc did not write, `.ks` files at the top) are left alone. Returns why it failed, or nothing.
 std::string write_files(const std::string& directory, const std::map<std::string, std::string>& files);
 
 /// Where std, runtime and types lie: share/ksc beside the folder of the executable, installed or built.

@@ -26,7 +26,8 @@ int usage(const std::string& problem) {
 }
 
 std::string replaced(std::string text, std::string_view mark, std::string_view word) {
-  for (size_t at = text.find(mark); at != text.npos; at = text.find(mark, at + word.size())) text.replace(at, mark.size(), word);
+  for (size_t at = text.find(mark); at != text.npos; at = text.find(mark, at + word.size()))
+    text.replace(at, mark.size(), word);
   return text;
 }
 
@@ -44,7 +45,8 @@ int run_init(const Arguments& arguments) {
   }
   if (words.size() != 2) return usage("init takes a type and a name");
   const ProgramType* type = find_program_type(words[0]);
-  if (!type || type->init_template.empty()) return usage("there is no type `" + words[0] + "`; there are: " + known_types());
+  if (!type || type->init_template.empty())
+    return usage("there is no type `" + words[0] + "`; there are: " + known_types());
   const std::string& name = words[1];
   if (name.empty() || project_name(name) != name)
     return usage("`" + name + "` cannot name a program: a name is made of letters, digits and _");
@@ -53,7 +55,8 @@ int run_init(const Arguments& arguments) {
     std::cerr << "ksc: error: `" << path << "` exists already\n";
     return exit_io;
   }
-  const std::string problem = write_files(name, {{name + ".ks", replaced(std::string(type->init_template), "{name}", name)}});
+  const std::string problem =
+      write_files(name, {{name + ".ks", replaced(std::string(type->init_template), "{name}", name)}});
   if (!problem.empty()) {
     std::cerr << "ksc: error: " << problem << "\n";
     return exit_io;

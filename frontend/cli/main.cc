@@ -45,12 +45,16 @@ int dispatch(const Arguments& arguments) {
   for (const Command& command : commands)
     if (first == command.name) return command.run(Arguments(arguments.begin() + 1, arguments.end()));
   // ksc FILE -o DIR; a word in front that names no file is a command that does not exist.
-  const auto names_a_file = [](const std::string& word) { return word.ends_with(".ks") || word.ends_with(".ksir") || word.find('/') != word.npos || word == "--list-passes"; };
-  if (names_a_file(first) || (first.starts_with("-") && std::any_of(arguments.begin(), arguments.end(), names_a_file))) return run_compile(arguments);
+  const auto names_a_file = [](const std::string& word) {
+    return word.ends_with(".ks") || word.ends_with(".ksir") || word.find('/') != word.npos || word == "--list-passes";
+  };
+  if (names_a_file(first) || (first.starts_with("-") && std::any_of(arguments.begin(), arguments.end(), names_a_file)))
+    return run_compile(arguments);
   std::cerr << "ksc: `" << first << "` is no command";
   std::vector<std::string_view> known;
   for (const Command& command : commands) known.push_back(command.name);
-  if (const std::string_view near = closest_word(first, known); !near.empty()) std::cerr << "; did you mean `" << near << "`?";
+  if (const std::string_view near = closest_word(first, known); !near.empty())
+    std::cerr << "; did you mean `" << near << "`?";
   std::cerr << "\n";
   print_help(std::cerr);
   return exit_usage;
@@ -70,7 +74,8 @@ int main(int count, char** words) {
     }
     return code;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "ksc: internal error: %s\nksc: this is a mistake in ksc, please report it with the program\n", error.what());
+    std::fprintf(stderr, "ksc: internal error: %s\nksc: this is a mistake in ksc, please report it with the program\n",
+                 error.what());
     return ksc::exit_internal;
   }
 }

@@ -30,7 +30,9 @@ void require_one_of(const std::string& option, const std::string& value, const s
 }
 
 bool is_identifier(const std::string& word) {
-  const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
   return !word.empty() && !(word[0] >= '0' && word[0] <= '9') && std::all_of(word.begin(), word.end(), good);
 }
 
@@ -64,29 +66,36 @@ Parsed parse_options(const OptionSet& set, const std::vector<std::string>& argum
   po::options_description visible("Options");
   auto add = visible.add_options();
   if (set.output) {
-    add("output,o", po::value(&options.output)->value_name("DIR"), "where the project goes; the file's name without .ks if not given");
+    add("output,o", po::value(&options.output)->value_name("DIR"),
+        "where the project goes; the file's name without .ks if not given");
   }
   // What is to be built is written whole.
   if (set.output && set.passes) {
     add("no-makefile", "write no Makefile");
     add("emit", po::value(&emit)->value_name("NAME[,NAME]"), "write only the files whose names end so, such as ebpf.c");
   }
-  add("project", po::value(&options.compile.project)->value_name("NAME"), "the project's name; the file's name if not given");
-  add("target-kernel", po::value(&kernel)->value_name("X.Y"), "the oldest kernel that the program must run on (6.1 if not given)");
+  add("project", po::value(&options.compile.project)->value_name("NAME"),
+      "the project's name; the file's name if not given");
+  add("target-kernel", po::value(&kernel)->value_name("X.Y"),
+      "the oldest kernel that the program must run on (6.1 if not given)");
   add("error-format", po::value(&format)->value_name("text|json"), "how messages are written");
   add("color", po::value(&options.color)->value_name("auto|always|never"), "colours in messages; auto heeds NO_COLOR");
-  add("remark,R", po::value(&remarks)->value_name("KIND"), ("say where the compiler puts something in: " + remark_kinds()).c_str());
+  add("remark,R", po::value(&remarks)->value_name("KIND"),
+      ("say where the compiler puts something in: " + remark_kinds()).c_str());
   add("verbose,v", "say what is written");
   add("help,h", "show this help");
   if (set.passes) {
     add("time-passes", "tell how long each pass took");
     add("list-passes", "show the passes and what each changes in the language");
     add("dump-after", po::value(&options.compile.dump_after)->value_name("PASS|all"), "show the program after a pass");
-    add("dump-before", po::value(&options.compile.dump_before)->value_name("PASS|all"), "show the program before a pass");
+    add("dump-before", po::value(&options.compile.dump_before)->value_name("PASS|all"),
+        "show the program before a pass");
     add("dump-dir", po::value(&options.dump_dir)->value_name("DIR"), "write dumps to files here");
-    add("grammar-after", po::value(&options.compile.grammar_after)->value_name("PASS"), "show the language after a pass");
+    add("grammar-after", po::value(&options.compile.grammar_after)->value_name("PASS"),
+        "show the language after a pass");
     add("stop-after", po::value(&options.compile.stop_after)->value_name("PASS"), "end after a pass");
-    add("start-after", po::value(&options.compile.start_after)->value_name("PASS"), "FILE is what came out of this pass");
+    add("start-after", po::value(&options.compile.start_after)->value_name("PASS"),
+        "FILE is what came out of this pass");
   }
   po::options_description hidden, all;
   hidden.add_options()("file", po::value(&files));

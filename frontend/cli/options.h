@@ -12,8 +12,8 @@ namespace ksc::cli {
 struct OptionSet {
   std::string_view usage;  // "ksc check FILE"
   std::string_view about;
-  bool output = false;     // -o, --no-makefile, --emit
-  bool passes = false;     // looking at the compiler at work
+  bool output = false;  // -o, --no-makefile, --emit
+  bool passes = false;  // looking at the compiler at work
 };
 
 /// Either options, or the exit code with which the command ends at once (--help, wrong usage).

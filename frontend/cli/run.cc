@@ -15,8 +15,9 @@ namespace ksc::cli {
 int run_run(const Arguments& arguments) {
   // What follows `--` is the program's.
   const auto split = std::find(arguments.begin(), arguments.end(), "--");
-  const Parsed parsed = parse_options({"ksc run FILE [-o DIR] [-- ARGUMENTS]", "Builds the project, and runs its binary.", true, false},
-                                      Arguments(arguments.begin(), split));
+  const Parsed parsed =
+      parse_options({"ksc run FILE [-o DIR] [-- ARGUMENTS]", "Builds the project, and runs its binary.", true, false},
+                    Arguments(arguments.begin(), split));
   if (parsed.exit) return *parsed.exit;
   if (const int code = compile_and_make(parsed.options); code != exit_good) return code;
   std::string binary = binary_path(parsed.options);

@@ -16,18 +16,19 @@
 #define KS_BOUNDS (2ULL << 32)
 
 /*
- * The packet's first byte, and the one after its last. Of `(void *)(long)ctx->data` a compiler may keep the 32 bits in one place and make
- * the pointer in another: the verifier then takes it for a number. This is one load that gives a pointer. To the compiler it is computed
- * from `ctx` alone, so that it is done once; after what moves the packet, barrier_var(ctx) makes it be done again.
+ * The packet's first byte, and the one after its last. Of `(void *)(long)ctx->data` a compiler may keep the 32 bits in
+ * one place and make the pointer in another: the verifier then takes it for a number. This is one load that gives a
+ * pointer. To the compiler it is computed from `ctx` alone, so that it is done once; after what moves the packet,
+ * barrier_var(ctx) makes it be done again.
  */
 #ifdef __bpf__
-#define ks_load_pointer(ctx, member)                                                                \
-	({                                                                                          \
-		void *ks_pointer;                                                                   \
-		asm("%0 = *(u32 *)(%1 + %2)"                                                        \
-		    : "=r"(ks_pointer)                                                              \
-		    : "r"(ctx), "i"(__builtin_offsetof(__typeof__(*(ctx)), member)));               \
-		ks_pointer;                                                                         \
+#define ks_load_pointer(ctx, member)                                                  \
+	({                                                                            \
+		void *ks_pointer;                                                     \
+		asm("%0 = *(u32 *)(%1 + %2)"                                          \
+		    : "=r"(ks_pointer)                                                \
+		    : "r"(ctx), "i"(__builtin_offsetof(__typeof__(*(ctx)), member))); \
+		ks_pointer;                                                           \
 	})
 #else
 #define ks_load_pointer(ctx, member) ((void *)(long)(ctx)->member)
@@ -36,33 +37,33 @@
 #define ks_data_end(ctx) ks_load_pointer(ctx, data_end)
 
 /*
- * What fails where nobody is told: writes to maps that were full, tail calls that did not happen. The object has the counter
- * if something counts.
+ * What fails where nobody is told: writes to maps that were full, tail calls that did not happen. The object has the
+ * counter if something counts.
  */
 #define ks_count_lost_write() __sync_fetch_and_add(&ks_lost_writes, 1)
 #define ks_count_failed_tail_call() __sync_fetch_and_add(&ks_failed_tail_calls, 1)
 
 /*
- * The value, of which the verifier knows nothing any more: it cannot tell that this is zero. Without it a number that each turn of a
- * bpf_loop changes would be a new state in each turn, and the verifier would not come to an end.
+ * The value, of which the verifier knows nothing any more: it cannot tell that this is zero. Without it a number that
+ * each turn of a bpf_loop changes would be a new state in each turn, and the verifier would not come to an end.
  */
 static volatile __u64 ks_zero __attribute__((unused));
 #define ks_forget(value) ((__typeof__(value))((value) + ks_zero))
 
 /* What a member of the context holds. The compiler may not make one read of this one and others in other branches. */
-#define ks_read(member)                          \
-	({                                       \
+#define ks_read(member)                                 \
+	({                                              \
 		__typeof__(member) ks_value = (member); \
-		asm volatile("");                \
-		ks_value;                        \
+		asm volatile("");                       \
+		ks_value;                               \
 	})
 
-/* Whether something holds, and the compiler may not see why: it would make one test of this one and others beside it. */
-#define ks_hide(condition)                        \
-	({                                        \
-		__u64 ks_hidden = (condition);    \
+/* Whether something holds, and the compiler may not see why: it would make one test of this one and others. */
+#define ks_hide(condition)                          \
+	({                                          \
+		__u64 ks_hidden = (condition);      \
 		asm volatile("" : "+r"(ks_hidden)); \
-		ks_hidden != 0;                   \
+		ks_hidden != 0;                     \
 	})
 
 /*

@@ -307,15 +307,9 @@ static void detach(const struct ks_program *program)
   }
 }
 
-void ks_detach(struct ks_program *program)
-{
-  detach(program);
-}
+void ks_detach(struct ks_program *program) { detach(program); }
 
-void ks_detach_all(void)
-{
-  detach(NULL);
-}
+void ks_detach_all(void) { detach(NULL); }
 
 static size_t describe(const struct ks_attachment *attachment, char *text, size_t size, size_t *used)
 {

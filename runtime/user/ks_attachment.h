@@ -10,9 +10,9 @@
 
 /// Declares an option struct of libbpf, all zero. libbpf refuses one whose padding is not zero, and LIBBPF_OPTS with
 /// fields leaves the padding to the compiler: set the fields one by one.
-#define KS_OPTS(type, name)                                                                                            \
-  struct type name;                                                                                                    \
-  memset(&name, 0, sizeof(name));                                                                                      \
+#define KS_OPTS(type, name)       \
+  struct type name;               \
+  memset(&name, 0, sizeof(name)); \
   name.sz = sizeof(name)
 
 enum ks_attachment_way {
@@ -39,8 +39,8 @@ struct ks_attachment {
 /// True if KS_ATTACH=netlink asks for the way of kernels without links.
 bool ks_without_links(void);
 
-/// True if program `id` is the same code as `program` under the same name and no process holds it any more: a killed run
-/// left it behind.
+/// True if program `id` is the same code as `program` under the same name and no process holds it any more: a killed
+/// run left it behind.
 bool ks_is_leftover(const struct ks_program *program, uint32_t id);
 
 /// Attaches a TC program as a clsact filter and fills in the attachment.

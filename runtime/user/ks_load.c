@@ -24,7 +24,8 @@ static int collect_message(enum libbpf_print_level level, const char *format, va
   return 0;
 }
 
-/// What is loaded: the programs that `load` names, or `only` one of them if everything together is rejected; and what tail calls lead to.
+/// What is loaded: the programs that `load` names, or `only` one of them if everything together is rejected; and what
+/// tail calls lead to.
 static bool is_wanted(const struct ks_object *object, const struct ks_program *only, const char *name)
 {
   for (const char *const *target = object->tail_calls; target && *target; target++)
@@ -72,10 +73,7 @@ static uint32_t running_kernel(void)
   return KS_KERNEL(major, minor);
 }
 
-static bool is_too_old_for(const struct ks_program *program)
-{
-  return program->kernel > running_kernel();
-}
+static bool is_too_old_for(const struct ks_program *program) { return program->kernel > running_kernel(); }
 
 /// What the program wrote to its globals before the load, kept while the object is closed and opened again.
 static void *kept_data[KS_DATA_MAPS];

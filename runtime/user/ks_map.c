@@ -18,10 +18,7 @@ int ks_map_update(const struct bpf_map *map, const void *key, const void *value,
   return bpf_map_update_elem(bpf_map__fd(map), key, value, flags);
 }
 
-int ks_map_delete(const struct bpf_map *map, const void *key)
-{
-  return bpf_map_delete_elem(bpf_map__fd(map), key);
-}
+int ks_map_delete(const struct bpf_map *map, const void *key) { return bpf_map_delete_elem(bpf_map__fd(map), key); }
 
 static bool is_percpu(const struct bpf_map *map)
 {
@@ -37,15 +34,9 @@ static bool is_percpu(const struct bpf_map *map)
 }
 
 /// The kernel exchanges the values of a per-CPU map in slots of a multiple of 8 bytes.
-static size_t slot_size(const struct bpf_map *map)
-{
-  return ((size_t)bpf_map__value_size(map) + 7) / 8 * 8;
-}
+static size_t slot_size(const struct bpf_map *map) { return ((size_t)bpf_map__value_size(map) + 7) / 8 * 8; }
 
-int ks_cpus(void)
-{
-  return libbpf_num_possible_cpus();
-}
+int ks_cpus(void) { return libbpf_num_possible_cpus(); }
 
 /// Memory for the value of every CPU; the caller frees it. NULL with errno.
 static uint8_t *all_slots(const struct bpf_map *map)

@@ -238,8 +238,9 @@ static void print_help(const char *project, const struct ks_option *options)
 /// The developer's options, each with underscores and with dashes, then the common ones that they do not redefine.
 static struct option *long_options(const struct ks_option *options)
 {
-  static const struct option common[] = {
-    {"help", no_argument, NULL, HELP_ID}, {"trace", no_argument, NULL, TRACE_ID}, {"unpin", no_argument, NULL, UNPIN_ID}};
+  static const struct option common[] = {{"help", no_argument, NULL, HELP_ID},
+                                         {"trace", no_argument, NULL, TRACE_ID},
+                                         {"unpin", no_argument, NULL, UNPIN_ID}};
   size_t count = option_count(options);
   struct option *table = calloc(2 * count + 4, sizeof(*table));
   size_t used = 0;

@@ -209,8 +209,7 @@ bool ks_pin_existed(const struct ks_object *object, const char *map)
 void *ks_map_memory(const struct bpf_map *map)
 {
   size_t value = ((size_t)bpf_map__value_size(map) + 7) / 8 * 8;
-  void *memory =
-    mmap(NULL, value * bpf_map__max_entries(map), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+  void *memory = mmap(NULL, value * bpf_map__max_entries(map), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 
   return memory == MAP_FAILED ? NULL : memory;
 }

@@ -31,7 +31,7 @@
 extern "C" {
 #endif
 
-/* ---- options (ks_options.c) ------------------------------------------------------------------------------------ */
+/* ---- options (ks_options.c) ---------------------------------------------------------------- */
 
 /// How the text of an option becomes a value; `size` of the option gives the width.
 enum ks_option_type {
@@ -52,23 +52,25 @@ struct ks_choice {
 struct ks_option {
   const char *name; ///< as in the source, with underscores; `--a_b` and `--a-b` both work
   enum ks_option_type type;
-  void *value; ///< where the value goes; left alone if the option is absent
-  size_t size; ///< bytes at `value`
-  const char *help; ///< one line for --help, or NULL
+  void *value;                     ///< where the value goes; left alone if the option is absent
+  size_t size;                     ///< bytes at `value`
+  const char *help;                ///< one line for --help, or NULL
   const struct ks_choice *choices; ///< for KS_ENUM
 };
 
 /// KS_OPTION(KS_UNSIGNED, args.limit, "limit", "largest packet") describes the field `args.limit`.
+// clang-format off
 #define KS_OPTION(type_, place, name_, help_) {(name_), (type_), &(place), sizeof(place), (help_), NULL}
 #define KS_ENUM_OPTION(place, name_, help_, choices_) {(name_), KS_ENUM, &(place), sizeof(place), (help_), (choices_)}
 #define KS_OPTIONS_END {NULL, KS_UNSIGNED, NULL, 0, NULL, NULL}
+// clang-format on
 
-/// Reads the command line into `options`, which may be NULL for none. Handles --help (stdout, exit 0); a wrong option or
-/// value exits with 2. Sets *trace and *unpin for --trace and --unpin. ks_start calls it.
+/// Reads the command line into `options`, which may be NULL for none. Handles --help (stdout, exit 0); a wrong option
+/// or value exits with 2. Sets *trace and *unpin for --trace and --unpin. ks_start calls it.
 void ks_parse_options(const char *project, int argc, char **argv, const struct ks_option *options, bool *trace,
                       bool *unpin);
 
-/* ---- start, signals, end (ks_signal.c) ------------------------------------------------------------------------- */
+/* ---- start, signals, end (ks_signal.c) ----------------------------------------------------- */
 
 /// First statement of main: reads the options, handles --help, --unpin and --trace, makes libbpf quiet, and lets SIGINT
 /// and SIGTERM stop the program in order. A second signal kills it at once. `project` names the folder below
@@ -99,7 +101,7 @@ int ks_finish(int code);
 /// Detaches everything in reverse order and ends the process with `code`.
 void ks_exit(int code) __attribute__((noreturn));
 
-/* ---- messages (ks_print.c) ------------------------------------------------------------------------------------- */
+/* ---- messages (ks_print.c) ----------------------------------------------------------------- */
 
 /// Prints one line on stdout, adds the line end if it is missing, and flushes.
 void ks_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -113,7 +115,7 @@ const char *ks_advice(int error);
 /// The project's name as given to ks_start.
 const char *ks_project(void);
 
-/* ---- objects and programs (ks_load.c) -------------------------------------------------------------------------- */
+/* ---- objects and programs (ks_load.c) ------------------------------------------------------ */
 
 enum ks_program_kind {
   KS_XDP,
@@ -146,8 +148,8 @@ struct ks_program {
   const char *name; ///< its name in the object and in messages
   enum ks_program_kind kind;
   struct ks_object *object;
-  uint32_t kernel;      ///< oldest kernel that can load it: KS_KERNEL(5, 17), or 0
-  const char *feature;  ///< what needs that kernel, for the message
+  uint32_t kernel;         ///< oldest kernel that can load it: KS_KERNEL(5, 17), or 0
+  const char *feature;     ///< what needs that kernel, for the message
   struct bpf_program *bpf; ///< NULL until it is loaded
   int load_error;          ///< why the first load left it out: an enum ks_load_error, or 0
 };
@@ -161,9 +163,11 @@ struct ks_pin {
   bool existed;     ///< set by the load: the map was there before, so no initial values
 };
 
+// clang-format off
 #define KS_PIN_MAP(name) {(name), "maps/" name, false}
 #define KS_PIN_GLOBALS(map_name) {(map_name), "globals/pinned_globals", false}
 #define KS_PINS_END {NULL, NULL, false}
+// clang-format on
 
 /// The eBPF object of the program, described by the generated code.
 struct ks_object {
@@ -175,16 +179,16 @@ struct ks_object {
   /// configuration. May be NULL.
   void (*loaded)(void);
   struct ks_program *const *programs; ///< all that `load` names, ends with NULL
-  /// The names of all programs that others hand over to, ends with NULL; or NULL. They come along always: the object's program arrays
-  /// name them, and libbpf fills these only with programs that are loaded.
+  /// The names of all programs that others hand over to, ends with NULL; or NULL. They come along always: the object's
+  /// program arrays name them, and libbpf fills these only with programs that are loaded.
   const char *const *tail_calls;
-  struct ks_pin *pins;                ///< or NULL
+  struct ks_pin *pins;                  ///< or NULL
   struct bpf_object_skeleton *skeleton; ///< the runtime's: NULL until loaded
 };
 
 /// Loads a program: the first call loads the object with all its programs; if the kernel rejects that, tries again with
-/// this one and those that tail calls lead to. Later calls only answer. Returns 0 or an enum ks_load_error, having printed the
-/// message and the verifier's log.
+/// this one and those that tail calls lead to. Later calls only answer. Returns 0 or an enum ks_load_error, having
+/// printed the message and the verifier's log.
 int ks_load(struct ks_program *program);
 
 /// ks_load, and exit with 1 on failure. Returns its argument.
@@ -197,12 +201,15 @@ void ks_open_or_exit(struct ks_object *object);
 uint64_t ks_index(uint64_t index, uint64_t count, const char *file, int line);
 
 /// The character of a text in `size` bytes; 0 behind its end.
-static inline char ks_character(const char *text, uint64_t size, uint64_t index) { return index < size ? text[index] : '\0'; }
+static inline char ks_character(const char *text, uint64_t size, uint64_t index)
+{
+  return index < size ? text[index] : '\0';
+}
 
 /// ks_index at this line: `values[KS_INDEX(i, 4)]`.
 #define KS_INDEX(index, count) ks_index((uint64_t)(index), (count), __FILE__, __LINE__)
 
-/* ---- statistics (ks_statistics.c) --------------------------------------------------------------------------------- */
+/* ---- statistics (ks_statistics.c) ---------------------------------------------------------- */
 
 /// From now on this object's counters are the ones to report. It stays loaded to the end.
 void ks_watch_failures(const struct ks_object *object);
@@ -211,7 +218,7 @@ void ks_watch_failures(const struct ks_object *object);
 /// that were full, tail calls that did not happen. Says it once.
 void ks_report_failures(void);
 
-/* ---- pins (ks_pin.c) ------------------------------------------------------------------------------------------- */
+/* ---- pins (ks_pin.c) ----------------------------------------------------------------------- */
 
 /// True if the pinned map was there before the load, so that its values were kept.
 bool ks_pin_existed(const struct ks_object *object, const char *map);
@@ -230,7 +237,7 @@ void *ks_map_memory(const struct bpf_map *map);
 /// ks_map_memory, and exit with 1 on failure.
 void *ks_map_memory_or_exit(const struct bpf_map *map);
 
-/* ---- attachments (ks_attach.c, ks_tc.c) ------------------------------------------------------------------------ */
+/* ---- attachments (ks_attach.c, ks_tc.c) ---------------------------------------------------- */
 
 /// Attaches a loaded program to an interface, given by name or decimal index.
 ///
@@ -261,11 +268,11 @@ void ks_detach(struct ks_program *program);
 /// Ends all attachments, the newest first.
 void ks_detach_all(void);
 
-/// Writes "filter to eth0 (xdp, native), mark to eth0 (tc ingress)" for what is attached, oldest first; returns how many
-/// there are.
+/// Writes "filter to eth0 (xdp, native), mark to eth0 (tc ingress)" for what is attached, oldest first; returns how
+/// many there are.
 size_t ks_describe_attachments(char *text, size_t size);
 
-/* ---- maps (ks_map.c) ------------------------------------------------------------------------------------------- */
+/* ---- maps (ks_map.c) ----------------------------------------------------------------------- */
 
 /// Copies the value of `key`; -ENOENT if there is none.
 int ks_map_lookup(const struct bpf_map *map, const void *key, void *value);
@@ -285,7 +292,8 @@ uint64_t ks_map_len(const struct bpf_map *map);
 /// Finds the key after `key`, or the first one if `key` is NULL; -ENOENT at the end.
 int ks_map_next_key(const struct bpf_map *map, const void *key, void *next);
 
-/// The keys that are there now, one after another, and how many they are. The caller frees them. Ends the program if it fails.
+/// The keys that are there now, one after another, and how many they are. The caller frees them. Ends the program if it
+/// fails.
 void *ks_map_keys(const struct bpf_map *map, uint32_t *count);
 
 /// Prints what failed for a negative errno: `what` is "read", "write", "delete".
@@ -294,8 +302,9 @@ void ks_map_message(const struct bpf_map *map, const char *what, int error);
 /// ks_map_update, and exit with 1 on failure.
 void ks_map_update_or_exit(const struct bpf_map *map, const void *key, const void *value, uint64_t flags);
 
-/// Writes a part of a copy of an entry, `size` bytes at `part`, to the entry: reads it anew, changes that part and writes it back.
-/// Exits with 1 on failure, also if the entry is gone. Not atomic: what the kernel's side writes to the entry in between is lost.
+/// Writes a part of a copy of an entry, `size` bytes at `part`, to the entry: reads it anew, changes that part and
+/// writes it back. Exits with 1 on failure, also if the entry is gone. Not atomic: what the kernel's side writes to the
+/// entry in between is lost.
 void ks_map_write_or_exit(const struct bpf_map *map, const void *key, const void *copy, const void *part, size_t size);
 
 /// ks_map_delete, where an absent key is no failure, and exit with 1 on another one.
@@ -322,11 +331,11 @@ int ks_percpu_write(const struct bpf_map *map, const void *key, uint32_t cpu, co
 /// Reads the values of all CPUs into an array of ks_cpus() values.
 int ks_percpu_each(const struct bpf_map *map, const void *key, void *values);
 
-/// The values of all CPUs, one after another, and how many they are: none if the key is absent. The caller frees them. Ends the
-/// program if there is no memory for them.
+/// The values of all CPUs, one after another, and how many they are: none if the key is absent. The caller frees them.
+/// Ends the program if there is no memory for them.
 void *ks_percpu_values(const struct bpf_map *map, const void *key, uint32_t *count);
 
-/* ---- what the eBPF part prints (ks_trace.c) -------------------------------------------------------------------- */
+/* ---- what the eBPF part prints (ks_trace.c) ------------------------------------------------ */
 
 /// Shows on stdout what eBPF programs print, until ks_end_trace. Uses a trace buffer of its own, so that other readers
 /// miss nothing; mounts tracefs where it is missing, seen by this thread alone.

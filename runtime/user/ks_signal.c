@@ -19,10 +19,7 @@ static volatile sig_atomic_t stop_signal;
 // Readable once a signal has come: a poll on it has no gap between "look at the flag" and "go to sleep".
 static int stop_event = -1;
 
-const char *ks_project(void)
-{
-  return project_name;
-}
+const char *ks_project(void) { return project_name; }
 
 static void on_stop(int number)
 {
@@ -78,15 +75,9 @@ void ks_start(const char *project, int argc, char **argv, const struct ks_option
   }
 }
 
-int ks_should_stop(void)
-{
-  return stop_signal;
-}
+int ks_should_stop(void) { return stop_signal; }
 
-int ks_signal_fd(void)
-{
-  return stop_event;
-}
+int ks_signal_fd(void) { return stop_event; }
 
 void ks_exit(int code)
 {

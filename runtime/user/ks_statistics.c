@@ -10,10 +10,7 @@
 
 static const struct ks_object *watched;
 
-void ks_watch_failures(const struct ks_object *object)
-{
-  watched = object;
-}
+void ks_watch_failures(const struct ks_object *object) { watched = object; }
 
 /// The memory of the object's .bss, where what starts at zero lives; NULL if it has none.
 static const char *zeroed_data(const struct bpf_object_skeleton *skeleton)

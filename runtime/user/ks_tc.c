@@ -73,7 +73,8 @@ static int receive_filters(int socket_fd, struct filters *filters)
 
     if (received < 0)
       return -errno;
-    for (const struct nlmsghdr *message = (void *)buffer; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+    for (const struct nlmsghdr *message = (void *)buffer; NLMSG_OK(message, left);
+         message = NLMSG_NEXT(message, left)) {
       int error = 0;
 
       if (message->nlmsg_type == NLMSG_DONE)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// measure_twins OBJECT TWIN PROGRAM PACKET_HEX [MAP=KEY:VALUE]...
 ///
-/// Loads the program from both objects, runs both alternately over the packet with BPF_PROG_RUN, and prints a JSON line: instructions after
-/// the kernel's translation, median nanoseconds a run, and what both returned. Maps get the entry first. Exit code 3: not loaded.
+/// Loads the program from both objects, runs both alternately over the packet with BPF_PROG_RUN, and prints a JSON
+/// line: instructions after the kernel's translation, median nanoseconds a run, and what both returned. Maps get the
+/// entry first. Exit code 3: not loaded.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -26,7 +27,8 @@ struct Close {
 
 Bytes from_hex(const std::string& text) {
   Bytes bytes;
-  for (size_t i = 0; i + 1 < text.size(); i += 2) bytes.push_back(static_cast<uint8_t>(std::stoul(text.substr(i, 2), nullptr, 16)));
+  for (size_t i = 0; i + 1 < text.size(); i += 2)
+    bytes.push_back(static_cast<uint8_t>(std::stoul(text.substr(i, 2), nullptr, 16)));
   return bytes;
 }
 
@@ -35,7 +37,8 @@ class Candidate {
  public:
   Candidate(const std::string& path, const std::string& name) : object_(bpf_object__open_file(path.c_str(), nullptr)) {
     if (!object_) throw std::runtime_error("cannot open " + path);
-    if (bpf_object__load(object_.get()) != 0) throw std::runtime_error("the kernel does not load " + path + ": " + std::strerror(errno));
+    if (bpf_object__load(object_.get()) != 0)
+      throw std::runtime_error("the kernel does not load " + path + ": " + std::strerror(errno));
     const bpf_program* program = bpf_object__find_program_by_name(object_.get(), name.c_str());
     if (!program) throw std::runtime_error("there is no program " + name + " in " + path);
     program_ = bpf_program__fd(program);
@@ -61,7 +64,8 @@ class Candidate {
     options.data_in = packet.data();
     options.data_size_in = static_cast<__u32>(packet.size());
     options.repeat = repeat;
-    if (bpf_prog_test_run_opts(program_, &options) != 0) throw std::runtime_error(std::string("BPF_PROG_RUN: ") + std::strerror(errno));
+    if (bpf_prog_test_run_opts(program_, &options) != 0)
+      throw std::runtime_error(std::string("BPF_PROG_RUN: ") + std::strerror(errno));
     verdict = options.retval;
     return options.duration;
   }
@@ -96,7 +100,8 @@ int main(int count, char** words) {
       const size_t equals = entry.find('='), colon = entry.find(':');
       if (equals == entry.npos || colon == entry.npos) throw std::runtime_error("no MAP=KEY:VALUE: " + entry);
       for (Candidate* candidate : {&compiled, &twin})
-        candidate->set(entry.substr(0, equals), from_hex(entry.substr(equals + 1, colon - equals - 1)), from_hex(entry.substr(colon + 1)));
+        candidate->set(entry.substr(0, equals), from_hex(entry.substr(equals + 1, colon - equals - 1)),
+                       from_hex(entry.substr(colon + 1)));
     }
     constexpr int rounds = 31, repeat = 200000;
     std::vector<uint32_t> compiled_times, twin_times;

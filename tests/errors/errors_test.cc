@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // tests/errors/NAME.ks: programs with mistakes. Each message that they give stands at the end of the file:
 //   //~ KS0302 7:12-7:18 a part of its text
-// and no other may appear. `//~ fixed` asks that the program has no error when every fix is applied. `//! -Rall` turns remarks on. KSC_SHOW=1 prints what came.
+// and no other may appear. `//~ fixed` asks that the program has no error when every fix is applied. `//! -Rall` turns
+// remarks on. KSC_SHOW=1 prints what came.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -89,7 +90,8 @@ std::string with_fixes(const Checked& checked) {
       const LocationRecord& at = checked.result.locations[fix.loc];
       changes.push_back({at.begin, at.end, changes.size(), fix.replacement});
     }
-  std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return std::tie(b.begin, b.order) < std::tie(a.begin, a.order); });
+  std::sort(changes.begin(), changes.end(),
+            [](const Change& a, const Change& b) { return std::tie(b.begin, b.order) < std::tie(a.begin, a.order); });
   std::string text(checked.sources.text(0));
   for (const Change& change : changes) text.replace(change.begin, change.end - change.begin, change.text);
   return text;
@@ -141,7 +143,8 @@ TEST_P(ErrorFile, GivesExactlyItsMessages) {
   const std::string repaired = with_fixes(checked);
   const Checked again(repaired);
   EXPECT_TRUE(again.result.ok()) << repaired;
-  for (const Message& message : messages(again)) EXPECT_TRUE(!again.result.diagnostics.has_errors()) << message.head << " " << message.text;
+  for (const Message& message : messages(again))
+    EXPECT_TRUE(!again.result.diagnostics.has_errors()) << message.head << " " << message.text;
 }
 
 std::string test_name(const testing::TestParamInfo<fs::path>& info) {
@@ -151,13 +154,14 @@ std::string test_name(const testing::TestParamInfo<fs::path>& info) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Errors, ErrorFile, testing::ValuesIn(files_below(fs::path(KSC_SOURCE) / "tests/errors")), test_name);
+INSTANTIATE_TEST_SUITE_P(Errors, ErrorFile, testing::ValuesIn(files_below(fs::path(KSC_SOURCE) / "tests/errors")),
+                         test_name);
 
 /// Messages about what no source text can cause; each is tested where it comes from.
 const std::set<std::string_view> tested_elsewhere = {
-    "KS0002", "KS0013",                                                    // tests/unit/lexer_test.cc, tests/corpus
-    "KS0103", "KS0408", "KS0511",                                          // below
-    "KS0601", "KS0602", "KS0603", "KS0604", "KS0605",                      // tests/cli
+    "KS0002", "KS0013",                                // tests/unit/lexer_test.cc, tests/corpus
+    "KS0103", "KS0408", "KS0511",                      // below
+    "KS0601", "KS0602", "KS0603", "KS0604", "KS0605",  // tests/cli
 };
 
 TEST(Errors, AfterManySyntaxErrorsTheRestIsNotLookedAt) {
@@ -170,7 +174,8 @@ TEST(Errors, AfterManySyntaxErrorsTheRestIsNotLookedAt) {
 
 TEST(Errors, AHelperNewerThanTheTarget) {
   const std::string text =
-      "@xdp fn f(ctx: *xdp_md) -> xdp_action {\n  var n = bpf_xdp_get_buff_len(ctx)\n  if (n > 9) { return XDP_DROP }\n  return XDP_PASS\n}\n";
+      "@xdp fn f(ctx: *xdp_md) -> xdp_action {\n  var n = bpf_xdp_get_buff_len(ctx)\n  if (n > 9) { return XDP_DROP "
+      "}\n  return XDP_PASS\n}\n";
   EXPECT_TRUE(Checked(text).result.ok());
   const Checked old(text, true, {5, 10});
   EXPECT_TRUE(old.result.diagnostics.has(diag::Id::target_too_old));
@@ -180,7 +185,8 @@ TEST(Errors, AHelperNewerThanTheTarget) {
 TEST(Errors, EachMessageHasACase) {
   std::set<std::string> seen;
   for (const fs::path& path : files_below(fs::path(KSC_SOURCE) / "tests/errors"))
-    for (const Message& message : expectations(read_file(path)).messages) seen.insert(message.head.substr(0, message.head.find(' ')));
+    for (const Message& message : expectations(read_file(path)).messages)
+      seen.insert(message.head.substr(0, message.head.find(' ')));
   struct Line {
     std::string_view name, code;
   };
@@ -189,7 +195,8 @@ TEST(Errors, EachMessageHasACase) {
 #include "frontend/diagnostics.def"
   };
   for (const Line& line : lines)
-    EXPECT_TRUE(seen.count(std::string(line.code)) || tested_elsewhere.count(line.code)) << line.code << " " << line.name << " has no case in tests/errors";
+    EXPECT_TRUE(seen.count(std::string(line.code)) || tested_elsewhere.count(line.code))
+        << line.code << " " << line.name << " has no case in tests/errors";
 }
 
 }  // namespace

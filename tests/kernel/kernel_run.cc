@@ -58,9 +58,7 @@ bool is_array(const bpf_map* map) {
   return bpf_map__type(map) == BPF_MAP_TYPE_ARRAY || bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
-bool is_frozen(const bpf_map* map) {
-  return bpf_map__map_flags(map) & BPF_F_RDONLY_PROG;
-}
+bool is_frozen(const bpf_map* map) { return bpf_map__map_flags(map) & BPF_F_RDONLY_PROG; }
 
 void check(int error, std::string_view what) {
   if (error) throw KernelRunError(fmt::format("{}: {}", what, strerror(-error)));
@@ -81,23 +79,20 @@ struct KernelRun::Global {
   size_t size;
 };
 
-KernelRun::KernelRun() {
-  libbpf_set_print(collect);
-}
+KernelRun::KernelRun() { libbpf_set_print(collect); }
 
 KernelRun::~KernelRun() = default;
 
-void KernelRun::Close::operator()(bpf_object* object) const {
-  bpf_object__close(object);
-}
+void KernelRun::Close::operator()(bpf_object* object) const { bpf_object__close(object); }
 
 LoadResult KernelRun::load(const std::string& path) {
   LoadResult result;
   bpf_map* map = nullptr;
   object_.reset();
   initial_.clear();
-  // A buffer of our own: without one libbpf repeats a refused load with ever larger ones, and a program that the verifier gives
-  // up after a million instructions takes seconds each time. The kernel keeps the end of a log that does not fit.
+  // A buffer of our own: without one libbpf repeats a refused load with ever larger ones, and a program that the
+  // verifier gives up after a million instructions takes seconds each time. The kernel keeps the end of a log that does
+  // not fit.
   std::string log(log_size, '\0');
   bpf_object_open_opts options;
   memset(&options, 0, sizeof(options));
@@ -171,8 +166,8 @@ std::map<Bytes, Bytes> KernelRun::entries(const std::string& name) const {
 void KernelRun::set(const std::string& name, const Bytes& key, const Bytes& value) {
   const bpf_map* map = find_map(name);
   if (key.size() != bpf_map__key_size(map) || value.size() != entry_size(map))
-    throw KernelRunError(fmt::format("`{}` wants keys of {} and values of {} bytes", name, bpf_map__key_size(map),
-                                     entry_size(map)));
+    throw KernelRunError(
+        fmt::format("`{}` wants keys of {} and values of {} bytes", name, bpf_map__key_size(map), entry_size(map)));
   check(bpf_map_update_elem(bpf_map__fd(map), key.data(), value.data(), BPF_ANY), "writing " + name);
 }
 

@@ -24,21 +24,21 @@ struct KernelRunError : std::runtime_error {
 
 /// What loading an object came to.
 struct LoadResult {
-  int error = 0;       ///< 0 or a negative errno
-  std::string message; ///< what libbpf and the verifier said
+  int error = 0;        ///< 0 or a negative errno
+  std::string message;  ///< what libbpf and the verifier said
   explicit operator bool() const { return error == 0; }
 };
 
 /// What one run of a program came to.
 struct RunResult {
-  uint32_t value = 0; ///< what the program returned
-  Bytes packet;       ///< the packet after the last repetition
+  uint32_t value = 0;  ///< what the program returned
+  Bytes packet;        ///< the packet after the last repetition
   uint32_t nanoseconds = 0;
 };
 
 /// Loads eBPF objects into the kernel and runs their programs on packets with BPF_PROG_RUN.
 class KernelRun {
-public:
+ public:
   KernelRun();
   ~KernelRun();
   KernelRun(const KernelRun&) = delete;
@@ -66,7 +66,7 @@ public:
   /// Brings maps and globals back to what they were after the load; program arrays stay.
   void reset();
 
-private:
+ private:
   struct Global;
   bpf_map* find_map(const std::string& name) const;
   Global find_global(const std::string& name) const;

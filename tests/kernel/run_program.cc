@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// run_program OBJECT PROGRAM [--packet HEX | --packet-file FILE]... [--repeat N] [--set MAP KEY VALUE]...
 ///             [--global NAME VALUE]... [--dump MAP]...
-/// run_program OBJECT --batch     reads [{"program", "packets": [HEX], "set": [[MAP, KEY, VALUE]], "globals": {NAME: VALUE},
+/// run_program OBJECT --batch     reads [{"program", "packets": [HEX], "set": [[MAP, KEY, VALUE]], "globals": {NAME:
+/// VALUE},
 ///                                "dump": [MAP], "repeat"}, ...] from stdin; every item starts from fresh maps
 ///
 /// Prints a JSON line for each packet and each dumped map, in batch mode an array of them for each item.
@@ -29,11 +30,10 @@ std::vector<ordered_json> run_item(KernelRun& kernel, const ordered_json& item) 
   for (const auto& entry : item.value("set", ordered_json::array()))
     kernel.set(entry.at(0), from_hex(entry.at(1).get<std::string>()), from_hex(entry.at(2).get<std::string>()));
   const ordered_json globals = item.value("globals", ordered_json::object());
-  for (const auto& [name, value] : globals.items())
-    kernel.set_global(name, from_hex(value.get<std::string>()));
+  for (const auto& [name, value] : globals.items()) kernel.set_global(name, from_hex(value.get<std::string>()));
   for (const auto& packet : item.value("packets", ordered_json::array())) {
     const RunResult result =
-      kernel.run(item.at("program"), from_hex(packet.get<std::string>()), item.value("repeat", 1U));
+        kernel.run(item.at("program"), from_hex(packet.get<std::string>()), item.value("repeat", 1U));
     lines.push_back({{"return", result.value}, {"packet", to_hex(result.packet)}});
   }
   for (const auto& map : item.value("dump", ordered_json::array())) {
@@ -81,7 +81,7 @@ int run(const std::vector<std::string>& arguments) {
   if (arguments.size() < 2) throw UsageError("usage: run_program OBJECT (PROGRAM [options] | --batch)");
   const bool batch = arguments[1] == "--batch";
   const ordered_json items =
-    batch ? ordered_json::parse(std::cin) : ordered_json::array({item_from_arguments(arguments)});
+      batch ? ordered_json::parse(std::cin) : ordered_json::array({item_from_arguments(arguments)});
   KernelRun kernel;
   if (const LoadResult loaded = kernel.load(arguments[0]); !loaded) {
     std::cerr << loaded.message;

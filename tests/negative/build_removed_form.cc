@@ -10,11 +10,11 @@ Ir<lang::NoWhile> lower_while(const Ir<lang::NoIfValue>& in, Context& context) {
   using Out = To<lang::NoWhile>;
   return rewrite<lang::NoIfValue, lang::NoWhile>(in, context, on<While>([](const Node<While>& n, Out& to) {
 #ifdef KSC_CORRECT
-    to.emit(Loop{to(n->body)}, n.loc);
+                                                   to.emit(Loop{to(n->body)}, n.loc);
 #else
-    to.emit(While{to(n->condition), to(n->body)}, n.loc);
+                                                   to.emit(While{to(n->condition), to(n->body)}, n.loc);
 #endif
-  }));
+                                                 }));
 }
 
 }  // namespace ksc

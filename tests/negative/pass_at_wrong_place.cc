@@ -8,9 +8,11 @@ namespace ksc {
 
 auto part_of_the_trunk() {
 #ifdef KSC_CORRECT
-  return Pipeline<lang::ValuesPlaced>{} | KSC_PASS(lower_match, "") | KSC_PASS(lower_if_values, "") | KSC_PASS(lower_while, "");
+  return Pipeline<lang::ValuesPlaced>{} | KSC_PASS(lower_match, "") | KSC_PASS(lower_if_values, "") |
+         KSC_PASS(lower_while, "");
 #else
-  return Pipeline<lang::ValuesPlaced>{} | KSC_PASS(lower_match, "") | KSC_PASS(lower_while, "") | KSC_PASS(lower_if_values, "");
+  return Pipeline<lang::ValuesPlaced>{} | KSC_PASS(lower_match, "") | KSC_PASS(lower_while, "") |
+         KSC_PASS(lower_if_values, "");
 #endif
 }
 

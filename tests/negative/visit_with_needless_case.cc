@@ -12,7 +12,8 @@ int length(const Stmt& s) {
 #ifndef KSC_CORRECT
                       on<Return>([](const Node<Return>&) { return 6; }),
 #endif
-                      on<Continue>([](const Node<Continue>&) { return 8; }), on<Break>([](const Node<Break>&) { return 5; }));
+                      on<Continue>([](const Node<Continue>&) { return 8; }),
+                      on<Break>([](const Node<Break>&) { return 5; }));
 }
 
 }  // namespace ksc

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs each pass alone on the files PASS/*.ksir of a folder. A file holds what goes in, a line `;; =>`, and what must come out, in at
-// most 30 lines; messages that the pass must report stand below that line as `;; error: CODE text`. The types that both parts use
-// are described in the first only. With --update the second parts are written anew, for their author to review.
+// Runs each pass alone on the files PASS/*.ksir of a folder. A file holds what goes in, a line `;; =>`, and what must
+// come out, in at most 30 lines; messages that the pass must report stand below that line as `;; error: CODE text`. The
+// types that both parts use are described in the first only. With --update the second parts are written anew, for their
+// author to review.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -40,7 +41,9 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 /// Whether a line is a message that the pass must report.
-bool is_message(const std::string& line) { return line.starts_with(";; error: ") || line.starts_with(";; warning: ") || line.starts_with(";; note: "); }
+bool is_message(const std::string& line) {
+  return line.starts_with(";; error: ") || line.starts_with(";; warning: ") || line.starts_with(";; note: ");
+}
 
 std::string message_line(const Diagnostic& d) {
   const char* severity = d.severity == Severity::error ? "error" : d.severity == Severity::warning ? "warning" : "note";
@@ -59,9 +62,12 @@ PassFile parts_of(const fs::path& path) {
   PassFile file;
   for (const std::string& line : lines_of(content(path))) {
     ++file.lines;
-    if (line == arrow) file.has_arrow = true;
-    else if (file.has_arrow && is_message(line)) file.messages.push_back(line);
-    else (file.has_arrow ? file.expected : file.input) += line + "\n";
+    if (line == arrow)
+      file.has_arrow = true;
+    else if (file.has_arrow && is_message(line))
+      file.messages.push_back(line);
+    else
+      (file.has_arrow ? file.expected : file.input) += line + "\n";
   }
   return file;
 }
@@ -71,7 +77,9 @@ std::string difference(const std::string& expected, const std::string& actual) {
   const std::vector<std::string> want = lines_of(expected), have = lines_of(actual);
   size_t begin = 0, end = 0;
   while (begin < want.size() && begin < have.size() && want[begin] == have[begin]) ++begin;
-  while (end < want.size() - begin && end < have.size() - begin && want[want.size() - 1 - end] == have[have.size() - 1 - end]) ++end;
+  while (end < want.size() - begin && end < have.size() - begin &&
+         want[want.size() - 1 - end] == have[have.size() - 1 - end])
+    ++end;
   std::string text;
   for (size_t i = begin; i < want.size() - end; ++i) text += "  - " + want[i] + "\n";
   for (size_t i = begin; i < have.size() - end; ++i) text += "  + " + have[i] + "\n";
@@ -130,8 +138,10 @@ class PassTests {
     begin(context);
     ReadError error;
     const auto input = read_program(context, file.input, error);
-    if (!input) return fail(fmt::format("{}: the input cannot be read: {} at byte {}", name, error.message, error.offset));
-    for (const std::string& fault : check(*input, step->in)) return fail(fmt::format("{}: the input is not what the pass takes: {}", name, fault));
+    if (!input)
+      return fail(fmt::format("{}: the input cannot be read: {} at byte {}", name, error.message, error.offset));
+    for (const std::string& fault : check(*input, step->in))
+      return fail(fmt::format("{}: the input is not what the pass takes: {}", name, fault));
 
     const Program output = step->run(*input, context);
     std::vector<std::string> messages;
@@ -145,15 +155,20 @@ class PassTests {
     begin(other);
     read_program(other, file.input, error);
     const auto expected = read_program(other, file.expected, error);
-    if (!expected) return fail(fmt::format("{}: the expected part cannot be read: {} at byte {}", name, error.message, error.offset));
-    if (const std::string lines = difference(print(*expected), print(output)); !lines.empty()) fail(fmt::format("{}: expected (-) and given (+) differ\n{}", name, lines));
+    if (!expected)
+      return fail(
+          fmt::format("{}: the expected part cannot be read: {} at byte {}", name, error.message, error.offset));
+    if (const std::string lines = difference(print(*expected), print(output)); !lines.empty())
+      fail(fmt::format("{}: expected (-) and given (+) differ\n{}", name, lines));
     std::string wanted, given;
     for (const std::string& line : file.messages) wanted += line + "\n";
     for (const std::string& line : messages) given += line + "\n";
-    if (const std::string lines = difference(wanted, given); !lines.empty()) fail(fmt::format("{}: messages expected (-) and given (+) differ\n{}", name, lines));
+    if (const std::string lines = difference(wanted, given); !lines.empty())
+      fail(fmt::format("{}: messages expected (-) and given (+) differ\n{}", name, lines));
   }
 
-  static void write(const fs::path& path, const PassFile& file, const Program& input, const Program& output, const std::vector<std::string>& messages) {
+  static void write(const fs::path& path, const PassFile& file, const Program& input, const Program& output,
+                    const std::vector<std::string>& messages) {
     const std::vector<std::string> known = lines_of(print(input));
     std::string types, rest;
     bool in_types = false;
@@ -167,9 +182,12 @@ class PassTests {
         continue;
       }
       // The last line of the section ends with its bracket, in either part.
-      const bool last = !line.starts_with("  ") || std::count(line.begin(), line.end(), '(') < std::count(line.begin(), line.end(), ')');
+      const bool last = !line.starts_with("  ") ||
+                        std::count(line.begin(), line.end(), '(') < std::count(line.begin(), line.end(), ')');
       const std::string type = last ? line.substr(0, line.size() - 1) : line;
-      if (std::find(known.begin(), known.end(), type) == known.end() && std::find(known.begin(), known.end(), type + ")") == known.end()) types += "\n" + type;
+      if (std::find(known.begin(), known.end(), type) == known.end() &&
+          std::find(known.begin(), known.end(), type + ")") == known.end())
+        types += "\n" + type;
       in_types = !last;
     }
     std::string text = file.input + std::string(arrow) + "\n";
@@ -190,8 +208,10 @@ int main(int count, char** arguments) {
   bool update = false;
   const char* folder = nullptr;
   for (int i = 1; i < count; ++i) {
-    if (std::strcmp(arguments[i], "--update") == 0) update = true;
-    else folder = arguments[i];
+    if (std::strcmp(arguments[i], "--update") == 0)
+      update = true;
+    else
+      folder = arguments[i];
   }
   if (!folder) {
     std::fputs("usage: pass_tests FOLDER [--update]\n", stderr);

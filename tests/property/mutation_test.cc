@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How good is the property that every pass keeps the trace? Mistakes are put into what passes give. Of those that change the trace in
-// one of many worlds, the few worlds in which the property looks must show at least 95 %.
+// How good is the property that every pass keeps the trace? Mistakes are put into what passes give. Of those that
+// change the trace in one of many worlds, the few worlds in which the property looks must show at least 95 %.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -17,8 +17,8 @@
 namespace ksc::fuzz {
 namespace {
 
-constexpr int many_worlds = 128;     // in which a mistake may show
-constexpr uint64_t fuel = 200'000;   // of the program as it is; the one with a mistake gets more
+constexpr int many_worlds = 128;    // in which a mistake may show
+constexpr uint64_t fuel = 200'000;  // of the program as it is; the one with a mistake gets more
 
 /// A random program after each of its passes.
 struct Stages {
@@ -93,7 +93,10 @@ Outcome outcome_of(Stages& stages, const Stages::Stage& stage, const Program& ba
 TEST(Mutations, WhatChangesTheTraceIsCaught) {
   const uint64_t wanted = number_from_environment("KSC_MUTATIONS", 300);
   const uint64_t seed = number_from_environment("KSC_PROPERTY_SEED", 1);
-  std::cout << fmt::format("{} mistakes that show, from seed {} (KSC_MUTATIONS, KSC_PROPERTY_SEED); the property looks into {} worlds a program\n", wanted, seed, property_worlds);
+  std::cout << fmt::format(
+      "{} mistakes that show, from seed {} (KSC_MUTATIONS, KSC_PROPERTY_SEED); the property looks into {} worlds a "
+      "program\n",
+      wanted, seed, property_worlds);
   constexpr size_t kinds = EnumNames<Mutation>::names.size();
   struct Count {
     uint64_t made = 0, shown = 0, caught = 0;
@@ -122,18 +125,22 @@ TEST(Mutations, WhatChangesTheTraceIsCaught) {
         ++count.caught;
         ++caught;
       } else {
-        survivors += fmt::format("{} after {} in program {}: shows first in world {}\n{}\n", enum_text(mutation), stage.step->name, program, outcome.first_world, outcome.difference.substr(0, 300));
+        survivors += fmt::format("{} after {} in program {}: shows first in world {}\n{}\n", enum_text(mutation),
+                                 stage.step->name, program, outcome.first_world, outcome.difference.substr(0, 300));
       }
     }
   }
   for (size_t i = 0; i < kinds; ++i) {
-    std::cout << fmt::format("{:4} made, {:4} show, {:4} caught: {}\n", counts[i].made, counts[i].shown, counts[i].caught, EnumNames<Mutation>::names[i]);
+    std::cout << fmt::format("{:4} made, {:4} show, {:4} caught: {}\n", counts[i].made, counts[i].shown,
+                             counts[i].caught, EnumNames<Mutation>::names[i]);
     EXPECT_GT(counts[i].shown, 0u) << EnumNames<Mutation>::names[i] << " never occurs";
   }
   uint64_t sum = 0;
   for (int i = 0; i < many_worlds; ++i) {
     sum += by_world[i];
-    if ((i & (i + 1)) == 0) std::cout << fmt::format("{:5.1f} % show within {} worlds\n", 100.0 * static_cast<double>(sum) / static_cast<double>(shown), i + 1);
+    if ((i & (i + 1)) == 0)
+      std::cout << fmt::format("{:5.1f} % show within {} worlds\n",
+                               100.0 * static_cast<double>(sum) / static_cast<double>(shown), i + 1);
   }
   std::cout << "survivors:\n" << survivors;
   EXPECT_GE(shown, wanted);
@@ -146,7 +153,8 @@ TEST(Mutations, EachIsAnotherProgram) {
     Stages stages(seed);
     for (const auto& [step, good, entries] : stages.programs)
       for (size_t kind = 0; kind < EnumNames<Mutation>::names.size(); ++kind) {
-        if (kind == size_t(Mutation::SwapStatements) || kind == size_t(Mutation::SwapOperands)) continue;  // of two that are the same
+        if (kind == size_t(Mutation::SwapStatements) || kind == size_t(Mutation::SwapOperands))
+          continue;  // of two that are the same
         if (const auto bad = mutate(stages.context, good, static_cast<Mutation>(kind), random)) {
           EXPECT_FALSE(equal(good, *bad)) << EnumNames<Mutation>::names[kind] << " after " << step->name;
         }

@@ -63,10 +63,7 @@ int second(struct __sk_buff *skb)
 
 #ifdef REJECTED
 SEC("xdp")
-int rejected(struct xdp_md *ctx)
-{
-  return *(char *)(long)ctx->data;
-}
+int rejected(struct xdp_md *ctx) { return *(char *)(long)ctx->data; }
 #endif
 
 char LICENSE[] SEC("license") = "GPL";

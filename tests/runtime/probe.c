@@ -65,7 +65,7 @@ static struct ks_pin pins[] = {KS_PIN_MAP("kept"), KS_PIN_GLOBALS("pinned_global
 static struct pinned_globals {
   uint32_t starts;
   uint64_t packets;
-} *globals;
+} * globals;
 
 static struct bpf_object_skeleton *open_object(void)
 {

@@ -42,15 +42,18 @@ Trace run(const std::string& source, World world = {}) {
   }
   if (world.packet.empty()) world.packet = Bytes(64);
   const std::vector<Name> programs = entry_functions(typed.declarations);
-  const Trace trace = interpret(context, typed.declarations, programs.empty() ? main_function(typed.declarations) : programs.back(), world);
+  const Trace trace = interpret(context, typed.declarations,
+                                programs.empty() ? main_function(typed.declarations) : programs.back(), world);
   EXPECT_EQ(trace.fault, "") << source;
   return trace;
 }
 
 /// The value of an expression of a type, computed from variables so that nothing of it is constant.
 uint64_t value_of(const std::string& type, const std::string& expression, const std::string& before = "") {
-  const Trace trace = run(fmt::format("var out: {}\n@xdp fn p(ctx: *xdp_md) -> xdp_action {{ {}\n  out = {}\n  return XDP_PASS\n}}\n",
-                                      type == "bool" ? "bool = false" : type + " = 0", std::regex_replace(before, std::regex("\n"), "\n  "), expression));
+  const Trace trace =
+      run(fmt::format("var out: {}\n@xdp fn p(ctx: *xdp_md) -> xdp_action {{ {}\n  out = {}\n  return XDP_PASS\n}}\n",
+                      type == "bool" ? "bool = false" : type + " = 0",
+                      std::regex_replace(before, std::regex("\n"), "\n  "), expression));
   uint64_t value = 0;
   if (!trace.globals.count("out")) return 0xdead;
   const Bytes& bytes = trace.globals.at("out");
@@ -130,8 +133,10 @@ var r: u32 = 0
   if (m.insert_new(1, 1) != 0) { r += 1000 }
   return XDP_PASS
 }
-)", world);
-  EXPECT_EQ(trace.maps.at("m"), (MapContents{{{1, 0, 0, 0}, {7, 0, 0, 0, 0, 0, 0, 0}}, {{2, 0, 0, 0}, {3, 0, 0, 0, 0, 0, 0, 0}}}));
+)",
+                          world);
+  EXPECT_EQ(trace.maps.at("m"),
+            (MapContents{{{1, 0, 0, 0}, {7, 0, 0, 0, 0, 0, 0, 0}}, {{2, 0, 0, 0}, {3, 0, 0, 0, 0, 0, 0, 0}}}));
   EXPECT_EQ(trace.maps.at("s"), (MapContents{{{7, 0, 0, 0}, {0, 0, 0, 0, 9, 0, 0, 0}}}));
   EXPECT_EQ(trace.globals.at("r"), (Bytes{0xf2, 3, 0, 0}));  // 1010
 }
@@ -161,8 +166,10 @@ fn main() -> i32 {
   for (k, ignored in s) { print("key %u", k) }
   return 0
 }
-)", world);
-  EXPECT_EQ(trace.prints, (std::vector<std::string>{"0 7 7", "zero 0", "no such CPU", "struct 8", "absent 0 0", "0 has 0", "1 has 7", "2 has 0", "key 2"}));
+)",
+                          world);
+  EXPECT_EQ(trace.prints, (std::vector<std::string>{"0 7 7", "zero 0", "no such CPU", "struct 8", "absent 0 0",
+                                                    "0 has 0", "1 has 7", "2 has 0", "key 2"}));
 }
 
 TEST(Interpret, ArrayMapsHaveTheirEntriesAndNoOthers) {  // [L51]
@@ -183,7 +190,8 @@ var r: u32 = 0
 }
 
 TEST(Interpret, IndexesOutOfRangeReadZeroAndWriteNothing) {  // [L54]
-  EXPECT_EQ(value_of("u32", "a[i] + a[3]", "var a: u32[4] = [1, 2, 3, 4]\nvar i: u32 = 4\na[i] = 9\ni -= 5\na[i] = 7"), 4u);
+  EXPECT_EQ(value_of("u32", "a[i] + a[3]", "var a: u32[4] = [1, 2, 3, 4]\nvar i: u32 = 4\na[i] = 9\ni -= 5\na[i] = 7"),
+            4u);
 }
 
 TEST(Interpret, ThePacketIsChecked) {  // [L55] [L146]
@@ -221,8 +229,11 @@ TEST(Interpret, PacketPointersReachBackToTheStart) {  // [L24] [L55]
   const auto byte = [](const std::string& pointer) {
     World world;
     for (uint8_t i = 0; i < 40; ++i) world.packet.push_back(i);
-    const Trace trace = run(fmt::format("var seen: u32 = 99\nvar back: i32 = 8\nvar wide: u64 = 20000\n@xdp fn p(ctx: *xdp_md) -> xdp_action {{\n  var p = ctx->data + 10\n"
-                                        "  seen = {} as u32\n  return XDP_DROP\n}}\n", pointer), world);
+    const Trace trace = run(fmt::format("var seen: u32 = 99\nvar back: i32 = 8\nvar wide: u64 = 20000\n@xdp fn p(ctx: "
+                                        "*xdp_md) -> xdp_action {{\n  var p = ctx->data + 10\n"
+                                        "  seen = {} as u32\n  return XDP_DROP\n}}\n",
+                                        pointer),
+                            world);
     EXPECT_EQ(trace.result, trace.globals.at("seen")[0] == 99 ? 2 : 1) << pointer;
     return static_cast<int>(trace.globals.at("seen")[0]);
   };
@@ -290,7 +301,8 @@ TEST(Interpret, ProgramsSayWhatTheyGiveWhenLeftEarly) {  // [L162]
     context.kernel_types = &kernel_types();
     MemorySources sources;
     const uint32_t file = sources.add("test.ks", source);
-    const auto typed = infer_types(resolve_names(Ir<lang::Parsed>{parse(context, file, sources.text(file))}, context), context);
+    const auto typed =
+        infer_types(resolve_names(Ir<lang::Parsed>{parse(context, file, sources.text(file))}, context), context);
     const Ir<lang::TailCallsFound> found = find_tail_calls(split_returned_values(typed, context), context);
     return interpret(context, found.declarations, entry_functions(found.declarations).back(), world).result;
   };
@@ -311,8 +323,11 @@ while (n > 0) { n -= 1
  if (n == 1) { continue }
  s += 100 }
 loop { s += 1000
- if (s > 3000) { break } })"), 3221u);
-  EXPECT_EQ(value_of("u32", "match (x) { 1 | 2: 10, 3..6: 20, 6..=7: { var y = x * 2\n y }, default: 0 }", "var x: u32 = 7"), 14u);
+ if (s > 3000) { break } })"),
+            3221u);
+  EXPECT_EQ(
+      value_of("u32", "match (x) { 1 | 2: 10, 3..6: 20, 6..=7: { var y = x * 2\n y }, default: 0 }", "var x: u32 = 7"),
+      14u);
 }
 
 TEST(Interpret, LoopsOverMaps) {  // [L42] [L50]
@@ -327,16 +342,21 @@ var out: u32 = 0
 }
 )";
   const auto out = [&](const std::string& body) {
-    const Trace trace = run(maps + "@xdp fn p(ctx: *xdp_md) -> xdp_action {\n counts[1] = 10\n counts[2] = 20\n counts[7] = 30\n" + body + "\n return XDP_PASS\n}\n");
+    const Trace trace =
+        run(maps + "@xdp fn p(ctx: *xdp_md) -> xdp_action {\n counts[1] = 10\n counts[2] = 20\n counts[7] = 30\n" +
+            body + "\n return XDP_PASS\n}\n");
     return trace.globals.at("out")[0];
   };
   EXPECT_EQ(out("for (k, v in counts) { out += k + v }"), 70);
   EXPECT_EQ(out("for (k, v in counts) { v += 1\n k += 1\n out += k + v }"), 76) << "both are copies";
   EXPECT_EQ(out("for (k, v in counts) { if (k == 2) { continue }\n out += v }"), 40);
   EXPECT_EQ(out("for (k, v in counts) { out += 1\n break }"), 1);
-  EXPECT_EQ(out("for (k, v in counts) { delete counts[k]\n out += 1 }\n for (k, v in counts) { out += 100 }"), 3) << "the current entry may go";
-  EXPECT_EQ(out("for (k, v in counts) { delete counts[1]\n delete counts[2]\n delete counts[7]\n out += 1 }"), 1) << "what is gone is not visited";
-  EXPECT_EQ(out("for (k, s in slots) { s.n += k }\n for (k, s in slots) { out += s.n + 10 }"), 46) << "an array has all its entries";
+  EXPECT_EQ(out("for (k, v in counts) { delete counts[k]\n out += 1 }\n for (k, v in counts) { out += 100 }"), 3)
+      << "the current entry may go";
+  EXPECT_EQ(out("for (k, v in counts) { delete counts[1]\n delete counts[2]\n delete counts[7]\n out += 1 }"), 1)
+      << "what is gone is not visited";
+  EXPECT_EQ(out("for (k, s in slots) { s.n += k }\n for (k, s in slots) { out += s.n + 10 }"), 46)
+      << "an array has all its entries";
   EXPECT_EQ(out("out = first_above(25) + first_above(30)"), 106);
 }
 
@@ -396,7 +416,8 @@ TEST(Interpret, LoweredFormsRunFromTheirText) {
   (Switch (Global:u32 g) (
     (((Int:u32 6 -)) ((Return (RuntimeCall:i32 ks_mod_s32 ((Int:i32 -7 -) (Int:i32 4 -))))))))
   (Return (Int:i32 5 -))))
-)", error);
+)",
+                                    error);
   ASSERT_TRUE(program) << error.message << " at " << error.offset;
   World world;
   const Trace trace = interpret(context, *program, context.name("p"), world);
@@ -409,7 +430,8 @@ TEST(Interpret, ReadingWhatIsNotThereIsAFault) {
   context.kernel_types = &kernel_types();
   ReadError error;
   const auto fault_of = [&](const std::string& statements) {
-    const auto program = read_program(context, "(FunctionDef p Program xdp - () - i32 false (" + statements + "))", error);
+    const auto program =
+        read_program(context, "(FunctionDef p Program xdp - () - i32 false (" + statements + "))", error);
     if (!program) return error.message;
     return interpret(context, *program, context.name("p"), {}).fault;
   };

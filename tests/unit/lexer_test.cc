@@ -82,7 +82,8 @@ TEST(Lexer, ResolvesEscapes) {
 
 TEST(Lexer, GoesOnAfterBrokenQuotes) {
   const Lexed lexed("\"abc\nd 'x\n'' 'ab' \"\\q\" \"\\x4\" e");
-  EXPECT_EQ(lexed.messages(), (Messages{"0-4 KS0005", "7-9 KS0006", "10-12 KS0007", "13-17 KS0008", "19-21 KS0009", "24-27 KS0010"}));
+  EXPECT_EQ(lexed.messages(),
+            (Messages{"0-4 KS0005", "7-9 KS0006", "10-12 KS0007", "13-17 KS0008", "19-21 KS0009", "24-27 KS0010"}));
   EXPECT_EQ(lexed.result.tokens[lexed.result.tokens.size() - 2].kind, TokenKind::Identifier);
 }
 
@@ -93,7 +94,10 @@ TEST(Lexer, ReportsBytesThatAreNotUtf8) {
 }
 
 TEST(Lexer, RefusesBinaryDataOnce) {
-  const Lexed lexed(std::string("\x7f" "ELF\0\1\2\xff", 8));
+  const Lexed lexed(
+      std::string("\x7f"
+                  "ELF\0\1\2\xff",
+                  8));
   EXPECT_EQ(lexed.messages(), Messages{"4-5 KS0002"});
   EXPECT_EQ(lexed.result.tokens.size(), 1u);
 }
@@ -114,7 +118,12 @@ TEST(Lexer, KeepsCommentsAndBlankLines) {
   EXPECT_EQ(lexed.result.trivia[2].before_token, 1u);
 }
 
-TEST(Lexer, SkipsAByteOrderMark) { EXPECT_EQ(Lexed("\xef\xbb\xbf" "a").words(), "/a"); }
+TEST(Lexer, SkipsAByteOrderMark) {
+  EXPECT_EQ(Lexed("\xef\xbb\xbf"
+                  "a")
+                .words(),
+            "/a");
+}
 
 }  // namespace
 }  // namespace ksc

@@ -53,7 +53,8 @@ TEST(Names, FreshNamesAreNew) {
 TEST(Names, DevelopersAreToldFromGenerated) {
   Arena arena;
   Names names(arena);
-  const Name first = names.intern("n"), second = names.another("n"), made = names.fresh("n"), third = names.another("n#1");
+  const Name first = names.intern("n"), second = names.another("n"), made = names.fresh("n"),
+             third = names.another("n#1");
   EXPECT_EQ(second.text(), "n#1");
   EXPECT_EQ(made.text(), "n.2") << "no number twice: n_1 is one word";
   EXPECT_EQ(third.text(), "n#3");

@@ -20,7 +20,8 @@ TEST(Expressions, BindAsTheTableSays) {  // [L30]
   EXPECT_EQ(e("a - b - c"), "(Operation Subtract ((Operation Subtract (a b)) c))");
   EXPECT_EQ(e("a & b == c"), "(Operation Equal ((Operation BitAnd (a b)) c))");
   EXPECT_EQ(e("a | b ^ c & d << e + f"),
-            "(Operation BitOr (a (Operation BitXor (b (Operation BitAnd (c (Operation ShiftLeft (d (Operation Add (e f))))))))))");
+            "(Operation BitOr (a (Operation BitXor (b (Operation BitAnd (c (Operation ShiftLeft (d (Operation Add (e "
+            "f))))))))))");
   EXPECT_EQ(e("a < b == c"), "(Operation Equal ((Operation Less (a b)) c))");
   EXPECT_EQ(e("a || b && c || d"), "(Or (Or a (And b c)) d)");
   EXPECT_EQ(e("-a as u64 * b"), "(Operation Multiply ((Cast (Operation Negate (a)) (NamedType - u64) false) b))");
@@ -76,9 +77,10 @@ TEST(Expressions, MatchHasEveryPattern) {  // [L32]
   EXPECT_EQ(e("match (a) { 1 | 2: b, 3..5: c, 'a'..='z': d, E.X: g, -1: h, default: i }"),
             "(Match a ((((1 - false) (2 - false)) b) (((3 5 false)) c) ((((CharLiteral 97) (CharLiteral 122) true)) d) "
             "((((Member E X false) - false)) g) ((((Operation Negate (1)) - false)) h) (() i)))");
-  EXPECT_EQ(e("match (a) {\n 1: { f()\n b }\n 2: return c\n, default: { g = 1 } }"),
-            "(Match a ((((1 - false)) (BlockValue ((Evaluate (Apply f ()))) b)) (((2 - false)) (BlockValue ((Return c)) -)) "
-            "(() (BlockValue ((AssignStmt None g 1)) -))))");
+  EXPECT_EQ(
+      e("match (a) {\n 1: { f()\n b }\n 2: return c\n, default: { g = 1 } }"),
+      "(Match a ((((1 - false)) (BlockValue ((Evaluate (Apply f ()))) b)) (((2 - false)) (BlockValue ((Return c)) -)) "
+      "(() (BlockValue ((AssignStmt None g 1)) -))))");
 }
 
 TEST(Expressions, IfIsAValue) {  // [L31]
@@ -94,7 +96,8 @@ TEST(Lines, OperatorsThatEndOrBeginALineContinueIt) {  // [L2]
     EXPECT_EQ(e(std::string("a ") + op + "\n b"), one) << op;
     EXPECT_EQ(e(std::string("a\n ") + op + " b"), one) << op;
   }
-  for (const char* op : {"-", "*", "&"}) EXPECT_EQ(e(std::string("a ") + op + "\n b"), e(std::string("a ") + op + " b")) << op;
+  for (const char* op : {"-", "*", "&"})
+    EXPECT_EQ(e(std::string("a ") + op + "\n b"), e(std::string("a ") + op + " b")) << op;
   EXPECT_EQ(e("a\n .b\n ->c"), "(Member (Member a b false) c true)");
   EXPECT_EQ(e("a.\n b"), "(Member a b false)");
   EXPECT_EQ(e("\n a"), "a");
@@ -138,8 +141,11 @@ TEST(Statements, ConditionsEndAtTheirBracket) {  // [L41]
 }
 
 TEST(Statements, EveryForm) {
-  EXPECT_EQ(s("var a: u32 = 1\nvar b: u32\nvar c = 2"), "(VarStmt a (NamedType - u32) 1) (VarStmt b (NamedType - u32) -) (VarStmt c - 2)");
-  EXPECT_EQ(s("m[k] += 1\np->f <<= 2\n*q = 3"), "(AssignStmt Add (Subscript m k) 1) (AssignStmt ShiftLeft (Member p f true) 2) (AssignStmt None (Deref q) 3)");
+  EXPECT_EQ(s("var a: u32 = 1\nvar b: u32\nvar c = 2"),
+            "(VarStmt a (NamedType - u32) 1) (VarStmt b (NamedType - u32) -) (VarStmt c - 2)");
+  EXPECT_EQ(
+      s("m[k] += 1\np->f <<= 2\n*q = 3"),
+      "(AssignStmt Add (Subscript m k) 1) (AssignStmt ShiftLeft (Member p f true) 2) (AssignStmt None (Deref q) 3)");
   EXPECT_EQ(s("if (var x = m[k]) { } else if (a) { } else { b() }"),
             "(IfVar x - (Subscript m k) () ((If ((a ())) ((Evaluate (Apply b ()))))))");
   EXPECT_EQ(s("if (a) { } else if (var x: u8 = b) { }"), "(If ((a ())) ((IfVar x (NamedType - u8) b () ())))");
@@ -164,19 +170,25 @@ TEST(Declarations, EveryForm) {
             "(StructDecl S ((type (NamedType - u8)) (fn (NamedType - u8)) (last (NamedType - u8))) Default)");
   EXPECT_EQ(d("pub enum E { A = 1, B\n C }"), "(EnumDecl E ((A 1) (B -) (C -)) Public)");
   EXPECT_EQ(d("const N: u32 = 1 + 2"), "(ConstDecl N (NamedType - u32) (Operation Add (1 2)) Default)");
-  EXPECT_EQ(d("config c { a: u64 = 1, b: bool }"), "(ConfigDecl c ((a (NamedType - u64) 1) (b (NamedType - bool) -)) Default)");
+  EXPECT_EQ(d("config c { a: u64 = 1, b: bool }"),
+            "(ConfigDecl c ((a (NamedType - u64) 1) (b (NamedType - bool) -)) Default)");
   EXPECT_EQ(d("var a = 1\nlocal var b: u8\npin var c: u8"),
-            "(VarDecl a - 1 Shared Default) (VarDecl b (NamedType - u8) - EbpfOnly Default) (VarDecl c (NamedType - u8) - Pinned Default)");
-  const std::string map = "(MapDecl m hash ((NamedType - u32) (NamedType - u64)) 16 ((numa_node 1)) ((Operation BitOr (A B))) true Default)";
+            "(VarDecl a - 1 Shared Default) (VarDecl b (NamedType - u8) - EbpfOnly Default) (VarDecl c (NamedType - "
+            "u8) - Pinned Default)");
+  const std::string map =
+      "(MapDecl m hash ((NamedType - u32) (NamedType - u64)) 16 ((numa_node 1)) ((Operation BitOr (A B))) true "
+      "Default)";
   EXPECT_EQ(d("pin @flags(A | B) var m : hash<u32, u64>(16, numa_node = 1)"), map);
   EXPECT_EQ(d("@flags(A | B)\npin var m : hash<u32, u64>(16, numa_node = 1)"), map);
   EXPECT_EQ(d("var s : sk_storage<*sock, u64>()"),
             "(MapDecl s sk_storage ((PointerType (NamedType - sock)) (NamedType - u64)) - () () false Default)");
   EXPECT_EQ(d("extern f(a: *u8) -> u32"), "(ExternDecl f ((a (PointerType (NamedType - u8)))) (NamedType - u32))");
   EXPECT_EQ(tree("@struct_ops(\"t\") impl i { fn a() { }\n name: \"n\", b: c }"),
-            "(ImplDecl ((struct_ops ((StringValue t)))) i ((FunctionDecl () Default a () - - ())) ((name (StringValue n)) (b (NameUse c))))");
-  EXPECT_EQ(d("@helper priv fn f(a: u8, type: E) -> r: u8 { }"),
-            "(FunctionDecl ((helper ())) Private f ((a (NamedType - u8)) (type (NamedType - E))) r (NamedType - u8) ())");
+            "(ImplDecl ((struct_ops ((StringValue t)))) i ((FunctionDecl () Default a () - - ())) ((name (StringValue "
+            "n)) (b (NameUse c))))");
+  EXPECT_EQ(
+      d("@helper priv fn f(a: u8, type: E) -> r: u8 { }"),
+      "(FunctionDecl ((helper ())) Private f ((a (NamedType - u8)) (type (NamedType - E))) r (NamedType - u8) ())");
 }
 
 TEST(Types, EveryForm) {  // [L20]
@@ -190,36 +202,40 @@ TEST(Types, EveryForm) {  // [L20]
   EXPECT_EQ(t("u8[4][2]"), "(ArrayType (ArrayType (NamedType - u8) 2) 4)");
   EXPECT_EQ(t("str(16)"), "(StrType 16)");
   EXPECT_EQ(t("option *u8"), "(OptionType (PointerType (NamedType - u8)))");
-  EXPECT_EQ(t("fn(a: u8, *u8) -> bool"), "(FunctionType ((NamedType - u8) (PointerType (NamedType - u8))) (NamedType - bool))");
+  EXPECT_EQ(t("fn(a: u8, *u8) -> bool"),
+            "(FunctionType ((NamedType - u8) (PointerType (NamedType - u8))) (NamedType - bool))");
   EXPECT_EQ(t("m.T"), "(NamedType m T)");
 }
 
 TEST(Errors, ManyInOneRunAndNoneCausedByAnother) {
-  EXPECT_EQ(errors("fn f() {\n"
-                   "  foo(a b, c)\n"
-                   "  var = 5\n"
-                   "  x = = 3\n"
-                   "  good()\n"
-                   "  if (a = b) { c() }\n"
-                   "  y = (1 + 2\n"
-                   "  z = 3\n"
-                   "  return 5 6\n"
-                   "}\n"
-                   "struct S { a u32, b: u8, c: }\n"
-                   "x = 5\n"
-                   "fn g(a: ) { y = = 1 }\n"
-                   "fn h() { good() }\n"),
-            (Messages{"2:9-10 KS0124", "3:7-8 KS0100", "4:7-8 KS0100", "6:9-10 KS0110", "7:13-13 KS0101", "9:12-13 KS0107",
-                      "11:14-17 KS0100", "11:29-30 KS0100", "12:1-2 KS0105", "13:9-10 KS0100", "13:17-18 KS0100"}));
+  EXPECT_EQ(
+      errors("fn f() {\n"
+             "  foo(a b, c)\n"
+             "  var = 5\n"
+             "  x = = 3\n"
+             "  good()\n"
+             "  if (a = b) { c() }\n"
+             "  y = (1 + 2\n"
+             "  z = 3\n"
+             "  return 5 6\n"
+             "}\n"
+             "struct S { a u32, b: u8, c: }\n"
+             "x = 5\n"
+             "fn g(a: ) { y = = 1 }\n"
+             "fn h() { good() }\n"),
+      (Messages{"2:9-10 KS0124", "3:7-8 KS0100", "4:7-8 KS0100", "6:9-10 KS0110", "7:13-13 KS0101", "9:12-13 KS0107",
+                "11:14-17 KS0100", "11:29-30 KS0100", "12:1-2 KS0105", "13:9-10 KS0100", "13:17-18 KS0100"}));
 }
 
 TEST(Statements, NeedNoIndentation) {
   EXPECT_EQ(d("fn f() {\nvar a = 1\nif (a) {\nvar b = 2\n}\n}\nvar c = 3"),
-            "(FunctionDecl () Default f () - - ((VarStmt a - 1) (If ((a ((VarStmt b - 2)))) ()))) (VarDecl c - 3 Shared Default)");
+            "(FunctionDecl () Default f () - - ((VarStmt a - 1) (If ((a ((VarStmt b - 2)))) ()))) (VarDecl c - 3 "
+            "Shared Default)");
 }
 
 TEST(Errors, AnUnclosedBlockIsReportedOnce) {
-  EXPECT_EQ(errors("fn f() {\n  if (a) {\n    b()\n}\n\nfn g() {\n  x = = 1\n}\n"), (Messages{"4:2-2 KS0101", "7:7-8 KS0100"}));
+  EXPECT_EQ(errors("fn f() {\n  if (a) {\n    b()\n}\n\nfn g() {\n  x = = 1\n}\n"),
+            (Messages{"4:2-2 KS0101", "7:7-8 KS0100"}));
   EXPECT_EQ(errors("fn f() {\n  g(\n}\nfn h() { }\n"), Messages{"3:1-2 KS0100"});
   EXPECT_EQ(errors("fn f() { }\n}\nfn g() { }\n"), Messages{"2:1-2 KS0106"});
   EXPECT_EQ(errors("fn f() {"), Messages{"1:9-9 KS0101"});
@@ -229,7 +245,8 @@ TEST(Errors, WithFixes) {
   const auto fix = [](const std::string& text) {
     const ParsedText parsed(text);
     const auto& all = parsed.context.diagnostics.all();
-    return all.size() == 1 && all[0].fixes.size() == 1 ? all[0].fixes[0].replacement : fmt::format("{} messages", all.size());
+    return all.size() == 1 && all[0].fixes.size() == 1 ? all[0].fixes[0].replacement
+                                                       : fmt::format("{} messages", all.size());
   };
   EXPECT_EQ(fix("fn f() { i++ }"), " += 1");
   EXPECT_EQ(fix("fn f() { --i }"), "i -= 1");
@@ -246,7 +263,8 @@ TEST(Errors, OldSpellings) {  // [L130]
   const auto fix = [](const std::string& text) {
     const ParsedText parsed(text);
     const auto& all = parsed.context.diagnostics.all();
-    return all.size() == 1 && all[0].fixes.size() == 1 ? all[0].fixes[0].replacement : fmt::format("{} messages", all.size());
+    return all.size() == 1 && all[0].fixes.size() == 1 ? all[0].fixes[0].replacement
+                                                       : fmt::format("{} messages", all.size());
   };
   EXPECT_EQ(fix("program p : xdp {\n fn main(c: XdpContext) -> XdpAction { return XDP_PASS }\n}"),
             "@xdp\nfn p(c: *xdp_md) -> xdp_action { return XDP_PASS }");
@@ -277,11 +295,13 @@ std::string repeated(const std::string& text, size_t count) {
 TEST(Nesting, HasALimitAndOneMessage) {
   EXPECT_EQ(e(repeated("(", 150) + "a" + repeated(")", 150)), "a");
   for (const std::string& text :
-       {repeated("(", 10'000'000), "fn f() { x = " + repeated("(", 10'000'000), "fn f() { x = " + repeated("!", 100'000) + "a }",
-        "fn f() {" + repeated("{", 100'000) + repeated("}", 100'000) + "}", "fn f() { x = " + repeated("a ? b : ", 100'000) + "c }",
-        "fn f() { x = a" + repeated(".b", 100'000) + " }", "fn f() { x = " + repeated("f(g[", 100'000),
-        "fn f() { var t: " + repeated("*", 100'000) + "u8 }", "fn f() { " + repeated("if (a) ", 100'000) + "b() }",
-        "fn f() { " + repeated("match (x) { 1: ", 100'000), "fn f() { x = a" + repeated(" as u8", 100'000) + " }"})
+       {repeated("(", 10'000'000), "fn f() { x = " + repeated("(", 10'000'000),
+        "fn f() { x = " + repeated("!", 100'000) + "a }",
+        "fn f() {" + repeated("{", 100'000) + repeated("}", 100'000) + "}",
+        "fn f() { x = " + repeated("a ? b : ", 100'000) + "c }", "fn f() { x = a" + repeated(".b", 100'000) + " }",
+        "fn f() { x = " + repeated("f(g[", 100'000), "fn f() { var t: " + repeated("*", 100'000) + "u8 }",
+        "fn f() { " + repeated("if (a) ", 100'000) + "b() }", "fn f() { " + repeated("match (x) { 1: ", 100'000),
+        "fn f() { x = a" + repeated(" as u8", 100'000) + " }"})
     EXPECT_EQ(quickly(text).size(), 1u) << text.substr(0, 40);
 }
 
@@ -291,9 +311,11 @@ TEST(Nesting, WhatFollowsIsStillUnderstood) {
 }
 
 TEST(LongPrograms, StayFlat) {
-  std::string sum = "fn f() { x = 0", both = "fn f() { x = a", arms = "fn f() { x = match (a) { default: 0", branches = "fn f() { ";
+  std::string sum = "fn f() { x = 0", both = "fn f() { x = a", arms = "fn f() { x = match (a) { default: 0",
+              branches = "fn f() { ";
   for (int i = 0; i < 100'000; ++i) sum += fmt::format(" + {}", i), both += " && a";
-  for (int i = 0; i < 10'000; ++i) arms += fmt::format(", {}: {}", i, i), branches += fmt::format("if (a == {}) {{ }} else ", i);
+  for (int i = 0; i < 10'000; ++i)
+    arms += fmt::format(", {}: {}", i, i), branches += fmt::format("if (a == {}) {{ }} else ", i);
   for (const std::string& text : {sum + " }", both + " }", arms + " } }", branches + "{ } }"}) {
     const ParsedText parsed(text);
     EXPECT_TRUE(parsed.messages().empty()) << text.substr(0, 40);
@@ -307,7 +329,8 @@ TEST(BadInput, NeverCrashes) {
   // Every prefix of a program with every form, and the program with each character replaced.
   const std::string program =
       "@xdp fn f(c: *xdp_md) -> r: u32 { var a: str(4) = \"x\"; if (var v = m[k]) { v += 1 } else if (b) { } "
-      "for ((k, v) in m) { } x = match (y) { 1 | 2..3: { z }, default: S { g } } try { } catch 1 { } return a?.b as u8 }\n"
+      "for ((k, v) in m) { } x = match (y) { 1 | 2..3: { z }, default: S { g } } try { } catch 1 { } return a?.b as u8 "
+      "}\n"
       "pin var m : hash<u32, u64>(1) config c { a: u8 = 1 } enum E { A } @s(\"t\") impl i { n: 1 }\n";
   for (size_t i = 0; i < program.size(); ++i) {
     (void)errors(program.substr(0, i));

@@ -14,7 +14,8 @@ namespace {
 
 std::vector<Step> all_steps() {
   std::vector<Step> steps = pass_list().trunk;
-  for (const TargetBranch& branch : pass_list().branches) steps.insert(steps.end(), branch.steps.begin(), branch.steps.end());
+  for (const TargetBranch& branch : pass_list().branches)
+    steps.insert(steps.end(), branch.steps.begin(), branch.steps.end());
   return steps;
 }
 
@@ -61,7 +62,8 @@ TEST(Pipeline, BrokenSyntaxIsInNoLanguageAfterTheGate) {
   for (const Step& step : all_steps()) {
     after = after || step.is_gate;
     if (!after) continue;
-    for (Kind kind : {Kind::InvalidExpr, Kind::InvalidStmt, Kind::InvalidDecl, Kind::InvalidType}) EXPECT_FALSE(step.out.has(kind)) << step.name;
+    for (Kind kind : {Kind::InvalidExpr, Kind::InvalidStmt, Kind::InvalidDecl, Kind::InvalidType})
+      EXPECT_FALSE(step.out.has(kind)) << step.name;
   }
   EXPECT_TRUE(after);
 }
@@ -137,7 +139,9 @@ TEST_F(RunTest, TheGateEndsWhatHasErrors) {
 }
 
 TEST_F(RunTest, WhatBreaksTheLanguageIsAFaultOfThePass) {
-  steps_[0].run = [](const Program&, Context& context) { return context.span<Decl>({context.make(InvalidDecl{}, Loc{})}); };
+  steps_[0].run = [](const Program&, Context& context) {
+    return context.span<Decl>({context.make(InvalidDecl{}, Loc{})});
+  };
   const RunResult result = run_with({});
   EXPECT_EQ(result.end, RunEnd::Fault);
   EXPECT_EQ(result.last_step, "one");

@@ -17,7 +17,7 @@
 namespace ksc {
 namespace {
 
-// ---- equality that does not ask the printer -----------------------------------------------------------------------------------------
+// ---- equality that does not ask the printer -----------------------------------------------------
 
 std::string text_of(Type type) { return type ? print(type) : "none"; }
 
@@ -42,7 +42,8 @@ class Difference {
     } else if constexpr (Record<T>) {
       fields(a, b);
     } else if constexpr (std::same_as<T, Name>) {
-      if (static_cast<bool>(a) != static_cast<bool>(b) || a.text() != b.text()) differ(fmt::format("`{}` and `{}`", a.text(), b.text()));
+      if (static_cast<bool>(a) != static_cast<bool>(b) || a.text() != b.text())
+        differ(fmt::format("`{}` and `{}`", a.text(), b.text()));
     } else if constexpr (std::same_as<T, Ident>) {
       field(a.name, b.name);
     } else if constexpr (std::same_as<T, Type>) {
@@ -56,7 +57,8 @@ class Difference {
   void differ(std::string what) { found = what + " in " + where_; }
   template <class Sum>
   void node(const Sum& a, const Sum& b) {
-    if (kind_of(a) != kind_of(b)) return differ(fmt::format("{} and {}", kind_names[int(kind_of(a))], kind_names[int(kind_of(b))]));
+    if (kind_of(a) != kind_of(b))
+      return differ(fmt::format("{} and {}", kind_names[int(kind_of(a))], kind_names[int(kind_of(b))]));
     where_ = kind_names[int(kind_of(a))];
     field(header(a).type, header(b).type);
     const auto compare = [&]<class F>(Ref<F>) {
@@ -67,8 +69,8 @@ class Difference {
   template <class F>
   void fields(const F& a, const F& b) {
     const auto left = a.fields(), right = b.fields();
-    [&]<size_t... I>(std::index_sequence<I...>) { (field(std::get<I>(left), std::get<I>(right)), ...); }(
-        std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(left)>>>());
+    [&]<size_t... I>(std::index_sequence<I...>) { (field(std::get<I>(left), std::get<I>(right)), ...); }
+    (std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(left)>>>());
   }
   std::string where_ = "the program";
 };
@@ -86,7 +88,7 @@ std::string lost(const Program& program) {
   return difference.found;
 }
 
-// ---- each form alone ----------------------------------------------------------------------------------------------------------------
+// ---- each form alone ----------------------------------------------------------------------------
 
 /// Makes values of any field; `full`: with everything optional and two of each, with names that need care.
 class Sample {
@@ -94,50 +96,104 @@ class Sample {
   Sample(Context& context, bool full) : context_(context), full_(full) {
     Types& types = context.types;
     Type structure = types.structure(context.name("S"));
-    types.complete_struct(structure, {{context.name("a"), types.u8()}, {context.name("next"), types.pointer(structure, Space::Kernel, true)}});
+    types.complete_struct(structure, {{context.name("a"), types.u8()},
+                                      {context.name("next"), types.pointer(structure, Space::Kernel, true)}});
     Type enumeration = types.enumeration(context.name("an enum"));
     types.complete_enum(enumeration, {{context.name("A"), -1}, {context.name("B"), 5}});
-    types_ = {types.u8(), types.i64(), types.boolean(), types.character(), types.void_type(), types.null(), types.handle(), types.constant(), types.invalid(),
-              types.floating(32), types.floating(64), types.str(16), types.array(types.array(types.u16(), 2), 3), types.pointer(types.u8(), Space::Packet, true),
-              types.pointer(structure, Space::Any, false), types.entry_ref(structure, context.name("m"), true), types.entry_ref(structure, context.name("m"), false),
-              types.maybe(types.u64()), types.map(context.name("hash"), types.u32(), structure, 1024), types.map(context.name("ringbuf"), nullptr, structure, 4096),
-              structure, enumeration, types.program(context.name("p")), types.program({}), types.module(context.name("other")),
-              types.function({types.u8(), types.i32()}, types.void_type(), true), types.function({}, types.u32(), false)};
+    types_ = {types.u8(),
+              types.i64(),
+              types.boolean(),
+              types.character(),
+              types.void_type(),
+              types.null(),
+              types.handle(),
+              types.constant(),
+              types.invalid(),
+              types.floating(32),
+              types.floating(64),
+              types.str(16),
+              types.array(types.array(types.u16(), 2), 3),
+              types.pointer(types.u8(), Space::Packet, true),
+              types.pointer(structure, Space::Any, false),
+              types.entry_ref(structure, context.name("m"), true),
+              types.entry_ref(structure, context.name("m"), false),
+              types.maybe(types.u64()),
+              types.map(context.name("hash"), types.u32(), structure, 1024),
+              types.map(context.name("ringbuf"), nullptr, structure, 4096),
+              structure,
+              enumeration,
+              types.program(context.name("p")),
+              types.program({}),
+              types.module(context.name("other")),
+              types.function({types.u8(), types.i32()}, types.void_type(), true),
+              types.function({}, types.u32(), false)};
     for (int bits : {8, 16, 32, 64}) types_.push_back(types.integer(bits, true));
   }
 
   template <class T>
   T field() {
-    if constexpr (std::same_as<T, Expr>) return context_.make(Null{}, Loc{}, full_ ? next_type() : nullptr);
-    else if constexpr (std::same_as<T, Stmt>) return context_.make(Break{}, Loc{});
-    else if constexpr (std::same_as<T, TypeExpr>) return context_.make(InvalidType{}, Loc{});
-    else if constexpr (std::same_as<T, Decl>) return context_.make(InvalidDecl{}, Loc{});
-    else if constexpr (std::same_as<T, Body>) return {field<Span<Stmt>>()};
+    if constexpr (std::same_as<T, Expr>)
+      return context_.make(Null{}, Loc{}, full_ ? next_type() : nullptr);
+    else if constexpr (std::same_as<T, Stmt>)
+      return context_.make(Break{}, Loc{});
+    else if constexpr (std::same_as<T, TypeExpr>)
+      return context_.make(InvalidType{}, Loc{});
+    else if constexpr (std::same_as<T, Decl>)
+      return context_.make(InvalidDecl{}, Loc{});
+    else if constexpr (std::same_as<T, Body>)
+      return {field<Span<Stmt>>()};
     else if constexpr (is_span<T>) {
       using Value = std::remove_cvref_t<decltype(std::declval<T>()[0])>;
       std::vector<Value> values;
       for (int i = 0; full_ && i < 2; ++i) values.push_back(field<Value>());
       return context_.span(values);
-    } else if constexpr (is_option<T>) return full_ ? T(field<std::remove_cvref_t<decltype(*std::declval<T>())>>()) : T();
-    else if constexpr (std::same_as<T, Name>) return full_ ? next_name() : Name{};
-    else if constexpr (std::same_as<T, Ident>) return {field<Name>(), {}};
-    else if constexpr (std::same_as<T, Type>) return full_ ? next_type() : nullptr;
-    else if constexpr (std::same_as<T, Integer>) return {full_ ? -(static_cast<__int128>(1) << 100) : 0};
-    else if constexpr (Enumeration<T>) return static_cast<T>(full_ ? EnumNames<T>::names.size() - 1 : 0);
-    else if constexpr (std::same_as<T, bool>) return full_;
-    else if constexpr (Record<T>) return form<T>();
-    else return full_ ? std::numeric_limits<T>::max() : 0;
+    } else if constexpr (is_option<T>)
+      return full_ ? T(field<std::remove_cvref_t<decltype(*std::declval<T>())>>()) : T();
+    else if constexpr (std::same_as<T, Name>)
+      return full_ ? next_name() : Name{};
+    else if constexpr (std::same_as<T, Ident>)
+      return {field<Name>(), {}};
+    else if constexpr (std::same_as<T, Type>)
+      return full_ ? next_type() : nullptr;
+    else if constexpr (std::same_as<T, Integer>)
+      return {full_ ? -(static_cast<__int128>(1) << 100) : 0};
+    else if constexpr (Enumeration<T>)
+      return static_cast<T>(full_ ? EnumNames<T>::names.size() - 1 : 0);
+    else if constexpr (std::same_as<T, bool>)
+      return full_;
+    else if constexpr (Record<T>)
+      return form<T>();
+    else
+      return full_ ? std::numeric_limits<T>::max() : 0;
   }
   template <class F>
   F form() {
     using Tuple = decltype(std::declval<const F&>().fields());
-    return [&]<size_t... I>(std::index_sequence<I...>) { return F{field<std::remove_cvref_t<std::tuple_element_t<I, Tuple>>>()...}; }(
-        std::make_index_sequence<std::tuple_size_v<Tuple>>());
+    return [&]<size_t... I>(std::index_sequence<I...>) {
+      return F{field<std::remove_cvref_t<std::tuple_element_t<I, Tuple>>>()...};
+    }
+    (std::make_index_sequence<std::tuple_size_v<Tuple>>());
   }
   Type next_type() { return types_[type_++ % types_.size()]; }
   Name next_name() {
-    static constexpr std::string_view names[] = {"plain", "x.12", "-", "", "two words", "quote\"back\\slash", "line\nend\ttab", "(", ")", ";", ":u8", "12", "\x01\x7f\xff",
-                                                 "true", "types", "path/to+this", "h\xc3\xa4", "\\x41"};
+    static constexpr std::string_view names[] = {"plain",
+                                                 "x.12",
+                                                 "-",
+                                                 "",
+                                                 "two words",
+                                                 "quote\"back\\slash",
+                                                 "line\nend\ttab",
+                                                 "(",
+                                                 ")",
+                                                 ";",
+                                                 ":u8",
+                                                 "12",
+                                                 "\x01\x7f\xff",
+                                                 "true",
+                                                 "types",
+                                                 "path/to+this",
+                                                 "h\xc3\xa4",
+                                                 "\\x41"};
     return context_.name(names[name_++ % std::size(names)]);
   }
   size_t types() const { return types_.size(); }
@@ -151,12 +207,18 @@ class Sample {
 
 /// A program around a form of any sort.
 Program around(Context& context, const Expr& e) {
-  return context.span<Decl>({context.make(FunctionDef{{}, Domain::User, {}, {}, {}, {}, {}, false, {context.span<Stmt>({context.make(Evaluate{e}, Loc{})})}}, Loc{})});
+  return context.span<Decl>({context.make(
+      FunctionDef{
+          {}, Domain::User, {}, {}, {}, {}, {}, false, {context.span<Stmt>({context.make(Evaluate{e}, Loc{})})}},
+      Loc{})});
 }
 Program around(Context& context, const Stmt& s) {
-  return context.span<Decl>({context.make(FunctionDef{{}, Domain::User, {}, {}, {}, {}, {}, false, {context.span<Stmt>({s})}}, Loc{})});
+  return context.span<Decl>(
+      {context.make(FunctionDef{{}, Domain::User, {}, {}, {}, {}, {}, false, {context.span<Stmt>({s})}}, Loc{})});
 }
-Program around(Context& context, const TypeExpr& t) { return context.span<Decl>({context.make(AliasDecl{{}, t, Visibility::Default}, Loc{})}); }
+Program around(Context& context, const TypeExpr& t) {
+  return context.span<Decl>({context.make(AliasDecl{{}, t, Visibility::Default}, Loc{})});
+}
 Program around(Context& context, const Decl& d) { return context.span<Decl>({d}); }
 
 TEST(Sexpr, EveryFormIsReadAsItWasPrinted) {
@@ -167,7 +229,8 @@ TEST(Sexpr, EveryFormIsReadAsItWasPrinted) {
       Sample sample(context, full);
       // Often enough for every type and every name to stand in it.
       for (size_t i = 0; i < (full ? sample.types() : 1); ++i) {
-        const Sum sum = context.make(sample.form<F>(), Loc{}, std::same_as<Sum, Expr> && full ? sample.next_type() : nullptr);
+        const Sum sum =
+            context.make(sample.form<F>(), Loc{}, std::same_as<Sum, Expr> && full ? sample.next_type() : nullptr);
         const Program program = around(context, sum);
         EXPECT_EQ(lost(program), "") << print(program);
       }
@@ -188,11 +251,13 @@ TEST(Sexpr, TypesComeWithTheProgram) {
   Type inner = types.structure(context.name("inner"));
   types.complete_struct(inner, {{context.name("a"), types.u8()}, {context.name("b"), types.u32()}});
   Type kernel = types.structure(context.name("kernel"));
-  types.complete_struct(kernel, {{context.name("bits"), types.u32(), 0, 3, 5}, {context.name("in"), inner, 8}}, "linux/k.h", 16);
+  types.complete_struct(kernel, {{context.name("bits"), types.u32(), 0, 3, 5}, {context.name("in"), inner, 8}},
+                        "linux/k.h", 16);
   Type big = types.enumeration(context.name("big"));
   types.complete_enum(big, {{context.name("LOW"), INT64_MIN}, {context.name("HIGH"), INT64_MAX}}, "linux/e.h");
-  const Program program = context.span<Decl>({context.make(GlobalDef{context.name("k"), kernel, {}, Storage::Shared}, Loc{}),
-                                              context.make(GlobalDef{context.name("e"), big, {}, Storage::Shared}, Loc{})});
+  const Program program =
+      context.span<Decl>({context.make(GlobalDef{context.name("k"), kernel, {}, Storage::Shared}, Loc{}),
+                          context.make(GlobalDef{context.name("e"), big, {}, Storage::Shared}, Loc{})});
   Context other;
   ReadError error;
   const auto read = read_program(other, print(program), error);
@@ -218,7 +283,7 @@ TEST(Sexpr, TypesComeWithTheProgram) {
   EXPECT_EQ(width_of(again), width_of(big));
 }
 
-// ---- every program, after each pass ---------------------------------------------------------------------------------------------------
+// ---- every program, after each pass -------------------------------------------------------------
 
 std::string content(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -257,7 +322,7 @@ TEST(Sexpr, EveryProgramIsReadAsItWasPrintedAfterEachPass) {
   EXPECT_GT(programs, 300);
 }
 
-// ---- what is no program -------------------------------------------------------------------------------------------------------------
+// ---- what is no program -------------------------------------------------------------------------
 
 TEST(Sexpr, ErrorsSayWhatAndWhere) {
   const auto error_of = [](std::string_view text) {

@@ -23,10 +23,12 @@ TEST_F(TypesTest, EqualTypesAreOne) {
   EXPECT_EQ(types.array(types.u16(), 3), types.array(types.u16(), 3));
   EXPECT_NE(types.array(types.u16(), 3), types.array(types.u16(), 4));
   EXPECT_EQ(types.map(name("hash"), types.u32(), types.u64(), 8), types.map(name("hash"), types.u32(), types.u64(), 8));
-  EXPECT_NE(types.map(name("hash"), types.u32(), types.u64(), 8), types.map(name("array"), types.u32(), types.u64(), 8));
+  EXPECT_NE(types.map(name("hash"), types.u32(), types.u64(), 8),
+            types.map(name("array"), types.u32(), types.u64(), 8));
   EXPECT_EQ(types.function({types.u8()}, types.u16(), true), types.function({types.u8()}, types.u16(), true));
   EXPECT_NE(types.function({types.u8()}, types.u16(), true), types.function({types.u8()}, types.u16(), false));
-  EXPECT_NE(types.function({types.u8()}, types.u16(), true), types.function({types.u8(), types.u8()}, types.u16(), true));
+  EXPECT_NE(types.function({types.u8()}, types.u16(), true),
+            types.function({types.u8(), types.u8()}, types.u16(), true));
   EXPECT_NE(types.entry_ref(types.u8(), name("m"), true), types.entry_ref(types.u8(), name("n"), true));
   EXPECT_EQ(types.structure(name("S")), types.structure(name("S")));
   EXPECT_NE(types.structure(name("S")), types.enumeration(name("S")));
@@ -53,7 +55,11 @@ TEST_F(TypesTest, StructsAreLaidOutAsInC) {
   };
   Type type = types.structure(name("S"));
   EXPECT_FALSE(type->body->complete);
-  types.complete_struct(type, {{name("a"), types.u8()}, {name("b"), types.u32()}, {name("c"), types.array(types.u8(), 3)}, {name("d"), types.u64()}, {name("e"), types.u16()}});
+  types.complete_struct(type, {{name("a"), types.u8()},
+                               {name("b"), types.u32()},
+                               {name("c"), types.array(types.u8(), 3)},
+                               {name("d"), types.u64()},
+                               {name("e"), types.u16()}});
   EXPECT_TRUE(type->body->complete);
   EXPECT_EQ(size_of(type), sizeof(InC));
   EXPECT_EQ(align_of(type), alignof(InC));

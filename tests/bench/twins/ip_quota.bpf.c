@@ -10,7 +10,7 @@ struct {
 	__u64 packets;
 	__u64 period;
 	_Bool enabled;
-} quota = { .packets = 1000, .period = 1000000000, .enabled = 1 };
+} quota = {.packets = 1000, .period = 1000000000, .enabled = 1};
 
 struct usage {
 	__u64 started;
@@ -31,7 +31,7 @@ static int within_quota(__u32 source)
 	struct usage *seen = bpf_map_lookup_elem(&usage, &source);
 
 	if (!seen) {
-		struct usage fresh = { .started = now, .packets = 1 };
+		struct usage fresh = {.started = now, .packets = 1};
 		bpf_map_update_elem(&usage, &source, &fresh, BPF_ANY);
 		return 1;
 	}

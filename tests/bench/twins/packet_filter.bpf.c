@@ -5,7 +5,7 @@
 
 struct {
 	__u32 limit;
-} filter = { .limit = 1000 };
+} filter = {.limit = 1000};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -40,7 +40,7 @@ static int may_connect(__u32 source)
 		__sync_fetch_and_add(&window->connections, 1);
 		return window->connections <= limit;
 	}
-	struct window fresh = { .started = now, .connections = 1 };
+	struct window fresh = {.started = now, .connections = 1};
 	bpf_map_update_elem(&windows, &source, &fresh, BPF_ANY);
 	return 1;
 }

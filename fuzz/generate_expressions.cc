@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random expressions of numbers, characters and enums.
+#include <fmt/format.h>
+
+#include "fuzz/generator.h"
+
+namespace ksc::fuzz {
+
+Tree Generator::binary(const std::string& op, Tree left, Tree right, const T& type, bool both) {
+  count(op);
+  Tree out = join("(", std::move(left), " " + op + " ", std::move(right), ")");
+  out.substitutes = both ? std::vector<size_t>{1, 3} : std::vector<size_t>{1};
+  return expression(std::move(out), type);
+}
+
+Tree Generator::call(const Helper& helper, int depth) {
+  Tree out;
+  out.before = helper.name + "(";
+  out.between = ", ";
+  out.after = ")";
+  if (helper.with_context) out.parts.push_back(Tree("ctx")), count("call with context");
+  for (const T& parameter : helper.parameters) out.parts.push_back(value(parameter, depth - 1));
+  count("call");
+  return expression(std::move(out), helper.result);
+}
+
+Tree Generator::integer_expression(const T& type, int depth) {
+  switch (random_.below(22)) {
+    case 0: return binary("+", solid(type, depth - 1), value(type, depth - 1), type);
+    case 1: return binary("-", value(type, depth - 1), solid(type, depth - 1), type);
+    case 2: return binary("*", solid(type, depth - 1), value(type, depth - 1), type);
+    case 3: return binary("&", solid(type, depth - 1), value(type, depth - 1), type);
+    case 4: return binary(random_.once_in(2) ? "|" : "^", solid(type, depth - 1), value(type, depth - 1), type);
+    case 5:
+    case 6: {
+      // Zero as a divisor comes from variables; a constant one is an error.
+      const std::string op = random_.once_in(2) ? "/" : "%";
+      const auto places = places_of(type, false);
+      Tree divisor = places.empty() ? join("(", leaf(type), " | ", leaf(type), ")") : Tree(random_.pick(places));
+      if (random_.once_in(2))
+        divisor = Tree(type.is_signed && random_.once_in(3) ? "(-1)" : fmt::format("{}", 1 + random_.below(9)));
+      return binary(op, solid(type, depth - 1), std::move(divisor), type, false);
+    }
+    case 7:
+    case 8: {
+      const std::string op = random_.once_in(2) ? "<<" : ">>";
+      const T count_type = any_integer();
+      const auto places = places_of(count_type, false);
+      Tree by = places.empty() || random_.once_in(2)
+                    ? Tree(fmt::format("{}", random_.below(static_cast<uint64_t>(type.bits))))
+                    : Tree(random_.pick(places));
+      return binary(op, solid(type, depth - 1), std::move(by), type, false);
+    }
+    case 9: {
+      const bool negate = random_.once_in(2);
+      count(negate ? "negate" : "complement");
+      // A cast number would stay an exact constant.
+      Tree out = join(negate ? "(-" : "(~", unknown(type), ")");
+      out.substitutes = {1};
+      return expression(std::move(out), type);
+    }
+    case 10:
+    case 11: {
+      T from = scalar();
+      if (from == type) from = boolean;
+      count("cast");
+      return expression(join("(", solid(from, depth - 1), fmt::format(" as {})", type.spelled())), type);
+    }
+    case 12: {
+      count("conditional");
+      Tree out = join("(", condition(depth - 1), " ? ", solid(type, depth - 1), " : ", value(type, depth - 1), ")");
+      out.substitutes = {3, 5};
+      return expression(std::move(out), type);
+    }
+    case 13: {
+      if (random_.once_in(3)) {
+        count("abs");
+        return expression(join("abs(", solid(type, depth - 1), ")"), type);
+      }
+      const std::string name = random_.once_in(2) ? "min" : "max";
+      count(name);
+      return expression(join(name + "(", solid(type, depth - 1), ", ", value(type, depth - 1), ")"), type);
+    }
+    case 14: {
+      if (type.is_signed || type.bits == 8) break;
+      const std::string name = type.bits == 16   ? random_.pick(Names{"bswap16", "htons", "ntohs"})
+                               : type.bits == 32 ? random_.pick(Names{"bswap32", "htonl", "ntohl"})
+                                                 : "bswap64";
+      count("byte order");
+      return expression(join(name + "(", solid(type, depth - 1), ")"), type);
+    }
+    case 15:
+    case 16: {
+      std::vector<const Helper*> fitting;
+      for (const Helper& helper : helpers_)
+        if (helper.result == type && frozen_.empty() && (!helper.with_context || has_context_))
+          fitting.push_back(&helper);
+      if (fitting.empty()) break;
+      return call(*random_.pick(fitting), depth);
+    }
+    case 17:
+    case 18: {
+      if (in_user_ && !commutes_ && type == integer(64) && !maps_.empty() && random_.once_in(2))
+        return count("len"), expression(Tree(random_.pick(maps_).name + ".len()"), type);
+      std::vector<const Map*> fitting;
+      for (const Map& map : maps_)
+        if (map.value == type) fitting.push_back(&map);
+      if (!fitting.empty()) {
+        const Map& map = *random_.pick(fitting);
+        count("map read");
+        return expression(join(map.name + "[", key(map, depth - 1), "]"), type);
+      }
+      for (const Map& map : maps_)
+        if (map.value.kind == T::Kind::Struct)
+          for (const Member& m : find_struct(map.value).members)
+            if (m.type == type)
+              return count("map field read"),
+                     expression(join(map.name + "[", key(map, depth - 1), "]." + m.name), type);
+      break;
+    }
+    case 19: {
+      std::vector<Variable> arrays;
+      for (const auto& scope : scopes_)
+        for (const Variable& v : scope)
+          if (v.type.kind == T::Kind::Array && v.type.element[0] == type) arrays.push_back(v);
+      for (const Variable& v : globals_)
+        if (v.type.kind == T::Kind::Array && v.type.element[0] == type && !visible(v.name)) arrays.push_back(v);
+      if (arrays.empty()) break;
+      count("element at a variable index");
+      Tree index = random_.once_in(2) ? unknown(any_integer()) : join("(", solid(integer(32), depth - 1), " & 7)");
+      return expression(join(random_.pick(arrays).name + "[", std::move(index), "]"), type);
+    }
+    case 20: {
+      if (options_.environment && !in_user_ && !commutes_ && type == integer(64) && random_.once_in(2))
+        return count("time"), expression(Tree("bpf_ktime_get_ns()"), type);
+      if (options_.environment && !in_user_ && !commutes_ && type == integer(32) && random_.once_in(2))
+        return count("random number"), expression(Tree("bpf_get_prandom_u32()"), type);
+      if (type == integer(32) && has_context_ && in_entry_) {
+        count("context field");
+        return expression(Tree(is_xdp_ ? "ctx->rx_queue_index" : random_.once_in(2) ? "ctx->len" : "ctx->mark"), type);
+      }
+      if (type == integer(8) && has_context_ && in_entry_) {
+        if (random_.once_in(3)) {
+          count("packet byte backwards");
+          Tree base = random_.once_in(2) ? Tree(fmt::format("(ctx->data + {})", 8 + random_.below(20)))
+                                         : join("(ctx->data + 8 + (",
+                                                solid(integer(random_.once_in(2) ? 32 : 64), depth - 1), " & 15))");
+          if (random_.once_in(2))
+            return expression(join(std::move(base), "[(", solid(integer(32, true), depth - 1), " & 15) - 8]"), type);
+          return expression(join("(*(", std::move(base), " - (", solid(any_integer(), depth - 1),
+                                 random_.once_in(3) ? " & 31)))" : " & 7)))"),
+                            type);
+        }
+        count("packet byte");
+        if (random_.once_in(2)) return expression(Tree(fmt::format("(*(ctx->data + {}))", random_.below(60))), type);
+        return expression(join("(*(ctx->data + (", solid(integer(64), depth - 1), " & 63)))"), type);
+      }
+      break;
+    }
+    case 21:
+      if (depth >= 2) return match_value(type, depth);
+      break;
+  }
+  return leaf(type);
+}
+
+Tree Generator::solid(const T& type, int depth) {
+  if (depth <= 0) return leaf(type);
+  switch (type.kind) {
+    case T::Kind::Int: return integer_expression(type, depth);
+    case T::Kind::Bool: return condition(depth);
+    case T::Kind::Char:
+      if (random_.once_in(3))
+        return count("cast"), expression(join("(", solid(integer(8), depth - 1), " as char)"), type);
+      if (random_.once_in(3))
+        for (const Variable& v : globals_)
+          if (v.type.kind == T::Kind::Str && !visible(v.name)) {
+            count("character of a string");
+            return expression(join(v.name + "[", join("(", unknown(integer(8)), " & 15)"), "]"), type);
+          }
+      return leaf(type);
+    case T::Kind::Enum:
+      if (random_.once_in(3)) {
+        count("conditional");
+        return expression(
+            join("(", condition(depth - 1), " ? ", solid(type, depth - 1), " : ", value(type, depth - 1), ")"), type);
+      }
+      if (depth >= 2 && random_.once_in(4)) return match_value(type, depth);
+      return leaf(type);
+    default: return leaf(type);
+  }
+}
+
+}  // namespace ksc::fuzz

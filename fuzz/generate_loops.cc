@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random loops: over numbers, while a condition holds, over the entries of a map.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "fuzz/generator.h"
+
+namespace ksc::fuzz {
+
+Tree Generator::loop_statement(int depth) {
+  if (nested_loops_ >= 2) return if_statement(depth);
+  ++nested_loops_;
+  ++loops_;
+  Tree out;
+  const std::string name = fmt::format("i{}", temporaries_++);
+  const int statements = 1 + static_cast<int>(random_.below(3));
+  switch (random_.below(options_.unbounded_loops ? 8 : 4)) {
+    case 0:
+    case 1: {
+      const uint64_t low = random_.below(4), high = low + random_.below(6);
+      const bool inclusive = random_.once_in(2);
+      count(inclusive ? "for inclusive" : "for");
+      out = join(fmt::format("for ({} in {}{}{}) ", name, low, inclusive ? "..=" : "..", high),
+                 block(depth - 1, statements, {{name, integer(32)}}));
+      break;
+    }
+    case 2:
+      count("for negative");
+      out = join(fmt::format("for ({} in -{}..{}) ", name, 1 + random_.below(3), random_.below(3)),
+                 block(depth - 1, statements));
+      break;
+    case 3: {
+      count("for to the type's end");
+      const std::string top = fmt::format("u8_top{}", temporaries_++);
+      scopes_.back().push_back({top, integer(8), true});
+      // The variables' type decides the counter's; 255 is the last there is.
+      out = join(fmt::format("var {}: u8 = 250\n{}for ({} in {}..=255) ", top,
+                             std::string(2 * static_cast<size_t>(indent_), ' '), name, top),
+                 block(depth - 1, statements, {{name, integer(8)}}));
+      break;
+    }
+    case 4:
+    case 5: {
+      count("for over variables");
+      const T type = random_.once_in(2) ? integer(32) : integer(8);
+      out =
+          join(fmt::format("for ({} in (", name), solid(type, depth - 1), random_.once_in(2) ? " & 3)..(" : " & 3)..=(",
+               solid(type, depth - 1), " & 7)) ", block(depth - 1, statements, {{name, type}}));
+      break;
+    }
+    case 6: {
+      count("while");
+      const std::string left = fmt::format("left{}", temporaries_++);
+      const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+      Tree initial = solid(integer(32), depth - 1);
+      scopes_.back().push_back({left, integer(32), true});
+      Tree body = block(depth - 1, statements);
+      body.before = fmt::format("{{\n{}  {} -= 1\n", margin, left);
+      out = join(fmt::format("var {}: u32 = ", left), std::move(initial),
+                 fmt::format(" & 7\n{}while ({} > 0{}", margin, left, random_.once_in(2) ? "" : " && "), Tree(), ") ",
+                 std::move(body));
+      if (out.parts[2].text().ends_with("&& ")) out.parts[3] = condition(depth - 1);
+      break;
+    }
+    default: {
+      count("loop");
+      count("break");
+      const std::string turns = fmt::format("turns{}", temporaries_++);
+      const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+      scopes_.back().push_back({turns, integer(32), true});
+      Tree body = block(depth - 1, statements);
+      body.before = fmt::format("{{\n{}  {} += 1\n{}  if ({} > {}) {{ break }}\n", margin, turns, margin, turns,
+                                random_.below(6));
+      out = join(fmt::format("var {}: u32 = 0\n{}loop ", turns, margin), std::move(body));
+    }
+  }
+  --nested_loops_;
+  --loops_;
+  return out;
+}
+
+Tree Generator::map_loop_turn(const Map& map, const std::string& entry,
+                              const std::vector<std::pair<std::string, T>>& totals, int depth) {
+  static const Names operators = {"+", "^", "|", "&"};
+  switch (random_.below(depth > 0 ? 5 : 3)) {
+    case 0:
+      // Through the reference to the entry at hand.
+      if (map.value.kind == T::Kind::Struct) {
+        const Member& m = random_.pick(find_struct(map.value).members);
+        return join(entry + "." + m.name + (m.type.kind == T::Kind::Int && random_.once_in(2) ? " += " : " = "),
+                    value(m.type, 1));
+      }
+      break;
+    case 3: return join("if (", condition(1), ") { ", map_loop_turn(map, entry, totals, depth - 1), " }");
+    case 4: {
+      count("for");
+      const std::string name = fmt::format("i{}", temporaries_++);
+      return join(fmt::format("for ({} in 0..{}) {{ ", name, 1 + random_.below(3)),
+                  map_loop_turn(map, entry, totals, 0), " }");
+    }
+    default: break;
+  }
+  // One operator for each total, so that the turns commute.
+  const size_t which = random_.below(totals.size());
+  return join(fmt::format("{} {}= ", totals[which].first, operators[which % operators.size()]),
+              value(totals[which].second, 1));
+}
+
+Tree Generator::map_loop(int depth) {
+  const Map& map = random_.pick(maps_);
+  if (frozen_.count(map.name)) return assignment(depth);
+  count("map loop");
+  if (loops_ > 0) count("map loop in a loop");
+  const bool refers = map.value.kind == T::Kind::Struct;
+  if (refers) count("map loop over entries");
+  const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+  const std::string key = fmt::format("k{}", temporaries_++), entry = fmt::format("v{}", temporaries_++);
+  std::vector<std::pair<std::string, T>> totals;
+  Tree head;
+  for (uint64_t i = 0; i < 1 + random_.below(3); ++i) {
+    const T type = any_integer();
+    totals.push_back({fmt::format("total{}", temporaries_++), type});
+    head.parts.push_back(
+        join(fmt::format("var {}: {} = ", totals.back().first, type.spelled()), value(type, depth - 1), "\n" + margin));
+  }
+  const bool is_search = random_.once_in(4), returns = is_search && random_.once_in(2);
+  Tree leaving;
+  if (is_search) leaving = returns ? returned(0) : Tree(totals[0].first + " = 7\n" + margin + "    break");
+  if (is_search) count(returns ? "map loop that returns" : "map loop that searches");
+
+  // The body sees the key, the value and constants: nothing that another turn may have changed.
+  const auto scopes = std::exchange(scopes_, {{}});
+  const auto globals = std::exchange(globals_, {});
+  const auto maps = std::exchange(maps_, {});
+  const auto helpers = std::exchange(helpers_, {});
+  const bool had_context = std::exchange(has_context_, false);
+  commutes_ = true;
+  scopes_.back().push_back({key, map.key});
+  if (!refers) scopes_.back().push_back({entry, map.value});
+  if (refers)
+    for (const Member& m : find_struct(map.value).members)
+      scopes_.back().push_back({entry + "." + m.name, m.type, true});
+  ++indent_;
+  std::vector<Tree> turns;
+  if (is_search) {
+    // Whether any entry will do is the same in every order.
+    turns.push_back(
+        join("if (", condition(depth), ") {\n" + margin + "    ", std::move(leaving), "\n" + margin + "  }"));
+  } else {
+    if (random_.once_in(4)) {
+      count("continue");
+      turns.push_back(join("if (", condition(1), ") { continue }"));
+    }
+    for (uint64_t i = 0; i < 1 + random_.below(3); ++i) turns.push_back(map_loop_turn(map, entry, totals, depth));
+    if (!map.is_array() && random_.once_in(3)) {
+      count("map loop that deletes");
+      turns.push_back(join("if (", condition(1), fmt::format(") {{ delete {}[{}] }}", map.name, key)));
+    }
+  }
+  Tree body;
+  body.before = "{\n";
+  for (Tree& turn : turns) body.parts.push_back(line(std::move(turn)));
+  --indent_;
+  body.after = margin + "}";
+  scopes_ = scopes;
+  globals_ = globals;
+  maps_ = maps;
+  helpers_ = helpers;
+  has_context_ = had_context;
+  commutes_ = false;
+
+  for (const auto& [name, type] : totals) scopes_.back().push_back({name, type});
+  static const Names forms = {"for ({}, {} in {}) ", "for (({}, {}) in {}) ", "for ({}, {}) in {} "};
+  head.parts.push_back(join(fmt::format(fmt::runtime(random_.pick(forms)), key, entry, map.name), std::move(body)));
+  return head;
+}
+
+}  // namespace ksc::fuzz

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random statements on maps: writes, references to entries, one key several times.
+#include <fmt/format.h>
+
+#include "fuzz/generator.h"
+
+namespace ksc::fuzz {
+
+Tree Generator::map_statement(int depth) {
+  const Map& map = random_.pick(maps_);
+  const bool frozen = frozen_.count(map.name) != 0;
+  const bool is_struct = map.value.kind == T::Kind::Struct;
+  Tree at = key(map, depth - 1);
+  if (is_struct && random_.once_in(2)) {
+    std::vector<Member> fields = find_struct(map.value).members;
+    const Member& m = random_.pick(fields);
+    if (m.type.kind == T::Kind::Int && random_.once_in(2)) {
+      count("map field compound assign");
+      return join(map.name + "[", std::move(at), "]." + m.name + " " + random_.pick(Names{"+", "-", "|", "*"}) + "= ",
+                  value(m.type, depth));
+    }
+    count("map field write");
+    return join(map.name + "[", std::move(at), "]." + m.name + " = ", value(m.type, depth));
+  }
+  switch (random_.below(5)) {
+    case 0:
+      if (map.is_array() || frozen) break;
+      count("map delete");
+      return join("delete " + map.name + "[", std::move(at), "]");
+    case 1: {
+      if (frozen) break;
+      const std::string method = random_.once_in(2) && !map.is_array() ? "insert_new" : "insert";
+      count(method);
+      Tree arguments = join(map.name + "." + method + "(", std::move(at), ", ",
+                            is_struct ? leaf(map.value) : value(map.value, depth), ")");
+      const auto places = places_of(integer(32, true), true);
+      if (places.empty() || random_.once_in(2)) return arguments;
+      return join(random_.pick(places) + " = ", std::move(arguments));
+    }
+    case 2:
+    case 3:
+      if (is_struct) break;
+      count("map compound assign");
+      return join(map.name + "[", std::move(at), "] " + random_.pick(Names{"+", "-", "|", "&", "^", "*"}) + "= ",
+                  value(map.value, depth));
+    default: break;
+  }
+  if (frozen) return print_statement(depth);
+  count("map write");
+  return join(map.name + "[", std::move(at), "] = ", is_struct ? leaf(map.value) : value(map.value, depth));
+}
+
+/// Something that holds what `m[k]` gives, and what is done with it.
+Tree Generator::entry_reference(int depth) {
+  const Map& map = random_.pick(maps_);
+  Tree at = key(map, depth - 1);
+  const std::string name = fmt::format("found{}", temporaries_++);
+  Tree head;
+  if (map.value.kind != T::Kind::Struct && !in_user_ && random_.once_in(3)) {
+    count("address of an entry");
+    const bool was_frozen = !frozen_.insert(map.name).second;
+    head = join(fmt::format("if (var {} = &{}[", name, map.name), std::move(at), "]) ");
+    scopes_.emplace_back();
+    ++indent_;
+    Tree body;
+    body.before = "{\n";
+    const auto places = places_of(map.value, true);
+    if (!places.empty()) body.parts.push_back(line(Tree(random_.pick(places) + " = *" + name)));
+    body.parts.push_back(line(join("*" + name + (random_.once_in(2) ? " += " : " = "), value(map.value, depth - 1))));
+    --indent_;
+    body.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
+    scopes_.pop_back();
+    if (!was_frozen) frozen_.erase(map.name);
+    head.parts.push_back(std::move(body));
+  } else if (map.value.kind != T::Kind::Struct) {
+    count("if var");
+    head = join(fmt::format("if (var {} = {}[", name, map.name), std::move(at), "]) ");
+    // The variable holds an option, which converts where a value is wanted; it is given an ordinary one here.
+    scopes_.emplace_back();
+    ++indent_;
+    const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+    const std::string copy = fmt::format("held{}", temporaries_++);
+    Tree body;
+    body.before = "{\n";
+    body.parts.push_back(Tree(fmt::format("{}var {}: {} = {}\n", margin, copy, map.value.spelled(), name)));
+    scopes_.back().push_back({copy, map.value});
+    for (uint64_t i = 0; i < 1 + random_.below(2); ++i) body.parts.push_back(line(statement(depth - 1)));
+    --indent_;
+    body.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
+    scopes_.pop_back();
+    head.parts.push_back(std::move(body));
+  } else {
+    count("entry reference");
+    count("if var");
+    const bool was_frozen = in_user_ || !frozen_.insert(map.name).second;  // references in userspace do not die [L52]
+    head = join(fmt::format("if (var {} = {}[", name, map.name), std::move(at), "]) ");
+    scopes_.emplace_back();
+    ++indent_;
+    Tree body;
+    body.before = "{\n";
+    for (uint64_t i = 0; i < 1 + random_.below(3); ++i) {
+      const Member& m = random_.pick(find_struct(map.value).members);
+      const auto places = places_of(m.type, true);
+      if (!places.empty() && random_.once_in(2))
+        body.parts.push_back(line(join(random_.pick(places) + " = ", name + "." + m.name)));
+      else if (m.type.kind == T::Kind::Int && random_.once_in(2))
+        body.parts.push_back(line(join(name + "." + m.name + " += ", value(m.type, depth - 1))));
+      else
+        body.parts.push_back(line(join(name + "." + m.name + " = ", value(m.type, depth - 1))));
+    }
+    --indent_;
+    body.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
+    scopes_.pop_back();
+    if (!was_frozen) frozen_.erase(map.name);
+    head.parts.push_back(std::move(body));
+  }
+  if (random_.once_in(2)) {
+    count("else");
+    Tree other = join(" else ", block(depth - 1, 1));
+    other.may_drop = true;
+    head.parts.push_back(std::move(other));
+  }
+  return head;
+}
+
+/// A variable that refers to one entry, then to another.
+Tree Generator::rebound_reference(int depth) {
+  std::vector<const Map*> fitting;
+  for (const Map& map : maps_)
+    if (map.value.kind == T::Kind::Struct) fitting.push_back(&map);
+  if (fitting.empty()) return simple_statement(depth);
+  count("entry reference taken anew");
+  const Map& map = *random_.pick(fitting);
+  const std::string name = fmt::format("ref{}", temporaries_++), margin(2 * static_cast<size_t>(indent_), ' ');
+  const bool was_frozen = in_user_ || !frozen_.insert(map.name).second;
+  const auto use = [&] {
+    const Member& m = random_.pick(find_struct(map.value).members);
+    const auto places = places_of(m.type, true);
+    Tree what = !places.empty() && random_.once_in(2)
+                    ? Tree(fmt::format("{} = {}.{}", random_.pick(places), name, m.name))
+                    : join(fmt::format("{}.{} {}= ", name, m.name,
+                                       m.type.kind == T::Kind::Int && random_.once_in(2) ? "+" : ""),
+                           value(m.type, depth - 1));
+    return join(fmt::format("\n{}if ({} != null) {{ ", margin, name), std::move(what), " }");
+  };
+  Tree first = use();
+  std::string where = random_.once_in(4) ? "null" : fmt::format("{}[{}]", map.name, key(map, 0).text());
+  if (random_.once_in(3)) count("entry reference given a value"), where = leaf(map.value).text();
+  Tree second = use();
+  if (!was_frozen) frozen_.erase(map.name);
+  return join(join("var " + name + " = " + map.name + "[", key(map, 0), "]"), std::move(first),
+              fmt::format("\n{}{} = {}", margin, name, where), std::move(second));
+}
+
+/// One key of a map several times, with or without something between that may change the map.
+Tree Generator::repeated_lookup(int depth) {
+  std::vector<const Map*> fitting;
+  for (const Map& map : maps_)
+    if (map.value.kind == T::Kind::Int && !frozen_.count(map.name)) fitting.push_back(&map);
+  if (fitting.empty()) return simple_statement(depth);
+  count("map looked up again");
+  const Map& map = *random_.pick(fitting);
+  const std::string where = key(map, random_.once_in(3) ? 1 : 0).text(), at = fmt::format("{}[{}]", map.name, where);
+  const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+  Tree out;
+  switch (random_.below(4)) {
+    case 0:
+      if (!map.is_array()) {
+        out.parts.push_back(Tree(fmt::format("if ({} == null) ", at)));
+        break;
+      }
+      [[fallthrough]];
+    case 1:
+      out.parts.push_back(
+          Tree(fmt::format("if ({}{}.contains_key({})) ", random_.once_in(2) ? "!" : "", map.name, where)));
+      break;
+    case 2: {
+      const std::string name = fmt::format("seen{}", temporaries_++);
+      out.parts.push_back(
+          Tree(fmt::format("var {}: {} = {}\n{}if ({} > 1) ", name, map.value.spelled(), at, margin, name)));
+      scopes_.back().push_back({name, map.value});
+      break;
+    }
+    default: out.parts.push_back(Tree(fmt::format("{} += 1\n{}if ({} < 9) ", at, margin, at)));
+  }
+  const std::string op = random_.pick(Names{"+", "-", "|", "*"});
+  // What runs in some worlds only is kept short, so that mistakes in it still show.
+  const auto branch = [&](Tree last) {
+    Tree body = block(0, 0);  // no declarations: they could hide what the key names
+    if (random_.once_in(3)) body.parts.push_back(line(map_statement(1)));
+    body.parts.push_back(line(join("  " + at + " ", std::move(last))));
+    return body;
+  };
+  Tree first = branch(join(op + "= ", value(map.value, depth - 1))),
+       second = branch(join(random_.once_in(2) ? "= " : "+= ", value(map.value, depth - 1)));
+  out.parts.push_back(std::move(first));
+  out.parts.push_back(Tree(" else "));
+  out.parts.push_back(std::move(second));
+  if (random_.once_in(2)) {
+    const auto places = places_of(map.value, true);
+    if (!places.empty()) out.parts.push_back(Tree(fmt::format("\n{}{} = {}", margin, random_.pick(places), at)));
+  }
+  return out;
+}
+
+}  // namespace ksc::fuzz

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random statements, and what they hold but expressions, maps, loops and packets.
+#include <fmt/format.h>
+
+#include "fuzz/generator.h"
+
+namespace ksc::fuzz {
+
+Tree Generator::block(int depth, int statements, const std::vector<Variable>& with) {
+  Tree out;
+  out.before = "{\n";
+  scopes_.push_back(with);
+  ++indent_;
+  for (int i = 0; i < statements; ++i) out.parts.push_back(line(statement(depth)));
+  --indent_;
+  scopes_.pop_back();
+  out.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
+  return out;
+}
+
+std::string Generator::fresh_local(bool& shadows) {
+  static const Names pool = {"x",        "y",   "count", "register", "errno",  "main_",   "bpf_printk",
+                             "volatile", "key", "value", "entry",    "switch", "printf",  "typedef",
+                             "result",   "at",  "slot",  "status",   "NULL",   "unsigned"};
+  shadows = false;
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    std::string name = random_.pick(pool);
+    const bool like_global = random_.once_in(8) && !globals_.empty();
+    if (like_global) name = globals_[random_.below(globals_.size())].name;
+    if (name.find('.') != std::string::npos) continue;
+    bool in_scope = false;
+    for (const Variable& v : scopes_.back()) in_scope |= v.name == name;
+    // What is fixed in an outer scope keeps a loop finite: it is not hidden, so that it can be counted down.
+    for (const auto& scope : scopes_)
+      for (const Variable& v : scope) in_scope |= v.name == name && v.is_const;
+    if (in_scope) continue;
+    if (like_global) count("var named like a global");
+    shadows = visible(name);
+    static const std::set<std::string> c_names = {"register", "volatile",   "errno", "switch",  "typedef",
+                                                  "printf",   "bpf_printk", "NULL",  "unsigned"};
+    if (c_names.count(name)) count("var with a C name");
+    return name;
+  }
+  return fmt::format("v{}", temporaries_++);
+}
+
+Tree Generator::var_statement(int depth) {
+  T type = scalar();
+  const uint64_t shape = random_.below(10);
+  if (shape == 0) type = {T::Kind::Array, 0, false, {}, 2 + random_.below(4), {any_integer()}};
+  if (shape == 1) type = struct_type(random_.pick(structs_));
+  if (shape == 2) type = {T::Kind::Str, 0, false, {}, 8, {}}, count("str");
+  bool shadows = false;
+  Tree initial = random_.once_in(6) ? Tree() : value(type, depth);
+  const bool has_initial = !initial.text().empty();
+  const std::string name = fresh_local(shadows);
+  if (shadows) count("var shadows");
+  scopes_.back().push_back({name, type});
+  count("var");
+  if (!has_initial) return count("var without value"), Tree(fmt::format("var {}: {}", name, type.spelled()));
+  return join(fmt::format("var {}: {} = ", name, type.spelled()), std::move(initial));
+}
+
+Tree Generator::assignment(int depth) {
+  // Arrays and structs as wholes
+  if (random_.once_in(6)) {
+    for (const auto& scope : scopes_)
+      for (const Variable& v : scope)
+        if ((v.type.kind == T::Kind::Array || v.type.kind == T::Kind::Struct) && random_.once_in(2)) {
+          bool hidden = false;
+          for (auto later = &scope + 1; later != scopes_.data() + scopes_.size(); ++later)
+            for (const Variable& w : *later) hidden |= w.name == v.name;
+          if (hidden) continue;
+          count(v.type.kind == T::Kind::Array ? "assign array" : "assign struct");
+          return join(v.name + " = ", leaf(v.type));
+        }
+  }
+  for (int attempt = 0; attempt < 6; ++attempt) {
+    const T type = scalar();
+    // An element at a variable index
+    if (type.kind == T::Kind::Int && random_.once_in(4)) {
+      for (const Variable& v : globals_)
+        if (v.type.kind == T::Kind::Array && v.type.element[0].kind == T::Kind::Int && !visible(v.name)) {
+          count("assign element");
+          const bool compound = random_.once_in(2);
+          return join(v.name + "[",
+                      random_.once_in(2) ? unknown(any_integer()) : join("(", unknown(integer(32)), " & 7)"),
+                      compound ? "] += " : "] = ", value(v.type.element[0], depth));
+        }
+    }
+    auto places = places_of(type, true);
+    std::erase_if(places, [&](const std::string& p) { return p.find("settings.") != std::string::npos; });
+    if (places.empty()) continue;
+    const std::string place = random_.pick(places);
+    if (place.find("->") != std::string::npos)
+      count("packet write");
+    else if (place.find('.') != std::string::npos)
+      count("assign field");
+    else if (place.find('[') != std::string::npos)
+      count("assign element");
+    if (type.kind == T::Kind::Int && random_.once_in(2)) {
+      count("compound assign");
+      const std::string op = random_.pick(Names{"+", "-", "*", "&", "|", "^", "/", "%", "<<", ">>"});
+      if (op == "/" || op == "%") {
+        const auto divisors = places_of(type, false);
+        return join(place + " " + op + "= ",
+                    random_.once_in(2) ? Tree(fmt::format("{}", 1 + random_.below(7))) : Tree(random_.pick(divisors)));
+      }
+      if (op == "<<" || op == ">>")
+        return Tree(fmt::format("{} {}= {}", place, op, random_.below(static_cast<uint64_t>(type.bits))));
+      return join(place + " " + op + "= ", value(type, depth));
+    }
+    count("assign");
+    return join(place + " = ", value(type, depth));
+  }
+  return var_statement(depth);
+}
+
+Tree Generator::if_statement(int depth) {
+  count("if");
+  Tree out = join("if (", condition(depth), ") ", block(depth - 1, 1 + static_cast<int>(random_.below(2))));
+  if (random_.once_in(3)) {
+    count("else if");
+    Tree other = join(" else if (", condition(depth - 1), ") ", block(depth - 1, 1));
+    other.may_drop = true;
+    out.parts.push_back(std::move(other));
+  }
+  if (random_.once_in(2)) {
+    count("else");
+    Tree other = join(" else ", block(depth - 1, 1));
+    other.may_drop = true;
+    out.parts.push_back(std::move(other));
+  }
+  return out;
+}
+
+Tree Generator::print_statement(int depth) {
+  count("print");
+  if (random_.once_in(3)) {
+    count("print all at once");
+    return join("print(\"value\", ", solid(scalar(), depth - 1), ")");
+  }
+  const T type = scalar();
+  const std::string verb = type == character ? "%c" : random_.pick(Names{"%d", "%u", "%x"});
+  if (random_.once_in(4)) {
+    for (const auto& scope : scopes_)
+      for (const Variable& v : scope)
+        if (v.type.kind == T::Kind::Str && &scope == &scopes_.back())
+          return count("print string"), Tree(fmt::format("print(\"%s|\", {})", v.name));
+    for (const Variable& v : globals_)
+      if (v.type.kind == T::Kind::Str && !visible(v.name))
+        return count("print string"), Tree(fmt::format("print(\"%s|\", {})", v.name));
+  }
+  if (type == character)
+    return join("print(\"a ", verb + " b %d\", ", solid(type, depth - 1), ", ", solid(any_integer(), depth - 1), ")");
+  return join("print(\"a " + verb + " b %d\", ", solid(type, depth - 1), ", ", solid(any_integer(), depth - 1), ")");
+}
+
+std::string Generator::verdict() {
+  static const Names xdp = {"XDP_PASS", "XDP_DROP", "XDP_TX", "XDP_ABORTED"},
+                     tc = {"TC_ACT_OK", "TC_ACT_SHOT", "TC_ACT_PIPE", "3"};
+  return random_.pick(is_xdp_ ? xdp : tc);
+}
+
+/// `return …` as a function ends with it.
+Tree Generator::returned(int depth) {
+  if (!in_entry_) return join("return ", value(result_, depth));
+  if (!targets_.empty() && random_.once_in(3))
+    return count("tail call"), Tree(fmt::format("return {}(ctx)", random_.pick(targets_)));
+  if (random_.once_in(3)) {
+    count("match returned");
+    return join(
+        "return ", match(depth, [&](int d) -> Tree {
+          if (!targets_.empty() && random_.once_in(3))
+            return count("tail call"), Tree(random_.pick(targets_) + "(ctx)");
+          if (random_.once_in(3) && d > 0) {
+            count("match block arm");
+            Tree body = block(d - 1, 1);
+            body.parts.push_back(Tree(std::string(2 * static_cast<size_t>(indent_ + 1), ' ') + verdict() + "\n"));
+            return body;
+          }
+          return Tree(verdict());
+        }));
+  }
+  if (random_.once_in(4)) {
+    count("conditional");
+    return join("return ", condition(depth), " ? " + verdict() + " : " + verdict());
+  }
+  return Tree("return " + verdict());
+}
+
+Tree Generator::simple_statement(int depth) {
+  switch (random_.below(8)) {
+    case 0: return print_statement(depth);
+    case 1:
+    case 2: return frozen_.empty() ? map_statement(depth) : print_statement(depth);
+    default: return assignment(depth);
+  }
+}
+
+Tree Generator::statement(int depth) {
+  if (depth <= 0) return simple_statement(1);
+  switch (random_.below(27)) {
+    case 26: return map_loop(depth);
+    case 0:
+    case 1:
+    case 2:
+    case 3: return var_statement(depth);
+    case 4:
+    case 5:
+    case 6: return map_statement(depth);
+    case 7:
+    case 8:
+    case 9: return if_statement(depth);
+    case 10:
+    case 11: return entry_reference(depth);
+    case 22:
+    case 23: return random_.once_in(3) ? rebound_reference(depth) : repeated_lookup(depth);
+    case 12:
+    case 13: return loop_statement(depth);
+    case 14:
+    case 15:
+      if (has_context_) return packet_statement(depth);
+      break;
+    case 16: {
+      count("match statement");
+      return match(depth, [&](int d) {
+        count("match block arm");
+        return block(d - 1, 1);
+      });
+    }
+    case 17: return count("block"), block(depth - 1, 2);
+    case 18:
+      if (loops_ > 0) {
+        const bool leaves = random_.once_in(2);
+        count(leaves ? "break" : "continue");
+        return join("if (", condition(depth - 1), leaves ? ") { break }" : ") { continue }");
+      }
+      break;
+    case 19:
+      if (random_.once_in(2)) {
+        count("return early");
+        return join("if (", condition(depth - 1), ") { ", returned(0), " }");
+      }
+      break;
+    case 20:
+      if (in_entry_ && !is_xdp_) return count("context write"), join("ctx->mark = ", value(integer(32), depth));
+      break;
+    case 21:
+      if (!helpers_.empty() && frozen_.empty()) {
+        const Helper& helper = random_.pick(helpers_);
+        if (!helper.with_context || has_context_) return call(helper, depth);
+      }
+      break;
+    default: break;
+  }
+  return simple_statement(depth);
+}
+
+}  // namespace ksc::fuzz

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// The generator of random programs as its files share it; what others need of it is in fuzz/generate.h.
+#pragma once
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fuzz/generate.h"
+#include "fuzz/random.h"
+
+namespace ksc::fuzz {
+
+using Names = std::vector<std::string>;
+
+/// A type, as far as the generator tells types apart.
+struct T {
+  enum class Kind { Int, Bool, Char, Enum, Struct, Array, Str, Packet } kind = Kind::Int;
+  int bits = 32;
+  bool is_signed = false;
+  std::string name;        // Enum, Struct; Packet: the header
+  uint64_t count = 0;      // Array, Str
+  std::vector<T> element;  // Array: one
+  bool operator==(const T& o) const {
+    return kind == o.kind && name == o.name && count == o.count && element == o.element &&
+           (kind != Kind::Int || (bits == o.bits && is_signed == o.is_signed));
+  }
+  std::string spelled() const {
+    switch (kind) {
+      case Kind::Int: return fmt::format("{}{}", is_signed ? 'i' : 'u', bits);
+      case Kind::Bool: return "bool";
+      case Kind::Char: return "char";
+      case Kind::Enum:
+      case Kind::Struct: return name;
+      case Kind::Array: return fmt::format("{}[{}]", element[0].spelled(), count);
+      case Kind::Str: return fmt::format("str({})", count);
+      case Kind::Packet: return "*" + name;
+    }
+    return {};
+  }
+};
+inline T integer(int bits, bool is_signed = false) { return {T::Kind::Int, bits, is_signed, {}, 0, {}}; }
+inline const T boolean{T::Kind::Bool, 8, false, {}, 0, {}}, character{T::Kind::Char, 8, false, {}, 0, {}};
+
+struct Member {
+  std::string name;
+  T type;
+};
+struct Struct {
+  std::string name;
+  std::vector<Member> members;
+};
+struct Enumeration {
+  std::string name;
+  std::vector<std::pair<std::string, int64_t>> items;
+};
+struct Variable {
+  std::string name;
+  T type;
+  bool is_const = false;  // a loop counter that keeps a loop finite
+};
+struct Map {
+  std::string name, kind;
+  T key, value;
+  bool is_array() const { return kind == "array" || kind == "percpu_array"; }
+};
+struct Helper {
+  std::string name;
+  std::vector<T> parameters;
+  T result;
+  bool with_context = false;
+};
+
+struct Header {
+  const char* name;
+  int offset;
+  std::vector<Member> fields;
+  Names bit_fields;
+};
+/// The packet headers that programs read, and how far from the start they lie.
+const std::vector<Header>& headers();
+
+/// Draws one program. Each file fuzz/generate_*.cc has the members that make one kind of thing.
+class Generator {
+ public:
+  Generator(uint64_t seed, const GeneratorOptions& options, Statistics& statistics)
+      : random_(seed), options_(options), statistics_(statistics) {
+    is_xdp_ = options.attribute.empty() ? random_.once_in(2) : options.attribute == "xdp";
+  }
+  Tree program();
+
+ private:
+  void count(const std::string& form) { ++statistics_[form]; }
+  std::string global_name(const std::string& name) const { return options_.prefix + name; }
+
+  // ---- types and declarations
+  T any_integer() { return integer(8 << random_.below(4), random_.once_in(3)); }
+  T scalar() {
+    switch (random_.below(8)) {
+      case 0: return boolean;
+      case 1: return character;
+      case 2: return enum_type(random_.pick(enums_));
+      default: return any_integer();
+    }
+  }
+  T enum_type(const Enumeration& e) const { return {T::Kind::Enum, 32, true, e.name, 0, {}}; }
+  T struct_type(const Struct& s) const { return {T::Kind::Struct, 0, false, s.name, 0, {}}; }
+  const Struct& find_struct(const T& type) const {
+    return *std::find_if(structs_.begin(), structs_.end(), [&](const Struct& s) { return s.name == type.name; });
+  }
+  const Enumeration& find_enum(const T& type) const {
+    return *std::find_if(enums_.begin(), enums_.end(), [&](const Enumeration& e) { return e.name == type.name; });
+  }
+  Tree declaration(std::string text) {
+    Tree tree(std::move(text));
+    tree.may_drop = true;
+    tree.after = "\n";
+    return tree;
+  }
+  void declare_types(Tree& out);
+  void declare_globals(Tree& out);
+  void declare_maps(Tree& out);
+  Tree helper(size_t index);
+  /// A function that others may call from then on.
+  Tree function(Helper helper, const std::string& attribute);
+  void userspace(Tree& out);
+  Tree entry(size_t index, size_t total);
+
+  // ---- expressions
+  std::string literal(const T& type);
+  std::string zero(const T& type);
+  std::vector<std::string> places_of(const T& type, bool writable);
+  /// An expression of exactly that type, not a bare number.
+  Tree solid(const T& type, int depth);
+  /// The same, or a number that takes the type from where it stands.
+  Tree value(const T& type, int depth);
+  Tree leaf(const T& type);
+  /// What the compiler does not take for a constant.
+  Tree unknown(const T& type) {
+    const auto places = places_of(type, false);
+    if (places.empty() || random_.once_in(4)) return binary("+", leaf(type), leaf(type), type);
+    return Tree(random_.pick(places));
+  }
+  Tree integer_expression(const T& type, int depth);
+  Tree condition(int depth);
+  /// The strings that hold at least three characters.
+  Names strings_in_sight() const {
+    Names found;
+    for (const auto& scope : scopes_)
+      for (const Variable& v : scope)
+        if (v.type.kind == T::Kind::Str &&
+            std::count_if(scopes_.begin(), scopes_.end(), [&](const auto& s) { return declares(s, v.name); }) == 1)
+          found.push_back(v.name);
+    for (const Variable& v : globals_)
+      if (v.type.kind == T::Kind::Str && !visible(v.name)) found.push_back(v.name);
+    return found;
+  }
+  static bool declares(const std::vector<Variable>& scope, const std::string& name) {
+    return std::any_of(scope.begin(), scope.end(), [&](const Variable& v) { return v.name == name; });
+  }
+  Tree key(const Map& map, int depth);
+  Tree call(const Helper& helper, int depth);
+  Tree match_value(const T& type, int depth);
+  Tree match(int depth, const std::function<Tree(int)>& arm);
+  Tree binary(const std::string& op, Tree left, Tree right, const T& type, bool swap_hoist = true);
+  Tree expression(Tree tree, const T& type) {
+    if (type.kind != T::Kind::Struct && type.kind != T::Kind::Array && type.kind != T::Kind::Str)
+      tree.simpler = zero(type);
+    return tree;
+  }
+
+  // ---- statements
+  Tree block(int depth, int statements, const std::vector<Variable>& with = {});
+  Tree statement(int depth);
+  Tree simple_statement(int depth);
+  Tree var_statement(int depth);
+  Tree assignment(int depth);
+  Tree map_statement(int depth);
+  Tree if_statement(int depth);
+  Tree loop_statement(int depth);
+  /// A loop over a map. In which order it goes is open: what its turns do commutes, and nothing else sees them.
+  Tree map_loop(int depth);
+  Tree map_loop_turn(const Map& map, const std::string& entry, const std::vector<std::pair<std::string, T>>& totals,
+                     int depth);
+  Tree packet_statement(int depth);
+  Tree print_statement(int depth);
+  Tree entry_reference(int depth);
+  Tree rebound_reference(int depth);
+  Tree repeated_lookup(int depth);
+  Tree returned(int depth);
+  std::string verdict();
+  Tree line(Tree tree) {
+    Tree out;
+    out.before = std::string(2 * static_cast<size_t>(indent_), ' ');
+    out.parts.push_back(std::move(tree));
+    out.after = "\n";
+    out.may_drop = true;
+    return out;
+  }
+  std::string fresh_local(bool& shadows);
+  bool visible(const std::string& name) const {
+    for (const auto& scope : scopes_)
+      for (const Variable& v : scope)
+        if (v.name == name) return true;
+    return false;
+  }
+
+  Random random_;
+  const GeneratorOptions& options_;
+  Statistics& statistics_;
+  bool is_xdp_ = true;
+  std::vector<Struct> structs_;
+  std::vector<Enumeration> enums_;
+  std::vector<Variable> globals_;  // config fields under `block.field`
+  std::vector<std::pair<std::string, T>> constants_;
+  std::vector<Map> maps_;
+  std::vector<Helper> helpers_;       // those that may be called from here
+  std::vector<std::string> targets_;  // programs that may take over from here
+  std::vector<std::vector<Variable>> scopes_;
+  std::set<std::string> frozen_;  // maps into which a reference is held
+  bool has_context_ = false, in_entry_ = false, in_user_ = false;
+  std::set<std::string> local_globals_;
+  bool commutes_ = false;  // in a body whose turns come in any order
+  T result_;
+  int loops_ = 0, indent_ = 0, temporaries_ = 0, nested_loops_ = 0;
+};
+
+}  // namespace ksc::fuzz

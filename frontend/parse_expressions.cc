@@ -154,7 +154,7 @@ Expr Parser::cast_operand() {
 }
 
 Expr Parser::casts(Expr value, const Token& first) {
-  for (int count = 0; at(KeywordAs) && !panicking_; ++count) {
+  while (at(KeywordAs) && !panicking_) {
     take();
     value = expression_node(Cast{value, type(), false}, since(first));
   }

@@ -212,13 +212,15 @@ class Reader {
   __int128 integer() {
     const std::string_view text = word();
     const bool negative = text[0] == '-';
-    unsigned __int128 value = 0;
-    if (text.size() == size_t(negative) || text.size() > 39) fail("expected an integer");
+    __int128 value = 0;
+    if (text.size() == size_t(negative)) fail("expected an integer");
     for (char c : text.substr(negative)) {
       if (!std::isdigit(static_cast<unsigned char>(c))) fail("expected an integer");
-      value = value * 10 + static_cast<unsigned>(c - '0');
+      const int digit = negative ? '0' - c : c - '0';
+      if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value))
+        fail("an integer is out of range");
     }
-    return negative ? -static_cast<__int128>(value) : static_cast<__int128>(value);
+    return value;
   }
 
   Type type() {

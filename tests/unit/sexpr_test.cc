@@ -351,6 +351,21 @@ TEST(Sexpr, ErrorsSayWhatAndWhere) {
   EXPECT_NE(error_of("(GlobalDef x " + deep).find("nested too deeply"), std::string::npos);
 }
 
+TEST(Sexpr, IntegersOf128BitsAreReadAsTheyWerePrinted) {
+  const auto read_and_printed = [](std::string_view number) {
+    Context context;
+    ReadError error;
+    const auto read = read_program(context, fmt::format("(GlobalDef x u32 (Int:u32 {} -) Shared)", number), error);
+    return read ? print(*read) : error.message;
+  };
+  const std::string_view largest = "170141183460469231731687303715884105727";
+  EXPECT_EQ(read_and_printed(largest), fmt::format("(GlobalDef x u32 (Int:u32 {} -) Shared)\n", largest));
+  const std::string_view smallest = "-170141183460469231731687303715884105728";
+  EXPECT_EQ(read_and_printed(smallest), fmt::format("(GlobalDef x u32 (Int:u32 {} -) Shared)\n", smallest));
+  EXPECT_EQ(read_and_printed("170141183460469231731687303715884105728"), "an integer is out of range");
+  EXPECT_EQ(read_and_printed("-170141183460469231731687303715884105729"), "an integer is out of range");
+}
+
 TEST(Sexpr, LayoutAndCommentsDoNotMatter) {
   Context context;
   ReadError error;

@@ -230,7 +230,7 @@ class Lexer {
       for (size_t length = 3; length > 0; --length)
         for (size_t kind = first; kind <= last; ++kind) {
           if (token_texts[kind].size() != length) continue;
-          auto& row = table[static_cast<size_t>(token_texts[kind][0])];
+          auto& row = table[static_cast<unsigned char>(token_texts[kind][0])];
           size_t column = 0;
           while (row[column] != TokenKind::End) ++column;
           row[column] = static_cast<TokenKind>(kind);
@@ -238,7 +238,7 @@ class Lexer {
       return table;
     }();
     if (!is_ascii(peek())) return false;
-    for (const TokenKind kind : signs[static_cast<size_t>(peek())]) {
+    for (const TokenKind kind : signs[static_cast<unsigned char>(peek())]) {
       if (kind == TokenKind::End) return false;
       const std::string_view text = token_texts[static_cast<size_t>(kind)];
       if (text_.substr(at_, text.size()) != text) continue;

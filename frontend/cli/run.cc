@@ -24,6 +24,7 @@ int run_run(const Arguments& arguments) {
   std::vector<std::string> words{binary};
   if (split != arguments.end()) words.insert(words.end(), split + 1, arguments.end());
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   execv(binary.c_str(), pointers.data());

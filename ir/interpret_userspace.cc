@@ -58,7 +58,8 @@ Address Interpreter::copy_on_cpu(MapState& map, const Bytes& key, uint64_t cpu) 
 
 std::vector<Bytes> Interpreter::values_of_cpus(MapState& map, const Bytes& key) {
   std::vector<Bytes> values;
-  for (uint64_t cpu = 0; const Address value = copy_on_cpu(map, key, cpu); ++cpu)
+  uint64_t cpu = 0;
+  while (const Address value = copy_on_cpu(map, key, cpu++))
     values.push_back(memory_.load(value, stored_size(map.type->element)));
   return values;
 }

@@ -46,7 +46,7 @@ std::string name_text(Name name) { return is_plain(name.text()) ? std::string(na
 
 struct Printer {
   std::string out;
-  int depth = 0;
+  size_t depth = 0;
 
   void line() { out += "\n" + std::string(2 * depth, ' '); }
   void type(Type t) { out += print(t); }

@@ -3,6 +3,7 @@
 /// s.value.f = v, written back
 #include "ir/effects.h"
 #include "ir/rewrite.h"
+#include "passes/array_copies.h"
 #include "passes/entry_reading.h"
 #include "passes/passes.h"
 #include "passes/read_in_place.h"
@@ -45,9 +46,12 @@ class EntryCopies {
     copies_[n->name] = copy;
     declare_flag(n->name, n.loc, to);
     const auto read = n->value ? entry_reading(*n->value) : std::nullopt;
+    const bool copies_key = read && is_array_in_c(type_of(read->key));
     Option<Expr> first;
-    if (read) first = to.make(StructValue{c_.span<FieldValue>({{c_.name("key"), to(read->key)}})}, n.loc, type);
+    if (read && !copies_key)
+      first = to.make(StructValue{c_.span<FieldValue>({{c_.name("key"), to(read->key)}})}, n.loc, type);
     to.emit(Let{copy, type, first}, n.loc);
+    if (copies_key) set_key(n->name, n->type, to(read->key), n.loc, to);
     const Expr absent = to.make(Null{}, n.loc, pointer(n->type));
     to.emit(Let{n->name, pointer(n->type), read ? found(n->name, *read, n->type, n.loc, to) : absent}, n.loc);
     if (n->value && !read) take_over(n->name, n->type, *n->value, n.loc, to);
@@ -62,10 +66,11 @@ class EntryCopies {
     declare_flag(n->entry, n.loc, to);
     const Expr key = to.make(Local{n->key}, n.loc, maps_.at(n->type->name)->key);
     const Expr value = to.make(Deref{to.make(Local{entry}, n.loc, n->type)}, n.loc, n->type->element);
-    to.emit(
-        Let{copy, type,
-            to.make(StructValue{c_.span<FieldValue>({{c_.name("key"), key}, {c_.name("value"), value}})}, n.loc, type)},
-        n.loc);
+    const bool copies_key = is_array_in_c(type_of(key));
+    std::vector<FieldValue> first{{c_.name("key"), key}, {c_.name("value"), value}};
+    if (copies_key) first.erase(first.begin());
+    to.emit(Let{copy, type, to.make(StructValue{c_.span(first)}, n.loc, type)}, n.loc);
+    if (copies_key) set_key(n->entry, n->type, key, n.loc, to);
     to.emit(Let{n->entry, pointer(n->type), address_of_copy(n->entry, n->type, n.loc, to)}, n.loc);
     return entry;
   }
@@ -83,8 +88,7 @@ class EntryCopies {
     }
     const auto read = entry_reading(n->value);
     if (!read) return take_over(name, type, n->value, n.loc, to);
-    const Expr key = to.make(Field{copy(name, type, n.loc, to), c_.name("key")}, n.loc, type_of(read->key));
-    to.emit(Assign{key, to(read->key)}, n.loc);
+    set_key(name, type, to(read->key), n.loc, to);
     to.emit(Assign{local(name, type, n.loc, to), found(name, *read, type, n.loc, to)}, n.loc);
   }
 
@@ -174,6 +178,10 @@ class EntryCopies {
   Expr local(Name name, Type reference, Loc loc, Out& to) { return to.make(Local{name}, loc, pointer(reference)); }
   Expr copy(Name name, Type reference, Loc loc, Out& to) {
     return to.make(Local{copies_.at(name)}, loc, structure(reference->name));
+  }
+  /// s_copy.key = key
+  void set_key(Name name, Type reference, const Expr& key, Loc loc, Out& to) {
+    emit_assignment(to.make(Field{copy(name, reference, loc, to), c_.name("key")}, loc, type_of(key)), key, loc, to);
   }
   Expr address_of_copy(Name name, Type reference, Loc loc, Out& to) {
     return to.make(AddressOf{copy(name, reference, loc, to)}, loc,

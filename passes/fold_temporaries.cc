@@ -197,7 +197,14 @@ class Folder {
     if (const auto* compare = as<Compare>(out);
         compare && done && print(compare->form.left) == print(compare->form.right))
       blocked = true;
-    return out;
+    return asked_of_choice(out);
+  }
+  /// present(c ? &place : null)   =>   c: C compilers warn where an address is asked.
+  static Expr asked_of_choice(const Expr& e) {
+    const auto* present = as<Present>(e);
+    const auto* choice = present ? as<Conditional>(present->form.value) : nullptr;
+    const bool is_address = choice && as<AddressOf>(choice->form.then) && as<Null>(choice->form.otherwise);
+    return is_address ? choice->form.condition : e;
   }
 
   Context& context_;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// a = b of arrays or strings   =>   memcpy(&a, &b, size), since C does not assign arrays
+/// f(c ? a : b) of arrays      =>   T given; the copy of what is chosen; f(given)
 /// S { f: b } with such a b     =>   S value = S {}; memcpy(&value.f, &b, size); value
 #include "ir/rewrite.h"
+#include "passes/array_copies.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -9,53 +11,16 @@ namespace {
 
 using Out = To<lang::NoArrayCopy>;
 
-bool is_array(Type type) { return is(type, TypeKind::Array) || is(type, TypeKind::Str); }
-
-/// C initialises a variable with these.
-bool initialises(const Expr& e) {
-  const Kind kind = kind_of(e);
-  return kind == Kind::ArrayValue || kind == Kind::StringValue || kind == Kind::Zero;
-}
-
-void emit_copy(const Expr& place, const Expr& source, Loc loc, Out& to) {
-  Types& types = to.context.types;
-  Expr from = source;
-  if (const auto* converted = as<Convert>(from)) from = converted->form.value;  // str(M) as str(N)
-  if (initialises(from)) {
-    const Name name = to.fresh("text");
-    to.emit(Let{name, type_of(from), from}, loc);
-    from = to.make(Local{name}, loc, type_of(from));
-  }
-  const uint64_t size = std::min(size_of(type_of(place)), size_of(type_of(from)));
-  const auto address = [&](const Expr& e) {
-    return to.make(AddressOf{e}, loc, types.pointer(type_of(e), Space::Stack, false));
-  };
-  const auto number = [&](uint64_t value) {
-    return to.make(Int{{static_cast<__int128>(value)}, {}}, loc, types.u64());
-  };
-  to.emit(Evaluate{to.make(RuntimeCall{to.context.name("__builtin_memcpy"),
-                                       to.context.span<Expr>({address(place), address(from), number(size)})},
-                           loc, types.void_type())},
-          loc);
-  Type type = type_of(place);
-  if (!is(type, TypeKind::Str)) return;
-  if (size < type->count) {
-    // What follows the text is zero [L21].
-    const Expr rest = to.make(Index{place, number(size)}, loc, types.character());
-    to.emit(Evaluate{to.make(RuntimeCall{to.context.name("__builtin_memset"),
-                                         to.context.span<Expr>({address(rest), number(0), number(type->count - size)})},
-                             loc, types.void_type())},
-            loc);
-  } else if (size_of(type_of(from)) > size) {
-    const Expr last = to.make(Index{place, number(size - 1)}, loc, types.character());
-    to.emit(Assign{last, to.make(Int{{0}, {}}, loc, types.character())}, loc);
-  }
+/// Whether the value is one of two, or a part or a conversion of such a one.
+bool is_choice(const Expr& e, Context& context) {
+  const auto* converted = as<Convert>(e);
+  return as<Conditional>(choice_of_parts(converted ? converted->form.value : e, context)) != nullptr;
 }
 
 /// Does the value hold an array or a string that C cannot write into an initialiser?
 bool holds_copy(const Expr& e) {
   const auto is_copy = [](const Expr& part) {
-    return (is_array(type_of(part)) && !initialises(part)) || holds_copy(part);
+    return (is_array_in_c(type_of(part)) && !initialises_array(part)) || holds_copy(part);
   };
   if (const auto* structure = as<StructValue>(e))
     return std::any_of(structure->form.values.begin(), structure->form.values.end(),
@@ -87,7 +52,7 @@ Expr leave_room(const Expr& e, const Expr& place, std::vector<Copy>& copies, Out
     }
     return to.make(ArrayValue{to.context.span(values)}, loc, array->type);
   }
-  if (!is_array(type_of(e)) || initialises(e)) return to(e);
+  if (!is_array_in_c(type_of(e)) || initialises_array(e)) return to(e);
   copies.push_back({place, to(e)});
   return to.make(Zero{}, loc, type_of(place));
 }
@@ -97,7 +62,7 @@ void emit_variable(Name name, Type type, const Expr& value, Loc loc, Out& to) {
   std::vector<Copy> copies;
   const Expr rest = leave_room(value, to.make(Local{name}, loc, type), copies, to);
   to.emit(Let{name, type, rest}, loc);
-  for (const Copy& copy : copies) emit_copy(copy.place, copy.source, loc, to);
+  for (const Copy& copy : copies) emit_array_copy(copy.place, copy.source, loc, to);
 }
 
 template <class F>
@@ -115,16 +80,25 @@ Ir<lang::NoArrayCopy> lower_array_copies(const Ir<lang::NoStringComparison>& in,
   return rewrite<lang::NoStringComparison, lang::NoArrayCopy>(
       in, context, on<Assign>([](const Node<Assign>& n, Out& to) {
         const Expr place = to(n->place), value = to(n->value);
-        if (!is_array(type_of(place))) return to.emit(Assign{place, value}, n.loc);
-        emit_copy(place, value, n.loc, to);
+        if (!is_array_in_c(type_of(place))) return to.emit(Assign{place, value}, n.loc);
+        emit_array_copy(place, value, n.loc, to);
       }),
       on<Let>([](const Node<Let>& n, Out& to) {
         if (n->value && holds_copy(*n->value)) return emit_variable(n->name, n->type, *n->value, n.loc, to);
-        if (!is_array(n->type) || !n->value || initialises(*n->value))
+        if (!is_array_in_c(n->type) || !n->value || initialises_array(*n->value))
           return to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
         const Expr value = to(*n->value);
         to.emit(Let{n->name, n->type, {}}, n.loc);
-        emit_copy(to.make(Local{n->name}, n.loc, n->type), value, n.loc, to);
+        emit_array_copy(to.make(Local{n->name}, n.loc, n->type), value, n.loc, to);
+      }),
+      on<Call>([](const Node<Call>& n, Out& to) -> Expr {
+        // Who gives an array gives its address; a choice of two has none.
+        std::vector<Expr> arguments;
+        for (const Expr& argument : to(n->arguments))
+          arguments.push_back(is_array_in_c(type_of(argument)) && is_choice(argument, to.context)
+                                  ? emit_place(argument, "given", to)
+                                  : argument);
+        return to.make(Call{n->function, to.context.span(arguments)}, n.loc, n.type);
       }),
       on<StructValue>([](const Node<StructValue>& n, Out& to) { return in_variable(n, to); }),
       on<ArrayValue>([](const Node<ArrayValue>& n, Out& to) { return in_variable(n, to); }));

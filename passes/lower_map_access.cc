@@ -2,6 +2,7 @@
 /// var p = &m[k]   =>   var key = k; var p = bpf_map_lookup_elem(&m, &key), and a write that fails is counted [L51]
 #include "ir/map_kind.h"
 #include "ir/rewrite.h"
+#include "passes/array_copies.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -24,7 +25,7 @@ class MapAccess {
     const auto* local = as<Local>(value);
     if ((!local || counters_.count(local->form.name)) && !as<Int>(value)) {
       const Name name = to_.fresh(hint);
-      to_.emit(Let{name, type_of(value), value}, loc_of(value));
+      emit_declaration(name, value, loc_of(value), to_);
       place = to_.make(Local{name}, loc_, type_of(value));
     }
     return to_.make(AddressOf{place}, loc_, types_.pointer(type_of(value), Space::Stack, false));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// print("%d bytes", n)   =>   bpf_printk("%llu bytes", n): verbs as the kernel wants them
 #include "ir/rewrite.h"
+#include "passes/array_copies.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -35,6 +36,7 @@ Ir<lang::NoPrint> lower_print(const Ir<lang::PacketTestsApart>& in, Context& con
           Type type = type_of(argument);
           if (verb == 's') {
             // A string is printed where it lies.
+            if (!as<StringValue>(argument)) argument = emit_place(argument, "text", to);
             if (!as<StringValue>(argument))
               argument = to.make(AddressOf{argument}, loc_of(argument), types.pointer(type, Space::Stack, false));
             format += "%s";

@@ -2,6 +2,7 @@
 /// name == "eth0"   =>   memcmp(&name, "eth0", 5) == 0, or ks_differ(…) in eBPF, which has no memcmp: what follows a
 /// text is zero, so the bytes of the shorter side decide
 #include "ir/rewrite.h"
+#include "passes/array_copies.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -72,7 +73,7 @@ Ir<lang::NoStringComparison> lower_string_comparisons(const Ir<lang::NoArithmeti
       in, context, on<Compare>([](const Node<Compare>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
         if (!is(type_of(left), TypeKind::Str)) return to.make(Compare{n->op, left, right}, n.loc, n.type);
-        return StringComparison(n, to).holds(left, right);
+        return StringComparison(n, to).holds(choice_of_parts(left, to.context), choice_of_parts(right, to.context));
       }));
 }
 

@@ -7,6 +7,7 @@
 #include "ir/effects.h"
 #include "ir/map_kind.h"
 #include "ir/rewrite.h"
+#include "passes/array_copies.h"
 #include "passes/entry_reading.h"
 #include "passes/passes.h"
 #include "passes/read_in_place.h"
@@ -37,7 +38,7 @@ class UserMaps {
   }
   Expr address(const Expr& value, std::string_view hint, Loc loc, Out& to) {
     const Name name = to.fresh(hint);
-    to.emit(Let{name, type_of(value), value}, loc);
+    emit_declaration(name, value, loc, to);
     return address_of(to.make(Local{name}, loc, type_of(value)), loc, to);
   }
   /// For the next statement only: a number, or a local that holds the value already, needs no name of its own.
@@ -138,7 +139,7 @@ class UserMaps {
   void turn(const Node<MapLoop>& n, const Expr& key_address, Out& to) {
     Types& types = to.context.types;
     Type map = type_of(n->map);
-    to.emit(Let{n->key, map->key, to.make(Deref{key_address}, n.loc, map->key)}, n.loc);
+    emit_declaration(n->key, to.make(Deref{key_address}, n.loc, map->key), n.loc, to);
     const auto skip_if = [&](const Expr& gone) {
       to.emit(If{to.context.span<Branch>({{gone, Body{to.context.span<Stmt>({to.make(Continue{}, n.loc)})}}}), {}},
               n.loc);
@@ -273,7 +274,7 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
         Type number = to.context.types.u32(), value = type_of(n->map)->element;
         maps.walk(maps.values_of_cpus(n->map, to(n->key), n.loc, to), turn, n.loc, to, [&](const Expr& address) {
           if (is_changed) to.emit(Let{n->cpu, number, to.make(Local{turn}, n.loc, number)}, n.loc);
-          to.emit(Let{n->value, value, to.make(Deref{address}, n.loc, value)}, n.loc);
+          emit_declaration(n->value, to.make(Deref{address}, n.loc, value), n.loc, to);
           to.emit(to(n->body));
         });
       }),

@@ -3,6 +3,7 @@
 /// for (k, v in m) A   =>   bpf_for_each_map_elem(&m, A as a function, &captured, 0)
 #include "ir/effects.h"
 #include "ir/rewrite.h"
+#include "passes/array_copies.h"
 #include "passes/outliner.h"
 #include "passes/passes.h"
 
@@ -109,7 +110,7 @@ void outline_map_loop(const Node<MapLoop>& n, const Body& body, Out& to) {
       {},
       {}};
   loop.begin_turn = [&](const auto&) {
-    to.emit(Let{n->key, map->key, to.make(Deref{to.make(Local{key}, loc, key_pointer)}, loc, map->key)}, loc);
+    emit_declaration(n->key, to.make(Deref{to.make(Local{key}, loc, key_pointer)}, loc, map->key), loc, to);
   };
   loop.call = [&](const Expr& function, const Expr& captures) {
     const Expr address = to.make(AddressOf{n->map}, loc, t.pointer(map, Space::Kernel, false));

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <algorithm>
+
+#include "ir/rewrite.h"
+
+namespace ksc {
+
+/// Values that C neither assigns nor returns.
+inline bool is_array_in_c(Type type) { return is(type, TypeKind::Array) || is(type, TypeKind::Str); }
+
+/// Whether C initialises an array with the value.
+inline bool initialises_array(const Expr& e) {
+  const Kind kind = kind_of(e);
+  return kind == Kind::ArrayValue || kind == Kind::StringValue || kind == Kind::Zero;
+}
+
+/// (c ? a : b).f   =>   c ? a.f : b.f, and so for elements: what is chosen has an address, a choice has none.
+inline Expr choice_of_parts(const Expr& e, Context& context) {
+  const auto* field = as<Field>(e);
+  const auto* index = as<Index>(e);
+  if (!field && !index) return e;
+  const Expr base = choice_of_parts(field ? field->form.base : index->form.base, context);
+  const auto part = [&](const Expr& of) -> Expr {
+    if (as<Zero>(of)) return context.make(Zero{}, loc_of(e), type_of(e));
+    if (field) return choice_of_parts(context.make(Field{of, field->form.name}, loc_of(e), type_of(e)), context);
+    return choice_of_parts(context.make(Index{of, index->form.index}, loc_of(e), type_of(e)), context);
+  };
+  const auto* choice = as<Conditional>(base);
+  if (!choice) return e;
+  const Expr then = part(choice->form.then), otherwise = part(choice->form.otherwise);
+  return context.make(Conditional{choice->form.condition, then, otherwise}, loc_of(e), type_of(e));
+}
+
+/// memcpy(&place, &source, size) for arrays and strings; a string of another size is cut off, or followed by zeros, as
+/// it always is [L21]. Of a choice, what is chosen is copied.
+template <Lang Out>
+void emit_array_copy(const Expr& place, const Expr& source, Loc loc, To<Out>& to) {
+  Types& types = to.context.types;
+  Expr from = source;
+  if (const auto* converted = as<Convert>(from)) from = converted->form.value;  // str(M) as str(N)
+  from = choice_of_parts(from, to.context);
+  if (const auto* choice = as<Conditional>(from)) {
+    const Body then = to.collect([&] { emit_array_copy(place, choice->form.then, loc, to); });
+    const Body otherwise = to.collect([&] { emit_array_copy(place, choice->form.otherwise, loc, to); });
+    return to.emit(If{to.context.template span<Branch>({{choice->form.condition, then}}), otherwise}, loc);
+  }
+  if (initialises_array(from)) {
+    const Name name = to.fresh("text");
+    to.emit(Let{name, type_of(from), from}, loc);
+    from = to.make(Local{name}, loc, type_of(from));
+  }
+  const uint64_t size = std::min(size_of(type_of(place)), size_of(type_of(from)));
+  const auto address = [&](const Expr& e) {
+    return to.make(AddressOf{e}, loc, types.pointer(type_of(e), Space::Stack, false));
+  };
+  const auto number = [&](uint64_t value) {
+    return to.make(Int{{static_cast<__int128>(value)}, {}}, loc, types.u64());
+  };
+  const auto call = [&](std::string_view function, const Expr& at, const Expr& what, uint64_t bytes) {
+    to.emit(Evaluate{to.make(RuntimeCall{to.context.name(function),
+                                         to.context.template span<Expr>({address(at), what, number(bytes)})},
+                             loc, types.void_type())},
+            loc);
+  };
+  call("__builtin_memcpy", place, address(from), size);
+  Type type = type_of(place);
+  if (!is(type, TypeKind::Str)) return;
+  if (size < type->count) {
+    const Expr rest = to.make(Index{place, number(size)}, loc, types.character());
+    call("__builtin_memset", rest, number(0), type->count - size);
+  } else if (size_of(type_of(from)) > size) {
+    const Expr last = to.make(Index{place, number(size - 1)}, loc, types.character());
+    to.emit(Assign{last, to.make(Int{{0}, {}}, loc, types.character())}, loc);
+  }
+}
+
+/// place = value, whatever the type; for passes behind lower_array_copies.
+template <Lang Out>
+void emit_assignment(const Expr& place, const Expr& value, Loc loc, To<Out>& to) {
+  if (is_array_in_c(type_of(place))) return emit_array_copy(place, value, loc, to);
+  to.emit(Assign{place, value}, loc);
+}
+
+/// var name = value, whatever the type; for passes behind lower_array_copies.
+template <Lang Out>
+void emit_declaration(Name name, const Expr& value, Loc loc, To<Out>& to) {
+  Type type = type_of(value);
+  if (!is_array_in_c(type) || initialises_array(value)) return to.emit(Let{name, type, value}, loc);
+  to.emit(Let{name, type, {}}, loc);
+  emit_array_copy(to.make(Local{name}, loc, type), value, loc, to);
+}
+
+/// Where an array or a string lies; what is a choice or a conversion lies nowhere, and gets a variable.
+template <Lang Out>
+Expr emit_place(const Expr& given, std::string_view hint, To<Out>& to) {
+  const Expr value = choice_of_parts(given, to.context);
+  if (!as<Conditional>(value) && !as<Convert>(value)) return value;
+  const Name name = to.fresh(hint);
+  emit_declaration(name, value, loc_of(value), to);
+  return to.make(Local{name}, loc_of(value), type_of(value));
+}
+
+}  // namespace ksc

@@ -149,6 +149,38 @@ const std::vector<std::string>& counted_forms() {
       "userspace function",
       "array argument",
       "len",
+      "member array",
+      "member string",
+      "member struct",
+      "member struct with structs",
+      "member of a member",
+      "member three deep",
+      "element of a member",
+      "element of a member at a variable index",
+      "global pinned struct",
+      "map with string keys",
+      "map with array keys",
+      "string of an entry",
+      "part of an entry as a whole",
+      "var of a struct",
+      "assign string",
+      "assign element of a member",
+      "assign a part: array",
+      "assign a part: struct",
+      "assign a part: string",
+      "loop over an array",
+      "loop over an array member",
+      "packet loop",
+      "short packet loop",
+      "packet loop with a check",
+      "packet loop that searches",
+      "packet byte written in a loop",
+      "struct argument",
+      "struct result",
+      "one CPU's value",
+      "one CPU's value there or not",
+      "one CPU's value held",
+      "loop over CPUs",
   };
   return forms;
 }
@@ -170,9 +202,9 @@ Tree Generator::function(Helper helper, const std::string& attribute) {
     T type = scalar();
     if (in_user_ && random_.once_in(4)) {
       count("array argument");
-      type = random_.once_in(2) ? T{T::Kind::Str, 0, false, {}, 8, {}}
-                                : T{T::Kind::Array, 0, false, {}, 3, {any_integer()}};
+      type = random_.once_in(2) ? string(8) : T{T::Kind::Array, 0, false, {}, 3, {any_integer()}};
     }
+    if (in_user_ && random_.once_in(4)) count("struct argument"), type = struct_type(random_.pick(structs_));
     const std::string name = fmt::format("p{}", i);
     parameters += fmt::format("{}{}: {}", parameters.empty() ? "" : ", ", name, type.spelled());
     helper.parameters.push_back(type);

@@ -11,12 +11,11 @@ Tree Generator::condition(int depth) {
   switch (random_.below(10)) {
     case 9: {
       const auto strings = strings_in_sight();
-      if (strings.empty()) break;
+      Tree left = any_string(depth);
+      if (left.text().empty()) break;
       count("compare strings");
-      const std::string other =
-          random_.once_in(2) ? random_.pick(Names{"\"\"", "\"ab\"", "\"xyz\""}) : random_.pick(strings);
-      return expression(Tree(fmt::format("({} {} {})", random_.pick(strings), random_.once_in(2) ? "==" : "!=", other)),
-                        boolean);
+      const std::string other = strings.empty() || random_.once_in(2) ? any_text() : random_.pick(strings);
+      return expression(join("(", std::move(left), random_.once_in(2) ? " == " : " != ", other, ")"), boolean);
     }
     case 0:
     case 1:
@@ -64,10 +63,10 @@ Tree Generator::condition(int depth) {
 /// match (…) { arms }, each made by `arm`.
 Tree Generator::match(int depth, const std::function<Tree(int)>& arm) {
   Tree out;
-  const auto strings = strings_in_sight();
-  if (!strings.empty() && random_.once_in(4)) {
+  Tree string = random_.once_in(4) ? any_string(depth) : Tree();
+  if (!string.text().empty()) {
     count("match string");
-    out.parts.push_back(Tree(fmt::format("match ({}) {{\n", random_.pick(strings))));
+    out.parts.push_back(join("match (", std::move(string), ") {\n"));
     ++indent_;
     const std::string margin(2 * static_cast<size_t>(indent_), ' ');
     for (const char* pattern : {"\"ab\" | \"b\"", "\"\"", "\"xyz\"", "default"}) {

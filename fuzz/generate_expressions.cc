@@ -25,6 +25,7 @@ Tree Generator::call(const Helper& helper, int depth) {
 }
 
 Tree Generator::integer_expression(const T& type, int depth) {
+  const auto is_array_of_it = [&](const T& t) { return t.kind == T::Kind::Array && t.element[0] == type; };
   switch (random_.below(22)) {
     case 0: return binary("+", solid(type, depth - 1), value(type, depth - 1), type);
     case 1: return binary("-", value(type, depth - 1), solid(type, depth - 1), type);
@@ -102,6 +103,13 @@ Tree Generator::integer_expression(const T& type, int depth) {
     case 18: {
       if (in_user_ && !commutes_ && type == integer(64) && !maps_.empty() && random_.once_in(2))
         return count("len"), expression(Tree(random_.pick(maps_).name + ".len()"), type);
+      if (in_user_ && !commutes_ && !per_cpu_maps_.empty() && random_.once_in(3)) {
+        const Map& map = random_.pick(per_cpu_maps_);
+        std::vector<Place> parts;
+        add_parts(
+            "", map.value, [&](const T& t) { return t == type; }, parts);
+        if (!parts.empty()) return expression(join(one_cpus_value(map, depth), random_.pick(parts).text), type);
+      }
       std::vector<const Map*> fitting;
       for (const Map& map : maps_)
         if (map.value == type) fitting.push_back(&map);
@@ -110,25 +118,25 @@ Tree Generator::integer_expression(const T& type, int depth) {
         count("map read");
         return expression(join(map.name + "[", key(map, depth - 1), "]"), type);
       }
-      for (const Map& map : maps_)
-        if (map.value.kind == T::Kind::Struct)
-          for (const Member& m : find_struct(map.value).members)
-            if (m.type == type)
-              return count("map field read"),
-                     expression(join(map.name + "[", key(map, depth - 1), "]." + m.name), type);
-      break;
+      if (maps_.empty()) break;
+      const Map& map = random_.pick(maps_);
+      const auto parts = parts_where(map.value, [&](const T& t) { return t == type || is_array_of_it(t); });
+      if (parts.empty()) break;
+      const Place& part = random_.pick(parts);
+      count("map field read");
+      count_place("x" + part.text);
+      Tree field = join(map.name + "[", key(map, depth - 1), "]" + part.text);
+      if (part.type == type) return expression(std::move(field), type);
+      count("element of a member at a variable index");
+      return expression(join(std::move(field), element_of("", depth)), type);
     }
     case 19: {
-      std::vector<Variable> arrays;
-      for (const auto& scope : scopes_)
-        for (const Variable& v : scope)
-          if (v.type.kind == T::Kind::Array && v.type.element[0] == type) arrays.push_back(v);
-      for (const Variable& v : globals_)
-        if (v.type.kind == T::Kind::Array && v.type.element[0] == type && !visible(v.name)) arrays.push_back(v);
+      const auto arrays = places_where(is_array_of_it, false);
       if (arrays.empty()) break;
-      count("element at a variable index");
-      Tree index = random_.once_in(2) ? unknown(any_integer()) : join("(", solid(integer(32), depth - 1), " & 7)");
-      return expression(join(random_.pick(arrays).name + "[", std::move(index), "]"), type);
+      const std::string array = random_.pick(arrays).text;
+      count(array.find('.') == std::string::npos ? "element at a variable index"
+                                                 : "element of a member at a variable index");
+      return expression(element_of(array, depth), type);
     }
     case 20: {
       if (options_.environment && !in_user_ && !commutes_ && type == integer(64) && random_.once_in(2))
@@ -172,12 +180,12 @@ Tree Generator::solid(const T& type, int depth) {
     case T::Kind::Char:
       if (random_.once_in(3))
         return count("cast"), expression(join("(", solid(integer(8), depth - 1), " as char)"), type);
-      if (random_.once_in(3))
-        for (const Variable& v : globals_)
-          if (v.type.kind == T::Kind::Str && !visible(v.name)) {
-            count("character of a string");
-            return expression(join(v.name + "[", join("(", unknown(integer(8)), " & 15)"), "]"), type);
-          }
+      if (random_.once_in(3)) {
+        const auto strings = strings_in_sight();
+        if (strings.empty()) return leaf(type);
+        count("character of a string");
+        return expression(join(random_.pick(strings) + "[(", unknown(integer(8)), " & 15)]"), type);
+      }
       return leaf(type);
     case T::Kind::Enum:
       if (random_.once_in(3)) {
@@ -187,8 +195,22 @@ Tree Generator::solid(const T& type, int depth) {
       }
       if (depth >= 2 && random_.once_in(4)) return match_value(type, depth);
       return leaf(type);
-    default: return leaf(type);
+    default: return whole(type, depth);
   }
+}
+
+/// An array, a struct or a string: what a function gives, a part of an entry, or what is there.
+Tree Generator::whole(const T& type, int depth) {
+  for (const Helper& helper : helpers_)
+    if (helper.result == type && random_.once_in(2)) return call(helper, depth);
+  if (random_.once_in(2)) return leaf(type);
+  for (const Map& map : maps_) {
+    const auto parts = parts_where(map.value, [&](const T& t) { return t == type; });
+    if (parts.empty() || random_.once_in(3)) continue;
+    count("part of an entry as a whole");
+    return join(map.name + "[", key(map, depth - 1), "]" + random_.pick(parts).text);
+  }
+  return leaf(type);
 }
 
 }  // namespace ksc::fuzz

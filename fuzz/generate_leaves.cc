@@ -48,36 +48,114 @@ std::string Generator::zero(const T& type) {
   }
 }
 
+/// What is of such a type among something and its parts: members, elements at a random index, and theirs.
+void Generator::add_parts(const std::string& text, const T& type, const Wanted& wanted, std::vector<Place>& found) {
+  if (wanted(type)) found.push_back({text, type});
+  if (type.kind == T::Kind::Struct)
+    for (const Member& m : find_struct(type).members) add_parts(text + "." + m.name, m.type, wanted, found);
+  if (type.kind == T::Kind::Array)
+    add_parts(fmt::format("{}[{}]", text, random_.below(type.count)), type.element[0], wanted, found);
+  if (type.kind == T::Kind::Packet)
+    for (const Header& h : headers())
+      if (h.name == type.name)
+        for (const Member& m : h.fields)
+          if (wanted(m.type)) found.push_back({text + "->" + m.name, m.type});
+}
+
+/// The parts of something of that type, as texts to be put behind it.
+std::vector<Place> Generator::parts_where(const T& type, const Wanted& wanted) {
+  std::vector<Place> found;
+  add_parts("", type, wanted, found);
+  std::erase_if(found, [](const Place& p) { return p.text.empty(); });
+  return found;
+}
+
+/// Everything of such a type that may be read (or written) here.
+std::vector<Place> Generator::places_where(const Wanted& wanted, bool writable) {
+  std::vector<Place> found;
+  std::set<std::string> seen;
+  for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
+    for (auto v = scope->rbegin(); v != scope->rend(); ++v)
+      if (seen.insert(v->name).second && !(writable && v->is_const)) add_parts(v->name, v->type, wanted, found);
+  for (const Variable& v : globals_)
+    if (!seen.count(v.name.substr(0, v.name.find('.')))) add_parts(v.name, v.type, wanted, found);
+  return found;
+}
+
 /// The texts of everything of that type that may be read (or written) here.
 std::vector<std::string> Generator::places_of(const T& type, bool writable) {
   std::vector<std::string> found;
-  std::set<std::string> seen;
-  const auto look = [&](const Variable& v, const char* what) {
-    if (v.type == type && !(writable && v.is_const)) found.push_back(v.name);
-    if (v.type.kind == T::Kind::Struct && !(writable && v.is_const))
-      for (const Member& m : find_struct(v.type).members)
-        if (m.type == type) found.push_back(v.name + "." + m.name);
-    if (v.type.kind == T::Kind::Array && v.type.element[0] == type)
-      found.push_back(fmt::format("{}[{}]", v.name, random_.below(v.type.count)));
-    if (v.type.kind == T::Kind::Packet)
-      for (const Header& h : headers())
-        if (h.name == v.type.name)
-          for (const Member& m : h.fields)
-            if (m.type == type) found.push_back(v.name + "->" + m.name);
-    (void)what;
-  };
-  for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
-    for (auto v = scope->rbegin(); v != scope->rend(); ++v)
-      if (seen.insert(v->name).second) look(*v, "variable");
-  for (const Variable& v : globals_)
-    if (!seen.count(v.name.substr(0, v.name.find('.')))) look(v, "global use");
+  for (Place& p : places_where([&](const T& t) { return t == type; }, writable)) found.push_back(std::move(p.text));
   return found;
+}
+
+Names Generator::strings_in_sight() {
+  Names found;
+  for (Place& p : places_where([](const T& t) { return t.kind == T::Kind::Str; }, false))
+    found.push_back(std::move(p.text));
+  return found;
+}
+
+Tree Generator::any_string(int depth) {
+  const auto strings = strings_in_sight();
+  if (!maps_.empty() && random_.once_in(3)) {
+    const Map& map = random_.pick(maps_);
+    const auto parts = parts_where(map.value, [](const T& t) { return t.kind == T::Kind::Str; });
+    if (!parts.empty()) {
+      count("string of an entry");
+      return join(map.name + "[", key(map, depth - 1), "]" + random_.pick(parts).text);
+    }
+  }
+  return strings.empty() ? Tree() : Tree(random_.pick(strings));
+}
+
+std::string Generator::any_text() { return random_.pick(Names{"\"\"", "\"ab\"", "\"xyz\""}); }
+
+/// Counts how deep in a struct a place lies.
+void Generator::count_place(const std::string& place) {
+  if (place.find("settings.") != std::string::npos || place.find("->") != std::string::npos) return;
+  const auto dots = std::count(place.begin(), place.end(), '.');
+  if (dots > 2) count("member three deep");
+  if (dots > 1) count("member of a member");
+  if (dots > 0 && place.ends_with(']')) count("element of a member");
+}
+
+Tree Generator::element_of(const std::string& array, int depth) {
+  return join(array + "[",
+              random_.once_in(2) ? unknown(any_integer()) : join("(", solid(integer(32), depth - 1), " & 7)"), "]");
+}
+
+Tree Generator::any_part(const std::string& of, T& type, int depth) {
+  const Place part = random_.pick(parts_where(type, [](const T&) { return true; }));
+  type = part.type;
+  count_place("x" + part.text);
+  if (type.kind != T::Kind::Array || random_.once_in(2)) return Tree(of + part.text);
+  type = T(type.element[0]);
+  count("element of a member at a variable index");
+  return element_of(of + part.text, depth);
+}
+
+Tree Generator::struct_literal(const T& type) {
+  const Struct& s = find_struct(type);
+  Tree out;
+  out.before = type.name + " { ";
+  out.between = ", ";
+  out.after = " }";
+  for (const Member& m : s.members) {
+    if (random_.once_in(5)) continue;  // what is left out is zero
+    Tree member = join(m.name + ": ", value(m.type, 0));
+    member.may_drop = true;
+    out.parts.push_back(std::move(member));
+  }
+  if (out.parts.empty()) out.parts.push_back(join(s.members[0].name + ": ", value(s.members[0].type, 0)));
+  return out;
 }
 
 Tree Generator::leaf(const T& type) {
   const auto places = places_of(type, false);
   if (!places.empty() && !random_.once_in(5)) {
     const std::string& place = random_.pick(places);
+    count_place(place);
     if (place.find("->") != std::string::npos) {
       count("packet read");
       for (const Header& h : headers())
@@ -108,21 +186,7 @@ Tree Generator::leaf(const T& type) {
     }
   }
   if (type.kind == T::Kind::Int) return expression(fmt::format("({} as {})", literal(type), type.spelled()), type);
-  if (type.kind == T::Kind::Struct) {
-    const Struct& s = find_struct(type);
-    Tree out;
-    out.before = type.name + " { ";
-    out.between = ", ";
-    out.after = " }";
-    for (const Member& m : s.members) {
-      if (random_.once_in(5)) continue;  // what is left out is zero
-      Tree member = join(m.name + ": ", value(m.type, 0));
-      member.may_drop = true;
-      out.parts.push_back(std::move(member));
-    }
-    if (out.parts.empty()) out.parts.push_back(join(s.members[0].name + ": ", value(s.members[0].type, 0)));
-    return out;
-  }
+  if (type.kind == T::Kind::Struct) return struct_literal(type);
   if (type.kind == T::Kind::Array) {
     Tree out;
     out.before = "[";
@@ -131,10 +195,7 @@ Tree Generator::leaf(const T& type) {
     for (uint64_t i = 0; i < 1 + random_.below(type.count); ++i) out.parts.push_back(value(type.element[0], 0));
     return out;
   }
-  if (type.kind == T::Kind::Str) {
-    static const Names texts = {"\"\"", "\"ab\"", "\"xyz\""};
-    return Tree(random_.pick(texts));
-  }
+  if (type.kind == T::Kind::Str) return Tree(any_text());
   return expression(literal(type), type);
 }
 
@@ -150,7 +211,8 @@ Tree Generator::key(const Map& map, int depth) {
     if (random_.once_in(2)) return Tree(fmt::format("{}", map.is_array() ? random_.below(2) : random_.below(5)));
     return join("(", solid(map.key, depth), " & 3)");
   }
-  return map.key.kind == T::Kind::Struct ? leaf(map.key) : value(map.key, depth);
+  const bool is_whole = map.key.kind == T::Kind::Struct || map.key.kind == T::Kind::Array;
+  return is_whole ? leaf(map.key) : value(map.key, depth);
 }
 
 }  // namespace ksc::fuzz

@@ -80,6 +80,34 @@ Tree Generator::loop_statement(int depth) {
   return out;
 }
 
+/// A loop over the elements of an array, mostly no further than they go.
+Tree Generator::array_loop(int depth) {
+  const auto arrays =
+      places_where([](const T& t) { return t.kind == T::Kind::Array && t.element[0].kind == T::Kind::Int; }, true);
+  if (arrays.empty()) return var_statement(depth);
+  const Place& array = random_.pick(arrays);
+  const T& element = array.type.element[0];
+  count(array.text.find('.') == std::string::npos ? "loop over an array" : "loop over an array member");
+  const std::string name = fmt::format("i{}", temporaries_++), at = fmt::format("{}[{}]", array.text, name);
+  const auto totals = places_of(element, true);
+  ++nested_loops_;
+  ++loops_;
+  Tree body = block(depth - 1, static_cast<int>(random_.below(2)), {{name, integer(32)}});
+  --nested_loops_;
+  --loops_;
+  // The array may be hidden by what the body declares, so its own lines come first.
+  const std::string margin(2 * static_cast<size_t>(indent_) + 2, ' ');
+  std::vector<Tree> own;
+  if (!totals.empty() && !random_.once_in(3))
+    own.push_back(
+        Tree(fmt::format("{}{} {}= {}\n", margin, random_.pick(totals), random_.pick(Names{"+", "^", "|"}), at)));
+  if (own.empty() || random_.once_in(2))
+    own.push_back(join(margin + at + random_.pick(Names{" = ", " += ", " ^= "}), value(element, 1), "\n"));
+  body.parts.insert(body.parts.begin(), own.begin(), own.end());
+  const uint64_t end = array.type.count + (random_.once_in(4) ? random_.below(3) : 0);
+  return join(fmt::format("for ({} in 0..{}) ", name, end), std::move(body));
+}
+
 Tree Generator::map_loop_turn(const Map& map, const std::string& entry,
                               const std::vector<std::pair<std::string, T>>& totals, int depth) {
   static const Names operators = {"+", "^", "|", "&"};
@@ -87,9 +115,9 @@ Tree Generator::map_loop_turn(const Map& map, const std::string& entry,
     case 0:
       // Through the reference to the entry at hand.
       if (map.value.kind == T::Kind::Struct) {
-        const Member& m = random_.pick(find_struct(map.value).members);
-        return join(entry + "." + m.name + (m.type.kind == T::Kind::Int && random_.once_in(2) ? " += " : " = "),
-                    value(m.type, 1));
+        T type = map.value;
+        Tree part = any_part(entry, type, 1);
+        return join(std::move(part), type.kind == T::Kind::Int && random_.once_in(2) ? " += " : " = ", value(type, 1));
       }
       break;
     case 3: return join("if (", condition(1), ") { ", map_loop_turn(map, entry, totals, depth - 1), " }");

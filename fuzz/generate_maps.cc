@@ -12,15 +12,15 @@ Tree Generator::map_statement(int depth) {
   const bool is_struct = map.value.kind == T::Kind::Struct;
   Tree at = key(map, depth - 1);
   if (is_struct && random_.once_in(2)) {
-    std::vector<Member> fields = find_struct(map.value).members;
-    const Member& m = random_.pick(fields);
-    if (m.type.kind == T::Kind::Int && random_.once_in(2)) {
+    T type = map.value;
+    Tree part = any_part("", type, depth);
+    Tree place = join(map.name + "[", std::move(at), "]", std::move(part));
+    if (type.kind == T::Kind::Int && random_.once_in(2)) {
       count("map field compound assign");
-      return join(map.name + "[", std::move(at), "]." + m.name + " " + random_.pick(Names{"+", "-", "|", "*"}) + "= ",
-                  value(m.type, depth));
+      return join(std::move(place), " " + random_.pick(Names{"+", "-", "|", "*"}) + "= ", value(type, depth));
     }
     count("map field write");
-    return join(map.name + "[", std::move(at), "]." + m.name + " = ", value(m.type, depth));
+    return join(std::move(place), " = ", value(type, depth));
   }
   switch (random_.below(5)) {
     case 0:
@@ -48,6 +48,16 @@ Tree Generator::map_statement(int depth) {
   if (frozen) return print_statement(depth);
   count("map write");
   return join(map.name + "[", std::move(at), "] = ", is_struct ? leaf(map.value) : value(map.value, depth));
+}
+
+/// Reads or writes a part of the struct that a reference refers to.
+Tree Generator::reference_use(const std::string& reference, const T& type, int depth) {
+  T of = type;
+  Tree part = any_part(reference, of, depth);
+  const auto places = places_of(of, true);
+  if (!places.empty() && random_.once_in(2)) return join(random_.pick(places) + " = ", std::move(part));
+  const bool compound = of.kind == T::Kind::Int && random_.once_in(2);
+  return join(std::move(part), compound ? " += " : " = ", value(of, depth));
 }
 
 /// Something that holds what `m[k]` gives, and what is done with it.
@@ -98,16 +108,8 @@ Tree Generator::entry_reference(int depth) {
     ++indent_;
     Tree body;
     body.before = "{\n";
-    for (uint64_t i = 0; i < 1 + random_.below(3); ++i) {
-      const Member& m = random_.pick(find_struct(map.value).members);
-      const auto places = places_of(m.type, true);
-      if (!places.empty() && random_.once_in(2))
-        body.parts.push_back(line(join(random_.pick(places) + " = ", name + "." + m.name)));
-      else if (m.type.kind == T::Kind::Int && random_.once_in(2))
-        body.parts.push_back(line(join(name + "." + m.name + " += ", value(m.type, depth - 1))));
-      else
-        body.parts.push_back(line(join(name + "." + m.name + " = ", value(m.type, depth - 1))));
-    }
+    for (uint64_t i = 0; i < 1 + random_.below(3); ++i)
+      body.parts.push_back(line(reference_use(name, map.value, depth - 1)));
     --indent_;
     body.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
     scopes_.pop_back();
@@ -134,13 +136,7 @@ Tree Generator::rebound_reference(int depth) {
   const std::string name = fmt::format("ref{}", temporaries_++), margin(2 * static_cast<size_t>(indent_), ' ');
   const bool was_frozen = in_user_ || !frozen_.insert(map.name).second;
   const auto use = [&] {
-    const Member& m = random_.pick(find_struct(map.value).members);
-    const auto places = places_of(m.type, true);
-    Tree what = !places.empty() && random_.once_in(2)
-                    ? Tree(fmt::format("{} = {}.{}", random_.pick(places), name, m.name))
-                    : join(fmt::format("{}.{} {}= ", name, m.name,
-                                       m.type.kind == T::Kind::Int && random_.once_in(2) ? "+" : ""),
-                           value(m.type, depth - 1));
+    Tree what = reference_use(name, map.value, depth - 1);
     return join(fmt::format("\n{}if ({} != null) {{ ", margin, name), std::move(what), " }");
   };
   Tree first = use();

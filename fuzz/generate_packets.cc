@@ -34,6 +34,53 @@ const std::vector<Header>& headers() {
   return all;
 }
 
+/// A loop that reads a byte of the packet in each turn, further on every time, and leaves where the packet ends.
+Tree Generator::packet_loop(int depth) {
+  const int end = random_.pick(nested_loops_ > 0 ? std::vector<int>{8, 16} : std::vector<int>{16, 40, 64, 100, 200});
+  count(end > 16 ? "packet loop" : "short packet loop");
+  const std::string margin(2 * static_cast<size_t>(indent_), ' '), i = fmt::format("i{}", temporaries_),
+                                                                   at = fmt::format("at{}", temporaries_),
+                                                                   total = fmt::format("total{}", temporaries_);
+  ++temporaries_;
+  const T type = random_.once_in(2) ? integer(32) : any_integer();
+  const std::string turn = random_.pick(Names{i, i, i + " * 2", "(" + i + " ^ 5)", i + " + 3"});
+  Tree head;
+  head.parts.push_back(Tree(fmt::format("var {}: {} = 0\n{}", total, type.spelled(), margin)));
+  if (random_.once_in(3))
+    head.parts.push_back(
+        join(fmt::format("var {} = ctx->data + (", at), solid(integer(32), depth - 1), " & 31)\n" + margin));
+  else
+    head.parts.push_back(
+        Tree(fmt::format("var {} = ctx->data + {}\n{}", at, random_.pick(std::vector<int>{0, 14, 34, 54}), margin)));
+  Tree body;
+  body.before = "{\n";
+  const auto add = [&](Tree tree) { body.parts.push_back(line(std::move(tree))); };
+  ++indent_;
+  if (!random_.once_in(3)) {
+    // Mostly what the read needs; more is a check that leaves early, less does not spare the compiler's.
+    count("packet loop with a check");
+    add(Tree(fmt::format("if ({} + {} + {} > ctx->data_end) {{ break }}", at, turn,
+                         random_.pick(std::vector<int>{1, 1, 1, 0, 4}))));
+  }
+  const std::string byte = random_.once_in(2) ? fmt::format("{}[{}]", at, turn) : fmt::format("(*({} + {}))", at, turn);
+  add(Tree(fmt::format("{} {}= ({} as {})", total, random_.pick(Names{"+", "^", "|"}), byte, type.spelled())));
+  if (random_.once_in(4)) {
+    count("packet byte written in a loop");
+    scopes_.push_back({{i, integer(32)}, {total, type}});
+    add(join(byte + " = ", value(integer(8), 1)));
+    scopes_.pop_back();
+  }
+  if (random_.once_in(3)) {
+    count("packet loop that searches");
+    add(Tree(fmt::format("if ({} == {}) {{ break }}", byte, random_.below(8))));
+  }
+  --indent_;
+  body.after = margin + "}";
+  head.parts.push_back(join(fmt::format("for ({} in 0..{}) ", i, end), std::move(body)));
+  scopes_.back().push_back({total, type});
+  return head;
+}
+
 Tree Generator::packet_statement(int depth) {
   const Header& header = random_.pick(headers());
   const std::string name = fmt::format("{}{}", std::string(header.name).substr(0, 2), temporaries_++);

@@ -47,9 +47,9 @@ std::string Generator::fresh_local(bool& shadows) {
 Tree Generator::var_statement(int depth) {
   T type = scalar();
   const uint64_t shape = random_.below(10);
-  if (shape == 0) type = {T::Kind::Array, 0, false, {}, 2 + random_.below(4), {any_integer()}};
-  if (shape == 1) type = struct_type(random_.pick(structs_));
-  if (shape == 2) type = {T::Kind::Str, 0, false, {}, 8, {}}, count("str");
+  if (shape == 0) type = array_of_integers();
+  if (shape == 1) type = struct_type(random_.pick(structs_)), count("var of a struct");
+  if (shape == 2) type = string(8), count("str");
   bool shadows = false;
   Tree initial = random_.once_in(6) ? Tree() : value(type, depth);
   const bool has_initial = !initial.text().empty();
@@ -61,37 +61,42 @@ Tree Generator::var_statement(int depth) {
   return join(fmt::format("var {}: {} = ", name, type.spelled()), std::move(initial));
 }
 
+/// An array, a struct or a string is given another as a whole.
+Tree Generator::whole_assignment() {
+  const auto places = places_where(
+      [](const T& t) { return t.kind == T::Kind::Array || t.kind == T::Kind::Struct || t.kind == T::Kind::Str; }, true);
+  if (places.empty()) return Tree();
+  const Place& place = random_.pick(places);
+  const bool is_part = place.text.find_first_of(".[") != std::string::npos;
+  count(std::string(is_part ? "assign a part: " : "assign ") + (place.type.kind == T::Kind::Array    ? "array"
+                                                                : place.type.kind == T::Kind::Struct ? "struct"
+                                                                                                     : "string"));
+  return join(place.text + " = ", solid(place.type, 1));
+}
+
+/// An element at an index that is not known.
+Tree Generator::element_assignment(const Place& array, int depth) {
+  count(array.text.find('.') == std::string::npos ? "assign element" : "assign element of a member");
+  const bool compound = random_.once_in(2);
+  return join(element_of(array.text, 1), compound ? " += " : " = ", value(array.type.element[0], depth));
+}
+
 Tree Generator::assignment(int depth) {
-  // Arrays and structs as wholes
   if (random_.once_in(6)) {
-    for (const auto& scope : scopes_)
-      for (const Variable& v : scope)
-        if ((v.type.kind == T::Kind::Array || v.type.kind == T::Kind::Struct) && random_.once_in(2)) {
-          bool hidden = false;
-          for (auto later = &scope + 1; later != scopes_.data() + scopes_.size(); ++later)
-            for (const Variable& w : *later) hidden |= w.name == v.name;
-          if (hidden) continue;
-          count(v.type.kind == T::Kind::Array ? "assign array" : "assign struct");
-          return join(v.name + " = ", leaf(v.type));
-        }
+    Tree whole = whole_assignment();
+    if (!whole.text().empty()) return whole;
   }
   for (int attempt = 0; attempt < 6; ++attempt) {
     const T type = scalar();
-    // An element at a variable index
     if (type.kind == T::Kind::Int && random_.once_in(4)) {
-      for (const Variable& v : globals_)
-        if (v.type.kind == T::Kind::Array && v.type.element[0].kind == T::Kind::Int && !visible(v.name)) {
-          count("assign element");
-          const bool compound = random_.once_in(2);
-          return join(v.name + "[",
-                      random_.once_in(2) ? unknown(any_integer()) : join("(", unknown(integer(32)), " & 7)"),
-                      compound ? "] += " : "] = ", value(v.type.element[0], depth));
-        }
+      const auto arrays = places_where([](const T& t) { return t.kind == T::Kind::Array; }, true);
+      if (!arrays.empty()) return element_assignment(random_.pick(arrays), depth);
     }
     auto places = places_of(type, true);
     std::erase_if(places, [&](const std::string& p) { return p.find("settings.") != std::string::npos; });
     if (places.empty()) continue;
     const std::string place = random_.pick(places);
+    count_place(place);
     if (place.find("->") != std::string::npos)
       count("packet write");
     else if (place.find('.') != std::string::npos)
@@ -143,13 +148,8 @@ Tree Generator::print_statement(int depth) {
   const T type = scalar();
   const std::string verb = type == character ? "%c" : random_.pick(Names{"%d", "%u", "%x"});
   if (random_.once_in(4)) {
-    for (const auto& scope : scopes_)
-      for (const Variable& v : scope)
-        if (v.type.kind == T::Kind::Str && &scope == &scopes_.back())
-          return count("print string"), Tree(fmt::format("print(\"%s|\", {})", v.name));
-    for (const Variable& v : globals_)
-      if (v.type.kind == T::Kind::Str && !visible(v.name))
-        return count("print string"), Tree(fmt::format("print(\"%s|\", {})", v.name));
+    Tree string = any_string(depth);
+    if (!string.text().empty()) return count("print string"), join("print(\"%s|\", ", std::move(string), ")");
   }
   if (type == character)
     return join("print(\"a ", verb + " b %d\", ", solid(type, depth - 1), ", ", solid(any_integer(), depth - 1), ")");
@@ -200,7 +200,14 @@ Tree Generator::simple_statement(int depth) {
 
 Tree Generator::statement(int depth) {
   if (depth <= 0) return simple_statement(1);
-  switch (random_.below(27)) {
+  switch (random_.below(30)) {
+    case 27: return nested_loops_ < 2 ? array_loop(depth) : simple_statement(depth);
+    case 28:
+      if (has_context_ && nested_loops_ < 2) return packet_loop(depth);
+      break;
+    case 29:
+      if (!per_cpu_maps_.empty()) return random_.once_in(2) ? per_cpu_loop(depth) : per_cpu_statement(depth);
+      break;
     case 26: return map_loop(depth);
     case 0:
     case 1:

@@ -2,6 +2,8 @@
 // Random types, globals and maps.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "fuzz/generator.h"
 
 namespace ksc::fuzz {
@@ -24,18 +26,7 @@ void Generator::declare_types(Tree& out) {
     enums_.push_back(e);
     count("enum");
   }
-  for (size_t i = 0; i < 1 + random_.below(2); ++i) {
-    Struct s{global_name(fmt::format("S{}", i)), {}};
-    std::string text = fmt::format("struct {} {{", s.name);
-    for (size_t k = 0; k < 2 + random_.below(3); ++k) {
-      Member member{fmt::format("f{}", k), scalar()};
-      text += fmt::format("{} {}: {}", k ? "," : "", member.name, member.type.spelled());
-      s.members.push_back(member);
-    }
-    out.parts.push_back(declaration(text + " }"));
-    structs_.push_back(s);
-    count("struct");
-  }
+  declare_structs(out);
   for (size_t i = 0; i < 2; ++i) {
     const T type = any_integer();
     const std::string name = global_name(fmt::format("LIMIT{}", i));
@@ -45,18 +36,76 @@ void Generator::declare_types(Tree& out) {
   }
 }
 
+/// How many structs lie in one another, itself counted; 0 of what is no struct.
+int Generator::height(const T& type) const {
+  if (type.kind != T::Kind::Struct) return 0;
+  int inside = 0;
+  for (const Member& m : find_struct(type).members) inside = std::max(inside, height(m.type));
+  return 1 + inside;
+}
+
+/// How many bytes there are, but for padding.
+uint64_t Generator::bytes(const T& type) const {
+  switch (type.kind) {
+    case T::Kind::Struct: {
+      uint64_t sum = 0;
+      for (const Member& m : find_struct(type).members) sum += bytes(m.type);
+      return sum;
+    }
+    case T::Kind::Array: return type.count * bytes(type.element[0]);
+    case T::Kind::Str: return type.count;
+    default: return static_cast<uint64_t>(type.bits) / 8;
+  }
+}
+
+/// Of a member: also arrays, strings, and structs that have been declared before.
+T Generator::member_type() {
+  switch (random_.below(8)) {
+    case 0: return count("member array"), array_of_integers();
+    case 1: return count("member string"), string(random_.pick(std::vector<uint64_t>{4, 5, 7, 8, 12}));
+    case 2:
+    case 3: {
+      // The kernel's stack holds 512 bytes, and a function holds a few keys and values in it: they are not moved
+      // elsewhere yet [L60].
+      std::vector<const Struct*> fitting;
+      for (const Struct& s : structs_)
+        if (height(struct_type(s)) < 3 && bytes(struct_type(s)) <= 24) fitting.push_back(&s);
+      if (fitting.empty()) break;
+      const T type = struct_type(*random_.pick(fitting));
+      return count(height(type) == 1 ? "member struct" : "member struct with structs"), type;
+    }
+    default: break;
+  }
+  return scalar();
+}
+
+void Generator::declare_structs(Tree& out) {
+  for (size_t i = 0, n = 1 + random_.below(3); i < n; ++i) {
+    Struct s{global_name(fmt::format("S{}", i)), {}};
+    std::string text = fmt::format("struct {} {{", s.name);
+    for (size_t k = 0; k < 2 + random_.below(3); ++k) {
+      const Member member{fmt::format("f{}", k), member_type()};
+      text += fmt::format("{} {}: {}", k ? "," : "", member.name, member.type.spelled());
+      s.members.push_back(member);
+    }
+    out.parts.push_back(declaration(text + " }"));
+    structs_.push_back(s);
+    count("struct");
+  }
+}
+
 void Generator::declare_globals(Tree& out) {
   const size_t n = 3 + random_.below(4);
   for (size_t i = 0; i < n; ++i) {
     const std::string name = global_name(fmt::format("g{}", i));
     T type = scalar();
     const uint64_t shape = random_.below(8);
-    if (shape == 0) type = {T::Kind::Array, 0, false, {}, 2 + random_.below(5), {any_integer()}}, count("global array");
+    if (shape == 0) type = array_of_integers(), count("global array");
     if (shape == 1) type = struct_type(random_.pick(structs_)), count("global struct");
-    if (shape == 2) type = {T::Kind::Str, 0, false, {}, 4 + 4 * random_.below(4), {}};
+    if (shape == 2) type = string(4 + 4 * random_.below(4));
     std::string how;
     if (random_.once_in(5))
-      how = "pin ", count("global pin");
+      how = "pin ", count(type.kind == T::Kind::Struct ? "global pinned struct" : "global pin");
     else if (random_.once_in(5))
       how = "local ", local_globals_.insert(name), count("global local");
     std::string text = fmt::format("{}var {}: {}", how, name, type.spelled());
@@ -77,6 +126,17 @@ void Generator::declare_globals(Tree& out) {
   }
 }
 
+T Generator::key_type() {
+  switch (random_.below(10)) {
+    case 0:
+    case 1: return count("map with struct keys"), struct_type(random_.pick(structs_));
+    case 2: return count("map with enum keys"), enum_type(random_.pick(enums_));
+    case 3: return count("map with string keys"), string(random_.pick(std::vector<uint64_t>{4, 7, 8}));
+    case 4: return count("map with array keys"), array_of_integers();
+    default: return any_integer();
+  }
+}
+
 void Generator::declare_maps(Tree& out) {
   static const Names kinds = {"hash", "hash", "array", "percpu_hash", "percpu_array", "lru_hash"};
   const size_t n = 2 + random_.below(3);
@@ -86,14 +146,7 @@ void Generator::declare_maps(Tree& out) {
     map.kind = random_.pick(kinds);
     count("map " + map.kind);
     map.key = integer(32);
-    if (!map.is_array()) {
-      if (random_.once_in(5))
-        map.key = struct_type(random_.pick(structs_)), count("map with struct keys");
-      else if (random_.once_in(5))
-        map.key = enum_type(random_.pick(enums_)), count("map with enum keys");
-      else
-        map.key = any_integer();
-    }
+    if (!map.is_array()) map.key = key_type();
     map.value = random_.once_in(3) ? struct_type(random_.pick(structs_)) : any_integer();
     if (map.value.kind == T::Kind::Struct) count("map with struct values");
     const uint64_t entries = map.kind == "lru_hash" ? 1024 : 2 + random_.below(6);

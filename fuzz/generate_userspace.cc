@@ -6,8 +6,74 @@
 
 namespace ksc::fuzz {
 
+/// `m.cpu(k, i)`. How many CPUs there are is open, and none but the first has anything here: it is that, or one that no
+/// machine has.
+Tree Generator::one_cpus_value(const Map& map, int depth) {
+  count("one CPU's value");
+  Tree cpu = random_.once_in(2) ? Tree("0") : random_.once_in(4) ? Tree("100000") : Tree();
+  if (cpu.text().empty()) cpu = join("(", solid(integer(32), depth - 1), " & 1) * 100000");
+  return join(map.name + ".cpu(", key(map, depth - 1), ", ", std::move(cpu), ")");
+}
+
+/// What one CPU has: read in place, asked whether it is there, held.
+Tree Generator::per_cpu_statement(int depth) {
+  const Map& map = random_.pick(per_cpu_maps_);
+  Tree at = one_cpus_value(map, depth);
+  if (random_.once_in(3)) {
+    count("one CPU's value there or not");
+    return join("if (", std::move(at), random_.once_in(2) ? " != null) " : " == null) ", block(depth - 1, 1));
+  }
+  const std::string name = fmt::format("own{}", temporaries_++);
+  const bool is_struct = map.value.kind == T::Kind::Struct;
+  const auto parts = parts_where(map.value, [](const T&) { return true; });
+  const Place part = is_struct ? random_.pick(parts) : Place{"", map.value};
+  const auto places = places_of(part.type, true);
+  if (!places.empty() && random_.once_in(2)) return join(random_.pick(places) + " = ", std::move(at), part.text);
+  count("one CPU's value held");
+  // A number is an option here, which converts where a value is wanted.
+  const std::string margin(2 * static_cast<size_t>(indent_), ' '), copy = fmt::format("copy{}", temporaries_++);
+  Tree body = block(depth - 1, 1, {{copy, part.type}});
+  body.before += fmt::format("{}  var {}: {} = {}{}\n", margin, copy, part.type.spelled(), name, part.text);
+  return join(fmt::format("if (var {} = ", name), std::move(at), ") ", std::move(body));
+}
+
+/// A loop over what all CPUs have under a key. All but the first have zeros, and how many there are is open: zeros
+/// change nothing.
+Tree Generator::per_cpu_loop(int depth) {
+  if (nested_loops_ >= 2) return per_cpu_statement(depth);
+  const Map& map = random_.pick(per_cpu_maps_);
+  count("loop over CPUs");
+  const std::string margin(2 * static_cast<size_t>(indent_), ' '), cpu = fmt::format("cpu{}", temporaries_++),
+                                                                   value = fmt::format("v{}", temporaries_++);
+  Tree at = key(map, depth - 1);
+  const bool is_struct = map.value.kind == T::Kind::Struct;
+  const auto numbers = is_struct ? parts_where(map.value, [](const T& t) { return t.kind == T::Kind::Int; })
+                                 : std::vector<Place>{{"", map.value}};
+  Tree body;
+  body.before = "{\n";
+  ++indent_;
+  for (uint64_t i = 0; i < 1 + random_.below(2) && !numbers.empty(); ++i) {
+    const Place& number = random_.pick(numbers);
+    const auto totals = places_of(number.type, true);
+    if (totals.empty()) continue;
+    body.parts.push_back(line(Tree(
+        fmt::format("{} {}= {}{}", random_.pick(totals), random_.pick(Names{"+", "|", "^"}), value, number.text))));
+  }
+  ++nested_loops_;
+  ++loops_;
+  body.parts.push_back(line(join(fmt::format("if ({} == 0) ", cpu),
+                                 block(depth - 1, 1, {{cpu, integer(32)}, {value, map.value, is_struct}}))));
+  --nested_loops_;
+  --loops_;
+  --indent_;
+  body.after = margin + "}";
+  return join(fmt::format("for ({}, {} in {}.each_cpu(", cpu, value, map.name), std::move(at), ")) ", std::move(body));
+}
+
 void Generator::userspace(Tree& out) {
   in_user_ = true;
+  for (const Map& m : maps_)
+    if (m.kind.starts_with("percpu")) per_cpu_maps_.push_back(m);
   helpers_.clear();
   std::erase_if(globals_, [&](const Variable& v) { return local_globals_.count(v.name) != 0; });
   // Of structs each CPU has its own, and which is meant must be said there [L51].
@@ -18,7 +84,9 @@ void Generator::userspace(Tree& out) {
   }
   for (uint64_t i = 0; i < 1 + random_.below(2); ++i) {
     count("userspace function");
-    out.parts.push_back(function({global_name(fmt::format("user{}", i)), {}, i == 0 ? boolean : scalar(), false}, ""));
+    T result = i == 0 ? boolean : scalar();
+    if (random_.once_in(3)) count("struct result"), result = struct_type(random_.pick(structs_));
+    out.parts.push_back(function({global_name(fmt::format("user{}", i)), {}, result, false}, ""));
   }
   count("userspace main");
   scopes_ = {{}};

@@ -62,6 +62,13 @@ struct Variable {
   T type;
   bool is_const = false;  // a loop counter that keeps a loop finite
 };
+/// Something that can be read, and mostly written, by that text.
+struct Place {
+  std::string text;
+  T type;
+};
+/// What is asked of a type.
+using Wanted = std::function<bool(const T&)>;
 struct Map {
   std::string name, kind;
   T key, value;
@@ -98,6 +105,8 @@ class Generator {
 
   // ---- types and declarations
   T any_integer() { return integer(8 << random_.below(4), random_.once_in(3)); }
+  T array_of_integers() { return {T::Kind::Array, 0, false, {}, 2 + random_.below(4), {any_integer()}}; }
+  T string(uint64_t size) { return {T::Kind::Str, 0, false, {}, size, {}}; }
   T scalar() {
     switch (random_.below(8)) {
       case 0: return boolean;
@@ -121,23 +130,44 @@ class Generator {
     return tree;
   }
   void declare_types(Tree& out);
+  void declare_structs(Tree& out);
+  T member_type();
+  int height(const T& type) const;
+  uint64_t bytes(const T& type) const;
   void declare_globals(Tree& out);
   void declare_maps(Tree& out);
+  T key_type();
   Tree helper(size_t index);
   /// A function that others may call from then on.
   Tree function(Helper helper, const std::string& attribute);
   void userspace(Tree& out);
+  Tree one_cpus_value(const Map& map, int depth);
+  Tree per_cpu_statement(int depth);
+  Tree per_cpu_loop(int depth);
   Tree entry(size_t index, size_t total);
 
   // ---- expressions
   std::string literal(const T& type);
   std::string zero(const T& type);
   std::vector<std::string> places_of(const T& type, bool writable);
+  std::vector<Place> places_where(const Wanted& wanted, bool writable);
+  std::vector<Place> parts_where(const T& type, const Wanted& wanted);
+  void add_parts(const std::string& text, const T& type, const Wanted& wanted, std::vector<Place>& found);
+  void count_place(const std::string& place);
+  std::string any_text();
+  Tree struct_literal(const T& type);
+  /// An element of an array, or of any part that is one, at an index that the compiler does not know.
+  Tree element_of(const std::string& array, int depth);
+  /// A random part of something of the type, and its type; elements often at an index that is not known.
+  Tree any_part(const std::string& of, T& type, int depth);
   /// An expression of exactly that type, not a bare number.
   Tree solid(const T& type, int depth);
   /// The same, or a number that takes the type from where it stands.
   Tree value(const T& type, int depth);
   Tree leaf(const T& type);
+  Tree whole(const T& type, int depth);
+  /// A string in a variable or in an entry; no text if there is none.
+  Tree any_string(int depth);
   /// What the compiler does not take for a constant.
   Tree unknown(const T& type) {
     const auto places = places_of(type, false);
@@ -146,21 +176,8 @@ class Generator {
   }
   Tree integer_expression(const T& type, int depth);
   Tree condition(int depth);
-  /// The strings that hold at least three characters.
-  Names strings_in_sight() const {
-    Names found;
-    for (const auto& scope : scopes_)
-      for (const Variable& v : scope)
-        if (v.type.kind == T::Kind::Str &&
-            std::count_if(scopes_.begin(), scopes_.end(), [&](const auto& s) { return declares(s, v.name); }) == 1)
-          found.push_back(v.name);
-    for (const Variable& v : globals_)
-      if (v.type.kind == T::Kind::Str && !visible(v.name)) found.push_back(v.name);
-    return found;
-  }
-  static bool declares(const std::vector<Variable>& scope, const std::string& name) {
-    return std::any_of(scope.begin(), scope.end(), [&](const Variable& v) { return v.name == name; });
-  }
+  /// The texts of the strings that may be read here.
+  Names strings_in_sight();
   Tree key(const Map& map, int depth);
   Tree call(const Helper& helper, int depth);
   Tree match_value(const T& type, int depth);
@@ -177,6 +194,8 @@ class Generator {
   Tree statement(int depth);
   Tree simple_statement(int depth);
   Tree var_statement(int depth);
+  Tree whole_assignment();
+  Tree element_assignment(const Place& array, int depth);
   Tree assignment(int depth);
   Tree map_statement(int depth);
   Tree if_statement(int depth);
@@ -186,8 +205,11 @@ class Generator {
   Tree map_loop_turn(const Map& map, const std::string& entry, const std::vector<std::pair<std::string, T>>& totals,
                      int depth);
   Tree packet_statement(int depth);
+  Tree packet_loop(int depth);
+  Tree array_loop(int depth);
   Tree print_statement(int depth);
   Tree entry_reference(int depth);
+  Tree reference_use(const std::string& reference, const T& type, int depth);
   Tree rebound_reference(int depth);
   Tree repeated_lookup(int depth);
   Tree returned(int depth);
@@ -217,6 +239,7 @@ class Generator {
   std::vector<Variable> globals_;  // config fields under `block.field`
   std::vector<std::pair<std::string, T>> constants_;
   std::vector<Map> maps_;
+  std::vector<Map> per_cpu_maps_;     // of which userspace asks one CPU's value
   std::vector<Helper> helpers_;       // those that may be called from here
   std::vector<std::string> targets_;  // programs that may take over from here
   std::vector<std::vector<Variable>> scopes_;

@@ -12,7 +12,9 @@ using Out = To<lang::OperandsOrdered>;
 /// Rewrites the expressions of one function's statements. What an expression does before it gives its value is emitted.
 class Orderer {
  public:
-  Orderer(Out& to, const NameSet& changed) : to_(to), changed_(changed) {}
+  /// `statement`: what the statement at work changes, as far as that is known.
+  Orderer(Out& to, const NameSet& changed, const NameSet* statement = nullptr)
+      : to_(to), changed_(changed), statement_(statement) {}
 
   /// The value without any effect: effects are emitted, their results named.
   Expr value(const Expr& e) {
@@ -78,9 +80,15 @@ class Orderer {
       case Kind::StringValue:
       case Kind::FunctionName:
       case Kind::MapName: return true;
-      case Kind::Local: return !changed_.count(as<Local>(e)->form.name);
+      case Kind::Local: return !changed_.count(as<Local>(e)->form.name) || stays(e);
       default: return false;
     }
+  }
+
+  /// Whether it is a reference to an entry that nothing in this statement changes. Another name would be another
+  /// reference, in userspace with a copy of its own.
+  bool stays(const Expr& local) const {
+    return is(type_of(local), TypeKind::EntryRef) && statement_ && !statement_->count(as<Local>(local)->form.name);
   }
 
   /// The same form over ordered operands; a block's statements are emitted and its value stays.
@@ -116,7 +124,15 @@ class Orderer {
 
   Out& to_;
   const NameSet& changed_;
+  const NameSet* statement_;
 };
+
+/// The locals that are changed while the expression is evaluated.
+void collect_changed(const Expr& e, NameSet& changed) {
+  if (const auto* block = as<BlockValue>(e)) changed.merge(changed_locals(block->form.body));
+  each_child_of(
+      e, [&](const Expr& child) { collect_changed(child, changed); }, [](const Stmt&) {});
+}
 
 }  // namespace
 
@@ -136,13 +152,17 @@ Ir<lang::OperandsOrdered> order_operands(const Ir<lang::ShortCircuitsPure>& in, 
         to.emit(Let{n->name, n->type, n->value ? Option<Expr>(order(to).last(*n->value)) : n->value}, n.loc);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
-        const Expr place = order(to).place(n->place, has_effect(n->value));
+        NameSet here;
+        for (const Expr& e : {n->place, n->value}) collect_changed(e, here);
+        const Expr place = Orderer(to, changed, &here).place(n->place, has_effect(n->value));
         // Writing behind a pointer may be an effect itself: then nothing else happens in the statement.
         const Expr value = kind_of(place) == Kind::Local ? order(to).last(n->value) : order(to).value(n->value);
         to.emit(Assign{place, value}, n.loc);
       }),
       on<Update>([&](const Node<Update>& n, Out& to) {
-        const Expr place = order(to).place(n->place, has_effect(n->value));
+        NameSet here;
+        for (const Expr& e : {n->place, n->value}) collect_changed(e, here);
+        const Expr place = Orderer(to, changed, &here).place(n->place, has_effect(n->value));
         to.emit(Update{n->op, place, order(to).value(n->value)}, n.loc);
       }),
       on<Evaluate>([&](const Node<Evaluate>& n, Out& to) {

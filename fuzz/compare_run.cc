@@ -29,6 +29,11 @@ Bytes masked(Type type, Bytes bytes) {
   return bytes;
 }
 
+/// The C compiler lays it out as it likes.
+bool is_private(const GlobalDef& global) {
+  return global.storage == Storage::EbpfOnly || global.storage == Storage::Constant;
+}
+
 bool is_per_cpu(Type map) { return map->name == "percpu_hash" || map->name == "percpu_array"; }
 bool is_array(Type map) { return map->name == "array" || map->name == "percpu_array"; }
 
@@ -92,7 +97,7 @@ class Comparison {
         world.packet.resize(std::max<size_t>(world.packet.size(), 34));
     // What only eBPF sees is the C compiler's to lay out: it keeps its first value, and nobody looks at it.
     for (const Decl& d : program_)
-      if (const auto* global = as<GlobalDef>(d); global && global->form.storage == Storage::EbpfOnly)
+      if (const auto* global = as<GlobalDef>(d); global && is_private(global->form))
         world.globals.erase(std::string(global->form.name.text()));
     // Initial values are written by the loader of the generated program; here every pinned global is given one.
     Bytes pinned(pinned_.size);
@@ -118,7 +123,7 @@ class Comparison {
   void compare_global(const GlobalDef& global, const Trace& expected) {
     const std::string name(global.name.text());
     const auto pinned = pinned_.places.find(name);
-    if (global.storage == Storage::EbpfOnly) return;
+    if (is_private(global)) return;
     if (!(pinned == pinned_.places.end() ? machine_.has_global(name) : machine_.has_map("pinned_globals"))) return;
     Bytes found;
     if (pinned == pinned_.places.end()) {

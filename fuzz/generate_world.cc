@@ -83,7 +83,7 @@ World generate_world(uint64_t seed, const Program& program) {
       }
     }
     const auto* global = as<GlobalDef>(d);
-    if (global && random.once_in(2))
+    if (global && global->form.storage != Storage::Constant && random.once_in(2))
       world.globals[std::string(global->form.name.text())] = random_value(global->form.type, random);
   }
   // Of a socket buffer the rest may lie elsewhere.

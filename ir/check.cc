@@ -265,6 +265,9 @@ class Checker {
       if (has(Rule::SplitUser) && f.domain == Domain::Program)
         for (const Stmt& s : f.body.statements)
           if (!as<TailCall>(s)) report("an eBPF program keeps more than its tail calls", s);
+      if (has(Rule::AggregatesReturned) && (is(f.result, TypeKind::Array) || is(f.result, TypeKind::Str) ||
+                                            (f.domain == Domain::Shared && is(f.result, TypeKind::Struct))))
+        report("a function gives an array, or a struct in eBPF", sum);
       if (has(Rule::Folded)) check_temporaries(f, [&](const std::string& what) { report_text(what); });
     } else if constexpr (std::same_as<F, Loop>) {
       if (has(Rule::LoopsCapped) && in_kernel()) report("a loop runs on", sum);

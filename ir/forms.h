@@ -142,7 +142,7 @@ KSC_ENUM(Visibility, Default, Public, Private);
 /// Where a function runs [L11].
 KSC_ENUM(Domain, User, Program, Shared, Kernel, ModulePrivate, Test);
 /// Who sees a global [L14].
-KSC_ENUM(Storage, Shared, EbpfOnly, Pinned);
+KSC_ENUM(Storage, Shared, EbpfOnly, Pinned, Constant);
 /// Why a function is left early [L146]: a failed packet check; a null that `?` met.
 KSC_ENUM(LeaveReason, Bounds, Absent);
 

@@ -44,59 +44,61 @@ inline constexpr Lang NullChecked = TailCallsFound + Rule::NullChecked;         
 inline constexpr Lang Sound = NullChecked - Kind::InvalidExpr - Kind::InvalidStmt;            // nothing was wrong: lowering begins
 inline constexpr Lang NoIfPresent = Sound - Kind::IfPresent;                                  // if (var x = e) is a declaration and a test
 inline constexpr Lang ValuesPlaced = NoIfPresent + Rule::ValuesPlaced;                        // what a reference refers to has a place
-inline constexpr Lang NoMatch = ValuesPlaced - Kind::Match + Kind::Switch;                     // match is a switch or a chain of branches
+inline constexpr Lang NoMatch = ValuesPlaced - Kind::Match + Kind::Switch;                    // match is a switch or a chain of branches
 inline constexpr Lang NoIfValue = NoMatch - Kind::IfValue;                                    // if as a value assigns in its branches
 inline constexpr Lang NoWhile = NoIfValue - Kind::While;                                      // while is a loop with a break
 inline constexpr Lang NoFor = NoWhile - Kind::For + Kind::CountedLoop;                        // for counts between constants or names
 inline constexpr Lang ShortCircuitsPure = NoFor + Rule::ShortCircuitsPure;                    // what may not run has no effect
-inline constexpr Lang OperandsOrdered = ShortCircuitsPure - Kind::BlockValue + Rule::OperandsOrdered;  // one effect a statement, in order
-inline constexpr Lang NoUpdate = OperandsOrdered - Kind::Update + Kind::AtomicUpdate + Kind::MapSlot;  // op= is a read and a write
+inline constexpr Lang OperandsOrdered = ShortCircuitsPure - Kind::BlockValue + Rule::OperandsOrdered; // one effect a statement, in order
+inline constexpr Lang NoUpdate = OperandsOrdered - Kind::Update + Kind::AtomicUpdate + Kind::MapSlot; // op= is a read and a write
 inline constexpr Lang NoMapEntry = NoUpdate - Kind::MapEntry + Kind::MapStore;                // map entries are written by statements
 inline constexpr Lang PacketPointersRooted = NoMapEntry + Rule::PacketPointersRooted;         // no packet pointer reaches back from another
-inline constexpr Lang AccessesChecked = PacketPointersRooted + Kind::InPacket + Kind::Leave + Rule::AccessesChecked;  // each packet access is tested
+inline constexpr Lang AccessesChecked = PacketPointersRooted + Kind::InPacket + Kind::Leave + Rule::AccessesChecked; // each packet access is tested
 inline constexpr Lang ChecksRaised = AccessesChecked + Rule::ChecksRaised;                    // of tests that fail alike the first asks for all
-inline constexpr Lang ChecksMinimal = ChecksRaised + Rule::ChecksMinimal;                  // no test whose answer is known
-inline constexpr Lang PacketPulled = ChecksMinimal + Rule::PacketPulled;                       // what is not linear is made so
+inline constexpr Lang ChecksMinimal = ChecksRaised + Rule::ChecksMinimal;                     // no test whose answer is known
+inline constexpr Lang PacketPulled = ChecksMinimal + Rule::PacketPulled;                      // what is not linear is made so
 inline constexpr Lang LoopsCapped = PacketPulled + Rule::LoopsCapped;                         // eBPF loops end after 8,388,608 turns at the latest
-inline constexpr Lang ThrowsExplicit = LoopsCapped - Kind::Leave - Kind::FaultVerdict + Rule::ThrowsExplicit;  // leaving early is a return
-inline constexpr Lang NoMaybe = ThrowsExplicit - Kind::ValueOf + Rule::NoMaybe;               // a Maybe is a value and a bit
+inline constexpr Lang ThrowsExplicit = LoopsCapped - Kind::Leave - Kind::FaultVerdict + Rule::ThrowsExplicit; // leaving early is a return
+inline constexpr Lang AggregatesReturned = ThrowsExplicit + Rule::AggregatesReturned;                 // no function gives an array or a string
+inline constexpr Lang NoMaybe = AggregatesReturned - Kind::ValueOf + Rule::NoMaybe;               // a Maybe is a value and a bit
 inline constexpr Lang PinsFlat = NoMaybe + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry
 
 inline constexpr Lang ConstantsFolded = PinsFlat + Rule::ConstantsFolded;                     // numbers alone are computed
-inline constexpr Lang NoDivide = ConstantsFolded - Kind::Divide + Kind::Quotient + Kind::RuntimeCall;  // no division by what may be zero
+inline constexpr Lang NoDivide = ConstantsFolded - Kind::Divide + Kind::Quotient + Kind::RuntimeCall; // no division by what may be zero
 inline constexpr Lang NoShift = NoDivide - Kind::Shift + Kind::CShift;                        // shift counts are below the width
 inline constexpr Lang NoArithmeticBuiltin = NoShift + Rule::NoArithmeticBuiltin;              // min, max, htons … are support code
 inline constexpr Lang NoStringComparison = NoArithmeticBuiltin + Rule::NoStringComparison;    // strings are compared by memcmp
-inline constexpr Lang NoArrayCopy = NoStringComparison + Rule::NoArrayCopy;                  // arrays are copied by memcpy
+inline constexpr Lang NoArrayCopy = NoStringComparison + Rule::NoArrayCopy;                   // arrays are copied by memcpy
+inline constexpr Lang ArgumentsCopied = NoArrayCopy + Rule::ArgumentsCopied;                  // arrays, strings and structs in eBPF are passed by their address, and copied
 
 // ---- eBPF ----
-inline constexpr Lang Ebpf = NoArrayCopy - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop + Rule::SplitEbpf;  // only what runs in the kernel
+inline constexpr Lang Ebpf = ArgumentsCopied - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop + Rule::SplitEbpf; // only what runs in the kernel
 inline constexpr Lang PacketReread = Ebpf + Rule::PacketReread;                               // what moves the packet is seen by C compilers
-inline constexpr Lang LoopsBounded = PacketReread - Kind::MapLoop + Kind::FunctionAddress + Rule::LoopsBounded;       // the verifier sees the end of every loop
+inline constexpr Lang LoopsBounded = PacketReread - Kind::MapLoop + Kind::FunctionAddress + Rule::LoopsBounded; // the verifier sees the end of every loop
 inline constexpr Lang TurnsForgotten = LoopsBounded + Rule::TurnsForgotten;                   // what a turn counts is nothing to the verifier
-inline constexpr Lang PinsReached = TurnsForgotten + Rule::PinsReached;                                 // pinned globals are reached by a pointer
+inline constexpr Lang PinsReached = TurnsForgotten + Rule::PinsReached;                       // pinned globals are reached by a pointer
 inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramArray;         // tail calls go through program arrays
 inline constexpr Lang LookupsMerged = NoTailCall + Rule::LookupsMerged;                       // what was found is not looked up again
 inline constexpr Lang NoMapAccess =
-    LookupsMerged - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached by helpers
+    LookupsMerged - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall; // maps are reached by helpers
 inline constexpr Lang NullTestsApart = NoMapAccess + Rule::NullTestsApart;                    // no two null tests that C would make one
-inline constexpr Lang ContextAccessesApart = NullTestsApart + Rule::ContextAccessesApart;        // no two context accesses that C would make one
-inline constexpr Lang PlacesApart = ContextAccessesApart + Rule::PlacesApart;                    // no address is computed from a truth
+inline constexpr Lang PointersRetested = NullTestsApart + Rule::PointersRetested;             // no null test that C would keep the answer of
+inline constexpr Lang ContextAccessesApart = PointersRetested + Rule::ContextAccessesApart;   // no two context accesses that C would make one
+inline constexpr Lang PlacesApart = ContextAccessesApart + Rule::PlacesApart;                 // no address is computed from a truth
 inline constexpr Lang IndexesGuarded = PlacesApart + Rule::IndexesGuarded;                    // no element out of range is touched
 inline constexpr Lang OffsetsBounded = IndexesGuarded + Rule::OffsetsBounded;                 // packet pointers move as far as the verifier follows
-inline constexpr Lang PacketTestsApart = OffsetsBounded + Rule::PacketTestsApart;                // no tests of a loop's turns that C would make one
+inline constexpr Lang PacketTestsApart = OffsetsBounded + Rule::PacketTestsApart;             // no tests of a loop's turns that C would make one
 inline constexpr Lang NoPrint = PacketTestsApart - Kind::Print + Kind::TraceLine;             // print is bpf_printk
 inline constexpr Lang CountersWide = NoPrint + Rule::CountersWide;                            // counters that may have to wait have 64 bits
 inline constexpr Lang Folded = CountersWide + Rule::Folded;                                   // temporaries that nobody needs are gone
 inline constexpr Lang C = Folded + Rule::Ordered;                                             // what the C printer takes
 
 // ---- userspace ----
-inline constexpr Lang User = NoArrayCopy + Rule::SplitUser;                                   // only what runs in userspace
-inline constexpr Lang ArgumentsCopied = User + Rule::ArgumentsCopied;                         // arrays and strings are passed by their address, and copied
-inline constexpr Lang PresenceAsked = ArgumentsCopied + Rule::PresenceAsked;                             // no entry is copied only to see whether it is there
-inline constexpr Lang UserEntriesCopied = PresenceAsked + Rule::UserEntriesCopied;                     // references to entries are pointers to copies
+inline constexpr Lang User = ArgumentsCopied + Rule::SplitUser;                                   // only what runs in userspace
+inline constexpr Lang PresenceAsked = User + Rule::PresenceAsked;                  // no entry is copied only to see whether it is there
+inline constexpr Lang UserEntriesCopied = PresenceAsked + Rule::UserEntriesCopied;            // references to entries are pointers to copies
 inline constexpr Lang UserMaps =
-    UserEntriesCopied - Kind::MapLoop - Kind::CpuLoop - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall;  // maps are reached through the runtime
+    UserEntriesCopied - Kind::MapLoop - Kind::CpuLoop - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall; // maps are reached through the runtime
 inline constexpr Lang UserIndexes = UserMaps + Rule::UserIndexesGuarded;                      // an index out of range ends the program
 inline constexpr Lang UserC = UserIndexes + Rule::Folded;                                     // what the C printer takes
 // clang-format on

@@ -14,8 +14,8 @@ namespace ksc {
 KSC_ENUM(TypeKind, Invalid, Void, Bool, Char, Int, Float, Constant, Str, Array, Pointer, Null, EntryRef, Maybe,
          Function, Map, Struct, Enum, Handle, Program, Module);
 
-/// Which memory a pointer points into [L166].
-KSC_ENUM(Space, Any, Packet, Stack, MapValue, Context, Kernel, User);
+/// Which memory a pointer points into [L166]; ReadOnly: any, and nothing is written through it.
+KSC_ENUM(Space, Any, Packet, Stack, MapValue, Context, Kernel, User, ReadOnly);
 
 struct TypeData;
 /// An interned type: two types are equal when their pointers are.

@@ -22,9 +22,9 @@ struct Entity {
   enum class Kind { Unknown, Alias, Struct, Enum, Constant, Variable, Config, Map, Function };
   Kind kind = Kind::Unknown;
   Decl declaration;
-  Type type = nullptr;  // of its value; of a function: its function type
-  Integer value;        // Constant
-  Storage storage = Storage::Shared;
+  Type type = nullptr;                        // of its value; of a function: its function type
+  Integer value;                              // Constant
+  Storage storage = Storage::Shared;          // Variable; Constant if it has a place [L17]
   uint64_t flags = 0;                         // Map
   Domain domain = Domain::User;               // Function
   bool runs_nowhere = false;                  // Function: its attribute has been reported
@@ -44,6 +44,10 @@ class Inference {
   // ---- declarations (inference_declarations.cc)
   void collect(const Decl& d);
   Entity* find_entity(Name name);
+  bool is_constant(Name global) {
+    const Entity* entity = find_entity(global);
+    return entity && entity->kind == Entity::Kind::Constant;
+  }
   void complete(Entity& entity);
   template <class Item>
   std::vector<StructField> members(const Span<Item>& items, std::string_view what);
@@ -53,6 +57,7 @@ class Inference {
   void complete_config(const Node<ConfigDecl>& n, Entity& entity);
   void complete_variable(const Node<VarDecl>& n, Entity& entity);
   void declare(const Decl& d, std::vector<Decl>& out);
+  void declare_global(Name name, const Option<Expr>& value, const Entity& entity, Loc loc, std::vector<Decl>& out);
   /// Whether the value is known when the program is compiled; reports what is not.
   bool initial_value(const Expr& e);
 

@@ -154,13 +154,17 @@ void Inference::complete_struct(const Node<StructDecl>& n, Entity& entity) {
   }
 }
 
+/// A constant of that type is no number that stands where it is named: it has a place.
+static bool is_stored(Type type) { return is(type, TypeKind::Str) || is_aggregate(type); }
+
 void Inference::complete_constant(const Node<ConstDecl>& n, Entity& entity) {
   Type wanted = n->type ? stored_type(*n->type, "constants") : nullptr;
   const Expr value = infer(n->value, wanted);
   const auto* number = as<Int>(value);
   entity.type = t.invalid();
-  if (is(type_of(value), TypeKind::Str) || (wanted && (is(wanted, TypeKind::Str) || is_aggregate(wanted)))) {
-    unsupported(loc_of(n->value), "constants that are no integers");
+  if (is_stored(wanted ? wanted : type_of(value))) {
+    entity.storage = Storage::Constant;
+    entity.type = wanted ? wanted : type_of(settle(value));
   } else if (!number) {
     if (!is_invalid(value)) c.diagnostics.report(loc_of(n->value), diag::not_constant);
   } else if (wanted) {
@@ -266,6 +270,18 @@ bool Inference::initial_value(const Expr& e) {
   return false;
 }
 
+void Inference::declare_global(Name name, const Option<Expr>& value, const Entity& entity, Loc loc,
+                               std::vector<Decl>& out) {
+  if (is(entity.type, TypeKind::Invalid)) return;
+  Option<Expr> first;
+  if (value) {
+    const Expr typed = coerce(infer(*value, entity.type), entity.type);
+    if (!initial_value(typed)) return;
+    first = typed;
+  }
+  out.push_back(c.make(GlobalDef{name, entity.type, first, entity.storage}, loc));
+}
+
 void Inference::declare(const Decl& d, std::vector<Decl>& out) {
   const Loc loc = loc_of(d);
   // Of two declarations with one name the first counts; the second has been reported.
@@ -303,6 +319,8 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
                         on<ConstDecl>([&](const Node<ConstDecl>& n) {
                           const Entity& entity = *find_entity(n->name.name);
                           if (is(entity.type, TypeKind::Invalid)) return;
+                          if (entity.storage == Storage::Constant)
+                            return declare_global(n->name.name, n->value, entity, loc, out);
                           Type type = is(entity.type, TypeKind::Constant) ? default_type(entity.value) : entity.type;
                           out.push_back(c.make(ConstDef{n->name.name, type, integer(entity.value, type, loc)}, loc));
                         }),
@@ -318,15 +336,7 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
                           out.push_back(c.make(ConfigDef{n->name.name, type, c.span(values)}, loc));
                         }),
                         on<VarDecl>([&](const Node<VarDecl>& n) {
-                          const Entity& entity = *find_entity(n->name.name);
-                          Option<Expr> value;
-                          if (n->value && !is(entity.type, TypeKind::Invalid)) {
-                            const Expr typed = coerce(infer(*n->value, entity.type), entity.type);
-                            if (!initial_value(typed)) return;
-                            value = typed;
-                          }
-                          if (!is(entity.type, TypeKind::Invalid))
-                            out.push_back(c.make(GlobalDef{n->name.name, entity.type, value, n->storage}, loc));
+                          declare_global(n->name.name, n->value, *find_entity(n->name.name), loc, out);
                         }),
                         on<MapDecl>([&](const auto& n) { declare_map(n, *find_entity(n->name.name), out); }),
                         on<ExternDecl>([&](const Node<ExternDecl>& n) {

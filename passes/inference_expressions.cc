@@ -119,6 +119,7 @@ Expr Inference::infer_global(const Node<GlobalName>& n) {
     switch (entity->kind) {
       case Entity::Kind::Constant:
         if (!entity->type || is(entity->type, TypeKind::Invalid)) return invalid(n.loc);
+        if (entity->storage == Storage::Constant) return c.make(Global{n->name}, n.loc, entity->type);
         return integer(entity->value, entity->type, n.loc, n->name);
       case Entity::Kind::Variable:
       case Entity::Kind::Config:

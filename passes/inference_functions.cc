@@ -73,8 +73,6 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
   const auto passed = [&](const TypeExpr& type, std::string_view what) {
     Type found = resolve(type);
     if (is(found, TypeKind::Maybe)) return type_of(unsupported(loc_of(type), fmt::format("`option` as {}", what)));
-    if (entity.domain == Domain::User && what == "a result" && (is(found, TypeKind::Array) || is(found, TypeKind::Str)))
-      return type_of(unsupported(loc_of(type), "an array or a string as a result"));
     if (is(found, TypeKind::Handle) && entity.domain != Domain::User) {
       c.diagnostics.report(loc_of(type), diag::only_in_userspace, "ProgramHandle");
       return t.invalid();
@@ -187,11 +185,8 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
   }
   if (in_ebpf() && parameters.size() > 5)
     c.diagnostics.report(n->name.loc, diag::too_many_arguments, std::string(n->name.name.text()), parameters.size());
-  if (domain_ == Domain::Shared && (is_aggregate(result_) || is(result_, TypeKind::Pointer)))
-    unsupported(n->name.loc, "helpers that give structs or pointers");
-  for (const Parameter& p : parameters)
-    if (domain_ == Domain::Shared && is_aggregate(p.type))
-      unsupported(n->name.loc, "helpers that take structs by value");
+  if (domain_ == Domain::Shared && is(result_, TypeKind::Pointer))
+    unsupported(n->name.loc, "helpers that give pointers");
   const bool gives = !is(result_, TypeKind::Void) && !is(result_, TypeKind::Invalid);
   const auto* last = gives && !n->body.statements.empty() ? as<Evaluate>(n->body.statements.back()) : nullptr;
   implicit_result_ = last ? last->loc : Loc{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "ir/places.h"
 #include "passes/inference.h"
 
 namespace ksc {
@@ -170,6 +171,10 @@ std::optional<Expr> Inference::place(const Expr& e) {
   if (is_invalid(typed)) return std::nullopt;
   if (is_cpu_value(typed)) {
     c.diagnostics.report(loc_of(e), diag::cpu_value_written);
+    return std::nullopt;
+  }
+  if (const auto* global = as<Global>(root_of(typed)); global && is_constant(global->form.name)) {
+    c.diagnostics.report(loc_of(e), diag::not_assignable, "a constant does not change");
     return std::nullopt;
   }
   switch (kind_of(typed)) {

@@ -61,6 +61,22 @@ class Separator {
     return to_.make(RuntimeCall{to_.context.name("ks_hide"), to_.context.span<Expr>({out})}, loc_of(e), type_of(e));
   }
 
+  /// The expression, where its value goes on as a number and may meet others: the test that it ends in is hidden. What
+  /// is left of && and || decides whether the right side is evaluated, which may follow the pointers.
+  Expr kept(const Expr& e) {
+    if (const auto* negation = as<Not>(e))
+      return to_.make(Not{kept(negation->form.value)}, negation->loc, negation->type);
+    if (const auto* both = as<And>(e))
+      return to_.make(And{apart(both->form.left, Asks::All), kept(both->form.right)}, both->loc, both->type);
+    if (const auto* either = as<Or>(e))
+      return to_.make(Or{apart(either->form.left, Asks::Any), kept(either->form.right)}, either->loc, either->type);
+    if (const auto* choice = as<Conditional>(e)) {
+      const Expr then = kept(choice->form.then), otherwise = kept(choice->form.otherwise);
+      return to_.make(Conditional{to_(choice->form.condition), then, otherwise}, choice->loc, choice->type);
+    }
+    return apart(e, Asks::Each);
+  }
+
  private:
   template <class F>
   Expr pair(const Node<F>& n, Asks asks) {
@@ -85,11 +101,28 @@ Ir<lang::NullTestsApart> keep_null_tests_apart(const Ir<lang::NoMapAccess>& in, 
   const auto each = [&](const auto& n, Out& to) -> Expr {
     return Separator(to, answers).apart(Ref<std::remove_cvref_t<decltype(n.form)>>{&n}, Asks::Each);
   };
+  const auto kept = [&](const Expr& e, Out& to) {
+    return is(type_of(e), TypeKind::Bool) ? Separator(to, answers).kept(e) : to(e);
+  };
   return rewrite<lang::NoMapAccess, lang::NullTestsApart>(
       in, context,
       on<Or>([&](const Node<Or>& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<Or>{&n}, Asks::Any); }),
       on<And>(
           [&](const Node<And>& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<And>{&n}, Asks::All); }),
+      on<Return>([&](const Node<Return>& n, Out& to) {
+        to.emit(Return{n->value ? Option<Expr>(kept(*n->value, to)) : n->value}, n.loc);
+      }),
+      on<Call>([&](const Node<Call>& n, Out& to) -> Expr {
+        std::vector<Expr> arguments;
+        for (const Expr& argument : n->arguments) arguments.push_back(kept(argument, to));
+        return to.make(Call{n->function, to.context.span(arguments)}, n.loc, n.type);
+      }),
+      on<Assign>([&](const Node<Assign>& n, Out& to) {
+        const Expr value = as<Local>(n->place) ? to(n->value) : kept(n->value, to);
+        to.emit(Assign{to(n->place), value}, n.loc);
+      }),
+      on<Convert>(
+          [&](const Node<Convert>& n, Out& to) -> Expr { return to.make(Convert{kept(n->value, to)}, n.loc, n.type); }),
       on<Compare>([&](const Node<Compare>& n, Out& to) -> Expr {
         return is(type_of(n->left), TypeKind::Bool) ? each(n, to) : to.rebuild(n);
       }),

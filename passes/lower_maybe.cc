@@ -92,9 +92,9 @@ class MaybeLowering {
 
 }  // namespace
 
-Ir<lang::NoMaybe> lower_maybe(const Ir<lang::ThrowsExplicit>& in, Context& context) {
+Ir<lang::NoMaybe> lower_maybe(const Ir<lang::AggregatesReturned>& in, Context& context) {
   MaybeLowering lowering(in.declarations);
-  return rewrite<lang::ThrowsExplicit, lang::NoMaybe>(
+  return rewrite<lang::AggregatesReturned, lang::NoMaybe>(
       in, context, on<Let>([&](const Node<Let>& n, Out& to) {
         if (is(n->type, TypeKind::Maybe)) return lowering.declare(n, to);
         to.emit(Let{n->name, n->type, to(n->value)}, n.loc);

@@ -35,6 +35,7 @@ auto trunk() {
       | KSC_PASS(pull_packet_data, "what of a socket buffer is not linear is pulled before an access fails")
       | KSC_PASS(cap_loops, "loops in eBPF end after 8,388,608 turns at the latest")
       | KSC_PASS(lower_leaves, "leaving early becomes a return, through helpers as a status")
+      | KSC_PASS(return_aggregates, "functions give arrays, strings and structs through a parameter")
       | KSC_PASS(lower_maybe, "what may be absent becomes a value and its presence")
       | KSC_PASS(flatten_pinned_globals, "pinned globals become members of one map entry")
       | KSC_PASS(fold_constants, "what is computed from numbers alone is a number")
@@ -42,11 +43,12 @@ auto trunk() {
       | KSC_PASS(lower_shifts, "shift counts are masked to the width")
       | KSC_PASS(lower_builtins, "min, max, htons and their like become support code")
       | KSC_PASS(lower_string_comparisons, "strings are compared byte by byte")
-      | KSC_PASS(lower_array_copies, "assignments of arrays and strings become copies");
+      | KSC_PASS(lower_array_copies, "assignments of arrays and strings become copies")
+      | KSC_PASS(copy_aggregate_arguments, "a function has its own copy of each array, string and struct that it is given");
 }
 
 auto ebpf() {
-  return Pipeline<lang::NoArrayCopy>{}
+  return Pipeline<lang::ArgumentsCopied>{}
       | KSC_PASS(select_ebpf, "only what runs in the kernel stays")
       | KSC_PASS(reread_packet, "after what moves the packet, the context is a new one to C compilers")
       | KSC_PASS(outline_loops, "loops whose turns the verifier cannot walk through become bpf_loop")
@@ -56,6 +58,7 @@ auto ebpf() {
       | KSC_PASS(merge_lookups, "what was found in a map is not looked up again")
       | KSC_PASS(lower_map_access, "map accesses become calls of the kernel's helpers")
       | KSC_PASS(keep_null_tests_apart, "null tests of several pointers do not become one")
+      | KSC_PASS(retest_pointers, "a pointer is tested anew where an earlier test is far")
       | KSC_PASS(keep_context_accesses_apart, "accesses to the context in several branches do not become one")
       | KSC_PASS(keep_places_apart, "a choice between two places does not become an address computed from a truth")
       | KSC_PASS(guard_array_index, "an index is tested where it is not known to be in range")
@@ -68,9 +71,8 @@ auto ebpf() {
 }
 
 auto user() {
-  return Pipeline<lang::NoArrayCopy>{}
+  return Pipeline<lang::ArgumentsCopied>{}
       | KSC_PASS(select_user, "only what runs in userspace stays")
-      | KSC_PASS(copy_array_arguments, "a function has its own copy of each array and string that it is given")
       | KSC_PASS(ask_for_presence, "whether an entry is there is asked without copying it")
       | KSC_PASS(copy_user_entries, "a reference to a map entry becomes a pointer to a copy that knows its key")
       | KSC_PASS(lower_user_maps, "map accesses become calls of the userspace runtime")

@@ -5,23 +5,23 @@
 
 namespace ksc {
 
-Ir<lang::Ebpf> select_ebpf(const Ir<lang::NoArrayCopy>& in, Context& context) {
+Ir<lang::Ebpf> select_ebpf(const Ir<lang::ArgumentsCopied>& in, Context& context) {
   using Out = To<lang::Ebpf>;
-  return rewrite<lang::NoArrayCopy, lang::Ebpf>(in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
-                                                  if (n->domain == Domain::Program || n->domain == Domain::Shared)
-                                                    to.declare(n.form, n.loc);
-                                                }),
-                                                on<Loop>([](const Node<Loop>& n, Out& to) {
-                                                  to.emit(Block{to(n->body)},
-                                                          n.loc);  // only userspace has these by now
-                                                }),
-                                                on<CpuLoop>([](const Node<CpuLoop>& n, Out& to) {
-                                                  to.emit(Block{to(n->body)}, n.loc);  // likewise
-                                                }),
-                                                on<BuiltinCall>([](const Node<BuiltinCall>& n, Out& to) -> Expr {
-                                                  // Only userspace has these, and its functions are gone.
-                                                  return to.make(Zero{}, n.loc, n.type);
-                                                }));
+  return rewrite<lang::ArgumentsCopied, lang::Ebpf>(
+      in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
+        if (n->domain == Domain::Program || n->domain == Domain::Shared) to.declare(n.form, n.loc);
+      }),
+      on<Loop>([](const Node<Loop>& n, Out& to) {
+        to.emit(Block{to(n->body)},
+                n.loc);  // only userspace has these by now
+      }),
+      on<CpuLoop>([](const Node<CpuLoop>& n, Out& to) {
+        to.emit(Block{to(n->body)}, n.loc);  // likewise
+      }),
+      on<BuiltinCall>([](const Node<BuiltinCall>& n, Out& to) -> Expr {
+        // Only userspace has these, and its functions are gone.
+        return to.make(Zero{}, n.loc, n.type);
+      }));
 }
 
 }  // namespace ksc

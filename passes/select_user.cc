@@ -16,19 +16,20 @@ void tail_calls(const Stmt& s, Walker& to) {
 
 }  // namespace
 
-Ir<lang::User> select_user(const Ir<lang::NoArrayCopy>& in, Context& context) {
+Ir<lang::User> select_user(const Ir<lang::ArgumentsCopied>& in, Context& context) {
   using Out = To<lang::User>;
-  return rewrite<lang::NoArrayCopy, lang::User>(in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
-                                                  FunctionDef form = n.form;
-                                                  if (form.domain == Domain::Shared) return;
-                                                  if (form.domain == Domain::Program)
-                                                    form.body = to.collect([&] {
-                                                      // The loader must know which programs come along: what they hand
-                                                      // over to.
-                                                      for (const Stmt& s : n->body.statements) tail_calls(s, to);
-                                                    });
-                                                  to.declare(form, n.loc);
-                                                }));
+  return rewrite<lang::ArgumentsCopied, lang::User>(in, context,
+                                                    on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
+                                                      FunctionDef form = n.form;
+                                                      if (form.domain == Domain::Shared) return;
+                                                      if (form.domain == Domain::Program)
+                                                        form.body = to.collect([&] {
+                                                          // The loader must know which programs come along: what they
+                                                          // hand over to.
+                                                          for (const Stmt& s : n->body.statements) tail_calls(s, to);
+                                                        });
+                                                      to.declare(form, n.loc);
+                                                    }));
 }
 
 }  // namespace ksc

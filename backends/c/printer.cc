@@ -119,7 +119,8 @@ std::string Printer::declaration(Type type, const std::string& name) {
   if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) {
     if (is_void_pointer(type)) return "void *" + name;
     const bool to_array = is(type->element, TypeKind::Array) || is(type->element, TypeKind::Str);
-    return declaration(type->element, to_array ? "(*" + name + ")" : "*" + name);
+    const std::string qualifier = type->space == Space::ReadOnly ? "const " : "";
+    return qualifier + declaration(type->element, to_array ? "(*" + name + ")" : "*" + name);
   }
   const std::string base = basic_type(type);
   if (name.empty() || name[0] == '[') return base + name;

@@ -92,10 +92,13 @@ class EbpfFile {
   std::string global(const GlobalDef& n) {
     // `used`: clang would reshape a static array of which only some elements are reached, and its type information with
     // it.
-    if (n.storage == Storage::EbpfOnly && !printer_.used.count(n.name.text())) return "";  // nobody else could see it
+    const bool is_private = n.storage == Storage::EbpfOnly || n.storage == Storage::Constant;
+    if (is_private && !printer_.used.count(n.name.text())) return "";  // nobody else could see it
+    const std::string_view prefix = n.storage == Storage::EbpfOnly   ? "static __attribute__((used)) "
+                                    : n.storage == Storage::Constant ? "static const "
+                                                                     : "";
     const std::string value = n.value ? " = " + initial(*n.value) : "";
-    return fmt::format("{}{}{};\n", n.storage == Storage::EbpfOnly ? "static __attribute__((used)) " : "",
-                       printer_.declaration(n.type, printer_.global_name(n.name)), value);
+    return fmt::format("{}{}{};\n", prefix, printer_.declaration(n.type, printer_.global_name(n.name)), value);
   }
   std::string pinned_globals(const PinnedGlobals& n) {
     return printer_.struct_definition(n.type) +

@@ -46,7 +46,7 @@ class UserFile {
           },
           d);
     find_types();
-    std::string types, functions, prototypes;
+    std::string types, constants, functions, prototypes;
     for (const Decl& d : program_) {
       if (const auto* n = as<StructDef>(d); n && types_.count(n->form.type))
         types += printer_.struct_definition(n->form.type) + "\n";
@@ -54,6 +54,10 @@ class UserFile {
         types += printer_.enum_definition(n->form.type) + "\n";
       if (const auto* n = as<ConstDef>(d); n && named_.count(n->form.name))
         types += printer_.constant_definition(n->form);
+      if (const auto* n = as<GlobalDef>(d); n && n->form.storage == Storage::Constant && named_.count(n->form.name))
+        constants += fmt::format("static const {} = {};\n",
+                                 printer_.declaration(n->form.type, printer_.global_name(n->form.name)),
+                                 printer_.initialiser(*n->form.value));
       if (const auto* n = as<ConfigDef>(d)) types += printer_.struct_definition(n->form.type) + "\n";
       if (const auto* n = as<PinnedGlobals>(d)) types += printer_.struct_definition(n->form.type) + "\n";
       const auto* f = as<FunctionDef>(d);
@@ -77,7 +81,8 @@ class UserFile {
     out +=
         "#include <linux/types.h>\n#include <bpf/bpf_endian.h>\n\n#include \"runtime/ks_arithmetic.h\"\n#include "
         "\"runtime/ks_runtime.h\"\n\n" +
-        types;
+        types + constants;
+    if (!constants.empty()) types = constants;
     if (!types.empty() && !types.ends_with("\n\n")) out += "\n";
     if (has_object()) out += fmt::format("#include \"{}.skel.h\"\n\n", context_.project);
     return out + rest;
@@ -89,8 +94,9 @@ class UserFile {
   bool has_object() const {
     return std::any_of(program_.begin(), program_.end(), [](const Decl& d) {
       const auto* f = as<FunctionDef>(d);
-      return (f && f->form.domain == Domain::Program) || as<MapDef>(d) || as<GlobalDef>(d) || as<ConfigDef>(d) ||
-             as<PinnedGlobals>(d);
+      const auto* global = as<GlobalDef>(d);
+      return (f && f->form.domain == Domain::Program) || as<MapDef>(d) || as<ConfigDef>(d) || as<PinnedGlobals>(d) ||
+             (global && global->form.storage != Storage::Constant);
     });
   }
 
@@ -101,7 +107,7 @@ class UserFile {
     for (const Decl& d : program) {
       if (const auto* n = as<ConfigDef>(d))
         out.globals[n->form.name] = "skel->data->" + names.global_name(n->form.name);
-      if (const auto* n = as<GlobalDef>(d)) {
+      if (const auto* n = as<GlobalDef>(d); n && n->form.storage != Storage::Constant) {
         const bool in_bss = !n->form.value || is_zero(*n->form.value);
         out.globals[n->form.name] =
             fmt::format("skel->{}->{}", in_bss ? "bss" : "data", names.global_name(n->form.name));
@@ -147,7 +153,9 @@ class UserFile {
   void find_types() {
     for (const Decl& d : program_) {
       if (const auto* n = as<ConfigDef>(d)) need(n->form.type);
-      if (const auto* n = as<GlobalDef>(d); n && n->form.storage != Storage::EbpfOnly) need(n->form.type);
+      if (const auto* n = as<GlobalDef>(d);
+          n && n->form.storage != Storage::EbpfOnly && n->form.storage != Storage::Constant)
+        need(n->form.type);
       if (const auto* n = as<PinnedGlobals>(d)) need(n->form.type);
       const auto* f = as<FunctionDef>(d);
       if (!f || f->form.domain != Domain::User || (f->form.name != "main" && !called_.count(f->form.name))) continue;
@@ -165,6 +173,7 @@ class UserFile {
   void need_in(const Expr& e) {
     need(type_of(e));
     if (const auto* number = as<Int>(e); number && number->form.constant) named_.insert(number->form.constant);
+    if (const auto* global = as<Global>(e)) named_.insert(global->form.name);
     each_child_of(
         e, [&](const Expr& child) { need_in(child); }, [&](const Stmt& s) { need_in(s); });
   }

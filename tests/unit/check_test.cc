@@ -286,6 +286,12 @@ TEST_F(CheckTest, Folded) {
          "(Evaluate " + call + ")" + named("t.1") + "(Return (Local:u32 t.1))", words);
 }
 
+TEST_F(CheckTest, AggregatesReturned) {
+  expect_programs(lang::AggregatesReturned, "(FunctionDef f User - - () - u32 false ((Return (Int:u32 0 -))))",
+                  "(FunctionDef f User - - () - (str 4) false ((Return (StringValue:(str 4) ab))))",
+                  "a function gives an array, or a struct in eBPF");
+}
+
 TEST_F(CheckTest, NoMaybe) {
   expect(lang::NoMaybe, one, "(Let a (maybe u64) -)" + one, "`a` is a Maybe");
   expect(lang::NoMaybe, one, "(Let a bool (Present:bool (Null:(maybe u64))))" + one, "a Maybe is left");

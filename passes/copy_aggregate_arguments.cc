@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// fn f(s: str(8)) A … f("x")   =>   fn f(s_given: *char) { var s = what s_given points to; A } … var s = "x"; f(&s)
+/// fn f(s: S) A … f(v)          =>   fn f(s_given: *S) { var s = *s_given; A } … f(&v), in eBPF
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
@@ -8,10 +9,16 @@ namespace {
 
 using Out = To<lang::ArgumentsCopied>;
 
-bool is_copied(Type type) { return is(type, TypeKind::Str) || is(type, TypeKind::Array); }
+/// Whether a function of that domain gets such a value by its address.
+bool is_copied(Type type, Domain domain) {
+  return is(type, TypeKind::Str) || is(type, TypeKind::Array) ||
+         (is(type, TypeKind::Struct) && domain == Domain::Shared);
+}
 
-Type element_pointer(Type type, Types& types) {
-  return types.pointer(is(type, TypeKind::Str) ? types.character() : type->element, Space::Stack, false);
+/// What the address is: of the first element, or of the struct.
+Type passed_pointer(Type type, Types& types) {
+  Type element = is(type, TypeKind::Str) ? types.character() : is(type, TypeKind::Array) ? type->element : type;
+  return types.pointer(element, Space::ReadOnly, false);
 }
 
 Expr address_of(const Expr& place, Out& to) {
@@ -28,13 +35,15 @@ void copy(const Expr& place, const Expr& from, uint64_t size, Out& to) {
           loc);
 }
 
+bool is_place(const Expr& e) { return as<Local>(e) || as<Global>(e) || as<Field>(e) || as<Index>(e) || as<Deref>(e); }
+
 /// The place of a value; what has none gets one.
 Expr place_of(const Expr& value, Out& to) {
   Type type = type_of(value);
   const Loc loc = loc_of(value);
   const auto* converted = as<Convert>(value);
-  if (!converted && !as<StringValue>(value) && !as<ArrayValue>(value) && !as<Zero>(value)) return value;
-  const Name name = to.fresh(is(type, TypeKind::Str) ? "text" : "values");
+  if (is_place(value)) return value;
+  const Name name = to.fresh(is(type, TypeKind::Str) ? "text" : is(type, TypeKind::Array) ? "values" : "value");
   const Expr place = to.make(Local{name}, loc, type);
   to.emit(Let{name, type, converted ? Option<Expr>() : Option<Expr>(value)}, loc);
   if (!converted) return place;
@@ -51,29 +60,39 @@ Expr place_of(const Expr& value, Out& to) {
   return place;
 }
 
-/// The address of the first element.
 Expr address(const Expr& value, Out& to) {
-  return to.make(Convert{address_of(place_of(value, to), to)}, loc_of(value),
-                 element_pointer(type_of(value), to.context.types));
+  const Expr place = place_of(value, to);
+  Type pointer = passed_pointer(type_of(value), to.context.types);
+  if (is(type_of(value), TypeKind::Struct)) return to.make(AddressOf{place}, loc_of(value), pointer);
+  return to.make(Convert{address_of(place, to)}, loc_of(value), pointer);
+}
+
+/// Declares the parameter as a variable: a copy of what is behind the address that the function is given.
+void take_copy(const Parameter& p, const Parameter& given, Loc loc, Out& to) {
+  const Expr from = to.make(Local{given.name}, loc, given.type);
+  if (is(p.type, TypeKind::Struct)) return to.emit(Let{p.name, p.type, Expr(to.make(Deref{from}, loc, p.type))}, loc);
+  to.emit(Let{p.name, p.type, {}}, loc);
+  copy(to.make(Local{p.name}, loc, p.type), from, size_of(p.type), to);
 }
 
 }  // namespace
 
-// To C an array as a parameter is a pointer to the caller's; KernelScript passes values.
-Ir<lang::ArgumentsCopied> copy_array_arguments(const Ir<lang::User>& in, Context& context) {
-  return rewrite<lang::User, lang::ArgumentsCopied>(
+// To C an array as a parameter is a pointer to the caller's, and eBPF has room for five numbers; KernelScript passes
+// values.
+Ir<lang::ArgumentsCopied> copy_aggregate_arguments(const Ir<lang::NoArrayCopy>& in, Context& context) {
+  std::map<Name, Domain, ByText> domains;
+  for (const Decl& d : in.declarations)
+    if (const auto* function = as<FunctionDef>(d)) domains[function->form.name] = function->form.domain;
+  return rewrite<lang::NoArrayCopy, lang::ArgumentsCopied>(
       in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
-        if (form.domain != Domain::User) return to.declare(form, n.loc);
-        Types& types = to.context.types;
         std::vector<Parameter> parameters(form.parameters.begin(), form.parameters.end());
         form.body = to.collect([&] {
           for (Parameter& p : parameters) {
-            if (!is_copied(p.type)) continue;
-            const Parameter given{to.fresh(std::string(p.name.spelling()) + "_given"), element_pointer(p.type, types)};
-            to.emit(Let{p.name, p.type, {}}, n.loc);
-            copy(to.make(Local{p.name}, n.loc, p.type), to.make(Local{given.name}, n.loc, given.type), size_of(p.type),
-                 to);
+            if (!is_copied(p.type, form.domain)) continue;
+            const Parameter given{to.fresh(std::string(p.name.spelling()) + "_given"),
+                                  passed_pointer(p.type, to.context.types)};
+            take_copy(p, given, n.loc, to);
             p = given;
           }
           to.emit(to(n->body));
@@ -81,11 +100,11 @@ Ir<lang::ArgumentsCopied> copy_array_arguments(const Ir<lang::User>& in, Context
         form.parameters = to.context.span(parameters);
         to.declare(form, n.loc);
       }),
-      on<Call>([](const Node<Call>& n, Out& to) -> Expr {
+      on<Call>([&](const Node<Call>& n, Out& to) -> Expr {
         std::vector<Expr> arguments;
         for (const Expr& argument : n->arguments) {
           const Expr value = to(argument);
-          arguments.push_back(is_copied(type_of(value)) ? address(value, to) : value);
+          arguments.push_back(is_copied(type_of(value), domains.at(n->function)) ? address(value, to) : value);
         }
         return to.make(Call{n->function, to.context.span(arguments)}, n.loc, n.type);
       }));

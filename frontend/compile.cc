@@ -85,6 +85,14 @@ class Compilation {
     run_passes(program);
   }
 
+  static std::vector<std::string_view> pass_names() {
+    std::vector<std::string_view> names = {parse_step};
+    for (const Step& step : pass_list().trunk) names.push_back(step.name);
+    for (const TargetBranch& branch : pass_list().branches)
+      for (const Step& step : branch.steps) names.push_back(step.name);
+    return names;
+  }
+
   /// Whether each pass that the options name exists.
   bool names_passes() {
     bool good = true;
@@ -92,7 +100,9 @@ class Compilation {
                                     &options_.stop_after, &options_.start_after}) {
       const bool all = *name == "all" && (name == &options_.dump_after || name == &options_.dump_before);
       if (name->empty() || all || *name == parse_step || find_step(*name)) continue;
-      fail(diag::unknown_pass, *name);
+      Diagnostic& message = context_.diagnostics.report({}, diag::unknown_pass, *name);
+      if (const std::string_view near = closest_word(*name, pass_names()); !near.empty())
+        message.note(fmt::format("did you mean `{}`?", near));
       good = false;
     }
     return good;

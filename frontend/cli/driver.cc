@@ -201,6 +201,7 @@ int compile_and_write(const DriverOptions& options) {
   if (!problem.empty()) std::fprintf(stderr, "ksc: error: %s\n", problem.c_str());
   if (!result.faults.empty()) return exit_internal;
   if (!problem.empty() || result.unreadable) return exit_io;
+  if (result.diagnostics.has(diag::Id::unknown_pass)) return exit_usage;
   return result.diagnostics.has_errors() ? exit_diagnostics : exit_good;
 }
 

@@ -46,7 +46,10 @@ expect 2 '--project' compile --project=a-b good.ks
 expect 0 '' check good.ks
 expect 1 'broken.ks:2:11: error[KS0100]' check broken.ks
 expect 1 'broken.ks:3:9: error[KS0107]' broken.ks -o out
-expect 1 'KS0604' check --dump-after=nonsense good.ks
+expect 2 'KS0604' check --dump-after=nonsense good.ks
+for option in dump-after dump-before grammar-after stop-after start-after; do
+  expect 2 'did you mean `lower_match`' check --$option=lower_mtach good.ks
+done
 expect 74 'No such file or directory' check missing.ks
 expect 74 'Is a directory' check folder.ks
 expect 74 'Is a directory' compile folder

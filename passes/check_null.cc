@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// *p   =>   *p, with p proven on every way to it: not null, and no reference to a map entry that is gone; otherwise an
-/// error
+/// *p   =>   *p, with p proven on every way to it: not null, no reference to a map entry that is gone, and no pointer
+/// into a packet that has moved; otherwise an error
 #include "ir/rewrite.h"
 #include "passes/local_references.h"
 #include "passes/map_changes.h"
@@ -13,8 +13,8 @@ namespace {
 /// What is known on the way that control has taken.
 struct Facts {
   std::set<Name, ByText> proven;            // locals that hold something
-  std::map<Name, Name, ByText> references;  // locals that refer into a map, and the map
-  std::map<Name, Death, ByText> dead;       // those whose entry may be gone
+  std::map<Name, Name, ByText> references;  // locals that refer into a map, and the map; none: into the packet
+  std::map<Name, Death, ByText> dead;       // those whose entry may be gone, or whose packet may have moved
 };
 
 class NullCheck {
@@ -42,7 +42,8 @@ class NullCheck {
       return true;
     }
     if (const auto* assign = as<Assign>(s)) {
-      const bool comes_out = expression(assign->form.place, facts) && expression(assign->form.value, facts);
+      const bool comes_out = (as<Local>(assign->form.place) || expression(assign->form.place, facts)) &&
+                             expression(assign->form.value, facts);
       if (const auto* local = as<Local>(assign->form.place)) bind(local->form.name, assign->form.value, facts);
       if (const auto death = death_by(s)) die(*death, facts);
       return comes_out;
@@ -188,6 +189,9 @@ class NullCheck {
       check(deref->form.pointer, deref->loc, facts);
       return comes_out;
     }
+    // Nothing can be done with a dead pointer into the packet: to the verifier it is a number.
+    if (const auto* local = as<Local>(e); local && points_into_packet(local->type))
+      report_dead(local->form, e, loc_of(e), facts);
     bool comes_out = true;
     each_child_of(
         e, [&](const Expr& child) { comes_out = expression(child, facts) && comes_out; }, [](const Stmt&) {});
@@ -208,12 +212,23 @@ class NullCheck {
         facts.proven.insert(local->name);  // one report for one missing test
       }
     }
-    if (!local) return;
-    if (auto dead = facts.dead.find(local->name); dead != facts.dead.end()) {
+    if (local) report_dead(*local, pointer, loc, facts);
+  }
+  static bool points_into_packet(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Packet; }
+  /// Reports the use of a variable that refers to what may be gone.
+  void report_dead(const Local& local, const Expr& use, Loc loc, Facts& facts) {
+    auto dead = facts.dead.find(local.name);
+    if (dead == facts.dead.end()) return;
+    if (dead->second.map) {
       context_.diagnostics.report(loc, diag::map_value_dead, dead->second.reason)
           .note(dead->second.loc, "this ends it; look the entry up again");
-      facts.dead.erase(dead);
+    } else {
+      Diagnostic& message = context_.diagnostics.report(loc_of(use), diag::packet_pointer_dead, dead->second.reason);
+      message.note(dead->second.loc, "this ends it; take it again from `ctx->data`");
+      if (auto start = starts_.find(local.name); start != starts_.end() && !start->second.empty() && as<Local>(use))
+        message.fix(loc_of(use), start->second, "take it again");
     }
+    facts.dead.erase(dead);
   }
   /// The variable that a pointer is computed from.
   static const Local* held_by(const Expr& pointer) {
@@ -249,6 +264,7 @@ class NullCheck {
     facts.references.erase(name);
     Expr source = value;
     while (const auto* converted = as<Convert>(source)) source = converted->form.value;
+    if (points_into_packet(type)) note_packet_pointer(name, value, facts);
     if (is(type_of(source), TypeKind::EntryRef)) facts.references[name] = type_of(source)->name;
     const auto* lookup = as<MapLookup>(source);
     if (const auto* map = lookup ? as<MapName>(lookup->form.map) : nullptr) facts.references[name] = map->form.name;
@@ -262,6 +278,17 @@ class NullCheck {
     if (as<MapCall>(source)) reason = "the map may have no such entry, or there may be no such CPU";
     if (as<Null>(source)) reason = "it is null from here on";
     origins_[name] = {{}, loc_of(value), reason};
+  }
+  void note_packet_pointer(Name name, const Expr& value, Facts& facts) {
+    facts.references[name] = {};
+    const auto* start = as<PacketStart>(value);
+    const auto* converted = as<Convert>(value);
+    if (converted) start = as<PacketStart>(converted->form.value);
+    const auto* of = start ? as<Local>(start->form.context) : nullptr;
+    std::string text = of ? fmt::format("{}->data", of->form.name.spelling()) : "";
+    if (of && converted) text = fmt::format("({} as {})", text, spell(type_of(value)));
+    const auto [known, is_first] = starts_.emplace(name, text);
+    if (!is_first && known->second != text) known->second.clear();  // it holds something else on another way
   }
   void die(const Death& death, Facts& facts) {
     if (!references_die_) return;
@@ -305,9 +332,10 @@ class NullCheck {
 
   Context& context_;
   const Deaths& deaths_;
-  const NameSet& rebound_;                 // references that are given values of their own
-  bool references_die_;                    // in userspace they are copies [L52]
-  std::map<Name, Death, ByText> origins_;  // where a variable got what it holds
+  const NameSet& rebound_;                      // references that are given values of their own
+  bool references_die_;                         // in userspace they are copies [L52]
+  std::map<Name, Death, ByText> origins_;       // where a variable got what it holds
+  std::map<Name, std::string, ByText> starts_;  // of those that hold the packet's start, how to say it
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "ir/children.h"
 #include "ir/map_kind.h"
 #include "ir/places.h"
+#include "passes/packet_walk.h"
 
 namespace ksc {
 
@@ -32,6 +33,8 @@ std::optional<Death> death_by(const Stmt& s) {
 }
 
 std::optional<Death> death_by(const Expr& e) {
+  if (moves_packet(e))
+    return Death{{}, loc_of(e), fmt::format("`{}` moves the packet", as<HelperCall>(e)->form.helper.text())};
   const auto* call = as<MapCall>(e);
   const auto* map = call ? as<MapName>(call->form.map) : nullptr;
   if (!map || call->form.method != "insert_new") return {};

@@ -10,11 +10,11 @@
 
 namespace ksc {
 
-/// What ends the references into a map, and where it stands [L52].
+/// What ends the references into a map [L52], or the pointers into the packet [L167], and where it stands.
 struct Death {
-  Name map;
+  Name map;  // none: the packet
   Loc loc;
-  std::string reason;  // "an entry of `m` is deleted"
+  std::string reason;  // "an entry of `m` is deleted", "`bpf_xdp_adjust_head` moves the packet"
 };
 
 /// The deaths that each function brings about, itself or through those it calls.

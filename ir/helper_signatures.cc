@@ -227,6 +227,13 @@ constexpr std::array kSignatures = {
 constexpr bool by_name(const HelperSignature& left, const HelperSignature& right) { return left.name < right.name; }
 static_assert(std::is_sorted(kSignatures.begin(), kSignatures.end(), by_name), "looked up by bisection");
 
+constexpr std::array kKernelHelpers = {
+#define KSC_HELPER_NAME(name) std::string_view(name),
+#include "ir/helper_names.def"
+#undef KSC_HELPER_NAME
+};
+static_assert(std::is_sorted(kKernelHelpers.begin(), kKernelHelpers.end()), "looked up by bisection");
+
 }  // namespace
 
 std::span<const HelperSignature> helper_signatures() { return kSignatures; }
@@ -235,6 +242,12 @@ const HelperSignature* find_helper_signature(std::string_view name) {
   auto at = std::lower_bound(kSignatures.begin(), kSignatures.end(), name,
                              [](const HelperSignature& item, std::string_view wanted) { return item.name < wanted; });
   return at != kSignatures.end() && at->name == name ? &*at : nullptr;
+}
+
+std::span<const std::string_view> kernel_helper_names() { return kKernelHelpers; }
+
+bool is_kernel_helper(std::string_view name) {
+  return std::binary_search(kKernelHelpers.begin(), kKernelHelpers.end(), name);
 }
 
 }  // namespace ksc

@@ -68,4 +68,10 @@ std::span<const HelperSignature> helper_signatures();
 /// The helper called `name` (`bpf_ktime_get_ns`), or null.
 const HelperSignature* find_helper_signature(std::string_view name);
 
+/// The names of all helpers that the kernel has, sorted: also of those that ksc cannot call yet.
+std::span<const std::string_view> kernel_helper_names();
+
+/// Whether the kernel has a helper called `name`.
+bool is_kernel_helper(std::string_view name);
+
 }  // namespace ksc

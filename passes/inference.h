@@ -145,6 +145,8 @@ class Inference {
   /// A binary operator on two typed operands.
   Expr binary(Operator op, Expr left, Expr right, Loc loc);
   Expr compare(CompareOp op, Expr left, Expr right, Operator spelled, Loc loc);
+  /// Says that no type holds both operands; of two integers, the fix converts the signed one.
+  Diagnostic& report_no_meeting(Operator op, const Expr& left, const Expr& right, Loc loc);
   /// A string literal as one of the size of what it is compared with; reports one that is longer. Other expressions
   /// themselves.
   Expr fit_text(const Expr& e, Type target);
@@ -209,11 +211,21 @@ class Inference {
   Expr infer_apply(const Node<Apply>& n, Type expected);
   Expr call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc);
   Expr call_helper(const HelperSignature& helper, Span<Expr> arguments, Loc loc);
+  /// A helper that the kernel has, and ksc cannot call yet.
+  Expr helper_without_signature(std::string_view name, Span<Expr> arguments, Loc loc);
   Expr call_builtin(std::string_view name, Span<Expr> arguments, Type expected, Loc loc);
   Expr call_map_method(const Expr& map, const Ident& method, Span<Expr> arguments, Loc loc);
   bool argument_count(std::string_view name, size_t given, size_t wanted, Loc loc);
 
+  /// load(f), where f is a function and no eBPF program.
+  Expr refuse_load(const Entity& function, const Node<GlobalName>& name);
+
   // ---- shared
+  /// Says that a value had to be known to the compiler.
+  Diagnostic& report_not_constant(Loc loc) {
+    return at_file_level_ ? c.diagnostics.report(loc, diag::not_constant_at_file_level)
+                          : c.diagnostics.report(loc, diag::not_constant);
+  }
   bool in_ebpf() const { return domain_ == Domain::Program || domain_ == Domain::Shared; }
   Expr invalid(Loc loc) { return c.make(InvalidExpr{}, loc, t.invalid()); }
   static bool is_invalid(const Expr& e) { return is(type_of(e), TypeKind::Invalid); }
@@ -237,6 +249,7 @@ class Inference {
   NameSet packet_ends_;      // locals that hold ctx->data_end
   NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU
   int loop_depth_ = 0;
+  bool at_file_level_ = true;  // outside of the bodies of functions
 };
 
 /// What an operator looks like in the source.

@@ -40,12 +40,16 @@ Expr Inference::infer_apply(const Node<Apply>& n, Type expected) {
     if (is_builtin_function(name.text())) return call_builtin(name.text(), n->arguments, expected, n.loc);
     if (const HelperSignature* helper = find_helper_signature(name.text()))
       return call_helper(*helper, n->arguments, n.loc);
+    if (is_kernel_helper(name.text())) return helper_without_signature(name.text(), n->arguments, n.loc);
     for (const Expr& argument : n->arguments) infer(argument);
     c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.text()));
     return invalid(n.loc);
   }
   if (const auto* member = as<Member>(n->callee)) {
     // f.load(), h.attach("eth0"), m.contains_key(k), ctx.data()
+    if (const auto* function = as<GlobalName>(member->form.object); function && member->form.name.name == "load")
+      if (const Entity* entity = find_entity(function->form.name); entity && entity->kind == Entity::Kind::Function)
+        return call_builtin("load", c.span<Expr>({member->form.object}), expected, n.loc);
     const Expr object = infer(member->form.object);
     if (is_invalid(object)) {
       for (const Expr& argument : n->arguments) infer(argument);
@@ -91,6 +95,7 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
     for (const Expr& argument : arguments) infer(argument);
     return invalid(loc);
   }
+  if (at_file_level_) return report_not_constant(loc), invalid(loc);
   const bool callee_in_ebpf = entity.domain == Domain::Program || entity.domain == Domain::Shared;
   if (callee_in_ebpf != in_ebpf()) {
     Diagnostic& message = c.diagnostics.report(loc, diag::wrong_side, std::string(name.text()),
@@ -119,6 +124,7 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
 }
 
 Expr Inference::call_helper(const HelperSignature& helper, Span<Expr> arguments, Loc loc) {
+  if (at_file_level_) return report_not_constant(loc), invalid(loc);
   if (!in_ebpf()) {
     c.diagnostics.report(loc, diag::only_in_ebpf, std::string(helper.name));
     return invalid(loc);
@@ -163,6 +169,14 @@ Expr Inference::call_helper(const HelperSignature& helper, Span<Expr> arguments,
   return c.make(HelperCall{c.name(helper.name), c.span(values)}, loc, result);
 }
 
+Expr Inference::helper_without_signature(std::string_view name, Span<Expr> arguments, Loc loc) {
+  for (const Expr& argument : arguments) infer(argument);
+  if (at_file_level_) return report_not_constant(loc), invalid(loc);
+  if (in_ebpf()) return unsupported(loc, fmt::format("the kernel's helper `{}`", name));
+  c.diagnostics.report(loc, diag::only_in_ebpf, std::string(name));
+  return invalid(loc);
+}
+
 Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr> arguments, Loc loc) {
   Type type = type_of(map);
   const MapKind* kind = find_map_kind(type->name.text());
@@ -196,6 +210,21 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
   return invalid(loc);
 }
 
+Expr Inference::refuse_load(const Entity& function, const Node<GlobalName>& name) {
+  if (function.runs_nowhere) return invalid(name.loc);
+  const std::string_view text = name->name.text();
+  Diagnostic& message = c.diagnostics.report(name.loc, diag::not_loadable, std::string(text),
+                                             function.domain == Domain::Shared ? "a helper of eBPF programs"
+                                             : text == "main"                  ? "where userspace begins"
+                                                                               : "a function of userspace");
+  std::vector<std::string_view> programs;
+  for (const auto& [known, entity] : entities_)
+    if (entity.kind == Entity::Kind::Function && entity.program_type) programs.push_back(known.text());
+  const std::string_view near = programs.size() == 1 ? programs[0] : closest_word(text, programs);
+  if (!near.empty()) message.fix(name.loc, std::string(near), fmt::format("did you mean `{}`?", near));
+  return invalid(name.loc);
+}
+
 Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type expected, Loc loc) {
   const auto call = [&](std::vector<Expr> values, Type type) -> Expr {
     for (const Expr& value : values)
@@ -203,6 +232,7 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type e
     return c.make(BuiltinCall{c.name(name), c.span(values)}, loc, type);
   };
   const auto user_only = [&] {
+    if (at_file_level_) return report_not_constant(loc), false;
     if (in_ebpf()) c.diagnostics.report(loc, diag::only_in_userspace, std::string(name));
     return !in_ebpf();
   };
@@ -256,6 +286,10 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type e
   }
   if (name == "load") {
     if (!argument_count(name, arguments.size(), 1, loc) || !user_only()) return invalid(loc);
+    if (const auto* function = as<GlobalName>(arguments[0]))
+      if (Entity* entity = find_entity(function->form.name);
+          entity && entity->kind == Entity::Kind::Function && entity->domain != Domain::Program)
+        return refuse_load(*entity, *function);
     const Expr program = infer(arguments[0]);
     if (is_invalid(program)) return program;
     if (!is(type_of(program), TypeKind::Program)) {

@@ -166,7 +166,7 @@ void Inference::complete_constant(const Node<ConstDecl>& n, Entity& entity) {
     entity.storage = Storage::Constant;
     entity.type = wanted ? wanted : type_of(settle(value));
   } else if (!number) {
-    if (!is_invalid(value)) c.diagnostics.report(loc_of(n->value), diag::not_constant);
+    if (!is_invalid(value)) report_not_constant(loc_of(n->value));
   } else if (wanted) {
     const Expr converted = coerce(value, wanted);
     if (const auto* fitted = as<Int>(converted)) entity.type = fitted->type, entity.value = fitted->form.value;
@@ -195,7 +195,7 @@ void Inference::complete_variable(const Node<VarDecl>& n, Entity& entity) {
       entity.type = type_of(unsupported(n->name.loc, "pointers in globals"));
     else if (!is_integral(entity.type) && !is_aggregate(entity.type) && !is(entity.type, TypeKind::Str) &&
              !is(entity.type, TypeKind::Invalid)) {
-      c.diagnostics.report(loc_of(*n->value), diag::not_constant);
+      report_not_constant(loc_of(*n->value));
       entity.type = t.invalid();
     }
   } else {
@@ -266,7 +266,7 @@ bool Inference::initial_value(const Expr& e) {
       return constant;
     default: break;
   }
-  c.diagnostics.report(loc_of(e), diag::not_constant);
+  report_not_constant(loc_of(e));
   return false;
 }
 

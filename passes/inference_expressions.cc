@@ -16,7 +16,10 @@ Expr Inference::infer(const Expr& e, Type expected) {
         return type ? Expr(c.make(n.form, loc, type)) : invalid(loc);
       }),
       on<IntLiteral>([&](const Node<IntLiteral>& n) -> Expr { return integer(n->value, t.constant(), loc); }),
-      on<FloatLiteral>([&](const auto&) { return unsupported(loc, "floating point"); }),
+      on<FloatLiteral>([&](const auto&) {
+        // Where a type was refused, that it takes a float has been said.
+        return is(expected, TypeKind::Invalid) ? invalid(loc) : unsupported(loc, "floating point");
+      }),
       on<CharLiteral>([&](const Node<CharLiteral>& n) -> Expr { return integer({n->value}, t.character(), loc); }),
       on<BoolLiteral>([&](const Node<BoolLiteral>& n) -> Expr { return integer({n->value}, t.boolean(), loc); }),
       on<NullLiteral>([&](const auto&) -> Expr { return c.make(Null{}, loc, t.null()); }),

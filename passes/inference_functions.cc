@@ -162,7 +162,7 @@ void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<D
     if (as<Int>(fitted))
       out.push_back(c.make(FaultVerdict{n->name.name, fitted}, loc));
     else if (!is_invalid(fitted))
-      c.diagnostics.report(loc_of(attribute.arguments[0]), diag::not_constant);
+      report_not_constant(loc_of(attribute.arguments[0]));
   }
 }
 
@@ -183,14 +183,15 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
     locals_[n->parameters[i].name.name] = entity.type->parameters[i];
     parameters.push_back({n->parameters[i].name.name, entity.type->parameters[i]});
   }
-  if (in_ebpf() && parameters.size() > 5)
-    c.diagnostics.report(n->name.loc, diag::too_many_arguments, std::string(n->name.name.text()), parameters.size());
+  if (in_ebpf() && parameters.size() > 5) unsupported(n->parameters[5].name.loc, "a sixth parameter in eBPF");  // [L62]
   if (domain_ == Domain::Shared && is(result_, TypeKind::Pointer))
     unsupported(n->name.loc, "helpers that give pointers");
   const bool gives = !is(result_, TypeKind::Void) && !is(result_, TypeKind::Invalid);
   const auto* last = gives && !n->body.statements.empty() ? as<Evaluate>(n->body.statements.back()) : nullptr;
   implicit_result_ = last ? last->loc : Loc{};
+  at_file_level_ = false;
   const Body statements = body(n->body);
+  at_file_level_ = true;
   if (gives && !always_leaves(statements)) {
     bool broken = false;
     for (const Stmt& s : statements.statements) broken |= header(s).contains.has(Kind::InvalidStmt);

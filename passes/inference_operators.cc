@@ -24,9 +24,8 @@ std::string_view operator_text(Operator op) {
 Expr Inference::infer_operation(const Node<Operation>& n, Type expected) {
   if (n->operands.size() == 2) {
     const Expr left = infer(n->operands[0], expected && !is_comparison(n->op) ? expected : nullptr);
-    const Expr right = infer(
-        n->operands[1],
-        is_comparison(n->op) || n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight ? nullptr : expected);
+    const bool apart = is_comparison(n->op) || n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight;
+    const Expr right = infer(n->operands[1], is_invalid(left) ? t.invalid() : apart ? nullptr : expected);
     return binary(n->op, left, right, n.loc);
   }
   const Expr value = value_of_maybe(infer(n->operands[0], expected));
@@ -55,7 +54,8 @@ Expr Inference::infer_chain(const Node<Chain>& n, Type expected) {
   Expr result = infer(n->first, expected);
   size_t depth = 0;
   for (const ChainLink& link : n->rest) {
-    result = binary(link.op, result, infer(link.operand, expected), c.locations.join(n.loc, loc_of(link.operand)));
+    const Expr operand = infer(link.operand, is_invalid(result) ? t.invalid() : expected);
+    result = binary(link.op, result, operand, c.locations.join(n.loc, loc_of(link.operand)));
     if (is_invalid(result)) return result;
     if (++depth % chain_step != 0 || constant(result)) continue;
     const Name partial = c.names.fresh("sum");
@@ -173,12 +173,9 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   if (is(type, TypeKind::Char)) type = t.u8();
   if (!type || !is_integral(type)) {
     if (is(a, TypeKind::Str) || is(b, TypeKind::Str)) return unsupported(loc, "operators on strings");
-    Diagnostic& message =
-        c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(op)), spell(a), spell(b));
+    Diagnostic& message = report_no_meeting(op, left, right, loc);
     for (const Expr* side : {&left, &right})
       if (negates_integer(*side)) report_logical_not(*as<Not>(*side), message);
-    if (is(a, TypeKind::Int) && is(b, TypeKind::Int))
-      fix_with_cast(message, a->is_signed ? left : right, a->is_signed ? b : a);
     return invalid(loc);
   }
   left = coerce(left, type);
@@ -348,8 +345,17 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
       return c.make(Compare{op, left, right}, loc, t.boolean());
     }
   }
-  c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(spelled)), spell(a), spell(b));
+  report_no_meeting(spelled, left, right, loc);
   return invalid(loc);
+}
+
+Diagnostic& Inference::report_no_meeting(Operator op, const Expr& left, const Expr& right, Loc loc) {
+  Type a = type_of(left), b = type_of(right);
+  Diagnostic& message =
+      c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(op)), spell(a), spell(b));
+  if (is(a, TypeKind::Int) && is(b, TypeKind::Int))
+    fix_with_cast(message, a->is_signed ? left : right, a->is_signed ? b : a);
+  return message;
 }
 
 }  // namespace ksc

@@ -210,7 +210,7 @@ std::optional<Expr> Inference::place(const Expr& e) {
 void Inference::assign_statement(const Node<AssignStmt>& n) {
   const auto target = place(n->place);
   if (!target) {
-    infer(n->value);
+    infer(n->value, t.invalid());
     return emit(InvalidStmt{}, n.loc);
   }
   Type type = type_of(*target);

@@ -111,7 +111,7 @@ class Resolver final : public Walker {
     return context.make(InvalidExpr{}, n.loc);
   }
   bool is_global(Name name) const {
-    return globals_.count(name) || is_builtin_function(name.text()) || find_helper_signature(name.text()) ||
+    return globals_.count(name) || is_builtin_function(name.text()) || is_kernel_helper(name.text()) ||
            (context.kernel_types && context.kernel_types->find_constant(name.text()));
   }
   /// Every name that could be meant here, nearest first.
@@ -121,6 +121,7 @@ class Resolver final : public Walker {
       for (const auto& [name, binding] : *scope) names.push_back(name.text());
     for (const auto& [name, loc] : globals_) names.push_back(name.text());
     for (std::string_view builtin : builtin_functions) names.push_back(builtin);
+    for (const HelperSignature& helper : helper_signatures()) names.push_back(helper.name);
     for (std::string_view verdict :
          {"XDP_PASS", "XDP_DROP", "XDP_ABORTED", "XDP_TX", "XDP_REDIRECT", "TC_ACT_OK", "TC_ACT_SHOT", "ETH_P_IP",
           "ETH_P_IPV6", "IPPROTO_TCP", "IPPROTO_UDP", "IPPROTO_ICMP"})

@@ -32,6 +32,18 @@ TEST(HelperSignatures, NumbersAreTheHeaders) {
   }
 }
 
+TEST(HelperSignatures, AllNamesAreTheHeaders) {
+  std::set<std::string> named(kernel_helper_names().begin(), kernel_helper_names().end());
+  EXPECT_EQ(named.size(), kernel_helper_names().size());
+  for (const auto& [name, id] : header_helpers()) {
+    if (id != BPF_FUNC_unspec) EXPECT_TRUE(is_kernel_helper(name)) << name;
+    named.erase(name);
+  }
+  // What newer headers have.
+  EXPECT_EQ(named, (std::set<std::string>{"bpf_cgrp_storage_delete", "bpf_cgrp_storage_get"}));
+  EXPECT_FALSE(is_kernel_helper("bpf_nothing"));
+}
+
 TEST(HelperSignatures, FindsByName) {
   const HelperSignature* clock = find_helper_signature("bpf_ktime_get_ns");
   ASSERT_NE(clock, nullptr);

@@ -156,6 +156,7 @@ Expr Parser::cast_operand() {
 Expr Parser::casts(Expr value, const Token& first) {
   while (at(KeywordAs) && !panicking_) {
     take();
+    Scoped cast(in_cast_, true);
     value = expression_node(Cast{value, type(), false}, since(first));
   }
   return value;

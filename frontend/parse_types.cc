@@ -140,7 +140,7 @@ TypeExpr Parser::named_type() {
     const Ident member = expect_member_name();
     return make(NamedType{name_of(first), member}, since(first));
   }
-  if (at(Less) && same_line) {
+  if (at(Less) && same_line && !in_cast_) {
     // A map's type: only map declarations have one, and maps of maps inside theirs.
     error(loc(first), diag::misplaced_map);
     panicking_ = true;

@@ -246,6 +246,7 @@ class Parser {
   size_t last_error_ = SIZE_MAX;
   size_t errors_ = 0;
   Diagnostic ignored_;
+  bool in_cast_ = false;         // where `<` after a type compares
   bool in_brackets_ = false;     // between ( ) or [ ], where no line break ends a statement
   bool struct_literals_ = true;  // false in a condition without parentheses [L41]
 };

@@ -162,7 +162,7 @@ void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<D
     if (as<Int>(fitted))
       out.push_back(c.make(FaultVerdict{n->name.name, fitted}, loc));
     else if (!is_invalid(fitted))
-      report_not_constant(loc_of(attribute.arguments[0]));
+      c.diagnostics.report(loc_of(attribute.arguments[0]), diag::not_constant);
   }
 }
 

@@ -36,7 +36,9 @@ TEST(HelperSignatures, AllNamesAreTheHeaders) {
   std::set<std::string> named(kernel_helper_names().begin(), kernel_helper_names().end());
   EXPECT_EQ(named.size(), kernel_helper_names().size());
   for (const auto& [name, id] : header_helpers()) {
-    if (id != BPF_FUNC_unspec) EXPECT_TRUE(is_kernel_helper(name)) << name;
+    if (id != BPF_FUNC_unspec) {
+      EXPECT_TRUE(is_kernel_helper(name)) << name;
+    }
     named.erase(name);
   }
   // What newer headers have.

@@ -99,7 +99,12 @@ class Inference {
   void delete_statement(const Node<Delete>& n);
   /// An expression as a statement.
   void evaluate(const Expr& e);
-  void print_statement(const Node<Apply>& n);  // inference_print.cc
+  // inference_print.cc
+  void print_statement(const Node<Apply>& n);
+  /// Adds what `print` shows of an argument to a line's format and values; reports what it does not show.
+  bool print_argument(const Expr& argument, std::string& piece, std::vector<Expr>& values);
+  bool print_piece(const Expr& value, std::string& piece, std::vector<Expr>& values);
+  Expr printed_place(const Expr& value, std::vector<Expr>& values);
   template <class F>
   void emit(F form, Loc loc) {
     sink_->push_back(c.make(std::move(form), loc));

@@ -5,6 +5,88 @@
 
 namespace ksc {
 
+namespace {
+
+/// What `print` shows a value of this type with; nothing for one that it does not show as a whole.
+std::string_view verb_for(Type type) {
+  if (is(type, TypeKind::Char)) return "%c";
+  if (is(type, TypeKind::Str)) return "%s";
+  if (is(type, TypeKind::Pointer)) return "%p";
+  return is_integral(type) ? "%d" : "";
+}
+
+/// How many values a struct or an array holds; more than `limit` are not counted.
+uint64_t count_values(Type type, uint64_t limit) {
+  if (is(type, TypeKind::Array))
+    return type->count > limit ? limit + 1 : type->count * count_values(type->element, limit);
+  if (!is(type, TypeKind::Struct)) return 1;
+  uint64_t count = 0;
+  for (const StructField& field : type->body->fields)
+    if (count <= limit) count += count_values(field.type, limit);
+  return count;
+}
+
+}  // namespace
+
+/// In userspace structs print as `{f: v}`, and arrays as `[a, b]` [L75]: all that they hold become values of one line.
+bool Inference::print_piece(const Expr& value, std::string& piece, std::vector<Expr>& values) {
+  Type type = type_of(value);
+  const Loc loc = loc_of(value);
+  bool shown = true;
+  if (!in_ebpf() && is(type, TypeKind::Struct)) {
+    for (const StructField& field : type->body->fields) {
+      piece += fmt::format("{}{}: ", &field == type->body->fields.begin() ? "{" : ", ", field.name.text());
+      shown = print_piece(c.make(Field{value, field.name}, loc, field.type), piece, values) && shown;
+    }
+    piece += type->body->fields.size() == 0 ? "{}" : "}";
+  } else if (!in_ebpf() && is(type, TypeKind::Array)) {
+    for (uint64_t i = 0; i < type->count; ++i) {
+      piece += i == 0 ? "[" : ", ";
+      const Expr element = c.make(Index{value, integer({static_cast<__int128>(i)}, t.u64(), loc)}, loc, type->element);
+      shown = print_piece(element, piece, values) && shown;
+    }
+    piece += "]";
+  } else {
+    piece += verb_for(type);
+    values.push_back(value);
+    shown = !verb_for(type).empty();
+  }
+  return shown;
+}
+
+/// A struct or an array that is printed, as a place that is read member by member; what is computed is computed once,
+/// after what is printed before it.
+Expr Inference::printed_place(const Expr& value, std::vector<Expr>& values) {
+  Type type = type_of(value);
+  const auto hold = [&](const Expr& e) -> Expr {
+    const Name name = c.names.fresh("printed");
+    emit(Let{name, type_of(e), e}, loc_of(e));
+    return c.make(Local{name}, loc_of(e), type_of(e));
+  };
+  if (is(type, TypeKind::EntryRef)) return c.make(Deref{value}, loc_of(value), type->element);
+  const Expr* root = &value;
+  while (const auto* member = as<Field>(*root)) root = &member->form.base;
+  if (as<Local>(*root) || as<Global>(*root)) return value;
+  for (Expr& earlier : values)
+    if (!as<Int>(earlier) && !as<StringValue>(earlier)) earlier = hold(earlier);
+  return hold(value);
+}
+
+bool Inference::print_argument(const Expr& argument, std::string& piece, std::vector<Expr>& values) {
+  constexpr uint64_t most = 64;  // values in one line
+  Type type = type_of(argument);
+  const bool is_entry = is(type, TypeKind::EntryRef);
+  if (is_entry) type = type->element;
+  const bool has_parts = (is(type, TypeKind::Struct) || is(type, TypeKind::Array)) && !in_ebpf();
+  if (has_parts && count_values(type, most) > most)
+    return unsupported(loc_of(argument), fmt::format("printing more than {} values at once", most)), false;
+  if (has_parts && is_entry && !as<Local>(argument))
+    return unsupported(loc_of(argument), "printing an entry in place; write `if (var e = m[k]) { print(e) }`"), false;
+  if (print_piece(has_parts ? printed_place(argument, values) : argument, piece, values)) return true;
+  c.diagnostics.report(loc_of(argument), diag::print_verb, "print", spell(type_of(argument)));
+  return false;
+}
+
 void Inference::print_statement(const Node<Apply>& n) {
   std::vector<Expr> arguments;
   for (const Expr& argument : n->arguments) arguments.push_back(settle(value_of_maybe(infer(argument))));
@@ -13,12 +95,6 @@ void Inference::print_statement(const Node<Apply>& n) {
   std::string format;
   const auto* literal = arguments.empty() ? nullptr : as<StringValue>(arguments[0]);
   const bool formats = literal && literal->form.text.text().find('%') != std::string_view::npos;
-  const auto verb_for = [&](Type type) -> std::string_view {
-    if (is(type, TypeKind::Char)) return "%c";
-    if (is(type, TypeKind::Str)) return "%s";
-    if (is(type, TypeKind::Pointer)) return "%p";
-    return is_integral(type) ? "%d" : "";
-  };
   const auto accepts = [&](char verb, Type type) {
     if (verb == 's') return is(type, TypeKind::Str);
     if (verb == 'c') return is(type, TypeKind::Char) || type == t.u8();
@@ -63,12 +139,8 @@ void Inference::print_statement(const Node<Apply>& n) {
       std::string piece;
       if (const auto* text = as<StringValue>(argument)) {
         for (char ch : text->form.text.text()) piece += ch == '%' ? "%%" : std::string(1, ch);
-      } else if (verb_for(type_of(argument)).empty()) {
-        c.diagnostics.report(loc_of(argument), diag::print_verb, "print", spell(type_of(argument)));
+      } else if (!print_argument(argument, piece, values)) {
         return emit(InvalidStmt{}, n.loc);
-      } else {
-        piece = verb_for(type_of(argument));
-        values.push_back(argument);
       }
       const bool spaced = format.empty() || piece.empty() || format.back() == ' ' || piece.front() == ' ';
       format += (spaced ? "" : " ") + piece;

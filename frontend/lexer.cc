@@ -167,6 +167,7 @@ class Lexer {
       }
     }
     if (depth != 0) report(begin, begin + 2, diag::unterminated_comment).fix(loc(at_, at_), "*/");
+    result_.open_comment = depth != 0;
     add_trivia(Trivia::Kind::BlockComment, begin);
   }
 

@@ -18,10 +18,12 @@ Program Parser::program() {
     }
     const size_t from = position_;
     nesting_reported_ = false;
+    broken_ = false;
     declaration(declarations);
     if (!panicking_) end_declaration();
     if (panicking_) synchronize_declaration();
     if (position_ == from) take();
+    if (broken_) declarations.back() = abandoned(declarations.back(), from);
   }
   return context_.arena.span(declarations.data(), declarations.size());
 }
@@ -111,12 +113,16 @@ void Parser::declaration(std::vector<Decl>& out) {
       } else if (modified) {
         expected("a declaration");
       } else if (at(RightBrace) || at(RightParen) || at(RightBracket)) {
+        if (!out.empty()) out.back() = with_broken_body(out.back());
         error(loc(peek()), diag::unexpected_close, std::string(text_of(peek())));
         take();
         // What follows on the line closes too much as well.
         if (peek().new_line || at_end()) return out.push_back(parsed);
       } else if (begins_expression(peek()) || is_keyword(peek().kind) || at(LeftBrace)) {
-        error(loc(peek()), diag::statement_at_file_level);
+        // The function before it may have been closed too early.
+        if (!out.empty()) out.back() = with_broken_body(out.back());
+        suggest(error(loc(peek()), diag::statement_at_file_level), peek(),
+                {"fn", "var", "const", "config", "type", "struct", "enum", "impl", "import", "include", "extern"});
       } else {
         expected("a declaration");
       }
@@ -166,7 +172,9 @@ Decl Parser::function(Modifiers& found) {
     result = type();
   }
   const Loc at = since(first);
+  expect_function_body(static_cast<bool>(result));
   if (panicking_) {
+    broken_ = true;
     // The header is broken; its body can still be looked at, if it is on this line.
     const size_t line_end = position_;
     while (!at_end() && !this->at(LeftBrace) && !(peek().new_line && position_ != line_end)) take();
@@ -175,9 +183,19 @@ Decl Parser::function(Modifiers& found) {
     block();
     return make(InvalidDecl{}, at);
   }
-  const Body statements = block();
+  Body statements = block();
+  // What the rest of a broken body says may come from what is broken.
+  if (broken_ || panicking_) statements = {context_.span<Stmt>({make(InvalidStmt{}, at)})};
   return make(FunctionDecl{span(found.attributes), found.visibility, name, declared, result_name, result, statements},
               at);
+}
+
+void Parser::expect_function_body(bool has_result) {
+  if (panicking_ || at(LeftBrace)) return;
+  Diagnostic& message = expected(has_result ? "`{`" : "`->` and the type of the result, or `{`");
+  if (has_result || peek().new_line || &message == &ignored_) return;
+  if (at(Colon)) message.fix(loc(peek()), " ->");
+  if (at(Identifier) || at(Star)) message.fix(loc(peek().begin, peek().begin), "-> ");
 }
 
 Decl Parser::variable(const Modifiers& found) {

@@ -33,13 +33,13 @@ Body Parser::block() {
     if (accept(Semicolon)) continue;
     const size_t from = position_;
     statements.push_back(statement());
-    if (!panicking_) end_statement();
+    if (!panicking_) end_statement(from);
     if (panicking_) synchronize_statement(from);
     if (position_ == from) take();  // whatever it is, it has been reported
   }
   expect_close(RightBrace, open);
   if (panicking_ && begins_declaration(peek(), position_))
-    panicking_ = false;  // firm ground: only the bracket is missing
+    panicking_ = false, broken_ = true;  // firm ground: only the bracket is missing
   return {span(statements)};
 }
 
@@ -55,7 +55,7 @@ Body Parser::body(bool braces_needed) {
   return {context_.span({statement()})};
 }
 
-void Parser::end_statement() {
+void Parser::end_statement(size_t from) {
   if (accept(Semicolon) || at(RightBrace) || at_end() || peek().new_line || previous().kind == RightBrace) return;
   if (at(PlusPlus) || at(MinusMinus)) {
     const bool plus = at(PlusPlus);
@@ -64,8 +64,17 @@ void Parser::end_statement() {
     take();
     return;
   }
-  error(loc(peek()), diag::statement_end, describe(peek()));
+  suggest(error(loc(peek()), diag::statement_end, describe(peek())), tokens_.tokens[from],
+          {"var", "if", "for", "while", "loop", "return", "match", "try", "throw", "defer", "delete", "print"});
   panicking_ = true;
+}
+
+bool Parser::at_wrong_else() {
+  const std::string_view text = text_of(peek());
+  if (!at(Identifier) || peek().new_line || previous().kind != RightBrace) return false;
+  if (closest_word(text, {"else", "elif", "elsif", "elseif"}).empty()) return false;
+  suggest(expected("`else`"), peek(), {"else", "else if"});
+  return true;
 }
 
 Stmt Parser::statement() {
@@ -263,7 +272,7 @@ Stmt Parser::if_statement(bool* has_else) {
     if (panicking_) return invalid_stmt(first);
     if (branches.empty()) at = since(first);
     branches.push_back({held, body(!parenthesised)});
-    if (panicking_) break;
+    if (panicking_ || at_wrong_else()) break;
     if (at_end() || (!this->at(KeywordElse) && !(this->at(Semicolon) && peek(1).kind == KeywordElse))) break;
     accept(Semicolon);
     take();

@@ -2,6 +2,7 @@
 #include "frontend/parsing.h"
 
 #include <algorithm>
+#include <map>
 
 namespace ksc {
 
@@ -21,6 +22,75 @@ Diagnostic& Parser::expected(std::string_view what) {
   Diagnostic& reported = error(loc(peek()), diag::expected_token, describe(peek()), std::string(what));
   panicking_ = true;
   return reported;
+}
+
+void Parser::suggest(Diagnostic& message, const Token& word, const std::vector<std::string_view>& known) {
+  static const std::map<std::string_view, std::string_view> foreign = {
+      {"func", "fn"},      {"function", "fn"},   {"fun", "fn"},         {"def", "fn"},       {"let", "var"},
+      {"elif", "else if"}, {"elsif", "else if"}, {"elseif", "else if"}, {"switch", "match"}, {"foreach", "for"}};
+  const std::string_view text = text_of(word);
+  if (word.kind != Identifier || &message == &ignored_) return;
+  const auto known_as = foreign.find(text);
+  const std::string_view near = known_as != foreign.end() ? known_as->second : closest_word(text, known);
+  if (!near.empty() && std::find(known.begin(), known.end(), near) != known.end())
+    message.fix(loc(word), std::string(near), fmt::format("did you mean `{}`?", near));
+}
+
+void Parser::note_swallowed() {
+  const auto is_open = [&](const Token& token) {
+    if (token.kind != String && token.kind != Char) return false;
+    const std::string_view text = text_of(token);
+    return text.size() < 2 || text.front() != text.back();
+  };
+  bool open = false;
+  for (size_t i = 0; i < tokens_.tokens.size(); ++i) {
+    const Token& token = tokens_.tokens[i];
+    const bool unindented = token.begin == 0 || text_[token.begin - 1] == '\n';
+    if (open && unindented && begins_declaration(token, i)) open = false;
+    if (open) swallowed_.back().second = i;
+    if (!open && is_open(token)) open = true, swallowed_.push_back({i + 1, i + 1});
+  }
+}
+
+bool Parser::is_swallowed() const {
+  if (at_end() && tokens_.open_comment) return true;
+  auto after = std::upper_bound(swallowed_.begin(), swallowed_.end(), position_,
+                                [](size_t at, const auto& range) { return at < range.first; });
+  return after != swallowed_.begin() && position_ <= (after - 1)->second;
+}
+
+std::vector<Name> Parser::names_declared(size_t from) const {
+  std::vector<Name> names;
+  bool everything = true;
+  for (size_t i = from; i < position_; ++i) {
+    const Token& token = tokens_.tokens[i];
+    if (token.kind == Identifier && everything) names.push_back(context_.name(text_of(token)));
+    const bool declares = token.kind == KeywordFn || token.kind == KeywordStruct || token.kind == KeywordEnum ||
+                          token.kind == KeywordVar || token.kind == KeywordConst || token.kind == KeywordConfig ||
+                          token.kind == KeywordType;
+    if (!declares || i + 1 >= position_) continue;
+    // Before the keyword stand attributes; of what follows an enum declares all.
+    names.clear();
+    if (token.kind == KeywordEnum) continue;
+    if (tokens_.tokens[i + 1].kind == Identifier) names.push_back(context_.name(text_of(tokens_.tokens[i + 1])));
+    break;
+  }
+  return names;
+}
+
+Decl Parser::abandoned(const Decl& declaration, size_t from) {
+  if (as<FunctionDecl>(declaration)) return declaration;  // its header was understood, and its body says what it is
+  return make(InvalidDecl{span(names_declared(from))}, loc_of(declaration));
+}
+
+Decl Parser::with_broken_body(const Decl& declaration) {
+  const auto* function = as<FunctionDecl>(declaration);
+  if (!function) return declaration;
+  FunctionDecl form = function->form;
+  std::vector<Stmt> statements(form.body.statements.begin(), form.body.statements.end());
+  statements.push_back(make(InvalidStmt{}, function->loc));
+  form.body = {span(statements)};
+  return make(form, function->loc);
 }
 
 bool Parser::expect(TokenKind kind) {
@@ -178,6 +248,7 @@ bool Parser::too_deep() {
 
 void Parser::synchronize_statement(size_t from) {
   panicking_ = false;
+  broken_ = true;
   // Brackets that were taken since the statement began and are still open.
   size_t round = 0, braces = 0;
   for (size_t i = from; i < position_; ++i) {
@@ -218,6 +289,7 @@ void Parser::synchronize_statement(size_t from) {
 
 void Parser::synchronize_item(size_t from) {
   panicking_ = false;
+  broken_ = true;
   bool first = position_ == from;
   for (; !at_end(); first = false) {
     if (begins_declaration(peek(), position_) && !first) return;
@@ -237,6 +309,7 @@ void Parser::synchronize_item(size_t from) {
 
 void Parser::synchronize_declaration() {
   panicking_ = false;
+  broken_ = true;
   size_t depth = 0;
   while (!at_end()) {
     const Token& token = peek();

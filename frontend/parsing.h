@@ -31,7 +31,9 @@ class Scoped {
 class Parser {
  public:
   Parser(Context& context, uint32_t file, std::string_view text)
-      : context_(context), file_(file), text_(text), tokens_(lex(context, file, text)) {}
+      : context_(context), file_(file), text_(text), tokens_(lex(context, file, text)) {
+    note_swallowed();
+  }
 
   Program program();
 
@@ -89,7 +91,7 @@ class Parser {
   /// Reports, unless an earlier error is not recovered from yet.
   template <class... A>
   Diagnostic& error(Loc at, const diag::Message<A...>& message, const std::type_identity_t<A>&... arguments) {
-    if (panicking_ || silent_ || last_error_ == position_ || after_broken_literal()) return ignored_ = {};
+    if (panicking_ || silent_ || last_error_ == position_ || is_swallowed()) return ignored_ = {};
     last_error_ = position_;
     if (++errors_ == most_errors) {
       silent_ = true;
@@ -97,14 +99,14 @@ class Parser {
     }
     return context_.diagnostics.report(at, message, arguments...);
   }
-  /// Whether the token before is a string or a character without its end, which may have swallowed what is missed now.
-  bool after_broken_literal() const {
-    const std::string_view text = text_of(previous());
-    if (position_ == 0 || (previous().kind != TokenKind::String && previous().kind != TokenKind::Char)) return false;
-    return text.size() < 2 || text.front() != text.back();
-  }
+  /// Notes what a string or a character without its end may have swallowed a part of.
+  void note_swallowed();
+  /// Whether what is missed here may stand in a literal or a comment that has no end.
+  bool is_swallowed() const;
   /// "expected WHAT, found the next token"; the parser then panics.
   Diagnostic& expected(std::string_view what);
+  /// Adds "did you mean" to a message about the word, if it is nearly one of these.
+  void suggest(Diagnostic& message, const Token& word, const std::vector<std::string_view>& known);
   std::string describe(const Token& token) const;
   /// Skips to the end of the statement, or to what can only begin another one or a declaration.
   void synchronize_statement(size_t from);
@@ -113,6 +115,11 @@ class Parser {
   /// Skips to the comma or the closing bracket of a list between braces.
   void synchronize_item(size_t from);
   void skip_balanced();
+  /// What a declaration becomes that was not understood as a whole: one that says which names it may have declared.
+  Decl abandoned(const Decl& declaration, size_t from);
+  std::vector<Name> names_declared(size_t from) const;
+  /// The function, as one with something in its body that was not understood.
+  Decl with_broken_body(const Decl& function);
   bool begins_declaration(const Token& token, size_t at) const;
   /// Whether nesting is too deep; then it is reported, and what nests is skipped.
   bool too_deep();
@@ -169,6 +176,7 @@ class Parser {
   Decl license();
   Decl implementation(const Modifiers& modifiers);
   void end_declaration();
+  void expect_function_body(bool has_result);
   void reject_attributes(const Modifiers& modifiers, std::string_view what);
   void reject_storage(const Modifiers& modifiers, std::string_view what);
   bool item_separator();
@@ -189,7 +197,9 @@ class Parser {
   Body body(bool braces_needed);
   Stmt statement();
   Stmt statement_here();
-  void end_statement();
+  void end_statement(size_t from);
+  /// An `else` that is misspelt or another language's, after the body of an `if`; reports it.
+  bool at_wrong_else();
   Stmt variable_statement();
   Stmt if_statement(bool* has_else = nullptr);
   Stmt if_var_statement(const Token& first, bool* has_else);
@@ -240,8 +250,10 @@ class Parser {
   size_t position_ = 0;
   int depth_ = 0;
   bool panicking_ = false;
+  bool broken_ = false;  // something of the declaration at work was skipped
   bool silent_ = false;  // the rest of the file cannot be understood
   bool nesting_reported_ = false;
+  std::vector<std::pair<size_t, size_t>> swallowed_;  // tokens from, to
   size_t unclosed_ = 0;  // blocks whose end was not found; a bracket too many may be theirs
   size_t last_error_ = SIZE_MAX;
   size_t errors_ = 0;

@@ -67,6 +67,7 @@ struct Tokens {
   std::vector<uint64_t> integers;
   std::vector<Name> strings;  // with escapes resolved
   std::vector<Trivia> trivia;
+  bool open_comment = false;  // the text ends in a comment that is not closed
 };
 
 }  // namespace ksc

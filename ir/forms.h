@@ -412,8 +412,8 @@ struct TraceLine    { Name format; Span<Expr> arguments;                        
 
 // ---- declarations -------------------------------------------------------------------------------
 
-/// Broken syntax; accepted silently by every check.
-struct InvalidDecl  {                                                           KSC_LEAF(InvalidDecl) };
+/// Broken syntax; accepted silently by every check. `names` are those that it may have declared.
+struct InvalidDecl  { Span<Name> names;                                         KSC_FORM(InvalidDecl, names) };
 /// import name from "path"
 struct Import       { Ident name; Name path;                                    KSC_FORM(Import, name, path) };
 /// include "path"; `system` for <path>.

@@ -43,6 +43,8 @@ class Inference {
  private:
   // ---- declarations (inference_declarations.cc)
   void collect(const Decl& d);
+  /// The names that a broken declaration may have declared: nothing is said about them.
+  void collect_broken(const Decl& d);
   Entity* find_entity(Name name);
   bool is_constant(Name global) {
     const Entity* entity = find_entity(global);
@@ -50,7 +52,7 @@ class Inference {
   }
   void complete(Entity& entity);
   template <class Item>
-  std::vector<StructField> members(const Span<Item>& items, std::string_view what);
+  std::vector<StructField> members(const Span<Item>& items, Type whole, std::string_view what);
   void complete_struct(const Node<StructDecl>& n, Entity& entity);
   void complete_enum(const Node<EnumDecl>& n, Entity& entity);
   void complete_constant(const Node<ConstDecl>& n, Entity& entity);
@@ -249,9 +251,10 @@ class Inference {
   Domain domain_ = Domain::User;
   const ProgramType* program_type_ = nullptr;
   Type result_ = nullptr;
-  Loc result_loc_;           // where the function at work says its result
-  Loc implicit_result_;      // where a value stands that the function gives without `return`
-  NameSet packet_ends_;      // locals that hold ctx->data_end
+  Loc result_loc_;                                   // where the function at work says its result
+  Loc implicit_result_;                              // where a value stands that the function gives without `return`
+  NameSet packet_ends_;                              // locals that hold ctx->data_end
+  std::map<Name, NameSet, ByText> refused_members_;  // of structs and config blocks: those whose type was refused
   NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU
   int loop_depth_ = 0;
   bool at_file_level_ = true;  // outside of the bodies of functions

@@ -32,7 +32,8 @@ Expr Inference::infer_apply(const Node<Apply>& n, Type expected) {
       complete(*entity);
       if (entity->kind == Entity::Kind::Function) return call_function(*entity, name, n->arguments, n.loc);
       for (const Expr& argument : n->arguments) infer(argument);
-      c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.text()));
+      if (entity->kind != Entity::Kind::Unknown)
+        c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.text()));
       return invalid(n.loc);
     }
     if (name == "print")

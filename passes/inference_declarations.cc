@@ -7,6 +7,7 @@ namespace ksc {
 
 Program Inference::program(const Program& in) {
   for (const Decl& d : in) collect(d);
+  for (const Decl& d : in) collect_broken(d);
   for (auto& [name, entity] : entities_) complete(entity);
   std::vector<Decl> out;
   for (const Decl& d : in) declare(d, out);
@@ -43,6 +44,22 @@ void Inference::collect(const Decl& d) {
   if (const auto* n = as<EnumDecl>(d)) {
     note(n->form.name, K::Enum);
     for (const EnumerationItem& item : n->form.items) note(item.name, K::Constant);
+  }
+}
+
+void Inference::collect_broken(const Decl& d) {
+  const auto* broken = as<InvalidDecl>(d);
+  if (!broken) return;
+  for (Name name : broken->form.names) {
+    const std::string_view text = name.text();
+    if (is_builtin_function(text) || is_kernel_helper(text) || c.kernel_types->find_constant(text) ||
+        c.kernel_types->find_struct(text) || c.kernel_types->find_enum(text))
+      continue;
+    Entity unknown;
+    unknown.declaration = d;
+    unknown.type = t.invalid();
+    unknown.state = Entity::State::Done;
+    entities_.emplace(name, unknown);
   }
 }
 
@@ -105,7 +122,7 @@ void Inference::complete(Entity& entity) {
 
 /// The members of a struct or a config block, each with its type.
 template <class Item>
-std::vector<StructField> Inference::members(const Span<Item>& items, std::string_view what) {
+std::vector<StructField> Inference::members(const Span<Item>& items, Type whole, std::string_view what) {
   std::vector<StructField> fields;
   std::set<Name, ByText> seen;
   for (const Item& item : items) {
@@ -116,13 +133,15 @@ std::vector<StructField> Inference::members(const Span<Item>& items, std::string
       c.diagnostics.report(item.name.loc, diag::redeclared, std::string(field.name.text()));
     else if (!is(field.type, TypeKind::Invalid))
       fields.push_back(field);
+    else
+      refused_members_[whole->name].insert(field.name);
   }
   return fields;
 }
 
 void Inference::complete_struct(const Node<StructDecl>& n, Entity& entity) {
   entity.type = t.structure(n->name.name);
-  std::vector<StructField> fields = members(n->members_, "structs");
+  std::vector<StructField> fields = members(n->members_, entity.type, "structs");
   for (StructField& field : fields) {
     Type element = field.type;
     while (is(element, TypeKind::Array)) element = element->element;
@@ -181,7 +200,7 @@ void Inference::complete_constant(const Node<ConstDecl>& n, Entity& entity) {
 
 void Inference::complete_config(const Node<ConfigDecl>& n, Entity& entity) {
   entity.type = t.structure(n->name.name);
-  t.complete_struct(entity.type, members(n->items, "config blocks"));
+  t.complete_struct(entity.type, members(n->items, entity.type, "config blocks"));
 }
 
 void Inference::complete_variable(const Node<VarDecl>& n, Entity& entity) {

@@ -38,6 +38,9 @@ bool Inference::can_follow(const Expr& pointer, Loc loc) {
 }
 
 void Inference::report_no_member(Type type, const Ident& name) {
+  if (const auto refused = refused_members_.find(type->name);
+      refused != refused_members_.end() && refused->second.count(name.name))
+    return;
   Diagnostic& message = c.diagnostics.report(name.loc, diag::no_member, spell(type), std::string(name.name.text()));
   if (!is(type, TypeKind::Struct) && !is(type, TypeKind::Enum)) return;
   std::vector<std::string_view> known;

@@ -99,6 +99,7 @@ Type Inference::named_type(const Ident& name) {
   if (name.name == "FunctionRef") return unsupported(name.loc, "`FunctionRef`"), t.invalid();
   if (Type builtin = builtin_type(t, name.name.text())) return builtin;
   if (Entity* entity = find_entity(name.name)) {
+    if (entity->kind == Entity::Kind::Unknown) return t.invalid();
     if (entity->kind == Entity::Kind::Alias || entity->kind == Entity::Kind::Struct ||
         entity->kind == Entity::Kind::Enum) {
       complete(*entity);

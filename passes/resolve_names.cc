@@ -40,6 +40,9 @@ class Resolver final : public Walker {
   /// Notes every name at file level, so that the order of declarations does not matter [L17].
   void collect_globals(const Program& program) {
     for (const Decl& d : program) boost::variant2::visit([&](const auto& ref) { collect((*ref).form); }, d);
+    for (const Decl& d : program)
+      if (const auto* broken = as<InvalidDecl>(d))
+        for (Name name : broken->form.names) globals_.emplace(name, broken->loc);
   }
 
  private:

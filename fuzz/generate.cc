@@ -11,6 +11,9 @@ const std::vector<std::string>& counted_forms() {
   static const std::vector<std::string> forms = {
       "alias",
       "const",
+      "const array",
+      "const string",
+      "const struct",
       "enum",
       "struct",
       "global",
@@ -128,6 +131,7 @@ const std::vector<std::string>& counted_forms() {
       "block",
       "print",
       "print string",
+      "print struct",
       "print all at once",
       "packet read",
       "packet write",
@@ -176,7 +180,10 @@ const std::vector<std::string>& counted_forms() {
       "packet loop that searches",
       "packet byte written in a loop",
       "struct argument",
+      "array result",
+      "string result",
       "struct result",
+      "var of a helper's array, string or struct",
       "one CPU's value",
       "one CPU's value there or not",
       "one CPU's value held",
@@ -188,11 +195,22 @@ const std::vector<std::string>& counted_forms() {
 Tree Generator::helper(size_t index) {
   Helper helper;
   helper.name = global_name(fmt::format("help{}", index));
-  helper.result = index == 0 ? boolean : index == 1 ? integer(32) : scalar();
+  helper.result = index == 0 ? boolean : any_result(index == 1 ? integer(32) : scalar());
   helper.with_context = random_.once_in(3);
   if (helper.with_context) count("helper with context");
   count("helper");
   return function(helper, "@helper ");
+}
+
+T Generator::any_result(const T& usual) {
+  if (!random_.once_in(3)) return usual;
+  switch (random_.below(3)) {
+    case 0: return count("array result"), T{T::Kind::Array, 0, false, {}, 3, {any_integer()}};
+    case 1: return count("string result"), string(8);
+    default: break;
+  }
+  const T structure = struct_type(random_.pick(structs_));
+  return fits_stack(structure) ? (count("struct result"), structure) : usual;
 }
 
 Tree Generator::function(Helper helper, const std::string& attribute) {
@@ -200,11 +218,12 @@ Tree Generator::function(Helper helper, const std::string& attribute) {
   scopes_ = {{}};
   for (size_t i = 0; i < 1 + random_.below(3); ++i) {
     T type = scalar();
-    if (in_user_ && random_.once_in(4)) {
+    if (random_.once_in(4)) {
       count("array argument");
       type = random_.once_in(2) ? string(8) : T{T::Kind::Array, 0, false, {}, 3, {any_integer()}};
     }
-    if (in_user_ && random_.once_in(4)) count("struct argument"), type = struct_type(random_.pick(structs_));
+    const T structure = struct_type(random_.pick(structs_));
+    if (random_.once_in(4) && fits_stack(structure)) count("struct argument"), type = structure;
     const std::string name = fmt::format("p{}", i);
     parameters += fmt::format("{}{}: {}", parameters.empty() ? "" : ", ", name, type.spelled());
     helper.parameters.push_back(type);
@@ -255,6 +274,7 @@ Tree Generator::program() {
   Tree out;
   declare_types(out);
   declare_globals(out);
+  declare_constants(out);
   declare_maps(out);
   const size_t helpers = 1 + random_.below(3);
   for (size_t i = 0; i < helpers; ++i) out.parts.push_back(helper(i));

@@ -202,7 +202,7 @@ Tree Generator::solid(const T& type, int depth) {
 /// An array, a struct or a string: what a function gives, a part of an entry, or what is there.
 Tree Generator::whole(const T& type, int depth) {
   for (const Helper& helper : helpers_)
-    if (helper.result == type && random_.once_in(2)) return call(helper, depth);
+    if (helper.result == type && can_call(helper) && random_.once_in(2)) return call(helper, depth);
   if (random_.once_in(2)) return leaf(type);
   for (const Map& map : maps_) {
     const auto parts = parts_where(map.value, [&](const T& t) { return t == type; });

@@ -78,7 +78,8 @@ std::vector<Place> Generator::places_where(const Wanted& wanted, bool writable) 
     for (auto v = scope->rbegin(); v != scope->rend(); ++v)
       if (seen.insert(v->name).second && !(writable && v->is_const)) add_parts(v->name, v->type, wanted, found);
   for (const Variable& v : globals_)
-    if (!seen.count(v.name.substr(0, v.name.find('.')))) add_parts(v.name, v.type, wanted, found);
+    if (!seen.count(v.name.substr(0, v.name.find('.'))) && !(writable && v.is_const))
+      add_parts(v.name, v.type, wanted, found);
   return found;
 }
 

@@ -101,10 +101,10 @@ Tree Generator::packet_statement(int depth) {
   Tree out;
   if (random_.once_in(3)) {
     count("packet check");
-    out.parts.push_back(
-        Tree(fmt::format("if (ctx->data + {} > ctx->data_end) {{ return {} }}\n{}",
-                         header.offset + static_cast<int>(random_.pick(std::vector<int>{8, 14, 20, 40})),
-                         in_entry_ ? verdict() : zero(result_), std::string(2 * static_cast<size_t>(indent_), ' '))));
+    out.parts.push_back(Tree(fmt::format(
+        "if (ctx->data + {} > ctx->data_end) {{ return {} }}\n{}",
+        header.offset + static_cast<int>(random_.pick(std::vector<int>{8, 14, 20, 40})),
+        in_entry_ ? verdict() : constant_text(result_), std::string(2 * static_cast<size_t>(indent_), ' '))));
   }
   if (header.offset == 0) {
     out.parts.push_back(Tree(fmt::format("var {} = ctx->data as *{}", name, header.name)));

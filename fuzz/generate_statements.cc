@@ -52,6 +52,14 @@ Tree Generator::var_statement(int depth) {
   if (shape == 2) type = string(8), count("str");
   bool shadows = false;
   Tree initial = random_.once_in(6) ? Tree() : value(type, depth);
+  for (const Helper& helper : helpers_) {
+    const bool is_whole = helper.result.kind == T::Kind::Array || helper.result.kind == T::Kind::Str ||
+                          helper.result.kind == T::Kind::Struct;
+    if (!is_whole || !can_call(helper) || !random_.once_in(4)) continue;
+    count("var of a helper's array, string or struct");
+    type = helper.result;
+    initial = call(helper, depth);
+  }
   const bool has_initial = !initial.text().empty();
   const std::string name = fresh_local(shadows);
   if (shadows) count("var shadows");
@@ -145,6 +153,13 @@ Tree Generator::print_statement(int depth) {
     count("print all at once");
     return join("print(\"value\", ", solid(scalar(), depth - 1), ")");
   }
+  if (in_user_ && random_.once_in(3))
+    for (const auto* variables : {&scopes_.back(), &globals_})
+      for (const Variable& v : *variables)
+        if ((v.type.kind == T::Kind::Struct || v.type.kind == T::Kind::Array) &&
+            (variables != &globals_ || !visible(v.name)))
+          return count("print struct"),
+                 join(fmt::format("print(\"it is\", {}, ", v.name), solid(scalar(), depth - 1), ")");
   const T type = scalar();
   const std::string verb = type == character ? "%c" : random_.pick(Names{"%d", "%u", "%x"});
   if (random_.once_in(4)) {

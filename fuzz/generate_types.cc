@@ -94,6 +94,32 @@ void Generator::declare_structs(Tree& out) {
   }
 }
 
+std::string Generator::constant_text(const T& type) {
+  if (type.kind == T::Kind::Str) return any_text();
+  std::string text;
+  if (type.kind == T::Kind::Array) {
+    for (uint64_t i = 0; i < type.count; ++i) text += (i ? ", " : "") + constant_text(type.element[0]);
+    return "[" + text + "]";
+  }
+  if (type.kind != T::Kind::Struct) return literal(type);
+  for (const Member& m : find_struct(type).members)
+    text += fmt::format("{}{}: {}", text.empty() ? " " : ", ", m.name, constant_text(m.type));
+  return type.name + " {" + text + " }";
+}
+
+void Generator::declare_constants(Tree& out) {
+  for (uint64_t i = 0, n = random_.below(3); i < n; ++i) {
+    const std::string name = global_name(fmt::format("TABLE{}", i));
+    T type = array_of_integers();
+    const uint64_t shape = random_.below(3);
+    if (shape == 1) type = string(4 + 4 * random_.below(2));
+    if (shape == 2) type = struct_type(random_.pick(structs_));
+    count(shape == 0 ? "const array" : shape == 1 ? "const string" : "const struct");
+    out.parts.push_back(declaration(fmt::format("const {}: {} = {}", name, type.spelled(), constant_text(type))));
+    globals_.push_back({name, type, true});
+  }
+}
+
 void Generator::declare_globals(Tree& out) {
   const size_t n = 3 + random_.below(4);
   for (size_t i = 0; i < n; ++i) {

@@ -84,8 +84,7 @@ void Generator::userspace(Tree& out) {
   }
   for (uint64_t i = 0; i < 1 + random_.below(2); ++i) {
     count("userspace function");
-    T result = i == 0 ? boolean : scalar();
-    if (random_.once_in(3)) count("struct result"), result = struct_type(random_.pick(structs_));
+    const T result = any_result(i == 0 ? boolean : scalar());
     out.parts.push_back(function({global_name(fmt::format("user{}", i)), {}, result, false}, ""));
   }
   count("userspace main");

@@ -60,7 +60,7 @@ struct Enumeration {
 struct Variable {
   std::string name;
   T type;
-  bool is_const = false;  // a loop counter that keeps a loop finite
+  bool is_const = false;  // a constant, or a loop counter that keeps a loop finite
 };
 /// Something that can be read, and mostly written, by that text.
 struct Place {
@@ -134,10 +134,17 @@ class Generator {
   T member_type();
   int height(const T& type) const;
   uint64_t bytes(const T& type) const;
+  /// Constants that are no numbers.
+  void declare_constants(Tree& out);
+  std::string constant_text(const T& type);
   void declare_globals(Tree& out);
   void declare_maps(Tree& out);
   T key_type();
   Tree helper(size_t index);
+  /// What a function gives: mostly `usual`, sometimes an array, a string or a struct.
+  T any_result(const T& usual);
+  /// eBPF has 512 bytes for a function and what it calls, and each copy takes some [L60].
+  bool fits_stack(const T& type) const { return in_user_ || bytes(type) <= 16; }
   /// A function that others may call from then on.
   Tree function(Helper helper, const std::string& attribute);
   void userspace(Tree& out);
@@ -179,6 +186,7 @@ class Generator {
   /// The texts of the strings that may be read here.
   Names strings_in_sight();
   Tree key(const Map& map, int depth);
+  bool can_call(const Helper& helper) const { return has_context_ || !helper.with_context; }
   Tree call(const Helper& helper, int depth);
   Tree match_value(const T& type, int depth);
   Tree match(int depth, const std::function<Tree(int)>& arm);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// fn f(s: str(8)) A … f("x")   =>   fn f(s_given: *char) { var s = what s_given points to; A } … var s = "x"; f(&s)
 /// fn f(s: S) A … f(v)          =>   fn f(s_given: *S) { var s = *s_given; A } … f(&v), in eBPF
+#include "ir/places.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
@@ -35,7 +36,10 @@ void copy(const Expr& place, const Expr& from, uint64_t size, Out& to) {
           loc);
 }
 
-bool is_place(const Expr& e) { return as<Local>(e) || as<Global>(e) || as<Field>(e) || as<Index>(e) || as<Deref>(e); }
+bool is_place(const Expr& e) {
+  const Expr root = root_of(e);
+  return as<Local>(root) || as<Global>(root) || as<Deref>(root);
+}
 
 /// The place of a value; what has none gets one.
 Expr place_of(const Expr& value, Out& to) {

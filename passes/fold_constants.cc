@@ -161,8 +161,8 @@ std::optional<bool> known_answer(CompareOp op, const Range& a, const Range& b) {
 
 }  // namespace
 
-Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::PinsFlat>& in, Context& context) {
-  return rewrite<lang::PinsFlat, lang::ConstantsFolded>(
+Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::ConstantsRead>& in, Context& context) {
+  return rewrite<lang::ConstantsRead, lang::ConstantsFolded>(
       in, context, on<Binary>([](const Node<Binary>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
         const auto a = number(left), b = number(right);

@@ -6,9 +6,9 @@
 
 namespace ksc {
 
-Ir<lang::NoPrint> lower_print(const Ir<lang::PacketTestsApart>& in, Context& context) {
+Ir<lang::NoPrint> lower_print(const Ir<lang::MembersInitialised>& in, Context& context) {
   using Out = To<lang::NoPrint>;
-  return rewrite<lang::PacketTestsApart, lang::NoPrint>(
+  return rewrite<lang::MembersInitialised, lang::NoPrint>(
       in, context, on<Print>([](const Node<Print>& n, Out& to) {
         constexpr size_t most = 12;  // what bpf_trace_vprintk takes
         Types& types = to.context.types;

@@ -90,13 +90,11 @@ class EbpfFile {
   }
   std::string initial(const Expr& value) { return printer_.initialiser(value); }
   std::string global(const GlobalDef& n) {
-    // `used`: clang would reshape a static array of which only some elements are reached, and its type information with
-    // it.
+    // `used`, and constants that are not static: clang would reshape an array of which only some elements are reached,
+    // and its type information with it. Nor are they `const` (docs/decisions/clang_14_loses_stores.md).
     const bool is_private = n.storage == Storage::EbpfOnly || n.storage == Storage::Constant;
     if (is_private && !printer_.used.count(n.name.text())) return "";  // nobody else could see it
-    const std::string_view prefix = n.storage == Storage::EbpfOnly   ? "static __attribute__((used)) "
-                                    : n.storage == Storage::Constant ? "static const "
-                                                                     : "";
+    const std::string_view prefix = n.storage == Storage::EbpfOnly ? "static __attribute__((used)) " : "";
     const std::string value = n.value ? " = " + initial(*n.value) : "";
     return fmt::format("{}{}{};\n", prefix, printer_.declaration(n.type, printer_.global_name(n.name)), value);
   }

@@ -153,9 +153,7 @@ class UserFile {
   void find_types() {
     for (const Decl& d : program_) {
       if (const auto* n = as<ConfigDef>(d)) need(n->form.type);
-      if (const auto* n = as<GlobalDef>(d);
-          n && n->form.storage != Storage::EbpfOnly && n->form.storage != Storage::Constant)
-        need(n->form.type);
+      if (const auto* n = as<GlobalDef>(d); n && n->form.storage != Storage::EbpfOnly) need(n->form.type);
       if (const auto* n = as<PinnedGlobals>(d)) need(n->form.type);
       const auto* f = as<FunctionDef>(d);
       if (!f || f->form.domain != Domain::User || (f->form.name != "main" && !called_.count(f->form.name))) continue;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/// var s = S { a: 1, b: 2 }   =>   var s = S {}; s.a = 1; s.b = 2, where the values, or those of a part, are constants
+#include "passes/array_copies.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+using Out = To<lang::MembersInitialised>;
+
+/// Whether it is, or holds, what C compilers keep as a constant of their own and copy from there: no bytes, and more
+/// than a register holds.
+bool holds_constant_aggregate(const Expr& e) {
+  constexpr FormSet constants =
+      form_set_of<Int, Zero, StringValue, StructValue, ArrayValue, Convert, Unary, Binary, CShift, Quotient>();
+  const auto* structure = as<StructValue>(e);
+  const auto* array = as<ArrayValue>(e);
+  if ((!structure && !(array && size_of(array->type->element) > 1)) || size_of(type_of(e)) <= 8) return false;
+  if (header(e).contains.minus(constants).empty()) return true;
+  if (structure)
+    return std::any_of(structure->form.values.begin(), structure->form.values.end(),
+                       [](const FieldValue& v) { return holds_constant_aggregate(v.value); });
+  return std::any_of(array->form.values.begin(), array->form.values.end(), holds_constant_aggregate);
+}
+
+/// place = value, member by member and element by element; the place holds zeros so far.
+void assign_parts(const Expr& place, const Expr& value, Out& to) {
+  const Loc loc = loc_of(value);
+  if (const auto* structure = as<StructValue>(value)) {
+    for (const FieldValue& v : structure->form.values)
+      assign_parts(to.make(Field{place, v.name}, loc, find_field(structure->type, v.name)->type), v.value, to);
+  } else if (const auto* array = as<ArrayValue>(value)) {
+    __int128 position = 0;
+    for (const Expr& v : array->form.values) {
+      const Expr at = to.make(Int{{position++}, {}}, loc, to.context.types.u64());
+      assign_parts(to.make(Index{place, at}, loc, type_of(v)), v, to);
+    }
+  } else if (const auto* number = as<Int>(value)) {
+    if (number->form.value.value != 0) to.emit(Assign{place, value}, loc);
+  } else if (!as<Zero>(value)) {
+    emit_assignment(place, to(value), loc, to);
+  }
+}
+
+Expr declared(Name name, const Expr& value, Out& to) {
+  const Loc loc = loc_of(value);
+  to.emit(Let{name, type_of(value), {}}, loc);
+  const Expr place = to.make(Local{name}, loc, type_of(value));
+  assign_parts(place, value, to);
+  return place;
+}
+
+}  // namespace
+
+// clang 14 loses what was stored before a copy of a constant struct: its BPF back end puts the numbers in place of the
+// loads, and with the loads goes the order of the stores before them (docs/decisions/clang_14_loses_stores.md).
+Ir<lang::MembersInitialised> initialise_by_members(const Ir<lang::PacketTestsApart>& in, Context& context) {
+  const auto in_variable = [](const auto& n, Out& to) -> Expr {
+    const Expr value = Ref<std::remove_cvref_t<decltype(n.form)>>{&n};
+    if (!to.function() || !holds_constant_aggregate(value)) return value;
+    return declared(to.fresh("value"), value, to);
+  };
+  return rewrite<lang::PacketTestsApart, lang::MembersInitialised>(
+      in, context, on<Let>([](const Node<Let>& n, Out& to) {
+        if (n->value && holds_constant_aggregate(*n->value)) return void(declared(n->name, *n->value, to));
+        to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
+      }),
+      on<StructValue>(in_variable), on<ArrayValue>(in_variable));
+}
+
+}  // namespace ksc

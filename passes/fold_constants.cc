@@ -87,6 +87,12 @@ Range range_of(const Expr& e) {
     while (bits_of_both <= std::max(a.high, b.high)) bits_of_both <<= 1;
     return {0, bits_of_both - 1};
   }
+  if (const auto* shift = as<Shift>(e); shift && shift->form.op == ShiftOp::Right)
+    if (const auto count = number(shift->form.count)) {
+      const Range shifted = range_of(shift->form.left);
+      const int places = static_cast<int>(*count & (bits - 1));
+      return {shifted.low >> places, shifted.high >> places};
+    }
   const auto* converted = as<Convert>(e);
   if (!converted || !is_integral(type_of(converted->form.value)) || is(type_of(converted->form.value), TypeKind::Enum))
     return all;

@@ -128,6 +128,8 @@ class Inference {
   Expr infer_chain(const Node<Chain>& n, Type expected);
   Expr infer_member(const Node<Member>& n);
   Expr infer_subscript(const Node<Subscript>& n);
+  /// The array or string in a map entry that `e` refers to; other expressions as they are.
+  Expr entry_value(const Expr& e);
   /// map[key] as a value; whether it may be read is not asked.
   Expr map_lookup(const Expr& map, const Node<Subscript>& n);
   /// What a reading of an entry gives: a number that may be absent, or a reference.

@@ -304,8 +304,8 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
     c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(spelled)), spell(a), "null");
     return invalid(loc);
   }
-  left = value_of_maybe(left);
-  right = value_of_maybe(right);
+  left = entry_value(value_of_maybe(left));
+  right = entry_value(value_of_maybe(right));
   a = type_of(left), b = type_of(right);
   if (is(a, TypeKind::Pointer) && is(b, TypeKind::Pointer)) {
     if (a->element == b->element || a->element == t.u8() || b->element == t.u8())

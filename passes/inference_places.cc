@@ -151,8 +151,22 @@ bool Inference::in_context(const Expr& place) {
          type_of(pointed->form.pointer)->space == Space::Context;
 }
 
+Expr Inference::entry_value(const Expr& e) {
+  Type type = type_of(e), element = is(type, TypeKind::EntryRef) ? type->element : nullptr;
+  if (!element || !(is(element, TypeKind::Array) || is(element, TypeKind::Str))) return e;
+  const Loc loc = loc_of(e);
+  if (kind_of(e) != Kind::MapLookup && kind_of(e) != Kind::MapCall) return c.make(Deref{e}, loc, element);
+  // [L50] read in place: zero when absent
+  const Name entry = c.names.fresh("entry");
+  const Expr reference = c.make(Local{entry}, loc, type);
+  const Expr chosen = c.make(Conditional{c.make(Present{reference}, loc, t.boolean()),
+                                         c.make(Deref{reference}, loc, element), c.make(Zero{}, loc, element)},
+                             loc, element);
+  return c.make(BlockValue{{c.span<Stmt>({c.make(Let{entry, type, e}, loc)})}, chosen}, loc, element);
+}
+
 Expr Inference::infer_subscript(const Node<Subscript>& n) {
-  const Expr base = infer(n->base);
+  const Expr base = entry_value(infer(n->base));
   Type type = type_of(base);
   if (is(type, TypeKind::Invalid)) return infer(n->index), base;
   if (is(type, TypeKind::Map)) return may_access(base, false, n.loc) ? map_lookup(base, n) : invalid(n.loc);

@@ -135,11 +135,12 @@ std::optional<Expr> Inference::place(const Expr& e) {
         return c.make(MapEntry{found->form.map, found->form.key}, loc_of(e), type_of(base_value)->element);
       return std::nullopt;
     }
-    if (is(type_of(base_value), TypeKind::Str)) {
+    const Expr held = entry_value(base_value);
+    if (is(type_of(held), TypeKind::Str)) {
       c.diagnostics.report(loc_of(e), diag::not_assignable, "the characters of a string are read-only");
       return std::nullopt;
     }
-    if (is(type_of(base_value), TypeKind::Array)) {
+    if (is(type_of(held), TypeKind::Array) && kind_of(held) != Kind::Deref) {
       const auto base_place = place(subscript->form.base);
       const Expr whole = infer_subscript(*subscript);
       const auto* index = as<Index>(whole);

@@ -188,6 +188,14 @@ const std::vector<std::string>& counted_forms() {
       "one CPU's value there or not",
       "one CPU's value held",
       "loop over CPUs",
+      "map of arrays",
+      "map of strings",
+      "string of a map compared",
+      "character of a map's string",
+      "array of a map written",
+      "element of a map's array written",
+      "element of a map's array read",
+      "array of a map referred to",
   };
   return forms;
 }
@@ -276,6 +284,7 @@ Tree Generator::program() {
   declare_globals(out);
   declare_constants(out);
   declare_maps(out);
+  declare_array_maps(out);
   const size_t helpers = 1 + random_.below(3);
   for (size_t i = 0; i < helpers; ++i) out.parts.push_back(helper(i));
   const size_t programs = 1 + random_.below(3);

@@ -223,6 +223,9 @@ Tree Generator::statement(int depth) {
     case 29:
       if (!per_cpu_maps_.empty()) return random_.once_in(2) ? per_cpu_loop(depth) : per_cpu_statement(depth);
       break;
+    case 25:
+      if (!array_maps_.empty() && !commutes_) return array_map_statement(depth);
+      break;
     case 26: return map_loop(depth);
     case 0:
     case 1:

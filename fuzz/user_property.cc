@@ -61,12 +61,12 @@ class UserPrograms {
     // What an earlier one pinned is not this one's, so each has its own place for pins.
     const std::string command = fmt::format(
         "cd '{0}' && '{1}/bin/ksc' compile random.ks > log 2>&1 && make -C random CC='{2}' CFLAGS='-O1 -g -Werror "
-        "-fsanitize=address,undefined -fno-sanitize-recover=all' >> log 2>&1 || exit 99\n"
+        "-fsanitize=address,undefined -fno-sanitize-recover=all' >> log 2>&1 || exit 200\n"
         "ASAN_OPTIONS=detect_leaks=0 unshare -m sh -c 'mount -t bpf bpf /sys/fs/bpf && exec timeout 60 random/random' "
         "> out 2> errors",
         path_.string(), KSC_BUILD, std::system("command -v ccache > /dev/null") == 0 ? "ccache gcc" : "gcc");
     const int status = std::system(command.c_str());
-    if (!WIFEXITED(status) || WEXITSTATUS(status) == 99) return {"build", contents(path_ / "log"), false};
+    if (!WIFEXITED(status) || WEXITSTATUS(status) == 200) return {"build", contents(path_ / "log"), false};
     const std::string errors = contents(path_ / "errors");
     if (errors.find("Sanitizer") != std::string::npos || errors.find("runtime error") != std::string::npos)
       return {"sanitizer", errors, false};

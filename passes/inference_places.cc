@@ -196,7 +196,15 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
       warn_of_lost_bits(index, t.u64());
       index = convert(index, t.u64());  // a negative index becomes one that is far out of range
     }
-    return c.make(Index{base, index}, n.loc, is(type, TypeKind::Array) ? type->element : t.character());
+    Type element = is(type, TypeKind::Array) ? type->element : t.character();
+    const auto* block = as<BlockValue>(base);
+    if (!block || in_ebpf() || as<Int>(index)) return c.make(Index{base, index}, n.loc, element);
+    // In an entry, which may be absent: an index out of range ends the program all the same.
+    const Name whole = c.names.fresh("values");
+    std::vector<Stmt> statements(block->form.body.statements.begin(), block->form.body.statements.end());
+    statements.push_back(c.make(Let{whole, type, block->form.value}, n.loc));
+    const Expr at = c.make(Index{c.make(Local{whole}, n.loc, type), index}, n.loc, element);
+    return c.make(BlockValue{{c.span(statements)}, at}, n.loc, element);
   }
   c.diagnostics.report(n.loc, diag::not_indexable, spell(type));
   return invalid(n.loc);

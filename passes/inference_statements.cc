@@ -143,7 +143,8 @@ std::optional<Expr> Inference::place(const Expr& e) {
     if (is(type_of(held), TypeKind::Array) && kind_of(held) != Kind::Deref) {
       const auto base_place = place(subscript->form.base);
       const Expr whole = infer_subscript(*subscript);
-      const auto* index = as<Index>(whole);
+      const auto* block = as<BlockValue>(whole);
+      const auto* index = as<Index>(block ? *block->form.value : whole);
       if (!base_place || !index) return std::nullopt;
       return c.make(Index{*base_place, index->form.index}, loc_of(e), type_of(whole));
     }

@@ -9,6 +9,12 @@ namespace ksc {
 /// Values that C neither assigns nor returns.
 inline bool is_array_in_c(Type type) { return is(type, TypeKind::Array) || is(type, TypeKind::Str); }
 
+/// Whether a function of that domain cannot be given such a value, nor give it, but by its address: C passes no arrays,
+/// and eBPF has only registers for what is passed.
+inline bool goes_by_address(Type type, Domain domain) {
+  return is_array_in_c(type) || (is(type, TypeKind::Struct) && domain == Domain::Shared);
+}
+
 /// Whether C initialises an array with the value.
 inline bool initialises_array(const Expr& e) {
   const Kind kind = kind_of(e);

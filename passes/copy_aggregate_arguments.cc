@@ -2,19 +2,13 @@
 /// fn f(s: str(8)) A … f("x")   =>   fn f(s_given: *char) { var s = what s_given points to; A } … var s = "x"; f(&s)
 /// fn f(s: S) A … f(v)          =>   fn f(s_given: *S) { var s = *s_given; A } … f(&v), in eBPF
 #include "ir/places.h"
-#include "ir/rewrite.h"
+#include "passes/array_copies.h"
 #include "passes/passes.h"
 
 namespace ksc {
 namespace {
 
 using Out = To<lang::ArgumentsCopied>;
-
-/// Whether a function of that domain gets such a value by its address.
-bool is_copied(Type type, Domain domain) {
-  return is(type, TypeKind::Str) || is(type, TypeKind::Array) ||
-         (is(type, TypeKind::Struct) && domain == Domain::Shared);
-}
 
 /// What the address is: of the first element, or of the struct.
 Type passed_pointer(Type type, Types& types) {
@@ -93,7 +87,7 @@ Ir<lang::ArgumentsCopied> copy_aggregate_arguments(const Ir<lang::NoArrayCopy>& 
         std::vector<Parameter> parameters(form.parameters.begin(), form.parameters.end());
         form.body = to.collect([&] {
           for (Parameter& p : parameters) {
-            if (!is_copied(p.type, form.domain)) continue;
+            if (!goes_by_address(p.type, form.domain)) continue;
             const Parameter given{to.fresh(std::string(p.name.spelling()) + "_given"),
                                   passed_pointer(p.type, to.context.types)};
             take_copy(p, given, n.loc, to);
@@ -108,7 +102,7 @@ Ir<lang::ArgumentsCopied> copy_aggregate_arguments(const Ir<lang::NoArrayCopy>& 
         std::vector<Expr> arguments;
         for (const Expr& argument : n->arguments) {
           const Expr value = to(argument);
-          arguments.push_back(is_copied(type_of(value), domains.at(n->function)) ? address(value, to) : value);
+          arguments.push_back(goes_by_address(type_of(value), domains.at(n->function)) ? address(value, to) : value);
         }
         return to.make(Call{n->function, to.context.span(arguments)}, n.loc, n.type);
       }));

@@ -15,7 +15,8 @@ void Inference::statements(const Body& in) {
   for (const Stmt& s : in.statements) {
     // A `return` that closes the function after an endless loop is a habit, not a mistake.
     const bool closes = as<Return>(s) && &s + 1 == in.statements.end();
-    if (!reached && !closes) {
+    // What was not understood has been reported, and may have closed the body too early.
+    if (!reached && !closes && !as<InvalidStmt>(s)) {
       c.diagnostics.report(loc_of(s), diag::unreachable_code);
       reached = true;  // once is enough
     }

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// fn f() -> str(8) { return v }; x = f()   =>   fn f(result: *str(8)) { *result = v; return }; f(&x)
 #include "ir/effects.h"
-#include "ir/rewrite.h"
+#include "passes/array_copies.h"
 #include "passes/passes.h"
 
 namespace ksc {
 namespace {
 
 using Out = To<lang::AggregatesReturned>;
-
-/// Whether a function of that domain cannot give such a value in C: arrays never, structs not in eBPF.
-bool needs_place(Type type, Domain domain) {
-  return is(type, TypeKind::Array) || is(type, TypeKind::Str) ||
-         (is(type, TypeKind::Struct) && domain == Domain::Shared);
-}
 
 /// The call, whose result goes where `pointer` points.
 void emit_call(const Node<Call>& n, const Expr& pointer, Out& to) {
@@ -48,12 +42,12 @@ Ir<lang::AggregatesReturned> return_aggregates(const Ir<lang::ThrowsExplicit>& i
     if (const auto* function = as<FunctionDef>(d)) domains[function->form.name] = function->form.domain;
   const auto placed_call = [&](const Option<Expr>& e) -> const Node<Call>* {
     const auto* call = e ? as<Call>(*e) : nullptr;
-    return call && needs_place(call->type, domains.at(call->form.function)) ? call : nullptr;
+    return call && goes_by_address(call->type, domains.at(call->form.function)) ? call : nullptr;
   };
   return rewrite<lang::ThrowsExplicit, lang::AggregatesReturned>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
-        if (needs_place(form.result, form.domain)) {
+        if (goes_by_address(form.result, form.domain)) {
           result = to.fresh("result");
           std::vector<Parameter> parameters(form.parameters.begin(), form.parameters.end());
           parameters.push_back({result, to.context.types.pointer(form.result, Space::Stack, false)});
@@ -61,11 +55,11 @@ Ir<lang::AggregatesReturned> return_aggregates(const Ir<lang::ThrowsExplicit>& i
           form.result = to.context.types.void_type();
         }
         form.body = to(n->body);
-        if (needs_place(n->result, form.domain)) form.body = without_last_return(form.body, context);
+        if (goes_by_address(n->result, form.domain)) form.body = without_last_return(form.body, context);
         to.declare(form, n.loc);
       }),
       on<Return>([&](const Node<Return>& n, Out& to) {
-        if (!n->value || !needs_place(type_of(*n->value), to.function()->domain)) return to.emit(n.form, n.loc);
+        if (!n->value || !goes_by_address(type_of(*n->value), to.function()->domain)) return to.emit(n.form, n.loc);
         Type type = type_of(*n->value);
         const Expr pointer = to.make(Local{result}, n.loc, to.context.types.pointer(type, Space::Stack, false));
         if (const auto* call = placed_call(n->value))

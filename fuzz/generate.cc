@@ -136,6 +136,7 @@ const std::vector<std::string>& counted_forms() {
       "packet read",
       "packet write",
       "packet at an offset",
+      "struct copied from a packet",
       "packet check",
       "packet byte",
       "packet byte backwards",

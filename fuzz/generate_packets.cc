@@ -99,6 +99,13 @@ Tree Generator::packet_statement(int depth) {
     return moves;
   }
   Tree out;
+  if (const T type = struct_type(random_.pick(structs_)); random_.once_in(3) && is_any_bytes(type)) {
+    count("struct copied from a packet");
+    out.parts.push_back(Tree(fmt::format("var {} = *((ctx->data + {}) as *{})", name,
+                                         random_.pick(std::vector<int>{0, 13, 16, 34}), type.name)));
+    scopes_.back().push_back({name, type});
+    return out;
+  }
   if (random_.once_in(3)) {
     count("packet check");
     out.parts.push_back(Tree(fmt::format(

@@ -58,6 +58,14 @@ uint64_t Generator::bytes(const T& type) const {
   }
 }
 
+/// Whether every pattern of bytes is a value, so that a packet may hold one.
+bool Generator::is_any_bytes(const T& type) const {
+  if (type.kind == T::Kind::Array) return is_any_bytes(type.element[0]);
+  if (type.kind != T::Kind::Struct) return type.kind == T::Kind::Int;
+  const std::vector<Member>& members = find_struct(type).members;
+  return std::all_of(members.begin(), members.end(), [&](const Member& m) { return is_any_bytes(m.type); });
+}
+
 /// Of a member: also arrays, strings, and structs that have been declared before.
 T Generator::member_type() {
   switch (random_.below(8)) {
@@ -83,8 +91,9 @@ void Generator::declare_structs(Tree& out) {
   for (size_t i = 0, n = 1 + random_.below(3); i < n; ++i) {
     Struct s{global_name(fmt::format("S{}", i)), {}};
     std::string text = fmt::format("struct {} {{", s.name);
+    const bool of_numbers = i == 0 && random_.once_in(2);  // so that it may lie in a packet
     for (size_t k = 0; k < 2 + random_.below(3); ++k) {
-      const Member member{fmt::format("f{}", k), member_type()};
+      const Member member{fmt::format("f{}", k), of_numbers ? any_integer() : member_type()};
       text += fmt::format("{} {}: {}", k ? "," : "", member.name, member.type.spelled());
       s.members.push_back(member);
     }

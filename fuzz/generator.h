@@ -132,6 +132,7 @@ class Generator {
   void declare_types(Tree& out);
   void declare_structs(Tree& out);
   T member_type();
+  bool is_any_bytes(const T& type) const;
   int height(const T& type) const;
   uint64_t bytes(const T& type) const;
   /// Constants that are no numbers.

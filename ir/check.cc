@@ -303,8 +303,10 @@ class Checker {
       lazy(f.otherwise);
     }
     if constexpr (std::same_as<F, Assign>) {
+      no_padding(f.value);
       if (has(Rule::NoArrayCopy) && is_array(type_of(f.place))) report("an array is assigned", sum);
     } else if constexpr (std::same_as<F, Let>) {
+      if (f.value) no_padding(*f.value);
       if (has(Rule::NoArrayCopy) && is_array(f.type) && f.value && !initialises(*f.value))
         report("an array is copied by its declaration", sum);
     } else if constexpr (std::same_as<F, StructValue>) {
@@ -336,6 +338,11 @@ class Checker {
     return number && !number->form.constant && is_integral(number->type);
   }
   static bool initialises(const Expr& e) { return as<ArrayValue>(e) || as<StringValue>(e) || as<Zero>(e); }
+
+  void no_padding(const Expr& value) {
+    if (has(Rule::PaddingDropped) && is_in_packet(value) && has_padding(type_of(value)))
+      report("padding is copied out of the packet", value);
+  }
 
   /// Packet accesses as check_packet_accesses leaves them: the next passes take tests away whose answer is known.
   bool is_checked_at_once() const { return has(Rule::AccessesChecked) && !has(Rule::ChecksMinimal); }

@@ -117,7 +117,9 @@ Value Interpreter::read(const Place& place) {
   }
   const uint64_t size = stored_size(place.type);
   if (place.in_packet) require_packet(place, at, size);
-  return part({place.type, memory_.load(at, size)}, 0, place.type, place.bit_offset, place.bit_size);
+  Bytes bytes = memory_.load(at, size);
+  if (place.in_packet) clear_padding(place.type, bytes);
+  return part({place.type, bytes}, 0, place.type, place.bit_offset, place.bit_size);
 }
 
 void Interpreter::write(const Place& place, const Value& value) {
@@ -311,7 +313,8 @@ Value Interpreter::eval_cases(const Expr& e) {
         return value;
       }),
       on<AddressOf>([&](const Node<AddressOf>& n) {
-        if (as<Int>(n->place)) return from_bits(type, memory_.allocate(eval(n->place).bytes, "a number"));
+        if (as<Int>(n->place) || as<Zero>(n->place))
+          return from_bits(type, memory_.allocate(eval(n->place).bytes, "a constant"));
         const Place at = place(n->place);
         if (at.where != Place::Where::Memory) throw Fault("the address of what is not in memory");
         return from_bits(type, at.at);

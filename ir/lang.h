@@ -16,10 +16,10 @@ namespace ksc {
 KSC_ENUM(Rule, NamesBound, Typed, ReturnsExplicit, TailCallsFound, NullChecked, ValuesPlaced, ShortCircuitsPure,
          OperandsOrdered, PacketPointersRooted, AccessesChecked, ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped,
          ThrowsExplicit, AggregatesReturned, NoMaybe, PinsFlat, ConstantsRead, ConstantsFolded, NoArithmeticBuiltin,
-         NoStringComparison, NoArrayCopy, SplitEbpf, PinsReached, LookupsMerged, NullTestsApart, PointersRetested,
-         ContextAccessesApart, PlacesApart, IndexesGuarded, OffsetsBounded, PacketTestsApart, MembersInitialised,
-         CountersWide, PacketReread, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, ArgumentsCopied,
-         PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
+         NoStringComparison, PaddingDropped, NoArrayCopy, SplitEbpf, PinsReached, LookupsMerged, NullTestsApart,
+         PointersRetested, ContextAccessesApart, PlacesApart, IndexesGuarded, OffsetsBounded, PacketTestsApart,
+         MembersInitialised, CountersWide, PacketReread, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser,
+         ArgumentsCopied, PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {

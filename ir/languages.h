@@ -69,7 +69,8 @@ inline constexpr Lang NoDivide = ConstantsFolded - Kind::Divide + Kind::Quotient
 inline constexpr Lang NoShift = NoDivide - Kind::Shift + Kind::CShift;                        // shift counts are below the width
 inline constexpr Lang NoArithmeticBuiltin = NoShift + Rule::NoArithmeticBuiltin;              // min, max, htons … are support code
 inline constexpr Lang NoStringComparison = NoArithmeticBuiltin + Rule::NoStringComparison;    // strings are compared by memcmp
-inline constexpr Lang NoArrayCopy = NoStringComparison + Rule::NoArrayCopy;                   // arrays are copied by memcpy
+inline constexpr Lang PaddingDropped = NoStringComparison + Rule::PaddingDropped;             // no padding is copied out of the packet
+inline constexpr Lang NoArrayCopy = PaddingDropped + Rule::NoArrayCopy;                       // arrays are copied by memcpy
 inline constexpr Lang ArgumentsCopied = NoArrayCopy + Rule::ArgumentsCopied;                  // arrays, strings and structs in eBPF are passed by their address, and copied
 
 // ---- eBPF ----

@@ -63,6 +63,17 @@ uint32_t align_of(Type type) {
   }
 }
 
+bool has_padding(Type type) {
+  if (is(type, TypeKind::Array)) return has_padding(type->element);
+  if (!is(type, TypeKind::Struct) || !type->body->header.empty()) return false;
+  uint64_t end = 0;
+  for (const StructField& field : type->body->fields) {
+    if (field.offset != end || has_padding(field.type)) return true;
+    end = field.offset + size_of(field.type);
+  }
+  return end != type->body->size;
+}
+
 const StructField* find_field(Type type, Name name) {
   if (!is(type, TypeKind::Struct)) return nullptr;
   for (const StructField& field : type->body->fields)

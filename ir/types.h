@@ -76,6 +76,8 @@ bool is_signed(Type type);
 /// Size and alignment in bytes, as C lays the type out on a 64-bit target.
 uint64_t size_of(Type type);
 uint32_t align_of(Type type);
+/// Whether one of the developer's structs, or one that the type holds, has bytes that belong to no member.
+bool has_padding(Type type);
 /// The member of that name of a struct, or null.
 const StructField* find_field(Type type, Name name);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ir/value.h"
 
+#include <algorithm>
+
 namespace ksc {
 
 uint64_t stored_size(Type type) { return is(type, TypeKind::Maybe) ? size_of(type->element) + 1 : size_of(type); }
@@ -29,6 +31,24 @@ Value from_bits(Type type, uint64_t bits) {
 Value from_number(Type type, __int128 number) {
   if (is(type, TypeKind::Bool)) return from_bits(type, number != 0);
   return from_bits(type, static_cast<uint64_t>(number));
+}
+
+void clear_padding(Type type, Bytes& bytes, uint64_t offset) {
+  if (!has_padding(type)) return;
+  if (is(type, TypeKind::Array)) {
+    for (uint64_t i = 0; i < type->count; ++i) clear_padding(type->element, bytes, offset + i * size_of(type->element));
+    return;
+  }
+  uint64_t end = 0;
+  const auto clear_to = [&](uint64_t next) {
+    std::fill(bytes.begin() + static_cast<long>(offset + end), bytes.begin() + static_cast<long>(offset + next), 0);
+  };
+  for (const StructField& field : type->body->fields) {
+    clear_to(field.offset);
+    clear_padding(field.type, bytes, offset + field.offset);
+    end = field.offset + size_of(field.type);
+  }
+  clear_to(size_of(type));
 }
 
 uint64_t bytes_swapped(uint64_t bits, int width) {

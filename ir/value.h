@@ -23,6 +23,8 @@ uint64_t to_bits(const Value& value);
 Value from_number(Type type, __int128 number);
 /// The same, cut to `bits` bits; the width of the type stays.
 Value from_bits(Type type, uint64_t bits);
+/// Makes those bytes of a value zero that belong to no member of the developer's structs; the value begins at `offset`.
+void clear_padding(Type type, Bytes& bytes, uint64_t offset = 0);
 /// The lowest `width` bits (16, 32 or 64) with their bytes in the other order.
 uint64_t bytes_swapped(uint64_t bits, int width);
 

@@ -210,6 +210,20 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
   return invalid(n.loc);
 }
 
+namespace {
+
+/// A type that the given one is or holds, of which not every pattern of bytes is a value; null if there is none.
+Type not_any_bytes(Type type) {
+  if (is(type, TypeKind::Bool) || is(type, TypeKind::Str) || is(type, TypeKind::Pointer)) return type;
+  if (is(type, TypeKind::Array)) return not_any_bytes(type->element);
+  if (!is(type, TypeKind::Struct)) return nullptr;
+  for (const StructField& field : type->body->fields)
+    if (Type wrong = not_any_bytes(field.type)) return wrong;
+  return nullptr;
+}
+
+}  // namespace
+
 Expr Inference::infer_cast(const Node<Cast>& n) {
   Type target = resolve(n->target);
   Expr value = value_of_maybe(infer(n->value, target));
@@ -234,6 +248,12 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
   }
   if (is_integral(from) && is(target, TypeKind::Bool)) return truth(value);
   if (is_integral(from) && is_integral(target)) return c.make(Convert{value}, n.loc, target);
+  if (is(from, TypeKind::Pointer) && from->space == Space::Packet && is(target, TypeKind::Pointer))
+    if (Type wrong = not_any_bytes(target->element))
+      c.diagnostics.report(loc_of(n->target), diag::no_packet_type, spell(wrong),
+                           is(wrong, TypeKind::Bool)  ? "a `u8` holds them, `!= 0` makes it a truth"
+                           : is(wrong, TypeKind::Str) ? fmt::format("a `u8[{}]` holds them", wrong->count)
+                                                      : "a `u64` holds them");
   if (is(from, TypeKind::Pointer) && is(target, TypeKind::Pointer))
     return c.make(Convert{value}, n.loc, t.pointer(target->element, from->space, from->nullable));
   if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) return c.make(Convert{value}, n.loc, target);

@@ -76,8 +76,8 @@ Expr in_variable(const Node<F>& n, Out& to) {
 
 }  // namespace
 
-Ir<lang::NoArrayCopy> lower_array_copies(const Ir<lang::NoStringComparison>& in, Context& context) {
-  return rewrite<lang::NoStringComparison, lang::NoArrayCopy>(
+Ir<lang::NoArrayCopy> lower_array_copies(const Ir<lang::PaddingDropped>& in, Context& context) {
+  return rewrite<lang::PaddingDropped, lang::NoArrayCopy>(
       in, context, on<Assign>([](const Node<Assign>& n, Out& to) {
         const Expr place = to(n->place), value = to(n->value);
         if (!is_array_in_c(type_of(place))) return to.emit(Assign{place, value}, n.loc);

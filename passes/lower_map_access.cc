@@ -18,12 +18,12 @@ class MapAccess {
 
   /// &map
   Expr map(const Expr& m) { return to_.make(AddressOf{m}, loc_, types_.pointer(type_of(m), Space::Kernel, false)); }
-  /// The address of the value, in a local unless it is a number: helpers take pointers. A counter whose address is
-  /// taken would live on the stack, where the verifier may lose sight of it and take its loop for an endless one.
+  /// The address of the value, in a local unless it is a number or zero: helpers take pointers. A counter whose address
+  /// is taken would live on the stack, where the verifier may lose sight of it and take its loop for an endless one.
   Expr address(const Expr& value, std::string_view hint) {
     Expr place = value;
     const auto* local = as<Local>(value);
-    if ((!local || counters_.count(local->form.name)) && !as<Int>(value)) {
+    if ((!local || counters_.count(local->form.name)) && !as<Int>(value) && !as<Zero>(value)) {
       const Name name = to_.fresh(hint);
       emit_declaration(name, value, loc_of(value), to_);
       place = to_.make(Local{name}, loc_, type_of(value));
@@ -67,13 +67,9 @@ void emit_slot(Name name, const Node<MapSlot>& n, const NameSet& counters, Out& 
   if (find_map_kind(type_of(n->map)->name.text())->entries_always_exist) return;
   const Expr slot = to.make(Local{name}, n.loc, n.type);
   const Body insert = to.collect([&] {
-    Type element = n.type->element;
-    Expr zero = to.make(Int{{0}, {}}, n.loc, element);
-    if (!is_integral(element)) {
-      const Name name = to.fresh("zero");
-      to.emit(Let{name, element, {}}, n.loc);
-      zero = to.make(Local{name}, n.loc, element);
-    }
+    const Type element = n.type->element;
+    const Expr zero =
+        is_integral(element) ? Expr(to.make(Int{{0}, {}}, n.loc, element)) : to.make(Zero{}, n.loc, element);
     const Expr value = access.address(zero, "zero");
     to.emit(Evaluate{access.update(n->map, key, value, no_exist, types.i64())}, n.loc);
     to.emit(Assign{slot, access.lookup(n->map, key, n.type)}, n.loc);

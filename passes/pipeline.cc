@@ -44,6 +44,7 @@ auto trunk() {
       | KSC_PASS(lower_shifts, "shift counts are masked to the width")
       | KSC_PASS(lower_builtins, "min, max, htons and their like become support code")
       | KSC_PASS(lower_string_comparisons, "strings are compared byte by byte")
+      | KSC_PASS(drop_packet_padding, "what is copied out of the packet has zeros between its members")
       | KSC_PASS(lower_array_copies, "assignments of arrays and strings become copies")
       | KSC_PASS(copy_aggregate_arguments, "a function has its own copy of each array, string and struct that it is given");
 }

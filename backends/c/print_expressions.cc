@@ -258,7 +258,9 @@ std::string Printer::expression(const Expr& e, Binding least) {
       }),
       on<AddressOf>([&](const Node<AddressOf>& n) {
         if (const auto* deref = as<Deref>(n->place)) return expression(deref->form.pointer, least);
-        // A number that is needed in memory: &(__u32){1}.
+        // A number that is needed in memory: &(__u32){1}, &(struct S){}.
+        if (as<Zero>(n->place))
+          return wrapped(fmt::format("&({}){{}}", declaration(type_of(n->place), "")), Binding::Unary, least);
         if (as<Int>(n->place))
           return wrapped(
               fmt::format("&({}){{{}}}", declaration(type_of(n->place), ""), value(n->place, type_of(n->place))),

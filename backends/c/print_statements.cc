@@ -188,36 +188,8 @@ void Printer::print(const Print& print) {
   line(fmt::format("ks_print({}{});", quoted(format), arguments));
 }
 
-/// The members of a struct that is all zero already, one by one: an initialiser would leave open what lies between
-/// them.
-void Printer::members(const std::string& place, const Node<StructValue>& structure) {
-  for (const FieldValue& v : structure->values) {
-    const std::string member = fmt::format("{}.{}", place, member_name(structure.type, v.name));
-    const Type type = type_of(v.value);
-    const auto* text = as<StringValue>(v.value);
-    if (as<Zero>(v.value) || (text && text->form.text.text().empty())) continue;
-    if (const auto* inner = as<StructValue>(v.value))
-      members(member, *inner);
-    else if (text)
-      line(fmt::format("__builtin_memcpy(&{}, {}, {});", member, quoted(text->form.text.text()),
-                       text->form.text.text().size()));
-    else if (as<ArrayValue>(v.value))
-      line(fmt::format("__builtin_memcpy(&{}, &{}, sizeof({}));", member, value(v.value, type), member));
-    else
-      line(fmt::format("{} = {};", member, value(v.value, type)));
-  }
-}
-
 void Printer::let(const Let& n) {
   const std::string name = local_name(n.name);
-  const auto* structure = n.value ? as<StructValue>(*n.value) : nullptr;
-  if (is_aggregate(n.type) && has_padding(n.type) && (structure || !n.value)) {
-    // Bytes between members count too: keys are compared as a whole, and the verifier wants to see them written.
-    line(declaration(n.type, name) + ";");
-    line(fmt::format("__builtin_memset(&{}, 0, sizeof({}));", name, name));
-    if (structure) members(name, *structure);
-    return;
-  }
   std::string text;
   if (n.value)
     text = is_aggregate(n.type) ? initialiser(*n.value) : value(*n.value, n.type);

@@ -54,18 +54,6 @@ bool is_byte_pointer(Type type) {
 }
 bool is_void_pointer(Type type) { return is_byte_pointer(type) && type->space == Space::Packet; }
 
-bool has_padding(Type type) {
-  if (is(type, TypeKind::Array)) return has_padding(type->element);
-  if (!is(type, TypeKind::Struct)) return false;
-  uint64_t end = 0;
-  for (const StructField& field : type->body->fields) {
-    if (field.bit_size) continue;
-    if (field.offset != end || has_padding(field.type)) return true;
-    end = field.offset + size_of(field.type);
-  }
-  return end != type->body->size;
-}
-
 Printer::Printer(const Context& context, Dialect dialect) : context_(context), dialect_(std::move(dialect)) {}
 
 // ---- names and types ----------------------------------------------------------------------------
@@ -127,10 +115,24 @@ std::string Printer::declaration(Type type, const std::string& name) {
   return base.ends_with("*") ? base + name : base + " " + name;
 }
 
+// What C would leave between members are members too [L141]: keys are compared as a whole, and C copies the bytes of
+// members alone.
 std::string Printer::struct_definition(Type type) {
   std::string text = basic_type(type) + " {\n";
-  for (const StructField& field : type->body->fields)
+  uint64_t end = 0;
+  std::set<std::string> names;
+  for (const StructField& field : type->body->fields) names.insert(member_name(type, field.name));
+  const auto pad = [&](uint64_t offset) {
+    std::string name = "padding";
+    for (int i = 2; offset > end && !names.insert(name).second; ++i) name = fmt::format("padding_{}", i);
+    if (offset > end) text += fmt::format("\t__u8 {}[{}];\n", name, offset - end);
+  };
+  for (const StructField& field : type->body->fields) {
+    pad(field.offset);
     text += "\t" + declaration(field.type, member_name(type, field.name)) + ";\n";
+    end = field.offset + size_of(field.type);
+  }
+  pad(type->body->size);
   return text + "};\n";
 }
 

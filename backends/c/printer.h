@@ -118,7 +118,6 @@ class Printer {
   std::string in_packet(const InPacket& test, bool holds, Binding least);
   void print(const Print& print);
   void let(const Let& n);
-  void members(const std::string& place, const Node<StructValue>& structure);
   void mark_unused(Name name);
   void branches(const Node<If>& n);
   void switch_statement(const Node<Switch>& n);
@@ -134,9 +133,6 @@ class Printer {
   std::set<std::string_view> constants_;  // the developer's constants and enumerators that C knows by name
   bool truncates_ = false;                // what is printed next is cut to its width by where it goes
 };
-
-/// Whether a struct has bytes between its members, or after them.
-bool has_padding(Type type);
 std::string integer_text(__int128 value);
 bool is_byte_pointer(Type type);
 /// Bytes of a packet are a `void *` in C, as everybody writes it.

@@ -5,6 +5,7 @@
 #include "ir/rewrite.h"
 #include "passes/array_copies.h"
 #include "passes/outliner.h"
+#include "passes/packet_walk.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -15,15 +16,7 @@ using Out = Outliner::Out;
 /// [L43] loops between constants stay plain below this many instructions.
 constexpr __int128 plain_limit = 20000;
 
-/// A rough count of instructions; nested loops multiply.
-__int128 cost(const Stmt& s);
-__int128 cost(const Expr& e) {
-  __int128 sum = kind_of(e) == Kind::MapLookup || kind_of(e) == Kind::MapCall || kind_of(e) == Kind::MapSlot ? 20 : 2;
-  if (as<Call>(e)) sum += 100;
-  each_child_of(
-      e, [&](const Expr& child) { sum += cost(child); }, [&](const Stmt& s) { sum += cost(s); });
-  return sum;
-}
+/// How many times a loop runs; -1 if that is not known.
 __int128 turns_of(const CountedLoop& loop) {
   const auto* low = as<Int>(loop.low);
   const auto* high = as<Int>(loop.high);
@@ -31,16 +24,54 @@ __int128 turns_of(const CountedLoop& loop) {
   const __int128 turns = high->form.value.value - low->form.value.value + loop.inclusive;
   return turns < 0 ? 0 : turns;
 }
-__int128 cost(const Stmt& s) {
-  __int128 sum = 2;
-  each_child_of(
-      s, [&](const Expr& e) { sum += cost(e); }, [&](const Stmt& t) { sum += cost(t); });
-  if (const auto* loop = as<CountedLoop>(s)) {
-    const __int128 turns = turns_of(loop->form);
-    return turns < 0 || turns * sum > plain_limit ? 50 : turns * sum;  // an outlined loop costs its call
+
+/// A rough count of the instructions that the verifier walks through; nested loops multiply, and so do calls in them.
+class Costs {
+ public:
+  explicit Costs(const Program& program) {
+    for (const Decl& d : program)
+      if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = &function->form;
   }
-  return sum;
-}
+
+  __int128 of(const Body& body) {
+    __int128 sum = 0;
+    for (const Stmt& s : body.statements) sum += of(s);
+    return sum;
+  }
+  __int128 of(const Stmt& s) {
+    __int128 sum = 2 + parts(s);
+    if (const auto* loop = as<CountedLoop>(s)) {
+      const __int128 turns = turns_of(loop->form);
+      return turns < 0 || turns * sum > plain_limit ? 50 : turns * sum;  // an outlined loop costs its call
+    }
+    return sum;
+  }
+
+ private:
+  __int128 of(const Expr& e) {
+    __int128 sum = kind_of(e) == Kind::MapLookup || kind_of(e) == Kind::MapCall || kind_of(e) == Kind::MapSlot ? 20 : 2;
+    // What is behind a pull is walked through for each way in which the test before it can have ended.
+    if (moves_packet(e)) sum += 300;
+    if (const auto* call = as<Call>(e)) sum += of(call->form.function);
+    return sum + parts(e);
+  }
+  __int128 of(Name function) {
+    auto [known, is_new] = known_.try_emplace(function, 100);
+    const auto found = functions_.find(function);
+    if (!is_new || found == functions_.end()) return known->second;
+    const __int128 sum = std::max(__int128(100), of(found->second->body));
+    return known_[function] = sum;
+  }
+  __int128 parts(const auto& whole) {
+    __int128 sum = 0;
+    each_child_of(
+        whole, [&](const Expr& e) { sum += of(e); }, [&](const Stmt& s) { sum += of(s); });
+    return sum;
+  }
+
+  NameMap<const FunctionDef*> functions_;
+  NameMap<__int128> known_;
+};
 
 Expr number(__int128 value, Type type, Loc loc, Out& to) { return to.make(Int{{value}, {}}, loc, type); }
 
@@ -125,16 +156,16 @@ void outline_map_loop(const Node<MapLoop>& n, const Body& body, Out& to) {
 }  // namespace
 
 Ir<lang::LoopsBounded> outline_loops(const Ir<lang::PacketReread>& in, Context& context) {
+  Costs costs(in.declarations);
   return rewrite<lang::PacketReread, lang::LoopsBounded>(
       in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
         form.body = to(form.body);  // inner loops first: their functions are declared before this one
         to.declare(form, n.loc);
       }),
-      on<CountedLoop>([](const Node<CountedLoop>& n, Out& to) {
+      on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         const Body body = to(n->body);
-        __int128 turn = 4;
-        for (const Stmt& s : body.statements) turn += cost(s);
+        const __int128 turn = 4 + costs.of(body);
         const __int128 turns = turns_of(n.form);
         CountedLoop form = n.form;
         form.body = body;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// bpf_xdp_adjust_head(ctx, n)   =>   bpf_xdp_adjust_head(ctx, n); barrier_var(ctx): what is read from the context then
-/// is read anew
+/// is read anew; and so behind a loop that tests the packet
 #include "ir/rewrite.h"
 #include "passes/packet_walk.h"
 #include "passes/passes.h"
@@ -10,28 +10,56 @@ namespace {
 
 using Out = To<lang::PacketReread>;
 
-/// Whether control that has gone through the statement may have moved the packet.
-class Moves {
+/// Statements behind which the context is a new one: those that may have moved the packet, and those with a loop that
+/// tests it, themselves or in what they call.
+class Rereading {
  public:
-  explicit Moves(const Program& program) : functions_(program) {}
-
-  bool in(const Stmt& s) const {
-    bool found = false;
-    each_child_of(
-        s, [&](const Expr& e) { found = found || in(e); }, [&](const Stmt& t) { found = found || in(t); });
-    return found;
+  explicit Rereading(const Program& program) : functions_(program) {
+    for (bool grew = true; grew;) {
+      grew = false;
+      for (const Decl& d : program)
+        if (const auto* function = as<FunctionDef>(d); function && !walking_.count(function->form.name))
+          for (const Stmt& s : function->form.body.statements)
+            if (walks(s, false)) grew |= walking_.insert(function->form.name).second;
+    }
   }
 
+  bool after(const Stmt& s) const { return moves(s) || walks(s, false); }
+
  private:
-  bool in(const Expr& e) const {
-    const auto* call = as<Call>(e);
-    bool found = moves_packet(e) || (call && functions_.moving.count(call->form.function));
+  /// Whether `of` holds for a part of it.
+  template <class Of>
+  static bool any(const auto& whole, Of&& of) {
+    bool found = false;
     each_child_of(
-        e, [&](const Expr& child) { found = found || in(child); }, [&](const Stmt& s) { found = found || in(s); });
+        whole, [&](const Expr& e) { found = found || of(e); }, [&](const Stmt& s) { found = found || of(s); });
     return found;
+  }
+  bool moves(const Stmt& s) const {
+    return any(s, [&](const auto& part) { return moves(part); });
+  }
+  bool moves(const Expr& e) const {
+    const auto* call = as<Call>(e);
+    return moves_packet(e) || (call && functions_.moving.count(call->form.function)) ||
+           any(e, [&](const auto& part) { return moves(part); });
+  }
+  bool walks(const Stmt& s, bool in_loop) const {
+    const bool inside = in_loop || as<CountedLoop>(s) || as<MapLoop>(s);
+    return any(s, [&](const auto& part) { return walks(part, inside); });
+  }
+  bool walks(const Expr& e, bool in_loop) const {
+    const auto* call = as<Call>(e);
+    const auto* compare = as<Compare>(e);
+    const auto points_into_packet = [](Type type) {
+      return is(type, TypeKind::Pointer) && type->space == Space::Packet;
+    };
+    return (call && walking_.count(call->form.function)) ||
+           (in_loop && (as<InPacket>(e) || (compare && points_into_packet(type_of(compare->form.left))))) ||
+           any(e, [&](const auto& part) { return walks(part, in_loop); });
   }
 
   PacketFunctions functions_;
+  NameSet walking_;
 };
 
 /// Makes the context a value of which the C compiler knows nothing: what it has read from it before is not what is read
@@ -51,12 +79,16 @@ void forget_context(Loc loc, Out& to) {
 // To the C compiler `ks_data(ctx)` is computed from `ctx` alone, so that two mentions are one value whatever is written
 // to memory between them, as remove_known_checks takes it. Only what moves the packet ends that. Loops too: their
 // bodies may become functions.
+//
+// The verifier knows after each turn of a loop how far the packet has been tested. Where control leaves the loop early,
+// it goes on once for each turn with another such number, through the next loop as well, and through its million
+// instructions; what is read anew has no number yet.
 Ir<lang::PacketReread> reread_packet(const Ir<lang::Ebpf>& in, Context& context) {
-  const Moves moves(in.declarations);
+  const Rereading rereading(in.declarations);
   const auto after = [&](const auto& n, Out& to) {
-    const bool moved = moves.in(Ref<std::remove_cvref_t<decltype(n.form)>>{&n});
+    const bool again = rereading.after(Ref<std::remove_cvref_t<decltype(n.form)>>{&n});
     to.emit_statement(to.rebuild(n));
-    if (moved) forget_context(n.loc, to);
+    if (again) forget_context(n.loc, to);
   };
   return rewrite<lang::Ebpf, lang::PacketReread>(
       in, context, on<Let>([&](const Node<Let>& n, Out& to) { after(n, to); }),

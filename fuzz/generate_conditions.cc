@@ -32,8 +32,7 @@ Tree Generator::condition(int depth) {
       Tree right = condition(depth - 1);
       std::vector<const Helper*> effects;
       for (const Helper& helper : helpers_)
-        if (helper.result == boolean && frozen_.empty() && (!helper.with_context || has_context_))
-          effects.push_back(&helper);
+        if (helper.result == boolean && can_call(helper)) effects.push_back(&helper);
       if (!effects.empty() && random_.once_in(2))
         right = call(*random_.pick(effects), depth), count("effect on the right");
       return binary(op, condition(depth - 1), std::move(right), boolean);

@@ -94,8 +94,7 @@ Tree Generator::integer_expression(const T& type, int depth) {
     case 16: {
       std::vector<const Helper*> fitting;
       for (const Helper& helper : helpers_)
-        if (helper.result == type && frozen_.empty() && (!helper.with_context || has_context_))
-          fitting.push_back(&helper);
+        if (helper.result == type && can_call(helper)) fitting.push_back(&helper);
       if (fitting.empty()) break;
       return call(*random_.pick(fitting), depth);
     }

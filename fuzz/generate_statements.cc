@@ -272,9 +272,9 @@ Tree Generator::statement(int depth) {
       if (in_entry_ && !is_xdp_) return count("context write"), join("ctx->mark = ", value(integer(32), depth));
       break;
     case 21:
-      if (!helpers_.empty() && frozen_.empty()) {
+      if (!helpers_.empty()) {
         const Helper& helper = random_.pick(helpers_);
-        if (!helper.with_context || has_context_) return call(helper, depth);
+        if (can_call(helper)) return call(helper, depth);
       }
       break;
     default: break;

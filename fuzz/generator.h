@@ -189,7 +189,8 @@ class Generator {
   /// The texts of the strings that may be read here.
   Names strings_in_sight();
   Tree key(const Map& map, int depth);
-  bool can_call(const Helper& helper) const { return has_context_ || !helper.with_context; }
+  /// What is called may end the entries that references are held into.
+  bool can_call(const Helper& helper) const { return frozen_.empty() && (has_context_ || !helper.with_context); }
   Tree call(const Helper& helper, int depth);
   Tree match_value(const T& type, int depth);
   Tree match(int depth, const std::function<Tree(int)>& arm);

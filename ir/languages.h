@@ -86,14 +86,17 @@ inline constexpr Lang NoMapAccess =
 inline constexpr Lang NullTestsApart = NoMapAccess + Rule::NullTestsApart;                    // no two null tests that C would make one
 inline constexpr Lang PointersRetested = NullTestsApart + Rule::PointersRetested;             // no null test that C would keep the answer of
 inline constexpr Lang ContextAccessesApart = PointersRetested + Rule::ContextAccessesApart;   // no two context accesses that C would make one
-inline constexpr Lang PlacesApart = ContextAccessesApart + Rule::PlacesApart;                 // no address is computed from a truth
+inline constexpr Lang EarlyAnswersHidden = ContextAccessesApart + Rule::EarlyAnswersHidden;   // no truth is computed before it is known
+inline constexpr Lang NothingLeft = EarlyAnswersHidden + Rule::NothingLeft;                       // no function leaves an address for its result
+inline constexpr Lang PlacesApart = NothingLeft + Rule::PlacesApart;                 // no address is computed from a truth
 inline constexpr Lang IndexesGuarded = PlacesApart + Rule::IndexesGuarded;                    // no element out of range is touched
 inline constexpr Lang OffsetsBounded = IndexesGuarded + Rule::OffsetsBounded;                 // packet pointers move as far as the verifier follows
 inline constexpr Lang PacketTestsApart = OffsetsBounded + Rule::PacketTestsApart;             // no tests of a loop's turns that C would make one
 inline constexpr Lang MembersInitialised = PacketTestsApart + Rule::MembersInitialised;       // no struct is copied from constants
 inline constexpr Lang NoPrint = MembersInitialised - Kind::Print + Kind::TraceLine;             // print is bpf_printk
 inline constexpr Lang CountersWide = NoPrint + Rule::CountersWide;                            // counters that may have to wait have 64 bits
-inline constexpr Lang Folded = CountersWide + Rule::Folded;                                   // temporaries that nobody needs are gone
+inline constexpr Lang ShortCircuitsRaised = CountersWide + Rule::ShortCircuitsRaised;         // && and || where the right only reads
+inline constexpr Lang Folded = ShortCircuitsRaised + Rule::Folded;                            // temporaries that nobody needs are gone
 inline constexpr Lang C = Folded + Rule::Ordered;                                             // what the C printer takes
 
 // ---- userspace ----

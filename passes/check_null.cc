@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// *p   =>   *p, with p proven on every way to it: not null, no reference to a map entry that is gone, and no pointer
 /// into a packet that has moved; otherwise an error
+#include "ir/places.h"
 #include "ir/rewrite.h"
 #include "passes/local_references.h"
 #include "passes/map_changes.h"
@@ -44,6 +45,7 @@ class NullCheck {
     if (const auto* assign = as<Assign>(s)) {
       const bool comes_out = (as<Local>(assign->form.place) || expression(assign->form.place, facts)) &&
                              expression(assign->form.value, facts);
+      check_still_there(assign->form.place, facts);
       if (const auto* local = as<Local>(assign->form.place)) bind(local->form.name, assign->form.value, facts);
       if (const auto death = death_by(s)) die(*death, facts);
       return comes_out;
@@ -114,6 +116,7 @@ class NullCheck {
     bool falls = true;
     each_child_of(
         s, [&](const Expr& e) { falls = expression(e, facts) && falls; }, [](const Stmt&) {});
+    if (const auto* update = as<Update>(s)) check_still_there(update->form.place, facts);
     if (const auto death = death_by(s)) die(*death, facts);
     const Kind kind = kind_of(s);
     return falls && kind != Kind::Return && kind != Kind::TailCall && kind != Kind::Break && kind != Kind::Continue;
@@ -213,6 +216,12 @@ class NullCheck {
       }
     }
     if (local) report_dead(*local, pointer, loc, facts);
+  }
+  /// What is assigned may have ended what it is assigned to: ref.f = deletes_the_entry().
+  void check_still_there(const Expr& place, Facts& facts) {
+    const auto* deref = as<Deref>(root_of(place));
+    const Local* local = deref ? held_by(deref->form.pointer) : nullptr;
+    if (local) report_dead(*local, deref->form.pointer, deref->loc, facts);
   }
   static bool points_into_packet(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Packet; }
   /// Reports the use of a variable that refers to what may be gone.

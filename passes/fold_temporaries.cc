@@ -229,7 +229,7 @@ Program fold(const Program& program, Context& context) {
   return context.span(out);
 }
 
-Ir<lang::Folded> fold_temporaries(const Ir<lang::CountersWide>& in, Context& context) {
+Ir<lang::Folded> fold_temporaries(const Ir<lang::ShortCircuitsRaised>& in, Context& context) {
   return {fold(in.declarations, context)};
 }
 Ir<lang::UserC> fold_user_temporaries(const Ir<lang::UserIndexes>& in, Context& context) {

@@ -62,6 +62,8 @@ auto ebpf() {
       | KSC_PASS(keep_null_tests_apart, "null tests of several pointers do not become one")
       | KSC_PASS(retest_pointers, "a pointer is tested anew where an earlier test is far")
       | KSC_PASS(keep_context_accesses_apart, "accesses to the context in several branches do not become one")
+      | KSC_PASS(hide_early_answers, "truths that leave a loop are not mixed with what stays in it")
+      | KSC_PASS(leave_nothing, "functions that give nothing leave nothing behind")
       | KSC_PASS(keep_places_apart, "a choice between two places does not become an address computed from a truth")
       | KSC_PASS(guard_array_index, "an index is tested where it is not known to be in range")
       | KSC_PASS(bound_packet_offsets, "packet pointers move no farther than the verifier follows")
@@ -69,6 +71,7 @@ auto ebpf() {
       | KSC_PASS(initialise_by_members, "what is made of constants is written member by member")
       | KSC_PASS(lower_print, "print becomes bpf_printk")
       | KSC_PASS(widen_counters, "counters that may have to wait on the stack have 64 bits")
+      | KSC_PASS(raise_short_circuits, "branches that only choose what is read become && and || again")
       | KSC_PASS(fold_temporaries, "temporaries return into the expressions that use them")
       | KSC_PASS(order_declarations, "what is used stands before what uses it");
 }

@@ -63,8 +63,15 @@ static volatile __u64 ks_zero __attribute__((unused));
 	({                                          \
 		__u64 ks_hidden = (condition);      \
 		asm volatile("" : "+r"(ks_hidden)); \
-		ks_hidden != 0;                     \
+		(bool)(ks_hidden != 0);             \
 	})
+
+/* At the end of a function without a result: the verifier looks for one all the same, and refuses an address there. */
+#ifdef __bpf__
+#define ks_give_nothing() asm volatile("r0 = 0" : : : "r0")
+#else
+#define ks_give_nothing() ((void)0)
+#endif
 
 /*
  * Bytes between two packet pointers. The compiler may not see through it: it would subtract the lower halves alone,

@@ -112,6 +112,7 @@ const std::vector<std::string>& counted_forms() {
       "entry reference",
       "entry reference taken anew",
       "entry reference given a value",
+      "second reference",
       "address of an entry",
       "for",
       "for inclusive",

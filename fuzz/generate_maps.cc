@@ -141,11 +141,25 @@ Tree Generator::rebound_reference(int depth) {
   };
   Tree first = use();
   std::string where = random_.once_in(4) ? "null" : fmt::format("{}[{}]", map.name, key(map, 0).text());
-  if (random_.once_in(3)) count("entry reference given a value"), where = leaf(map.value).text();
+  const bool is_value = random_.once_in(3);
+  if (is_value) count("entry reference given a value"), where = leaf(map.value).text();
   Tree second = use();
+  Tree third;
+  if (random_.once_in(2)) {
+    // What the first is given next is nothing to the second.
+    count("second reference");
+    const std::string other = fmt::format("ref{}", temporaries_++);
+    third.parts.push_back(
+        Tree(fmt::format("\n{0}var {1} = {2}\n{0}{2} = {3}", margin, other, name, leaf(map.value).text())));
+    third.parts.push_back(use());
+    third.parts.push_back(
+        join(fmt::format("\n{}if ({} != null) {{ ", margin, other), reference_use(other, map.value, depth - 1), " }"));
+    if (random_.once_in(2)) third.parts.push_back(Tree(fmt::format("\n{}{} = {}", margin, name, other)));
+    third.parts.push_back(use());
+  }
   if (!was_frozen) frozen_.erase(map.name);
   return join(join("var " + name + " = " + map.name + "[", key(map, 0), "]"), std::move(first),
-              fmt::format("\n{}{} = {}", margin, name, where), std::move(second));
+              fmt::format("\n{}{} = {}", margin, name, where), join(std::move(second), std::move(third)));
 }
 
 /// One key of a map several times, with or without something between that may change the map.

@@ -24,8 +24,13 @@ Address Interpreter::copy_entry(MapState& map, const Bytes& key, bool is_slot) {
 }
 
 Value Interpreter::own_copy(const Value& reference) {
-  const auto found = entry_copies_.find(to_bits(reference));
-  if (found == entry_copies_.end()) return reference;
+  const Address at = to_bits(reference);
+  const auto found = entry_copies_.find(at);
+  if (!at) return reference;
+  if (found == entry_copies_.end()) {
+    const uint64_t size = stored_size(reference.type->element);
+    return from_bits(reference.type, memory_.allocate(memory_.load(at, size), "a copy of what a reference was given"));
+  }
   const EntryCopy from = found->second;
   const Address copy = memory_.allocate(memory_.load(found->first, from.size),
                                         fmt::format("a copy of an entry of {}", spell(from.map->type)));

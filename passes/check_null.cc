@@ -3,7 +3,6 @@
 /// into a packet that has moved; otherwise an error
 #include "ir/places.h"
 #include "ir/rewrite.h"
-#include "passes/local_references.h"
 #include "passes/map_changes.h"
 #include "passes/map_deaths.h"
 #include "passes/passes.h"
@@ -20,11 +19,8 @@ struct Facts {
 
 class NullCheck {
  public:
-  NullCheck(Context& context, const Deaths& deaths, const NameSet& rebound, Domain domain)
-      : context_(context),
-        deaths_(deaths),
-        rebound_(rebound),
-        references_die_(domain == Domain::Program || domain == Domain::Shared) {}
+  NullCheck(Context& context, const Deaths& deaths, Domain domain)
+      : context_(context), deaths_(deaths), references_die_(domain == Domain::Program || domain == Domain::Shared) {}
 
   /// Returns whether control falls through.
   bool body(const Body& in, Facts& facts) {
@@ -258,13 +254,6 @@ class NullCheck {
   void bind(Name name, const Expr& value, Facts& facts) {
     Type type = type_of(value);
     if (!is(type, TypeKind::Pointer) && !is(type, TypeKind::EntryRef)) return;
-    // One variable holds all the values that a reference is given: a second reference would see the next one.
-    if (const Local* other = held_by(value); other && rebound_.count(other->name)) {
-      context_.diagnostics.report(
-          loc_of(value), diag::not_supported_yet,
-          fmt::format("a second reference to what `{}` refers to, where that is given a value of its own",
-                      other->name.spelling()));
-    }
     if (holds_something(value, facts))
       facts.proven.insert(name);
     else
@@ -341,7 +330,6 @@ class NullCheck {
 
   Context& context_;
   const Deaths& deaths_;
-  const NameSet& rebound_;                      // references that are given values of their own
   bool references_die_;                         // in userspace they are copies [L52]
   std::map<Name, Death, ByText> origins_;       // where a variable got what it holds
   std::map<Name, std::string, ByText> starts_;  // of those that hold the packet's start, how to say it
@@ -351,11 +339,10 @@ class NullCheck {
 
 Ir<lang::NullChecked> check_null(const Ir<lang::TailCallsFound>& in, Context& context) {
   const Deaths deaths = deaths_of(in.declarations);
-  const NameSet rebound = rebound_references(in.declarations);
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) {
       Facts facts;
-      NullCheck(context, deaths, rebound, function->form.domain).body(function->form.body, facts);
+      NullCheck(context, deaths, function->form.domain).body(function->form.body, facts);
     }
   report_map_changes(in.declarations, context);
   return {in.declarations};

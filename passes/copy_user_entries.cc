@@ -5,6 +5,7 @@
 #include "ir/rewrite.h"
 #include "passes/array_copies.h"
 #include "passes/entry_reading.h"
+#include "passes/local_references.h"
 #include "passes/passes.h"
 #include "passes/read_in_place.h"
 
@@ -24,6 +25,10 @@ class EntryCopies {
       if (const auto* function = as<FunctionDef>(d))
         for (const Stmt& s : function->form.body.statements) find_rebound(s);
     }
+    for (const Decl& d : program)
+      if (const auto* function = as<FunctionDef>(d); function && !rebound_.empty())
+        for (const SharingReferences& group : sharing_references(function->form, rebound_))
+          rebound_.insert(group.begin(), group.end());
   }
 
   /// Whether the expression is a reference that becomes a pointer to a copy. What is only read in place is left to
@@ -54,7 +59,10 @@ class EntryCopies {
     if (copies_key) set_key(n->name, n->type, to(read->key), n.loc, to);
     const Expr absent = to.make(Null{}, n.loc, pointer(n->type));
     to.emit(Let{n->name, pointer(n->type), read ? found(n->name, *read, n->type, n.loc, to) : absent}, n.loc);
-    if (n->value && !read) take_over(n->name, n->type, *n->value, n.loc, to);
+    if (n->value && !read) {
+      take_over(n->name, n->type, *n->value, n.loc, to);
+      take_over_flag(n->name, *n->value, n.loc, to);
+    }
   }
 
   /// for (k, s in m): s has a copy of its own as well. Gives the name of the loop's reference, from which it is made.
@@ -87,7 +95,10 @@ class EntryCopies {
       return to.emit(Assign{local(name, type, n.loc, to), address_of_copy(name, type, n.loc, to)}, n.loc);
     }
     const auto read = entry_reading(n->value);
-    if (!read) return take_over(name, type, n->value, n.loc, to);
+    if (!read) {
+      take_over(name, type, n->value, n.loc, to);
+      return take_over_flag(name, n->value, n.loc, to);
+    }
     set_key(name, type, to(read->key), n.loc, to);
     to.emit(Assign{local(name, type, n.loc, to), found(name, *read, type, n.loc, to)}, n.loc);
   }
@@ -149,6 +160,15 @@ class EntryCopies {
     if (const auto flag = flags_.find(reference); flag != flags_.end())
       to.emit(Assign{to.make(Local{flag->second}, loc, t_.boolean()), to.make(Int{{is_entry}, {}}, loc, t_.boolean())},
               loc);
+  }
+  /// s = t: if t refers to no entry, s does not either.
+  void take_over_flag(Name reference, const Expr& from, Loc loc, Out& to) {
+    const auto flag = flags_.find(reference);
+    const Name* other = referred_by(from);
+    const auto others = other ? flags_.find(*other) : flags_.end();
+    if (flag == flags_.end() || others == flags_.end()) return;
+    to.emit(Assign{to.make(Local{flag->second}, loc, t_.boolean()), to.make(Local{others->second}, loc, t_.boolean())},
+            loc);
   }
   static Name name_of(const Let& let) { return let.name; }
   static Name name_of(const MapLoop& loop) { return loop.entry; }
@@ -230,7 +250,7 @@ class EntryCopies {
   std::map<Name, Type, ByText> maps_, structures_;
   std::set<Name, ByText> declared_;
   std::map<Name, Name, ByText> copies_;  // the struct of each reference
-  NameSet rebound_;                      // references that are given values of their own
+  NameSet rebound_;                      // references that are given values of their own, or take another's
   NameMap<Name> flags_;                  // of those: whether they refer to an entry
 };
 

@@ -240,7 +240,7 @@ class Inference {
   static bool is_invalid(const Expr& e) { return is(type_of(e), TypeKind::Invalid); }
   static const Node<Int>* constant(const Expr& e) { return is(type_of(e), TypeKind::Constant) ? as<Int>(e) : nullptr; }
   Expr unsupported(Loc loc, std::string what) {
-    c.diagnostics.report(loc, diag::not_supported_yet, std::move(what));
+    c.diagnostics.report(loc, diag::not_supported_yet, what);
     return invalid(loc);
   }
   std::string source_text(std::string_view word) { return std::string(word); }

@@ -30,7 +30,7 @@ void Inference::statements(const Body& in) {
 void Inference::statement(const Stmt& s) {
   const Loc loc = loc_of(s);
   const auto later = [&](std::string what) {
-    c.diagnostics.report(loc, diag::not_supported_yet, std::move(what));
+    c.diagnostics.report(loc, diag::not_supported_yet, what);
     emit(InvalidStmt{}, loc);
   };
   const auto loop_body = [&](const Body& in) {

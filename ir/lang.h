@@ -7,27 +7,30 @@ namespace ksc {
 /// Rules that hold of a whole program, beyond which forms it may use. ir/check.cc says how each is checked.
 /// ThrowsExplicit is the absence of a form. NullTestsApart, PointersRetested, ContextAccessesApart, EarlyAnswersHidden,
 /// NothingLeft, PlacesApart, PacketTestsApart, MembersInitialised, PacketReread, TurnsForgotten, ValuesPlaced,
-/// ArgumentsCopied, PresenceAsked, ConstantsRead, ShortCircuitsRaised and UserEntriesCopied have no check yet.
-/// NullChecked cannot have one: that no null is followed comes from the way that control takes, which the tree shows
-/// only until a condition gets a name (`t = p != null && …` after lower_short_circuits); a pass that loses it makes the
-/// interpreter fault, which follows pointers after every pass in the property tests. Of others a part is looked at,
-/// which is plain in the tree: ChecksMinimal (a pointer tested again in the same words), LoopsCapped (until constants
-/// are folded), ConstantsFolded (until a pass makes new numbers), OffsetsBounded (constants; other bounds come from
-/// what the pass knows of variables), Folded (`t = e; return t`).
-KSC_ENUM(Rule, NamesBound, Typed, ReturnsExplicit, TailCallsFound, NullChecked, ValuesPlaced, ShortCircuitsPure,
-         OperandsOrdered, PacketPointersRooted, AccessesChecked, ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped,
-         ThrowsExplicit, AggregatesReturned, NoMaybe, PinsFlat, ConstantsRead, ConstantsFolded, NoArithmeticBuiltin,
-         NoStringComparison, PaddingDropped, NoArrayCopy, SplitEbpf, PinsReached, LookupsMerged, NullTestsApart,
-         PointersRetested, ContextAccessesApart, EarlyAnswersHidden, NothingLeft, PlacesApart, IndexesGuarded,
-         OffsetsBounded, PacketTestsApart, MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread,
-         LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, ArgumentsCopied, PresenceAsked, UserEntriesCopied,
-         UserIndexesGuarded, count);
+/// TargetChecked, ArgumentsCopied, PresenceAsked, ConstantsRead, ShortCircuitsRaised and UserEntriesCopied have no
+/// check yet. NullChecked cannot have one: that no null is followed comes from the way that control takes, which the
+/// tree shows only until a condition gets a name (`t = p != null && …` after lower_short_circuits); a pass that loses
+/// it makes the interpreter fault, which follows pointers after every pass in the property tests. Of others a part is
+/// looked at, which is plain in the tree: ChecksMinimal (a pointer tested again in the same words), LoopsCapped (until
+/// constants are folded), ConstantsFolded (until a pass makes new numbers), OffsetsBounded (constants; other bounds
+/// come from what the pass knows of variables), Folded (`t = e; return t`).
+KSC_ENUM(Rule, NamesBound, Typed, ReturnsExplicit, TailCallsFound, NullChecked, TargetChecked, ValuesPlaced,
+         ShortCircuitsPure, OperandsOrdered, PacketPointersRooted, AccessesChecked, ChecksRaised, ChecksMinimal,
+         PacketPulled, LoopsCapped, ThrowsExplicit, AggregatesReturned, NoMaybe, PinsFlat, ConstantsRead,
+         ConstantsFolded, NoArithmeticBuiltin, NoStringComparison, PaddingDropped, NoArrayCopy, SplitEbpf, PinsReached,
+         LookupsMerged, NullTestsApart, PointersRetested, ContextAccessesApart, EarlyAnswersHidden, NothingLeft,
+         PlacesApart, IndexesGuarded, OffsetsBounded, PacketTestsApart, MembersInitialised, CountersWide,
+         ShortCircuitsRaised, PacketReread, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, ArgumentsCopied,
+         PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {
-  uint64_t bits = 0;
-  static_assert(static_cast<int>(Rule::count) <= 64);
+  unsigned __int128 bits = 0;
+  static_assert(static_cast<int>(Rule::count) <= 128);
   constexpr bool has(Rule rule) const { return bits >> int(rule) & 1; }
+  constexpr RuleSet with(Rule rule) const { return {bits | bit(rule)}; }
+  constexpr RuleSet without(Rule rule) const { return {bits & ~bit(rule)}; }
+  static constexpr unsigned __int128 bit(Rule rule) { return static_cast<unsigned __int128>(1) << int(rule); }
   constexpr bool operator==(const RuleSet&) const = default;
 };
 
@@ -39,8 +42,8 @@ struct Lang {
   constexpr bool has(Kind kind) const { return forms.has(kind); }
   constexpr Lang operator+(Kind kind) const { return {forms.with(kind), rules}; }
   constexpr Lang operator-(Kind kind) const { return {forms.minus(FormSet().with(kind)), rules}; }
-  constexpr Lang operator+(Rule rule) const { return {forms, {rules.bits | uint64_t(1) << int(rule)}}; }
-  constexpr Lang operator-(Rule rule) const { return {forms, {rules.bits & ~(uint64_t(1) << int(rule))}}; }
+  constexpr Lang operator+(Rule rule) const { return {forms, rules.with(rule)}; }
+  constexpr Lang operator-(Rule rule) const { return {forms, rules.without(rule)}; }
   constexpr bool operator==(const Lang&) const = default;
 };
 

@@ -41,7 +41,8 @@ inline constexpr Lang Typed =
 inline constexpr Lang ReturnsSplit = Typed + Rule::ReturnsExplicit;                           // return match … returns in each arm
 inline constexpr Lang TailCallsFound = ReturnsSplit + Kind::TailCall + Rule::TailCallsFound;  // return program(ctx) is a form of its own
 inline constexpr Lang NullChecked = TailCallsFound + Rule::NullChecked;                       // no null is dereferenced
-inline constexpr Lang Sound = NullChecked - Kind::InvalidExpr - Kind::InvalidStmt;            // nothing was wrong: lowering begins
+inline constexpr Lang TargetChecked = NullChecked + Rule::TargetChecked;                      // the target has what is asked of it
+inline constexpr Lang Sound = TargetChecked - Kind::InvalidExpr - Kind::InvalidStmt;            // nothing was wrong: lowering begins
 inline constexpr Lang NoIfPresent = Sound - Kind::IfPresent;                                  // if (var x = e) is a declaration and a test
 inline constexpr Lang ValuesPlaced = NoIfPresent + Rule::ValuesPlaced;                        // what a reference refers to has a place
 inline constexpr Lang NoMatch = ValuesPlaced - Kind::Match + Kind::Switch;                    // match is a switch or a chain of branches

@@ -27,6 +27,7 @@ struct ProgramType {
   std::span<const std::string_view> writable;    // context fields that a program may write
   std::span<const std::string_view> unreadable;  // context fields that a program may not read
   std::span<const std::string_view> headers;     // C headers which its programs want
+  uint8_t helpers = 0;                           // its bit in the table of helpers, ir/helper_signatures.h
   KernelVersion first_kernel{};
   std::string_view init_template;  // what `ksc init` writes; `{name}` is the project
 };

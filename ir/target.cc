@@ -48,6 +48,7 @@ constexpr std::array kFeatures = {
     everywhere(Feature::Tcx, "TCX", {6, 6}),                                // bpf: Add fd-based tcx multi-prog infra
     everywhere(Feature::Netkit, "netkit", {6, 7}),                    // netkit, bpf: Add bpf programmable net device
     everywhere(Feature::TraceVprintk, "bpf_trace_vprintk", {5, 16}),  // bpf: Add bpf_trace_vprintk helper
+    everywhere(Feature::ShortJumps, "jumps on 32 bits", {5, 1}),      // bpf: jmp32: new jump instructions, -mcpu=v3
 };
 
 constexpr bool in_order() {
@@ -57,7 +58,7 @@ constexpr bool in_order() {
   return true;
 }
 static_assert(in_order(), "the table lists the features in the order of the enumeration");
-static_assert(kFeatures.size() == static_cast<size_t>(Feature::TraceVprintk) + 1);
+static_assert(kFeatures.size() == static_cast<size_t>(Feature::ShortJumps) + 1);
 
 /// Takes a number without sign from the front of `text`.
 std::optional<int> take_number(std::string_view& text) {

@@ -53,6 +53,7 @@ enum class Feature : uint8_t {
   Tcx,
   Netkit,
   TraceVprintk,
+  ShortJumps,
 };
 
 /// What the generated programs will run on and be compiled by.

@@ -252,6 +252,7 @@ class Inference {
   std::vector<Stmt>* sink_ = nullptr;
   Domain domain_ = Domain::User;
   const ProgramType* program_type_ = nullptr;
+  const ProgramType* context_type_ = nullptr;  // what the context of the function at work says about its program
   Type result_ = nullptr;
   Loc result_loc_;                                   // where the function at work says its result
   Loc implicit_result_;                              // where a value stands that the function gives without `return`

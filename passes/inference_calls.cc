@@ -130,19 +130,6 @@ Expr Inference::call_helper(const HelperSignature& helper, Span<Expr> arguments,
     c.diagnostics.report(loc, diag::only_in_ebpf, std::string(helper.name));
     return invalid(loc);
   }
-  if (program_type_) {
-    const auto program = program_type_->attribute == "xdp" ? kHelperXdp : kHelperTc;
-    if (!helper.allows(program)) {
-      c.diagnostics.report(loc, diag::helper_not_allowed, std::string(helper.name),
-                           std::string(program_type_->attribute));
-      return invalid(loc);
-    }
-    if (helper.first_kernel_for(program) > c.target.kernel) {
-      c.diagnostics.report(loc, diag::target_too_old, fmt::format("`{}`", helper.name),
-                           helper.first_kernel_for(program).to_string(), c.target.kernel.to_string());
-      return invalid(loc);
-    }
-  }
   if (!argument_count(helper.name, arguments.size(), helper.parameters().size(), loc)) return invalid(loc);
   std::vector<Expr> values;
   bool broken = false;

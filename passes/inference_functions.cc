@@ -166,11 +166,29 @@ void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<D
   }
 }
 
+namespace {
+
+/// The program type that has a function's context parameter; null if it has none, or several program types have it.
+const ProgramType* type_of_context(const TypeData& function) {
+  const ProgramType* found = nullptr;
+  for (Type parameter : function.parameters)
+    if (is(parameter, TypeKind::Pointer) && parameter->space == Space::Context)
+      for (const ProgramType* type : all_program_types()) {
+        if (!(parameter->element->name == type->context)) continue;
+        if (found && found != type) return nullptr;
+        found = type;
+      }
+  return found;
+}
+
+}  // namespace
+
 void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out) {
   Entity& entity = *find_entity(n->name.name);
   if (entity.runs_nowhere) return;
   domain_ = entity.domain;
   program_type_ = entity.program_type;
+  context_type_ = program_type_ ? program_type_ : type_of_context(*entity.type);
   result_ = entity.type->element;
   result_loc_ = n->result ? loc_of(*n->result) : Loc{};
   loop_depth_ = 0;

@@ -62,11 +62,11 @@ Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
     }
     const StructField* field = is(element, TypeKind::Struct) ? find_field(element, name.name) : nullptr;
     if (field && !can_follow(object, loc)) return invalid(loc);
-    if (field && is(type, TypeKind::Pointer) && type->space == Space::Context && program_type_)
-      for (std::string_view hidden : program_type_->unreadable)
+    if (field && is(type, TypeKind::Pointer) && type->space == Space::Context && context_type_)
+      for (std::string_view hidden : context_type_->unreadable)
         if (hidden == name.name.text()) {
           c.diagnostics.report(loc, diag::unreadable_context, std::string(hidden), spell(element),
-                               std::string(program_type_->attribute));
+                               std::string(context_type_->attribute));
           return invalid(loc);
         }
     if (field && (kind_of(object) == Kind::MapLookup || kind_of(object) == Kind::MapCall)) {

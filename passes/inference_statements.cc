@@ -188,13 +188,13 @@ std::optional<Expr> Inference::place(const Expr& e) {
       // Which context fields may be written is the program type's to say.
       if (const auto* pointed = as<Deref>(as<Field>(typed)->form.base)) {
         Type pointer = type_of(pointed->form.pointer);
-        if (is(pointer, TypeKind::Pointer) && pointer->space == Space::Context && program_type_) {
+        if (is(pointer, TypeKind::Pointer) && pointer->space == Space::Context && context_type_) {
           const std::string_view field = as<Field>(typed)->form.name.text();
           bool allowed = false;
-          for (std::string_view writable : program_type_->writable) allowed |= writable == field;
+          for (std::string_view writable : context_type_->writable) allowed |= writable == field;
           if (!allowed) {
             c.diagnostics.report(loc_of(e), diag::read_only_context, std::string(field), spell(pointer->element),
-                                 std::string(program_type_->attribute));
+                                 std::string(context_type_->attribute));
             return std::nullopt;
           }
         }

@@ -75,15 +75,6 @@ class Costs {
 
 Expr number(__int128 value, Type type, Loc loc, Out& to) { return to.make(Int{{value}, {}}, loc, type); }
 
-/// Whether the target has what runs the loop; reports if not.
-bool has_feature(Feature feature, std::string_view what, Loc loc, Out& to) {
-  const Target& target = to.context.target;
-  if (has(target, feature)) return true;
-  to.context.diagnostics.report(loc, diag::target_too_old, std::string(what), first_kernel(feature).to_string(),
-                                target.kernel.to_string());
-  return false;
-}
-
 /// Each turn computes the loop's counter from its own number.
 void outline_counted(const Node<CountedLoop>& n, const Body& body, Out& to) {
   Context& c = to.context;
@@ -169,14 +160,15 @@ Ir<lang::LoopsBounded> outline_loops(const Ir<lang::PacketReread>& in, Context& 
         const __int128 turns = turns_of(n.form);
         CountedLoop form = n.form;
         form.body = body;
-        const bool is_plain = turns >= 0 && turns * turn <= plain_limit;
+        // Where the kernel has no bpf_loop the verifier must walk through them all; what it cannot see the end of was
+        // refused by check_target.
+        const bool is_plain = turns >= 0 && (turns * turn <= plain_limit || !has(to.context.target, Feature::BpfLoop));
         if (is_plain) return to.emit(form, n.loc);
-        if (has_feature(Feature::BpfLoop, "a loop whose end the verifier cannot see", n.loc, to))
-          outline_counted(n, body, to);
+        outline_counted(n, body, to);
       }),
       on<MapLoop>([](const Node<MapLoop>& n, Out& to) {
         const Body body = to(n->body);
-        if (has_feature(Feature::ForEachMapElem, "a loop over a map", n.loc, to)) outline_map_loop(n, body, to);
+        outline_map_loop(n, body, to);
       }));
 }
 

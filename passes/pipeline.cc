@@ -17,6 +17,7 @@ auto trunk() {
       | KSC_PASS(split_returned_values, "return match … becomes a match whose arms return")
       | KSC_PASS(find_tail_calls, "return program(ctx) becomes a tail call; programs are called nowhere else")
       | KSC_PASS(check_null, "pointers are proven not to be null where they are followed")
+      | KSC_PASS(check_target, "the target has what is asked of it, for each program that gets there")
       | Gate<lang::Sound>{"gate", "the compilation ends here if there were errors"}
       | KSC_PASS(lower_if_present, "if (var x = e) becomes a declaration and a test")
       | KSC_PASS(place_referenced_values, "a reference that is given a value refers to a variable that holds it")

@@ -55,6 +55,7 @@ struct Gate {
 };
 template <Lang L, Lang Out>
 Pipeline<Out> operator|(Pipeline<L> so_far, Gate<Out> gate) {
+  static_assert(Out == L - Kind::InvalidExpr - Kind::InvalidStmt, "a gate only ends what is Invalid");
   so_far.steps.push_back({gate.name, gate.about, L, Out, [](const Program& in, Context&) { return in; }, true});
   return {std::move(so_far.steps)};
 }

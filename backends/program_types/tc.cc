@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "ir/helper_signatures.h"
 #include "ir/program_type.h"
 
 namespace ksc::program_types {
@@ -28,6 +29,7 @@ const ProgramType tc = {
     .writable = writable,
     .unreadable = unreadable,
     .headers = headers,
+    .helpers = kHelperTc,
     .first_kernel = {4, 4},
     .init_template = R"(// {name}: decides about each packet that arrives, after the kernel has built its socket buffer.
 

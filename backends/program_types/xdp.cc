@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "ir/helper_signatures.h"
 #include "ir/program_type.h"
 
 namespace ksc::program_types {
@@ -24,6 +25,7 @@ const ProgramType xdp = {
     .writable = {},
     .unreadable = unreadable,
     .headers = headers,
+    .helpers = kHelperXdp,
     .first_kernel = {4, 8},
     .init_template = R"(// {name}: decides about each packet as soon as the network driver has it.
 

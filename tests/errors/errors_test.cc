@@ -48,6 +48,11 @@ struct Checked {
     options.share = "share";
     options.check_only = check_only;
     options.target.kernel = kernel;
+    constexpr std::string_view target = "//! --target-kernel=";
+    if (const size_t at = sources.text(0).find(target); at != std::string_view::npos) {
+      const std::string_view rest = sources.text(0).substr(at + target.size());
+      options.target.kernel = *KernelVersion::parse(rest.substr(0, rest.find('\n')));
+    }
     if (sources.text(0).find("//! -Rall") != std::string_view::npos) options.remarks = {Remark::bounds, Remark::loops};
     result = compile(sources, options);
   }

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# docs/rules.md has one line for each rule that the tree names by its tag, and each line names files that are there. Two rules that
+# no other test looks at are tried: what a variable without a type becomes [L15], and the licence [L184].
+set -u
+ksc=${KSC:?the path of ksc}
+cd "${KSC_SOURCE:?}" || exit 1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failures=0
+fail() {
+  echo "$*"
+  failures=$((failures + 1))
+}
+
+page=docs/rules.md
+sed -n 's/^| \(L[0-9]*\) | .*/\1/p' $page >"$folder/lines"
+[ -s "$folder/lines" ] || fail "$page has no rules"
+sort -V "$folder/lines" | cmp -s - "$folder/lines" || fail "$page is not in the order of the tags"
+[ -z "$(uniq -d "$folder/lines")" ] || fail "$page tells twice: $(uniq -d "$folder/lines" | tr '\n' ' ')"
+
+for tag in $(grep -rhoE '\[L[0-9]+\]' frontend ir passes backends runtime fuzz tests docs examples README.md CONTRIBUTING.md |
+  tr -d '[]' | sort -uV); do
+  grep -qx "$tag" "$folder/lines" ||
+    fail "$page does not tell $tag, which is named in $(grep -rlF "[$tag]" frontend ir passes backends runtime fuzz tests docs examples | head -1)"
+done
+
+# The last column: one or more files, each of them in the tree.
+while IFS= read -r line; do
+  tag=$(cut -d' ' -f2 <<<"$line")
+  files=$(sed 's/.* | \(.*\) |$/\1/' <<<"$line" | grep -oE '`[^`]+`' | tr -d '`')
+  [ -n "$files" ] || fail "$page does not say where $tag is tested"
+  for file in $files; do
+    [ -f "$file" ] || [ -f "tests/$file" ] || fail "$page: $tag is tested in $file, which is not there"
+  done
+done < <(grep '^| L' $page)
+
+cat >"$folder/types.ks" <<'SOURCE'
+license "Dual MIT/GPL"
+@xdp fn p(ctx: *xdp_md) -> xdp_action {
+    var number = 7
+    var large = 5000000000
+    var negative = -3
+    var truth = true
+    var letter = 'x'
+    var text = "text"
+    var numbers = [1, 2]
+    var named: u8 = 7
+    return XDP_PASS
+}
+SOURCE
+wanted='number u32
+large u64
+negative i32
+truth bool
+letter char
+text (str 5)
+numbers (array u32 2)
+named u8'
+found=$("$ksc" check --dump-after=infer_types "$folder/types.ks" 2>"$folder/log" | sed -nE 's/^ *\(Let ([a-z]+) (\([^)]*\)|[a-z0-9]+) .*/\1 \2/p')
+[ "$found" = "$wanted" ] || fail "the types of variables are
+$found"
+"$ksc" compile "$folder/types.ks" -o "$folder/out" 2>"$folder/log" || fail "types.ks is not compiled: $(cat "$folder/log")"
+grep -q 'SEC("license") = "Dual MIT/GPL";' "$folder/out/types.ebpf.c" || fail "\`license\` is not the object's: $(tail -1 "$folder/out/types.ebpf.c")"
+
+[ $failures = 0 ] && echo "all passed"
+exit $((failures > 0))

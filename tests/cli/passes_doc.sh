@@ -14,7 +14,7 @@ trap 'rm -f "$made"' EXIT
 This page is made from `passes/pipeline.cc` by `tests/cli/passes_doc.sh --update`.
 
 A pass takes a program of one language and gives one of the next. A language is the set of forms that a program may
-use (`ir/forms.h` says what each means) and of rules that hold of it (`ir/check.cc` says how each is checked). Below
+use (`ir/forms.h` says what each means) and of rules that hold of it (`ir/check.cc` checks them; `ir/lang.h` names those that it cannot check yet). Below
 each pass stands what it changes in the language: a form that leaves (−), a form that comes (+), a rule that holds from
 there on.
 
@@ -40,16 +40,22 @@ HEAD
     {
       forms = ""
       rule = ""
+      gone = come = 0
       for (i = 1; i <= NF; ++i) {
         if ($i == "+rule" || $i == "-rule") {
           rule = rule (rule ? ", " : "") ($i == "-rule" ? "not " : "") $(i + 1)
           ++i
         } else {
           form = $i
+          if (form ~ /^-/) ++gone
+          else ++come
           sub(/^-/, "−", form)
           forms = forms (forms ? " " : "") "`" form "`"
         }
       }
+      # More than a reader takes in at once.
+      if (gone + come > 20)
+        forms = gone " forms of the source leave, " come " of typed programs come: `--grammar-after=" name "` shows them"
       printf "| `%s` | %s | %s | %s |\n", name, about, forms, rule
     }'
 } >"$made"

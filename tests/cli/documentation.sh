@@ -21,7 +21,7 @@ def run(*arguments):
     done = subprocess.run(arguments, capture_output=True, text=True, cwd=folder)
     return done.returncode, done.stdout + done.stderr
 
-documents = ["README.md", "CONTRIBUTING.md", "runtime/host/README.md"]
+documents = ["README.md", "CONTRIBUTING.md", "fuzz/README.md", "runtime/host/README.md"]
 for base, _, names in os.walk(os.path.join(source, "docs")):
     documents += [os.path.relpath(os.path.join(base, name), source) for name in names if name.endswith(".md")]
 

@@ -27,10 +27,14 @@ def outcome_of(case):
 def reason_of(case):
     """The line in which a skipped test says why."""
     output = case.findtext("system-out") or ""
-    for line in output.splitlines():
-        if "SKIPPED" in line and "[  SKIPPED ]" not in line:
-            return line.strip()
     lines = [line.strip() for line in output.splitlines() if line.strip()]
+    for line in lines:
+        if "SKIPPED" in line and "[  SKIPPED ]" not in line:
+            return line
+    # GoogleTest writes `FILE:LINE: Skipped` and the reason below it.
+    for line, following in zip(lines, lines[1:]):
+        if line.endswith(": Skipped"):
+            return following
     return lines[-1] if lines else "no reason given"
 
 

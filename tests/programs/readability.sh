@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The C that is made from the examples has at most one generated name per ten statements, taken together.
+# The C that is made from the examples has at most one generated name per ten statements, taken together. A single one may have more, since
+# each map that a short program asks needs a name for the entry that it found; but no more than one per six.
 set -u
 
 source_dir=${KSC_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -11,6 +12,7 @@ trap 'rm -rf "$work"' EXIT
 command -v python3 >"$work/null" || { echo "SKIPPED: python3 is not installed"; exit 77; }
 all_statements=0
 all_names=0
+failures=0
 for source in "$source_dir"/examples/*.ks; do
   name=$(basename "$source" .ks)
   "$ksc" compile "$source" -o "$work/$name" || exit 1
@@ -18,6 +20,10 @@ for source in "$source_dir"/examples/*.ks; do
     "$work/$name/$name.ebpf.c" "$work/$name/$name.c")
   [ "$statements" -gt 5 ] || { echo "FAILED: $name has only $statements statements"; exit 1; }
   printf '%-20s %3d statements, %2d generated names: %s\n' "$name" "$statements" "$names" "$list"
+  if [ $((names * 6)) -gt "$statements" ]; then
+    echo "FAILED: $name has more than one generated name per six statements"
+    failures=$((failures + 1))
+  fi
   all_statements=$((all_statements + statements))
   all_names=$((all_names + names))
 done
@@ -25,5 +31,6 @@ echo "$all_names generated names in $all_statements statements," \
   "$((all_names * 100 / all_statements)).$((all_names * 1000 / all_statements % 10)) per hundred"
 if [ $((all_names * 10)) -gt $all_statements ]; then
   echo "FAILED: more than one generated name per ten statements"
-  exit 1
+  failures=$((failures + 1))
 fi
+exit $((failures > 0))

@@ -2,6 +2,8 @@
 #include "ir/effects.h"
 
 #include "ir/children.h"
+#include "ir/languages.h"
+#include "ir/visit.h"
 
 namespace ksc {
 namespace {
@@ -20,6 +22,14 @@ constexpr FormSet effect_forms = FormSet()
                                      .with(Kind::Match)
                                      .with(Kind::IfValue)
                                      .with(Kind::Deref);
+
+static_assert(
+    names_all(expr_forms, lang::Sound.forms | lang::PacketPulled.forms | lang::C.forms | lang::UserC.forms,
+              effect_forms.with(Kind::Index),
+              form_set_of<Int, Null, Zero, StringValue, Local, Global, MapName, FunctionName, FunctionAddress, Field,
+                          AddressOf, MapEntry, Present, ValueOf, Not, And, Or, Conditional, Unary, Binary, Divide,
+                          Quotient, Shift, CShift, Compare, Convert, PointerAdd, PointerDifference, RuntimeCall,
+                          StructValue, ArrayValue, PacketStart, PacketEnd, InPacket>()));
 
 /// Whether the expression reads behind a pointer that some earlier test must have found not to be null.
 bool follows_nullable(const Expr& e) {

@@ -138,9 +138,10 @@ Value Interpreter::call(const FunctionDef& function, const std::vector<Value>& a
         memory_.allocate(value.bytes, fmt::format("the parameter `{}`", parameter.name.text())), parameter.type};
   }
   frame.result = zero_value(function.result);
-  const auto changed = changed_.find(&function);
+  const auto changed = changed_.find(function.name);
   frame.changed =
-      &(changed != changed_.end() ? changed : changed_.emplace(&function, changed_locals(function.body)).first)->second;
+      &(changed != changed_.end() ? changed : changed_.emplace(function.name, changed_locals(function.body)).first)
+           ->second;
   frames_.push_back(std::move(frame));
   const size_t level = frames_.size();
   const Flow flow = body(function.body);

@@ -200,8 +200,8 @@ class Interpreter {
   uint64_t linear_ = 0;  // how many bytes of the packet lie between data and data_end
   bool in_userspace_ = false;
   std::map<Address, EntryCopy> entry_copies_;
-  bool can_pull_ = false;  // the packet is a socket buffer
-  std::map<const FunctionDef*, NameSet> changed_;
+  bool can_pull_ = false;     // the packet is a socket buffer
+  NameMap<NameSet> changed_;  // by the function
   Type context_type_ = nullptr;
   uint64_t clock_ = 0, random_ = 0, fuel_ = 0;
   int tail_calls_ = 0, depth_ = 0;

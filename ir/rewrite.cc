@@ -17,8 +17,7 @@ struct Children {
   Body operator()(const Body& body) {
     if (!on_body) return body;
     const Body out = on_body(body);
-    changed =
-        changed || out.statements.begin() != body.statements.begin() || out.statements.size() != body.statements.size();
+    changed = changed || !same(out, body);
     return out;
   }
 };
@@ -49,8 +48,7 @@ Expr Walker::operator()(const Expr& e) {
   if ((header(e).contains & handled_).empty()) return e;
   Expr out;
   if (expr_case(e, out)) return out;
-  return boost::variant2::visit(
-      [&](const auto& ref) -> Expr { return context.make(rebuild_form((*ref).form), (*ref).loc, (*ref).type); }, e);
+  return boost::variant2::visit([&](const auto& ref) -> Expr { return rebuild(*ref); }, e);
 }
 
 Span<Expr> Walker::operator()(const Span<Expr>& values) {
@@ -63,8 +61,7 @@ Span<Expr> Walker::operator()(const Span<Expr>& values) {
 void Walker::statement(const Stmt& s) {
   if ((header(s).contains & handled_).empty()) return emit_statement(s);
   if (stmt_case(s)) return;
-  emit_statement(boost::variant2::visit(
-      [&](const auto& ref) -> Stmt { return context.make(rebuild_form((*ref).form), (*ref).loc); }, s));
+  emit_statement(boost::variant2::visit([&](const auto& ref) -> Stmt { return rebuild(*ref); }, s));
 }
 
 Body Walker::operator()(const Body& body) {
@@ -76,16 +73,14 @@ Body Walker::operator()(const Body& body) {
     for (const Stmt& s : body.statements) statement(s);
   });
   end_body();
-  return out;
+  return same(out, body) ? body : out;
 }
 
 void Walker::declaration(const Decl& d) {
   if ((header(d).contains & handled_).empty()) return add_declaration(d);
   const auto* function = as<FunctionDef>(d);
   function_ = function ? &function->form : nullptr;
-  if (!decl_case(d))
-    add_declaration(boost::variant2::visit(
-        [&](const auto& ref) -> Decl { return context.make(rebuild_form((*ref).form), (*ref).loc); }, d));
+  if (!decl_case(d)) add_declaration(boost::variant2::visit([&](const auto& ref) -> Decl { return rebuild(*ref); }, d));
   function_ = nullptr;
 }
 

@@ -27,11 +27,10 @@ class Walker {
   void declaration(const Decl& d);
   Program program(const Program& in);
 
-  /// The same form around converted children: for a case that changes some nodes of its form only.
+  /// The same form around converted children, the same node where none changed: for a case that changes some nodes of
+  /// its form only.
   template <class F>
-  Ref<F> rebuild(const Node<F>& node) {
-    return context.make(rebuild_form(node.form), node.loc, node.type);
-  }
+  Ref<F> rebuild(const Node<F>& node);
 
   /// Adds to the statements that take the place of the one at work.
   void emit_statement(const Stmt& s) { sink_->push_back(s); }
@@ -65,9 +64,6 @@ class Walker {
   virtual void end_body() {}
 
  private:
-  template <class F>
-  F rebuild_form(const F& form);
-
   FormSet handled_;
   std::vector<Stmt>* sink_ = nullptr;
   std::vector<Decl> declarations_;
@@ -187,9 +183,38 @@ struct MapFields {
   }
 };
 
+/// Whether two bodies are the same statements.
+inline bool same(const Body& a, const Body& b) {
+  return std::equal(a.statements.begin(), a.statements.end(), b.statements.begin(), b.statements.end(),
+                    [](const Stmt& s, const Stmt& t) { return &header(s) == &header(t); });
+}
+
+/// Converts children by a walker, and notes whether that changed any.
+struct WalkedChildren {
+  Walker& walker;
+  bool changed = false;
+  Expr operator()(const Expr& e) {
+    const Expr out = walker(e);
+    changed = changed || &header(out) != &header(e);
+    return out;
+  }
+  Body operator()(const Body& body) {
+    const Body out = walker(body);
+    changed = changed || !same(out, body);
+    return out;
+  }
+  TypeExpr operator()(const TypeExpr& type) {
+    const TypeExpr out = walker(type);
+    changed = changed || &header(out) != &header(type);
+    return out;
+  }
+};
+
 template <class F>
-F Walker::rebuild_form(const F& form) {
-  return MapFields<Walker>{context, *this}.form(form);
+Ref<F> Walker::rebuild(const Node<F>& node) {
+  WalkedChildren children{*this};
+  const F form = MapFields<WalkedChildren>{context, children}.form(node.form);
+  return children.changed ? context.make(form, node.loc, node.type) : Ref<F>{&node};
 }
 
 // ---- one node at a time, for what is no case of a rewrite ---------------------------------------

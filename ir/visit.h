@@ -39,6 +39,12 @@ inline constexpr FormSet stmt_forms = form_set_of<
 #define KSC_STMT_FORM(F) F,
 #include "ir/forms.def"
     InvalidStmt>();
+
+/// For analyses that look at some forms and go through the parts of all others alike: whether each form of that sum in
+/// the language is named in one of the two groups. So a new form does not compile until somebody has said which it is.
+constexpr bool names_all(FormSet sum, FormSet language, FormSet looked_at, FormSet gone_through) {
+  return (sum & language).minus(looked_at).minus(gone_through).empty();
+}
 inline constexpr FormSet decl_forms = form_set_of<
 #define KSC_DECL_FORM(F) F,
 #include "ir/forms.def"

@@ -17,6 +17,17 @@ struct Facts {
   std::map<Name, Death, ByText> dead;       // those whose entry may be gone, or whose packet may have moved
 };
 
+static_assert(names_all(stmt_forms, lang::TailCallsFound.forms,
+                        form_set_of<Let, Assign, If, IfPresent, Block, Loop, While, For, CpuLoop, MapLoop, Update,
+                                    Return, TailCall, Break, Continue>(),
+                        form_set_of<Evaluate, MapDelete, Print, InvalidStmt>()));
+static_assert(names_all(expr_forms, lang::TailCallsFound.forms,
+                        form_set_of<And, Or, Conditional, IfValue, Match, BlockValue, Deref, Local, Call>(),
+                        form_set_of<Int, Null, Zero, StringValue, Global, MapName, FunctionName, Field, Index,
+                                    AddressOf, MapEntry, MapLookup, Present, ValueOf, Not, Unary, Binary, Divide, Shift,
+                                    Compare, Convert, PointerAdd, PointerDifference, HelperCall, MapCall, BuiltinCall,
+                                    StructValue, ArrayValue, PacketStart, PacketEnd, InvalidExpr>()));
+
 class NullCheck {
  public:
   NullCheck(Context& context, const Deaths& deaths, Domain domain)

@@ -50,17 +50,16 @@ class AccessChecker {
     }
     Type boolean = to_.context.types.boolean();
     const Loc loc = to_.context.locations.derived(deref.loc, "bounds check");
-    const Expr inside = to_.make(InPacket{pointer, context(), begin + size}, loc, boolean);
+    const Expr inside = to_.make(InPacket{pointer, context(loc), begin + size}, loc, boolean);
     const Body leave{to_.context.span<Stmt>({to_.make(Leave{LeaveReason::Bounds}, loc)})};
     to_.emit(If{to_.context.span<Branch>({{to_.make(Not{inside}, loc, boolean), leave}}), {}}, loc);
     return to_.make(Deref{pointer}, deref.loc, deref.type);
   }
   /// The context of the function at work: packet pointers come from it alone.
-  Expr context() {
+  Expr context(Loc loc) {
     for (const Parameter& p : to_.function()->parameters)
-      if (is(p.type, TypeKind::Pointer) && p.type->space == Space::Context)
-        return to_.make(Local{p.name}, Loc{}, p.type);
-    return to_.make(Null{}, Loc{}, to_.context.types.null());
+      if (is(p.type, TypeKind::Pointer) && p.type->space == Space::Context) return to_.make(Local{p.name}, loc, p.type);
+    return to_.make(Null{}, loc, to_.context.types.null());
   }
 
   Out& to_;

@@ -16,6 +16,11 @@ namespace {
 
 using Out = To<lang::LookupsMerged>;
 
+static_assert(names_all(stmt_forms, lang::NoTailCall.forms,
+                        form_set_of<Let, Assign, AtomicUpdate, If, Switch, CountedLoop, Block, Return, Break, Continue,
+                                    MapStore, MapDelete>(),
+                        form_set_of<Evaluate, Print>()));
+
 /// A local that holds what a lookup of the key would give.
 struct Found {
   Name map;

@@ -8,10 +8,16 @@
 #include "ir/children.h"
 #include "ir/effects.h"
 #include "ir/helper_signatures.h"
+#include "ir/languages.h"
 #include "ir/visit.h"
 
 namespace ksc {
 namespace {
+
+static_assert(names_all(
+    stmt_forms, lang::ChecksRaised.forms,
+    form_set_of<If, Block, Switch, Loop, CountedLoop, MapLoop, Return, Leave, TailCall, Break, Continue, Let, Assign>(),
+    form_set_of<Evaluate, AtomicUpdate, MapStore, MapDelete, Print, CpuLoop>()));
 
 void join(const std::vector<KnownBytes>& ends, KnownBytes& known, bool& falls_through) {
   falls_through = !ends.empty();

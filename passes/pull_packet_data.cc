@@ -49,7 +49,7 @@ class Puller final : public PacketWalk {
       keep_distances(pointers, context, loc);
       const Pointer at = *find(pointers, tested);
       const Pointer* base = at.base ? find(pointers, at.base) : &at;
-      Expr end = number(static_cast<int64_t>(inside.size) + (at.is_from_start() || at.base ? at.at->offset : 0));
+      Expr end = number(static_cast<int64_t>(inside.size) + (at.is_from_start() || at.base ? at.at->offset : 0), loc);
       if (!at.is_from_start())
         end = to_.make(Binary{BinaryOp::Add, to_.make(Local{base->distance}, loc, context_.types.u64()), end}, loc,
                        context_.types.u64());
@@ -198,7 +198,7 @@ class Puller final : public PacketWalk {
     }
   }
 
-  Expr number(int64_t value) { return to_.make(Int{{value}, {}}, Loc{}, context_.types.u64()); }
+  Expr number(int64_t value, Loc loc) { return to_.make(Int{{value}, {}}, loc, context_.types.u64()); }
   Expr context_of_function(Loc loc) {
     for (const Parameter& p : function_.parameters)
       if (is(p.type, TypeKind::Pointer) && p.type->space == Space::Context) return to_.make(Local{p.name}, loc, p.type);

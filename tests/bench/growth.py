@@ -3,10 +3,13 @@
 """growth.py KSC [LINES...]: how long ksc takes for generated programs, and how that grows with their length.
 
 Prints a line for each length: median seconds of processor time, per 1,000 lines, and memory. Exits with 1 if the time grows more
-than half an order faster than the length between the last two lengths of at least 1,000 lines.
+than half an order faster than the length between the last two lengths of at least 1,000 lines, or the instructions (where valgrind is
+installed) more than a tenth.
 """
 import math
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,13 +24,27 @@ def measure(ksc, path, output):
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
+def instructions(ksc, path, output):
+    """Instructions of one compilation, counted by valgrind: unlike seconds they say nothing of caches."""
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}", ksc, "compile", path, "-o", output]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    return int(re.search(r"Collected : (\d+)", text)[1])
+
+
+def growth(first, last, what):
+    """The power of the length by which a figure grows between two points."""
+    order = math.log(last[1] / first[1]) / math.log(last[0] / first[0])
+    print(f"from {first[0]} to {last[0]} lines the {what} with the length to the power of {order:.2f}")
+    return order
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit("usage: growth.py KSC [LINES...]")
     ksc = sys.argv[1]
     lengths = [int(word) for word in sys.argv[2:]] or [100, 1000, 10_000, 100_000]
     generate = os.path.join(os.path.dirname(os.path.abspath(__file__)), "generate.py")
-    points = []
+    points, counted = [], []
     print(f"{'lines':>8} {'seconds':>9} {'per 1,000':>10} {'MB':>7}")
     with tempfile.TemporaryDirectory() as folder:
         for length in lengths:
@@ -40,13 +57,15 @@ def main():
             seconds, megabytes = runs[len(runs) // 2]
             print(f"{lines:8} {seconds:9.3f} {seconds * 1000 / lines:10.4f} {megabytes:7.0f}", flush=True)
             points.append((lines, seconds))
+            if 900 <= lines <= 20_000 and shutil.which("valgrind"):
+                counted.append((lines, instructions(ksc, path, os.path.join(folder, f"counted_{length}"))))
     long = [point for point in points if point[0] >= 900]
     if len(long) < 2:
         return
-    (a, s), (b, t) = long[-2:]
-    order = math.log(t / s) / math.log(b / a)
-    print(f"from {a} to {b} lines the time grows with the length to the power of {order:.2f}")
-    sys.exit(1 if order > 1.5 else 0)
+    order = growth(*long[-2:], "time grows")
+    # Work that is linear takes more than linear time once it leaves the caches; instructions tell the two apart.
+    work = growth(*counted[-2:], "instructions grow") if len(counted) > 1 else 1
+    sys.exit(1 if order > 1.5 or work > 1.1 else 0)
 
 
 if __name__ == "__main__":

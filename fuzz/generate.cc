@@ -145,6 +145,9 @@ const std::vector<std::string>& counted_forms() {
       "context field",
       "context write",
       "return early",
+      "enum of any number",
+      "named result",
+      "result without return",
       "tail call",
       "on fault",
       "str",
@@ -243,12 +246,26 @@ Tree Generator::function(Helper helper, const std::string& attribute) {
   in_entry_ = false;
   result_ = helper.result;
   Tree out;
-  out.before = fmt::format("{}fn {}({}) -> {} {{\n", attribute, helper.name, parameters, helper.result.spelled());
+  std::string result = helper.result.spelled();
+  const bool is_named = random_.once_in(4);
+  if (is_named) {
+    count("named result");
+    result = "result: " + result;
+    scopes_.back().push_back({"result", helper.result});
+  }
+  out.before = fmt::format("{}fn {}({}) -> {} {{\n", attribute, helper.name, parameters, result);
   indent_ = 1;
   for (uint64_t i = 0; i < 1 + random_.below(4); ++i) out.parts.push_back(line(statement(2)));
-  Tree last = line(returned(2));
-  last.may_drop = false;
-  out.parts.push_back(std::move(last));
+  if (is_named) {
+    out.parts.push_back(line(join("result = ", value(helper.result, 2))));
+    if (random_.once_in(2)) out.parts.push_back(line(Tree("return")));
+  } else {
+    const bool is_bare = random_.once_in(4);
+    Tree last = line(is_bare ? value(helper.result, 2) : returned(2));
+    if (is_bare) count("result without return");
+    last.may_drop = false;
+    out.parts.push_back(std::move(last));
+  }
   out.after = "}\n\n";
   out.may_drop = true;
   helpers_.push_back(helper);

@@ -53,8 +53,10 @@ Tree Generator::array_map_statement(int depth) {
   count("array of a map referred to");
   const std::string name = fmt::format("whole{}", temporaries_++);
   const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+  const bool was_frozen = in_user_ || !frozen_.insert(map.name).second;
   Tree use = join("  " + margin + name, index(), " += ", value(element, 0));
   Tree read = places.empty() ? Tree() : join("\n  " + margin + random_.pick(places) + " = " + name, index());
+  if (!was_frozen) frozen_.erase(map.name);
   return join(join("if (var " + name + " = ", entry(), ") {\n", std::move(use)), std::move(read), "\n" + margin + "}");
 }
 

@@ -193,6 +193,10 @@ Tree Generator::solid(const T& type, int depth) {
             join("(", condition(depth - 1), " ? ", solid(type, depth - 1), " : ", value(type, depth - 1), ")"), type);
       }
       if (depth >= 2 && random_.once_in(4)) return match_value(type, depth);
+      if (random_.once_in(4)) {
+        count("enum of any number");
+        return expression(join("(", solid(integer(32, true), depth - 1), " as " + type.name + ")"), type);
+      }
       return leaf(type);
     default: return whole(type, depth);
   }

@@ -48,7 +48,8 @@ class UserPrograms {
     context.kernel_types = &kernel_types();
     MemorySources sources;
     const Ir<lang::Parsed> parsed{parse(context, sources.add("random.ks", source), source)};
-    const Program program = infer_types(resolve_names(parsed, context), context).declarations;
+    const Program program =
+        infer_types(return_last_values(resolve_names(parsed, context), context), context).declarations;
     const Name main = context.diagnostics.has_errors() ? Name{} : main_function(program);
     if (!main) return {"rejected", "", false};
     World world;

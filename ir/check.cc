@@ -135,6 +135,7 @@ class Checker {
       if (has(Rule::AccessesChecked)) tests_.enter(n.form, has(Rule::ChecksMinimal) && lang_.has(Kind::Leave));
       scoped([&] {
         for (const Parameter& p : n.form.parameters) declare(p.name, p.type);
+        if (n.form.result_name) declare(n.form.result_name, n.form.result);
         statements(n.form.body);
       });
       function_ = nullptr;
@@ -265,6 +266,7 @@ class Checker {
       if (has(Rule::SplitUser) && f.domain == Domain::Program)
         for (const Stmt& s : f.body.statements)
           if (!as<TailCall>(s)) report("an eBPF program keeps more than its tail calls", s);
+      if (has(Rule::ResultsUnnamed) && f.result_name) report("a result has a name", sum);
       if (has(Rule::AggregatesReturned) && (is(f.result, TypeKind::Array) || is(f.result, TypeKind::Str) ||
                                             (f.domain == Domain::Shared && is(f.result, TypeKind::Struct))))
         report("a function gives an array, or a struct in eBPF", sum);
@@ -294,6 +296,10 @@ class Checker {
         report("a packet pointer moves out of the verifier's sight", sum);
     } else if constexpr (std::same_as<F, Unary> || std::same_as<F, Convert>) {
       if (is_just_folded() && is_number(f.value) && is_integral(n.type)) report("a constant is not folded", sum);
+      if constexpr (std::same_as<F, Convert>)
+        if (Type from = type_of(f.value); has(Rule::EnumsConverted) && is(from, TypeKind::Enum) && is_signed(from) &&
+                                          is_integer(n.type) && width_of(n.type) > width_of(from))
+          report("an enum is widened at once", sum);
     } else if constexpr (std::same_as<F, Binary> || std::same_as<F, Divide>) {
       if (is_just_folded() && is_number(f.left) && is_number(f.right)) report("a constant is not folded", sum);
     } else if constexpr (std::same_as<F, And> || std::same_as<F, Or>) {

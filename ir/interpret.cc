@@ -144,8 +144,14 @@ Value Interpreter::call(const FunctionDef& function, const std::vector<Value>& a
            ->second;
   frames_.push_back(std::move(frame));
   const size_t level = frames_.size();
+  if (function.result_name) {
+    bind(function.result_name, zero_value(function.result), function.result);
+    frames_.back().result_name = function.result_name;
+  }
   const Flow flow = body(function.body);
-  if (flow != Flow::Return && !is(function.result, TypeKind::Void))
+  if (flow != Flow::Return && function.result_name)
+    frames_.back().result = named_result();
+  else if (flow != Flow::Return && !is(function.result, TypeKind::Void))
     throw Fault(fmt::format("{} ends without a result", function.name.text()));
   if (frames_.size() != level) throw Fault("frames are not nested");
   for (const auto& [name, local] : frames_.back().locals) memory_.release(local.first);
@@ -153,6 +159,11 @@ Value Interpreter::call(const FunctionDef& function, const std::vector<Value>& a
   frames_.pop_back();
   --depth_;
   return result;
+}
+
+Value Interpreter::named_result() {
+  const auto& [at, type] = frames_.back().locals.at(frames_.back().result_name);
+  return {type, memory_.load(at, stored_size(type))};
 }
 
 int64_t Interpreter::run_entry(Name entry) {

@@ -190,7 +190,7 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
   // These speak to the verifier and to C compilers alone.
   if (name == "ks_forget" || name == "ks_hide" || name == "ks_read") return wants(1), values[0];
   if (name == "barrier_var") return wants(1), zero_value(n.type);
-  if (name == "ks_give_nothing") return wants(0), zero_value(n.type);
+  if (name == "ks_clear_result") return wants(0), zero_value(n.type);
   if (name == "barrier") return wants(0), zero_value(n.type);
   if (name == "KS_INDEX") {
     wants(2);

@@ -162,7 +162,12 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
       on<Loop>([&](const Node<Loop>& n) { return loop([&]() -> std::optional<Flow> { return body(n->body); }); }),
       on<Break>([](const auto&) { return Flow::Break; }), on<Continue>([](const auto&) { return Flow::Continue; }),
       on<Return>([&](const Node<Return>& n) {
-        if (n->value) frames_.back().result = convert(eval(*n->value), frames_.back().result.type);
+        if (n->value) {
+          const Value value = eval(*n->value);  // frames come and go meanwhile
+          frames_.back().result = convert(value, frames_.back().result.type);
+        } else if (frames_.back().result_name) {
+          frames_.back().result = named_result();
+        }
         return Flow::Return;
       }),
       on<Let>([&](const Node<Let>& n) {

@@ -86,6 +86,7 @@ class Interpreter {
     const NameSet* changed = nullptr;  // the function's variables that are written after their declaration
     NameSet ends;                      // those that hold ctx->data_end
     Value result;
+    Name result_name;  // of the variable that `return` alone gives
   };
 
   // ---- declarations (interpret.cc)
@@ -95,6 +96,8 @@ class Interpreter {
   int64_t kernel_constant(std::string_view name) const;
   int64_t run_entry(Name entry);
   Value call(const FunctionDef& function, const std::vector<Value>& arguments);
+  /// What the variable holds that the function at work has named as its result.
+  Value named_result();
   Trace trace(std::optional<int64_t> result);
 
   // ---- statements (interpret_statements.cc)

@@ -5,23 +5,23 @@
 namespace ksc {
 
 /// Rules that hold of a whole program, beyond which forms it may use. ir/check.cc says how each is checked.
-/// ThrowsExplicit is the absence of a form. NullTestsApart, PointersRetested, ContextAccessesApart, EarlyAnswersHidden,
-/// NothingLeft, PlacesApart, PacketTestsApart, MembersInitialised, PacketReread, TurnsForgotten, ValuesPlaced,
-/// TargetChecked, ArgumentsCopied, PresenceAsked, ConstantsRead, ShortCircuitsRaised and UserEntriesCopied have no
-/// check yet. NullChecked cannot have one: that no null is followed comes from the way that control takes, which the
-/// tree shows only until a condition gets a name (`t = p != null && …` after lower_short_circuits); a pass that loses
-/// it makes the interpreter fault, which follows pointers after every pass in the property tests. Of others a part is
-/// looked at, which is plain in the tree: ChecksMinimal (a pointer tested again in the same words), LoopsCapped (until
-/// constants are folded), ConstantsFolded (until a pass makes new numbers), OffsetsBounded (constants; other bounds
-/// come from what the pass knows of variables), Folded (`t = e; return t`).
-KSC_ENUM(Rule, NamesBound, Typed, ReturnsExplicit, TailCallsFound, NullChecked, TargetChecked, ValuesPlaced,
-         ShortCircuitsPure, OperandsOrdered, PacketPointersRooted, AccessesChecked, ChecksRaised, ChecksMinimal,
-         PacketPulled, LoopsCapped, ThrowsExplicit, AggregatesReturned, NoMaybe, PinsFlat, ConstantsRead,
-         ConstantsFolded, NoArithmeticBuiltin, NoStringComparison, PaddingDropped, NoArrayCopy, SplitEbpf, PinsReached,
-         LookupsMerged, NullTestsApart, PointersRetested, ContextAccessesApart, EarlyAnswersHidden, NothingLeft,
-         PlacesApart, IndexesGuarded, OffsetsBounded, PacketTestsApart, MembersInitialised, CountersWide,
-         ShortCircuitsRaised, PacketReread, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, ArgumentsCopied,
-         PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
+/// ThrowsExplicit is the absence of a form. LastValuesReturned, NullTestsApart, PointersRetested, ContextAccessesApart,
+/// EarlyAnswersHidden, ResultsCleared, PlacesApart, PacketTestsApart, MembersInitialised, PacketReread, TurnsForgotten,
+/// ValuesPlaced, TargetChecked, ArgumentsCopied, PresenceAsked, ConstantsRead, ShortCircuitsRaised and
+/// UserEntriesCopied have no check yet. NullChecked cannot have one: that no null is followed comes from the way that
+/// control takes, which the tree shows only until a condition gets a name (`t = p != null && …` after
+/// lower_short_circuits); a pass that loses it makes the interpreter fault, which follows pointers after every pass in
+/// the property tests. Of others a part is looked at, which is plain in the tree: ChecksMinimal (a pointer tested again
+/// in the same words), LoopsCapped (until constants are folded), ConstantsFolded (until a pass makes new numbers),
+/// OffsetsBounded (constants; other bounds come from what the pass knows of variables), Folded (`t = e; return t`).
+KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCallsFound, NullChecked, TargetChecked,
+         ResultsUnnamed, ValuesPlaced, ShortCircuitsPure, OperandsOrdered, PacketPointersRooted, AccessesChecked,
+         ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped, ThrowsExplicit, AggregatesReturned, NoMaybe, PinsFlat,
+         ConstantsRead, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison, EnumsConverted, PaddingDropped,
+         NoArrayCopy, SplitEbpf, PinsReached, LookupsMerged, NullTestsApart, PointersRetested, ContextAccessesApart,
+         EarlyAnswersHidden, ResultsCleared, PlacesApart, IndexesGuarded, OffsetsBounded, PacketTestsApart,
+         MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread, LoopsBounded, TurnsForgotten, Folded,
+         Ordered, SplitUser, ArgumentsCopied, PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -20,6 +20,8 @@ inline constexpr Lang Parsed = language_of(
 
 /// Each name is bound to one symbol: a local's is unique in the program.
 inline constexpr Lang Resolved = Parsed - Kind::NameUse + Kind::Local + Kind::GlobalName + Rule::NamesBound;
+/// What a function ends with is returned.
+inline constexpr Lang LastValuesReturned = Resolved + Rule::LastValuesReturned;
 
 /// Each expression has its type; conversions, places and calls are spelled out.
 inline constexpr Lang Typed =
@@ -43,7 +45,8 @@ inline constexpr Lang TailCallsFound = ReturnsSplit + Kind::TailCall + Rule::Tai
 inline constexpr Lang NullChecked = TailCallsFound + Rule::NullChecked;                       // no null is dereferenced
 inline constexpr Lang TargetChecked = NullChecked + Rule::TargetChecked;                      // the target has what is asked of it
 inline constexpr Lang Sound = TargetChecked - Kind::InvalidExpr - Kind::InvalidStmt;            // nothing was wrong: lowering begins
-inline constexpr Lang NoIfPresent = Sound - Kind::IfPresent;                                  // if (var x = e) is a declaration and a test
+inline constexpr Lang ResultsUnnamed = Sound + Rule::ResultsUnnamed;                          // no result has a name
+inline constexpr Lang NoIfPresent = ResultsUnnamed - Kind::IfPresent;                                  // if (var x = e) is a declaration and a test
 inline constexpr Lang ValuesPlaced = NoIfPresent + Rule::ValuesPlaced;                        // what a reference refers to has a place
 inline constexpr Lang NoMatch = ValuesPlaced - Kind::Match + Kind::Switch;                    // match is a switch or a chain of branches
 inline constexpr Lang NoIfValue = NoMatch - Kind::IfValue;                                    // if as a value assigns in its branches
@@ -70,7 +73,8 @@ inline constexpr Lang NoDivide = ConstantsFolded - Kind::Divide + Kind::Quotient
 inline constexpr Lang NoShift = NoDivide - Kind::Shift + Kind::CShift;                        // shift counts are below the width
 inline constexpr Lang NoArithmeticBuiltin = NoShift + Rule::NoArithmeticBuiltin;              // min, max, htons … are support code
 inline constexpr Lang NoStringComparison = NoArithmeticBuiltin + Rule::NoStringComparison;    // strings are compared by memcmp
-inline constexpr Lang PaddingDropped = NoStringComparison + Rule::PaddingDropped;             // no padding is copied out of the packet
+inline constexpr Lang EnumsConverted = NoStringComparison + Rule::EnumsConverted;             // no enum is widened as C does it
+inline constexpr Lang PaddingDropped = EnumsConverted + Rule::PaddingDropped;             // no padding is copied out of the packet
 inline constexpr Lang NoArrayCopy = PaddingDropped + Rule::NoArrayCopy;                       // arrays are copied by memcpy
 inline constexpr Lang ArgumentsCopied = NoArrayCopy + Rule::ArgumentsCopied;                  // arrays, strings and structs in eBPF are passed by their address, and copied
 
@@ -88,8 +92,8 @@ inline constexpr Lang NullTestsApart = NoMapAccess + Rule::NullTestsApart;      
 inline constexpr Lang PointersRetested = NullTestsApart + Rule::PointersRetested;             // no null test that C would keep the answer of
 inline constexpr Lang ContextAccessesApart = PointersRetested + Rule::ContextAccessesApart;   // no two context accesses that C would make one
 inline constexpr Lang EarlyAnswersHidden = ContextAccessesApart + Rule::EarlyAnswersHidden;   // no truth is computed before it is known
-inline constexpr Lang NothingLeft = EarlyAnswersHidden + Rule::NothingLeft;                       // no function leaves an address for its result
-inline constexpr Lang PlacesApart = NothingLeft + Rule::PlacesApart;                 // no address is computed from a truth
+inline constexpr Lang ResultsCleared = EarlyAnswersHidden + Rule::ResultsCleared;                       // no function leaves an address for its result
+inline constexpr Lang PlacesApart = ResultsCleared + Rule::PlacesApart;                 // no address is computed from a truth
 inline constexpr Lang IndexesGuarded = PlacesApart + Rule::IndexesGuarded;                    // no element out of range is touched
 inline constexpr Lang OffsetsBounded = IndexesGuarded + Rule::OffsetsBounded;                 // packet pointers move as far as the verifier follows
 inline constexpr Lang PacketTestsApart = OffsetsBounded + Rule::PacketTestsApart;             // no tests of a loop's turns that C would make one

@@ -70,7 +70,7 @@ void declare(Name name, const Expr& value, Out& to) {
 }  // namespace
 
 // Keys are compared as a whole, and what lies between their members is zero [L141]; all other values are made so.
-Ir<lang::PaddingDropped> drop_packet_padding(const Ir<lang::NoStringComparison>& in, Context& context) {
+Ir<lang::PaddingDropped> drop_packet_padding(const Ir<lang::EnumsConverted>& in, Context& context) {
   const auto value = [](const auto& n, Out& to) -> Expr {
     const Expr e = Ref<std::remove_cvref_t<decltype(n.form)>>{&n};
     if (!holds_copy(e)) return is_in_packet(e) ? kept_place(e, to) : to.rebuild(n);
@@ -78,7 +78,7 @@ Ir<lang::PaddingDropped> drop_packet_padding(const Ir<lang::NoStringComparison>&
     declare(name, e, to);
     return to.make(Local{name}, n.loc, n.type);
   };
-  return rewrite<lang::NoStringComparison, lang::PaddingDropped>(
+  return rewrite<lang::EnumsConverted, lang::PaddingDropped>(
       in, context, on<Let>([](const Node<Let>& n, Out& to) {
         if (n->value && holds_copy(*n->value)) return declare(n->name, *n->value, to);
         to.emit(Let{n->name, n->type, to(n->value)}, n.loc);

@@ -5,7 +5,7 @@
 
 namespace ksc {
 
-Ir<lang::Typed> infer_types(const Ir<lang::Resolved>& in, Context& context) {
+Ir<lang::Typed> infer_types(const Ir<lang::LastValuesReturned>& in, Context& context) {
   return {Inference(context).program(in.declarations)};
 }
 

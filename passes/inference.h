@@ -255,7 +255,7 @@ class Inference {
   const ProgramType* context_type_ = nullptr;  // what the context of the function at work says about its program
   Type result_ = nullptr;
   Loc result_loc_;                                   // where the function at work says its result
-  Loc implicit_result_;                              // where a value stands that the function gives without `return`
+  bool result_is_named_ = false;                     // so that `return` alone gives it
   NameSet packet_ends_;                              // locals that hold ctx->data_end
   std::map<Name, NameSet, ByText> refused_members_;  // of structs and config blocks: those whose type was refused
   NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU

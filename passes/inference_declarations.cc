@@ -316,54 +316,50 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
   if (!counts) return;
   domain_ = Domain::Shared;  // what stands at file level is seen from eBPF too
   program_type_ = nullptr;
-  visit<lang::Resolved>(d, on<InvalidDecl>([](const auto&) {}),
-                        on<Import>([&](const auto&) { unsupported(loc, "`import`"); }),
-                        on<Include>([&](const Node<Include>& n) {
-                          // What these declare is in the prelude.
-                          const std::string_view path = n->path.text();
-                          if (path != "xdp.kh" && path != "tc.kh")
-                            unsupported(loc, fmt::format("`include \"{}\"`", path));
-                        }),
-                        on<License>([&](const auto& n) { out.push_back(c.make(n.form, loc)); }),
-                        on<AliasDecl>([](const auto&) {}), on<StructDecl>([&](const Node<StructDecl>& n) {
-                          Type type = find_entity(n->name.name)->type;
-                          if (is(type, TypeKind::Struct) && type->body->header.empty())
-                            out.push_back(c.make(StructDef{type}, loc));
-                        }),
-                        on<EnumDecl>([&](const Node<EnumDecl>& n) {
-                          Type type = find_entity(n->name.name)->type;
-                          if (is(type, TypeKind::Enum) && type->body->header.empty())
-                            out.push_back(c.make(EnumDef{type}, loc));
-                        }),
-                        on<ConstDecl>([&](const Node<ConstDecl>& n) {
-                          const Entity& entity = *find_entity(n->name.name);
-                          if (is(entity.type, TypeKind::Invalid)) return;
-                          if (entity.storage == Storage::Constant)
-                            return declare_global(n->name.name, n->value, entity, loc, out);
-                          Type type = is(entity.type, TypeKind::Constant) ? default_type(entity.value) : entity.type;
-                          out.push_back(c.make(ConstDef{n->name.name, type, integer(entity.value, type, loc)}, loc));
-                        }),
-                        on<ConfigDecl>([&](const Node<ConfigDecl>& n) {
-                          Type type = find_entity(n->name.name)->type;
-                          std::vector<FieldValue> values;
-                          for (const ConfigItem& item : n->items) {
-                            const StructField* field = find_field(type, item.name.name);
-                            if (!field || !item.value) continue;
-                            const Expr value = coerce(infer(*item.value, field->type), field->type);
-                            if (initial_value(value)) values.push_back({item.name.name, value});
-                          }
-                          out.push_back(c.make(ConfigDef{n->name.name, type, c.span(values)}, loc));
-                        }),
-                        on<VarDecl>([&](const Node<VarDecl>& n) {
-                          declare_global(n->name.name, n->value, *find_entity(n->name.name), loc, out);
-                        }),
-                        on<MapDecl>([&](const auto& n) { declare_map(n, *find_entity(n->name.name), out); }),
-                        on<ExternDecl>([&](const Node<ExternDecl>& n) {
-                          // [L19] an extern that names a helper is accepted and means the helper
-                          if (!find_helper_signature(n->name.name.text())) unsupported(loc, "`extern`");
-                        }),
-                        on<ImplDecl>([&](const auto&) { unsupported(loc, "`impl`"); }),
-                        on<FunctionDecl>([&](const auto& n) { declare_function(n, out); }));
+  visit<lang::LastValuesReturned>(
+      d, on<InvalidDecl>([](const auto&) {}), on<Import>([&](const auto&) { unsupported(loc, "`import`"); }),
+      on<Include>([&](const Node<Include>& n) {
+        // What these declare is in the prelude.
+        const std::string_view path = n->path.text();
+        if (path != "xdp.kh" && path != "tc.kh") unsupported(loc, fmt::format("`include \"{}\"`", path));
+      }),
+      on<License>([&](const auto& n) { out.push_back(c.make(n.form, loc)); }), on<AliasDecl>([](const auto&) {}),
+      on<StructDecl>([&](const Node<StructDecl>& n) {
+        Type type = find_entity(n->name.name)->type;
+        if (is(type, TypeKind::Struct) && type->body->header.empty()) out.push_back(c.make(StructDef{type}, loc));
+      }),
+      on<EnumDecl>([&](const Node<EnumDecl>& n) {
+        Type type = find_entity(n->name.name)->type;
+        if (is(type, TypeKind::Enum) && type->body->header.empty()) out.push_back(c.make(EnumDef{type}, loc));
+      }),
+      on<ConstDecl>([&](const Node<ConstDecl>& n) {
+        const Entity& entity = *find_entity(n->name.name);
+        if (is(entity.type, TypeKind::Invalid)) return;
+        if (entity.storage == Storage::Constant) return declare_global(n->name.name, n->value, entity, loc, out);
+        Type type = is(entity.type, TypeKind::Constant) ? default_type(entity.value) : entity.type;
+        out.push_back(c.make(ConstDef{n->name.name, type, integer(entity.value, type, loc)}, loc));
+      }),
+      on<ConfigDecl>([&](const Node<ConfigDecl>& n) {
+        Type type = find_entity(n->name.name)->type;
+        std::vector<FieldValue> values;
+        for (const ConfigItem& item : n->items) {
+          const StructField* field = find_field(type, item.name.name);
+          if (!field || !item.value) continue;
+          const Expr value = coerce(infer(*item.value, field->type), field->type);
+          if (initial_value(value)) values.push_back({item.name.name, value});
+        }
+        out.push_back(c.make(ConfigDef{n->name.name, type, c.span(values)}, loc));
+      }),
+      on<VarDecl>([&](const Node<VarDecl>& n) {
+        declare_global(n->name.name, n->value, *find_entity(n->name.name), loc, out);
+      }),
+      on<MapDecl>([&](const auto& n) { declare_map(n, *find_entity(n->name.name), out); }),
+      on<ExternDecl>([&](const Node<ExternDecl>& n) {
+        // [L19] an extern that names a helper is accepted and means the helper
+        if (!find_helper_signature(n->name.name.text())) unsupported(loc, "`extern`");
+      }),
+      on<ImplDecl>([&](const auto&) { unsupported(loc, "`impl`"); }),
+      on<FunctionDecl>([&](const auto& n) { declare_function(n, out); }));
 }
 
 }  // namespace ksc

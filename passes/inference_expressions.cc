@@ -7,7 +7,7 @@ namespace ksc {
 
 Expr Inference::infer(const Expr& e, Type expected) {
   const Loc loc = loc_of(e);
-  return visit<lang::Resolved>(
+  return visit<lang::LastValuesReturned>(
       e, on<InvalidExpr>([&](const auto&) { return invalid(loc); }),
       on<GlobalName>([&](const auto& n) { return infer_global(n); }), on<Local>([&](const Node<Local>& n) -> Expr {
         if (auto found = keys_only_.find(n->name); found != keys_only_.end())

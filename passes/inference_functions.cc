@@ -88,7 +88,6 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
     parameters.push_back(type);
   }
   Type result = n->result ? passed(*n->result, "a result") : t.void_type();
-  if (n->result_name.name) unsupported(n->result_name.loc, "named results");
   entity.type = t.function(parameters, result, false);
 }
 
@@ -204,30 +203,18 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
   if (in_ebpf() && parameters.size() > 5) unsupported(n->parameters[5].name.loc, "a sixth parameter in eBPF");  // [L62]
   if (domain_ == Domain::Shared && is(result_, TypeKind::Pointer))
     unsupported(n->name.loc, "helpers that give pointers");
-  const bool gives = !is(result_, TypeKind::Void) && !is(result_, TypeKind::Invalid);
-  const auto* last = gives && !n->body.statements.empty() ? as<Evaluate>(n->body.statements.back()) : nullptr;
-  implicit_result_ = last ? last->loc : Loc{};
+  if (n->result_name.name) locals_[n->result_name.name] = result_;
+  result_is_named_ = bool(n->result_name.name);
   at_file_level_ = false;
   const Body statements = body(n->body);
   at_file_level_ = true;
-  if (gives && !always_leaves(statements)) {
-    bool broken = false;
-    for (const Stmt& s : statements.statements) broken |= header(s).contains.has(Kind::InvalidStmt);
-    const auto* value = last && !statements.statements.empty() ? as<Evaluate>(statements.statements.back()) : nullptr;
-    if (value && !broken && !is(type_of(value->form.value), TypeKind::Void))
-      unsupported(value->loc, "implicit results; write `return`");
-    else if (!broken)
-      c.diagnostics.report(n->name.loc, diag::missing_return, std::string(n->name.name.text()), spell(result_));
-  }
-  out.push_back(c.make(FunctionDef{n->name.name,
-                                   domain_,
-                                   program_type_ ? c.name(program_type_->attribute) : Name{},
-                                   entity.target,
-                                   c.span(parameters),
-                                   {},
-                                   result_,
-                                   false,
-                                   statements},
+  const bool gives = !is(result_, TypeKind::Void) && !is(result_, TypeKind::Invalid);
+  bool broken = false;
+  for (const Stmt& s : statements.statements) broken |= header(s).contains.has(Kind::InvalidStmt);
+  if (gives && !broken && !result_is_named_ && !always_leaves(statements))
+    c.diagnostics.report(n->name.loc, diag::missing_return, std::string(n->name.name.text()), spell(result_));
+  out.push_back(c.make(FunctionDef{n->name.name, domain_, program_type_ ? c.name(program_type_->attribute) : Name{},
+                                   entity.target, c.span(parameters), n->result_name.name, result_, false, statements},
                        n.loc));
 }
 

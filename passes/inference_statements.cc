@@ -42,7 +42,7 @@ void Inference::statement(const Stmt& s) {
   const auto in_loop = [&](std::string_view word) {
     if (loop_depth_ == 0) c.diagnostics.report(loc, diag::not_in_loop, std::string(word));
   };
-  visit<lang::Resolved>(
+  visit<lang::LastValuesReturned>(
       s, on<InvalidStmt>([&](const Node<InvalidStmt>& n) { emit(n.form, loc); }),
       on<VarStmt>([&](const auto& n) { var_statement(n); }),
       on<AssignStmt>([&](const auto& n) { assign_statement(n); }), on<IfVar>([&](const auto& n) { if_var(n); }),
@@ -399,6 +399,7 @@ void Inference::return_statement(const Node<Return>& n) {
     }
     return emit(Return{}, n.loc);
   }
+  if (!n->value && result_is_named_) return emit(Return{}, n.loc);
   if (!n->value) {
     c.diagnostics.report(n.loc, diag::type_mismatch, "nothing", spell(result_));
     return emit(InvalidStmt{}, n.loc);
@@ -471,10 +472,7 @@ void Inference::evaluate(const Expr& e) {
       kind == Kind::Call || kind == Kind::HelperCall || (kind == Kind::MapCall && !is_cpu_value(value)) ||
       is(type_of(value), TypeKind::Void);
   if (!has_effect) {
-    if (loc == implicit_result_)
-      unsupported(loc, "implicit results; write `return`");
-    else
-      c.diagnostics.report(loc, diag::value_not_used);
+    c.diagnostics.report(loc, diag::value_not_used);
     return emit(InvalidStmt{}, loc);
   }
   // A failing attach whose result nobody looks at ends the program [L71].

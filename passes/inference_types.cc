@@ -28,53 +28,52 @@ Type builtin_type(Types& t, std::string_view name) {
 }  // namespace
 
 Type Inference::resolve(const TypeExpr& type) {
-  return visit<lang::Resolved>(type, on<InvalidType>([&](const Node<InvalidType>&) { return t.invalid(); }),
-                               on<NamedType>([&](const Node<NamedType>& n) {
-                                 if (!n->module) return named_type(n->name);
-                                 c.diagnostics.report(n.loc, diag::not_supported_yet, "types of imported modules");
-                                 return t.invalid();
-                               }),
-                               on<PointerType>([&](const Node<PointerType>& n) {
-                                 Type element = resolve(n->element);
-                                 if (is(element, TypeKind::Invalid)) return element;
-                                 if (is(element, TypeKind::Struct))
-                                   for (const ProgramType* program : all_program_types())
-                                     if (program->context == element->name.text())
-                                       return t.pointer(element, Space::Context, false);
-                                 return t.pointer(is(element, TypeKind::Void) ? t.u8() : element, Space::Any, true);
-                               }),
-                               on<ArrayType>([&](const Node<ArrayType>& n) {
-                                 Type element = resolve(n->element);
-                                 const uint64_t count = size_constant(n->count, 1 << 24);
-                                 if (is(element, TypeKind::Void)) {
-                                   c.diagnostics.report(loc_of(n->element), diag::void_value);
-                                   return t.invalid();
-                                 }
-                                 if (is(element, TypeKind::Invalid) || count == 0) return t.invalid();
-                                 if (is(element, TypeKind::Struct) && !element->body->complete)
-                                   return t.array(element, count);  // its struct sees to that
-                                 if (const uint64_t size = size_of(element); size > largest_type / count) {
-                                   c.diagnostics.report(n.loc, diag::too_large, "this array", size * count,
-                                                        largest_type);
-                                   return t.invalid();
-                                 }
-                                 return t.array(element, count);
-                               }),
-                               on<StrType>([&](const Node<StrType>& n) {
-                                 const uint64_t size = size_constant(n->size, 1 << 16);
-                                 return size == 0 ? t.invalid() : t.str(size);
-                               }),
-                               on<FunctionType>([&](const Node<FunctionType>& n) {
-                                 c.diagnostics.report(n.loc, diag::not_supported_yet, "function pointers");
-                                 return t.invalid();
-                               }),
-                               on<OptionType>([&](const Node<OptionType>& n) {
-                                 Type element = resolve(n->element);
-                                 if (is_integral(element)) return t.maybe(element);
-                                 if (!is(element, TypeKind::Invalid))
-                                   c.diagnostics.report(n.loc, diag::not_supported_yet, "`option` of this type");
-                                 return t.invalid();
-                               }));
+  return visit<lang::LastValuesReturned>(
+      type, on<InvalidType>([&](const Node<InvalidType>&) { return t.invalid(); }),
+      on<NamedType>([&](const Node<NamedType>& n) {
+        if (!n->module) return named_type(n->name);
+        c.diagnostics.report(n.loc, diag::not_supported_yet, "types of imported modules");
+        return t.invalid();
+      }),
+      on<PointerType>([&](const Node<PointerType>& n) {
+        Type element = resolve(n->element);
+        if (is(element, TypeKind::Invalid)) return element;
+        if (is(element, TypeKind::Struct))
+          for (const ProgramType* program : all_program_types())
+            if (program->context == element->name.text()) return t.pointer(element, Space::Context, false);
+        return t.pointer(is(element, TypeKind::Void) ? t.u8() : element, Space::Any, true);
+      }),
+      on<ArrayType>([&](const Node<ArrayType>& n) {
+        Type element = resolve(n->element);
+        const uint64_t count = size_constant(n->count, 1 << 24);
+        if (is(element, TypeKind::Void)) {
+          c.diagnostics.report(loc_of(n->element), diag::void_value);
+          return t.invalid();
+        }
+        if (is(element, TypeKind::Invalid) || count == 0) return t.invalid();
+        if (is(element, TypeKind::Struct) && !element->body->complete)
+          return t.array(element, count);  // its struct sees to that
+        if (const uint64_t size = size_of(element); size > largest_type / count) {
+          c.diagnostics.report(n.loc, diag::too_large, "this array", size * count, largest_type);
+          return t.invalid();
+        }
+        return t.array(element, count);
+      }),
+      on<StrType>([&](const Node<StrType>& n) {
+        const uint64_t size = size_constant(n->size, 1 << 16);
+        return size == 0 ? t.invalid() : t.str(size);
+      }),
+      on<FunctionType>([&](const Node<FunctionType>& n) {
+        c.diagnostics.report(n.loc, diag::not_supported_yet, "function pointers");
+        return t.invalid();
+      }),
+      on<OptionType>([&](const Node<OptionType>& n) {
+        Type element = resolve(n->element);
+        if (is_integral(element)) return t.maybe(element);
+        if (!is(element, TypeKind::Invalid))
+          c.diagnostics.report(n.loc, diag::not_supported_yet, "`option` of this type");
+        return t.invalid();
+      }));
 }
 
 Type Inference::stored_type(const TypeExpr& type, std::string_view what) {

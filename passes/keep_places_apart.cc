@@ -22,8 +22,8 @@ bool is_kept(const Expr& e) {
 
 // C compilers know that a kept truth is 0 or 1, and compute one address from it, p + b * 8. The verifier knows of a
 // byte only that it is less than 256.
-Ir<lang::PlacesApart> keep_places_apart(const Ir<lang::NothingLeft>& in, Context& context) {
-  return rewrite<lang::NothingLeft, lang::PlacesApart>(
+Ir<lang::PlacesApart> keep_places_apart(const Ir<lang::ResultsCleared>& in, Context& context) {
+  return rewrite<lang::ResultsCleared, lang::PlacesApart>(
       in, context, on<Conditional>([](const Node<Conditional>& n, Out& to) -> Expr {
         const Expr condition = to(n->condition), then = to(n->then), otherwise = to(n->otherwise);
         if (!is_kept(n->condition) || !is_place(n->then) || !is_place(n->otherwise))

@@ -5,9 +5,9 @@
 
 namespace ksc {
 
-Ir<lang::NoIfPresent> lower_if_present(const Ir<lang::Sound>& in, Context& context) {
+Ir<lang::NoIfPresent> lower_if_present(const Ir<lang::ResultsUnnamed>& in, Context& context) {
   using Out = To<lang::NoIfPresent>;
-  return rewrite<lang::Sound, lang::NoIfPresent>(
+  return rewrite<lang::ResultsUnnamed, lang::NoIfPresent>(
       in, context, on<IfPresent>([](const Node<IfPresent>& n, Out& to) {
         to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
         const Expr x = to.make(Local{n->name}, loc_of(n->value), n->type);

@@ -47,8 +47,9 @@ Ir<lang::NoPrint> lower_print(const Ir<lang::MembersInitialised>& in, Context& c
             // 64 bits hold every integer, so one verb a signedness is enough.
             const bool negative = is_signed(type) && verb == 'd';
             Type wide = types.integer(64, negative);
-            if (verb != 'd' && is_signed(type))
-              argument = to.make(Convert{argument}, loc_of(argument), types.integer(width_of(type), false));
+            // Of an enum the sign is the language's, not C's.
+            if (is_signed(type) && (verb != 'd' || is(type, TypeKind::Enum)))
+              argument = to.make(Convert{argument}, loc_of(argument), types.integer(width_of(type), negative));
             argument = to.make(Convert{argument}, loc_of(argument), wide);
             format += verb == 'x' ? "%llx" : negative ? "%lld" : "%llu";
           }

@@ -13,12 +13,14 @@ namespace {
 auto trunk() {
   return Pipeline<lang::Parsed>{}
       | KSC_PASS(resolve_names, "each name is bound to one symbol")
+      | KSC_PASS(return_last_values, "the value that a function ends with is returned")
       | KSC_PASS(infer_types, "each expression gets its type; conversions, places and calls are spelled out")
       | KSC_PASS(split_returned_values, "return match … becomes a match whose arms return")
       | KSC_PASS(find_tail_calls, "return program(ctx) becomes a tail call; programs are called nowhere else")
       | KSC_PASS(check_null, "pointers are proven not to be null where they are followed")
       | KSC_PASS(check_target, "the target has what is asked of it, for each program that gets there")
       | Gate<lang::Sound>{"gate", "the compilation ends here if there were errors"}
+      | KSC_PASS(lower_named_results, "a result with a name becomes a variable")
       | KSC_PASS(lower_if_present, "if (var x = e) becomes a declaration and a test")
       | KSC_PASS(place_referenced_values, "a reference that is given a value refers to a variable that holds it")
       | KSC_PASS(lower_match, "match becomes a switch, or a chain of branches where patterns are ranges")
@@ -45,6 +47,7 @@ auto trunk() {
       | KSC_PASS(lower_shifts, "shift counts are masked to the width")
       | KSC_PASS(lower_builtins, "min, max, htons and their like become support code")
       | KSC_PASS(lower_string_comparisons, "strings are compared byte by byte")
+      | KSC_PASS(convert_enums, "enums are widened as the signed numbers that they are")
       | KSC_PASS(drop_packet_padding, "what is copied out of the packet has zeros between its members")
       | KSC_PASS(lower_array_copies, "assignments of arrays and strings become copies")
       | KSC_PASS(copy_aggregate_arguments, "a function has its own copy of each array, string and struct that it is given");
@@ -64,7 +67,7 @@ auto ebpf() {
       | KSC_PASS(retest_pointers, "a pointer is tested anew where an earlier test is far")
       | KSC_PASS(keep_context_accesses_apart, "accesses to the context in several branches do not become one")
       | KSC_PASS(hide_early_answers, "truths that leave a loop are not mixed with what stays in it")
-      | KSC_PASS(leave_nothing, "functions that give nothing leave nothing behind")
+      | KSC_PASS(clear_results, "functions leave no address where their result belongs")
       | KSC_PASS(keep_places_apart, "a choice between two places does not become an address computed from a truth")
       | KSC_PASS(guard_array_index, "an index is tested where it is not known to be in range")
       | KSC_PASS(bound_packet_offsets, "packet pointers move no farther than the verifier follows")

@@ -20,12 +20,13 @@ bool calls(const Body& body) {
 
 // Around calls a counter may have to wait on the stack. There C compilers put another small variable into the same
 // eight bytes, and what is written to that one makes the verifier forget the counter: to it the loop is endless. Eight
-// bytes are not shared.
+// bytes are not shared. Of a counter that has two values they make a truth of four bytes, whatever its type, unless
+// they do not know the values.
 Ir<lang::CountersWide> widen_counters(const Ir<lang::NoPrint>& in, Context& context) {
   std::map<Name, Type, ByText> narrow;  // the types of the counters that were widened
   return rewrite<lang::NoPrint, lang::CountersWide>(
       in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
-        if (n->type->bits == 64 || !calls(n->body)) return to.emit_statement(to.rebuild(n));
+        if (!calls(n->body)) return to.emit_statement(to.rebuild(n));
         Type wide = to.context.types.integer(64, is_signed(n->type));
         const auto widened = [&](const Expr& e) -> Expr {
           const Expr bound = to(e);
@@ -34,8 +35,19 @@ Ir<lang::CountersWide> widen_counters(const Ir<lang::NoPrint>& in, Context& cont
                           : Expr(to.make(Convert{bound}, loc_of(e), wide));
         };
         const Expr low = widened(n->low), high = widened(n->high);
-        narrow[n->name] = n->type;
-        to.emit(CountedLoop{n->name, wide, low, high, n->inclusive, to(n->body)}, n.loc);
+        if (n->type->bits != 64) narrow[n->name] = n->type;
+        const auto *first = as<Int>(low), *last = as<Int>(high);
+        const bool is_truth = first && last && last->form.value.value - first->form.value.value + n->inclusive == 2;
+        const Body body = to.collect([&] {
+          if (is_truth) {
+            const Expr counter = to.make(Local{n->name}, n.loc, wide);
+            to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier_var"), to.context.span<Expr>({counter})},
+                                     n.loc, to.context.types.void_type())},
+                    n.loc);
+          }
+          to.emit(to(n->body));
+        });
+        to.emit(CountedLoop{n->name, wide, low, high, n->inclusive, body}, n.loc);
       }),
       on<RuntimeCall>([&](const Node<RuntimeCall>& n, Out& to) -> Expr {
         // What inline assembly changes is a variable, not its conversion.

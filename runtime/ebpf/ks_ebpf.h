@@ -66,11 +66,12 @@ static volatile __u64 ks_zero __attribute__((unused));
 		(bool)(ks_hidden != 0);             \
 	})
 
-/* At the end of a function without a result: the verifier looks for one all the same, and refuses an address there. */
+/* Before the end of a function: the verifier looks for a result, also where there is none, and refuses an address
+ * there. */
 #ifdef __bpf__
-#define ks_give_nothing() asm volatile("r0 = 0" : : : "r0")
+#define ks_clear_result() asm volatile("r0 = 0" : : : "r0")
 #else
-#define ks_give_nothing() ((void)0)
+#define ks_clear_result() ((void)0)
 #endif
 
 /*

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/// fn f() { … return … }   =>   fn f() { … ks_give_nothing(); return … ks_give_nothing() }, where f is called more than
-/// once
+/// fn f() { … return e … }   =>   fn f() { … ks_clear_result(); return e … }, where f is called more than once
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
 namespace ksc {
 namespace {
 
-using Out = To<lang::NothingLeft>;
+using Out = To<lang::ResultsCleared>;
 
 void count(const Stmt& s, NameMap<int>& calls);
 void count(const Expr& e, NameMap<int>& calls) {
@@ -20,35 +19,34 @@ void count(const Stmt& s, NameMap<int>& calls) {
       s, [&](const Expr& e) { count(e, calls); }, [&](const Stmt& t) { count(t, calls); });
 }
 
-void emit_nothing(Loc loc, Out& to) {
-  to.emit(Evaluate{to.make(RuntimeCall{to.context.name("ks_give_nothing"), {}}, loc, to.context.types.void_type())},
+void emit_clearing(Loc loc, Out& to) {
+  to.emit(Evaluate{to.make(RuntimeCall{to.context.name("ks_clear_result"), {}}, loc, to.context.types.void_type())},
           loc);
 }
 
 }  // namespace
 
 // The verifier takes what is left in R0 for a function's result, also where it has none, and refuses an address of the
-// stack. C compilers leave out a result that nobody uses. What is called once becomes a part of its caller.
-Ir<lang::NothingLeft> leave_nothing(const Ir<lang::EarlyAnswersHidden>& in, Context& context) {
+// stack. C compilers leave out a result that nobody uses, or that they know. What is called once becomes a part of its
+// caller.
+Ir<lang::ResultsCleared> clear_results(const Ir<lang::EarlyAnswersHidden>& in, Context& context) {
   NameMap<int> calls;
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d))
       for (const Stmt& s : function->form.body.statements) count(s, calls);
-  const auto gives_nothing = [&](const FunctionDef& function) {
-    return is(function.result, TypeKind::Void) && calls[function.name] > 1;
-  };
-  return rewrite<lang::EarlyAnswersHidden, lang::NothingLeft>(
+  const auto is_called = [&](const FunctionDef& function) { return calls[function.name] > 1; };
+  return rewrite<lang::EarlyAnswersHidden, lang::ResultsCleared>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
         form.body = to.collect([&] {
           for (const Stmt& s : to(n->body).statements) to.emit_statement(s);
           const Span<Stmt> all = n->body.statements;
-          if (gives_nothing(n.form) && (all.empty() || !as<Return>(all[all.size() - 1]))) emit_nothing(n.loc, to);
+          if (is_called(n.form) && (all.empty() || !as<Return>(all[all.size() - 1]))) emit_clearing(n.loc, to);
         });
         to.declare(form, n.loc);
       }),
       on<Return>([&](const Node<Return>& n, Out& to) {
-        if (gives_nothing(*to.function())) emit_nothing(n.loc, to);
+        if (is_called(*to.function())) emit_clearing(n.loc, to);
         to.emit(Return{to(n->value)}, n.loc);
       }));
 }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/// fn f() -> r: T { … return … }   =>   fn f() -> T { var r: T … return r … return r }
+#include "ir/rewrite.h"
+#include "passes/passes.h"
+#include "passes/ways_out.h"
+
+namespace ksc {
+
+Ir<lang::ResultsUnnamed> lower_named_results(const Ir<lang::Sound>& in, Context& context) {
+  using Out = To<lang::ResultsUnnamed>;
+  const auto result = [](Loc loc, Out& to) {
+    const FunctionDef& function = *to.function();
+    return Return{Option<Expr>(to.make(Local{function.result_name}, loc, function.result))};
+  };
+  return rewrite<lang::Sound, lang::ResultsUnnamed>(in, context,
+                                                    on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+                                                      if (!n->result_name) return to.add_declaration(to.rebuild(n));
+                                                      FunctionDef form = n.form;
+                                                      form.result_name = {};
+                                                      form.body = to.collect([&] {
+                                                        to.emit(Let{n->result_name, n->result, {}}, n.loc);
+                                                        for (const Stmt& s : to(n->body).statements)
+                                                          to.emit_statement(s);
+                                                        if (!always_leaves(n->body)) to.emit(result(n.loc, to), n.loc);
+                                                      });
+                                                      to.declare(form, n.loc);
+                                                    }),
+                                                    on<Return>([&](const Node<Return>& n, Out& to) {
+                                                      if (n->value || !to.function()->result_name)
+                                                        return to.emit(Return{to(n->value)}, n.loc);
+                                                      to.emit(result(n.loc, to), n.loc);
+                                                    }));
+}
+
+}  // namespace ksc

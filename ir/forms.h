@@ -143,8 +143,8 @@ KSC_ENUM(Visibility, Default, Public, Private);
 KSC_ENUM(Domain, User, Program, Shared, Kernel, ModulePrivate, Test);
 /// Who sees a global [L14].
 KSC_ENUM(Storage, Shared, EbpfOnly, Pinned, Constant);
-/// Why a function is left early [L146]: a failed packet check; a null that `?` met.
-KSC_ENUM(LeaveReason, Bounds, Absent);
+/// Why a function is left early [L146]: a failed packet check.
+KSC_ENUM(LeaveReason, Bounds);
 
 #define KSC_FIELDS(...) \
   auto fields() const { return std::tie(__VA_ARGS__); }

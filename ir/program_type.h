@@ -19,10 +19,8 @@ struct ProgramType {
   std::string_view result;                       // the declared result: a kernel enum or an integer type
   std::string_view pass_through;                 // the verdict that lets things be [L162]
   std::string_view safe;                         // the verdict when the program cannot do its work
-  std::string_view section;                      // libbpf's section; `{}` is the attribute's argument
-  std::string_view legacy_section;               // the same for libbpf 1.1, where it differs
+  std::string_view section;                      // libbpf's section, by the name that libbpf 1.1 knows
   std::string_view attach_kind;                  // how the userspace runtime attaches it
-  bool has_packet = false;                       // its context has `data` and `data_end`
   bool tail_calls = false;                       // a program array can hold it [L63]
   std::span<const std::string_view> writable;    // context fields that a program may write
   std::span<const std::string_view> unreadable;  // context fields that a program may not read

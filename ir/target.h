@@ -59,8 +59,6 @@ enum class Feature : uint8_t {
 /// What the generated programs will run on and be compiled by.
 struct Target {
   KernelVersion kernel = {6, 1};
-  /// `kernel` was asked for, so that exceeding it is an error and not a note.
-  bool kernel_given = false;
   std::string architecture = "x86_64";
   bool little_endian = true;
   /// The oldest clang that must be able to build the output.

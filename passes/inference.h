@@ -243,7 +243,6 @@ class Inference {
     c.diagnostics.report(loc, diag::not_supported_yet, what);
     return invalid(loc);
   }
-  std::string source_text(std::string_view word) { return std::string(word); }
 
   Context& c;
   Types& t;

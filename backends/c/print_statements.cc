@@ -203,7 +203,6 @@ void Printer::let(const Let& n) {
 void Printer::statement(const Stmt& s) {
   const Loc loc = loc_of(s);
   if (!as<Block>(s)) line_mark(loc);
-  if (dialect_.statement && dialect_.statement(s)) return;
   visit<Printed>(
       s, on<Evaluate>([&](const Node<Evaluate>& n) {
         const auto* converted = as<Convert>(n->value);  // nobody wants the result, so nobody wants it converted

@@ -46,7 +46,6 @@ struct Dialect {
   std::map<Name, std::string, ByText> globals;  // how functions reach a global, where not by its name
   /// Prints a call that only this backend knows; the arguments are typed expressions.
   std::function<std::string(const Node<BuiltinCall>&)> builtin;
-  std::function<bool(const Stmt&)> statement;  // prints a statement of its own, or does nothing and gives false
 };
 
 /// Prints types, expressions and functions as C that people read. One object prints one file.

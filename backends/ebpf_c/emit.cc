@@ -17,9 +17,6 @@ class EbpfFile {
   }
 
   std::string print(const Program& program) {
-    for (const Decl& d : program)
-      if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::Program)
-        programs_[function->form.name] = &function->form;
     for (const Decl& d : program) announce(d);
     for (const Decl& d : program)
       if (const auto* function = as<FunctionDef>(d))
@@ -143,8 +140,7 @@ class EbpfFile {
       // libbpf's signature for every program, whatever its verdicts are called
       std::string head = printer_.header(header, "");
       const size_t paren = head.find('(');
-      text += fmt::format("SEC(\"{}\")\nint {}{}\n", type->legacy_section, printer_.global_name(n->name),
-                          head.substr(paren));
+      text += fmt::format("SEC(\"{}\")\nint {}{}\n", type->section, printer_.global_name(n->name), head.substr(paren));
     } else {
       // As one writes it by hand; clang alone leaves a call where it believes that it is seldom reached.
       text += printer_.header(n.form, calls_[n->name] == 1 ? "static __always_inline " : "static ") + "\n";
@@ -168,7 +164,6 @@ class EbpfFile {
   const Context& context_;
   std::unordered_map<Name, int> calls_;
   c::Printer printer_;
-  std::map<Name, const FunctionDef*, ByText> programs_;
   std::string_view license_ = "GPL";
 };
 

@@ -125,7 +125,6 @@ Parsed parse_options(const OptionSet& set, const std::vector<std::string>& argum
       const std::optional<KernelVersion> version = KernelVersion::parse(kernel);
       if (!version) throw UsageError("--target-kernel is a version such as 6.1, not `" + kernel + "`");
       options.compile.target.kernel = *version;
-      options.compile.target.kernel_given = true;
     }
     require_one_of("error-format", format, {"text", "json"});
     require_one_of("color", options.color, {"auto", "always", "never"});

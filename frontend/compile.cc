@@ -189,13 +189,6 @@ class Compilation {
     return {"source/" + path.substr(path.find_last_of('/') + 1), sources_.line_number(record.file, record.begin)};
   }
 
-  /// The source from a location on.
-  std::string_view text_from(Loc loc) const {
-    const LocationRecord& record = context_.locations[loc];
-    const std::string_view text = sources_.text(record.file);
-    return record.begin < text.size() ? text.substr(record.begin) : std::string_view();
-  }
-
   /// What came out of the branches becomes files: result_.files[path] = text.
   void emit(const std::map<std::string_view, Program>& ends) {
     const Locate where = [this](Loc loc) { return locate(loc); };
@@ -204,8 +197,7 @@ class Compilation {
     if (const auto ebpf = ends.find("ebpf"); ebpf != ends.end())
       files[project + ".ebpf.c"] = emit_ebpf_c({ebpf->second}, context_, where);
     std::string user;
-    if (const auto found = ends.find("user"); found != ends.end())
-      user = emit_user_c({found->second}, context_, where, [this](Loc loc) { return text_from(loc); });
+    if (const auto found = ends.find("user"); found != ends.end()) user = emit_user_c({found->second}, context_, where);
     if (!user.empty()) files[project + ".c"] = user;
     // A run that starts within a branch gives that branch's file alone.
     if (ends.size() < pass_list().branches.size()) {

@@ -318,15 +318,23 @@ Decl Parser::structure(const Modifiers& found) {
   const Ident name = expect_name("a struct");
   const Loc at = since(first);
   const Token open = peek();
-  std::vector<TypedName> members;
+  std::vector<MemberDecl> members;
+  const size_t brace = position_;
   if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
+  size_t used = 0;
+  comment_behind(brace, used);  // it is about the struct
   while (!this->at(RightBrace) && !at_end()) {
     // A keyword before `:` is a member's name.
     if (begins_declaration(peek(), position_) && peek(1).kind != Colon) break;
     const size_t from = position_;
     const Ident member = expect_member_name();
     if (!panicking_) expect(Colon);
-    if (!panicking_) members.push_back({member, type()});
+    if (!panicking_) {
+      const TypeExpr written = type();
+      const std::string above = comment_above(from, used), behind = comment_behind(position_ - 1, used);
+      const std::string& text = behind.empty() ? above : behind;
+      members.push_back({member, written, text.empty() ? Name() : context_.name(text)});
+    }
     if (!panicking_) item_separator();
     if (panicking_) synchronize_item(from), accept(Comma) || accept(Semicolon);
     if (position_ == from) take();

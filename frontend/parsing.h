@@ -180,6 +180,19 @@ class Parser {
   void reject_attributes(const Modifiers& modifiers, std::string_view what);
   void reject_storage(const Modifiers& modifiers, std::string_view what);
   bool item_separator();
+
+  // ---- parse_comments.cc
+  bool on_one_line(uint32_t from, uint32_t to) const;
+  /// The first comment or blank line that stands before a token or after it.
+  size_t comments_from(size_t token) const;
+  bool goes_on(const Trivia& comment, const Trivia& before) const;
+  /// The words of the comment that begins in the line where a token ends, behind it and the `,` after it; `used` moves
+  /// behind it.
+  std::string comment_behind(size_t token, size_t& used) const;
+  /// The words of the comment between a token and what is before it, or the blank line before it.
+  std::string comment_above(size_t token, size_t used) const;
+
+  // ---- parse_old_spellings.cc
   Decl old_program();
   Decl old_map();
   std::string upgraded(size_t from, size_t to);

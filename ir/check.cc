@@ -270,7 +270,15 @@ class Checker {
       if (has(Rule::AggregatesReturned) && (is(f.result, TypeKind::Array) || is(f.result, TypeKind::Str) ||
                                             (f.domain == Domain::Shared && is(f.result, TypeKind::Struct))))
         report("a function gives an array, or a struct in eBPF", sum);
+      if (has(Rule::OptionsDeclared) && f.domain == Domain::User && f.name == "main" && !f.parameters.empty() &&
+          f.parameters[0].type != declarations_.options())
+        report("no options are declared for what main is given", sum);
       if (has(Rule::Folded)) check_temporaries(f, [&](const std::string& what) { report_text(what); });
+    } else if constexpr (std::same_as<F, CommandLine>) {
+      const auto is_for = [](const CommandOption& o, const StructField& member) { return o.member == member.name; };
+      if (!is(f.type, TypeKind::Struct) || !std::equal(f.options.begin(), f.options.end(), f.type->body->fields.begin(),
+                                                       f.type->body->fields.end(), is_for))
+        report("the options are not the members of a struct", sum);
     } else if constexpr (std::same_as<F, Loop>) {
       if (has(Rule::LoopsCapped) && in_kernel()) report("a loop runs on", sum);
     } else if constexpr (std::same_as<F, CountedLoop>) {

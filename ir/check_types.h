@@ -18,12 +18,15 @@ class Declarations {
   bool is_map(Name name) const { return maps_.at(name); }
   /// The entry that holds the pinned globals; no name if there is none.
   Name pins() const { return pins_; }
+  /// The struct whose members the command line sets; null if nothing says so.
+  Type options() const { return options_; }
 
  private:
   NameTable<const FunctionDef*> functions_;
   NameTable<Type> globals_;
   NameTable<char> maps_;
   Name pins_;
+  Type options_ = nullptr;
 };
 
 /// Takes what is wrong with the node that is looked at.

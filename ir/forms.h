@@ -145,6 +145,8 @@ KSC_ENUM(Domain, User, Program, Shared, Kernel, ModulePrivate, Test);
 KSC_ENUM(Storage, Shared, EbpfOnly, Pinned, Constant);
 /// Why a function is left early [L146]: a failed packet check.
 KSC_ENUM(LeaveReason, Bounds);
+/// How the text behind an option becomes a value [L70]: a number, true or false, itself, or the name of an enumerator.
+KSC_ENUM(OptionValue, Unsigned, Signed, Bool, Text, Choice);
 
 #define KSC_FIELDS(...) \
   auto fields() const { return std::tie(__VA_ARGS__); }
@@ -162,8 +164,10 @@ KSC_ENUM(LeaveReason, Bounds);
 
 // ---- records: parts of forms that are no forms themselves ---------------------------------------
 
-/// name: type, as a parameter or a struct's member.
+/// name: type, as a parameter.
 struct TypedName { Ident name; TypeExpr type;                                   KSC_FIELDS(name, type) };
+/// name: type in a struct, and what the comment behind it or above it says, on one line; no name if there is none.
+struct MemberDecl { Ident name; TypeExpr type; Name comment;                    KSC_FIELDS(name, type, comment) };
 /// name [= value] in an enum.
 struct EnumerationItem { Ident name; Option<Expr> value;                        KSC_FIELDS(name, value) };
 /// name: type [= value] in a config block.
@@ -186,6 +190,10 @@ struct ValueBranch { Expr condition; Expr value;                                
 struct ChainLink { Operator op; Expr operand;                                   KSC_FIELDS(op, operand) };
 /// One member of a struct value.
 struct FieldValue { Name name; Expr value;                                      KSC_FIELDS(name, value) };
+/// What the source says of a struct's member.
+struct MemberComment { Name member; Name text;                                  KSC_FIELDS(member, text) };
+/// --member on the command line; without a help, `help` is no name.
+struct CommandOption { Name member; OptionValue value; Name help;               KSC_FIELDS(member, value, help) };
 /// A parameter after typing.
 struct Parameter { Name name; Type type;                                        KSC_FIELDS(name, type) };
 /// Constants that lead to one body of a switch. Without a constant: the default.
@@ -422,7 +430,7 @@ struct Include      { Name path; bool system;                                   
 struct License      { Name text;                                                KSC_FORM(License, text) };
 /// type name = target
 struct AliasDecl    { Ident name; TypeExpr target; Visibility visibility;       KSC_FORM(AliasDecl, name, target, visibility) };
-struct StructDecl   { Ident name; Span<TypedName> members_; Visibility visibility; KSC_FORM(StructDecl, name, members_, visibility) };
+struct StructDecl   { Ident name; Span<MemberDecl> members_; Visibility visibility; KSC_FORM(StructDecl, name, members_, visibility) };
 struct EnumDecl     { Ident name; Span<EnumerationItem> items; Visibility visibility; KSC_FORM(EnumDecl, name, items, visibility) };
 struct ConstDecl    { Ident name; Option<TypeExpr> type; Expr value; Visibility visibility; KSC_FORM(ConstDecl, name, type, value, visibility) };
 struct ConfigDecl   { Ident name; Span<ConfigItem> items; Visibility visibility; KSC_FORM(ConfigDecl, name, items, visibility) };
@@ -436,8 +444,9 @@ struct ImplDecl     { Span<Attribute> attributes; Ident name; Span<Decl> functio
 struct FunctionDecl { Span<Attribute> attributes; Visibility visibility; Ident name; Span<TypedName> parameters; Ident result_name; Option<TypeExpr> result; Body body;
                                                                                 KSC_FORM(FunctionDecl, attributes, visibility, name, parameters, result_name, result, body) };
 
-/// A struct or enum of the developer's; its members are in the type.
-struct StructDef    { Type type;                                                KSC_FORM(StructDef, type) };
+/// A struct of the developer's; its members are in the type, `comments` are those that the source has on some of them.
+struct StructDef    { Type type; Span<MemberComment> comments;                  KSC_FORM(StructDef, type, comments) };
+/// An enum of the developer's; its items are in the type.
 struct EnumDef      { Type type;                                                KSC_FORM(EnumDef, type) };
 /// A constant that the generated code may name.
 struct ConstDef     { Name name; Type type; Expr value;                         KSC_FORM(ConstDef, name, type, value) };
@@ -454,6 +463,9 @@ struct ProgramArray { Name name; Name program_type; Span<Name> programs;        
 struct PinnedGlobals { Name name; Type type; Span<FieldValue> values;           KSC_FORM(PinnedGlobals, name, type, values) };
 /// @on_fault(verdict): what a program gives when it is left early, in place of its type's pass-through verdict [L162].
 struct FaultVerdict { Name program; Expr verdict;                               KSC_FORM(FaultVerdict, program, verdict) };
+/// The options of the userspace program, one for each member of the struct that `main` is given; a member without its option on the
+/// command line is zero [L70].
+struct CommandLine  { Type type; Span<CommandOption> options;                   KSC_FORM(CommandLine, type, options) };
 
 // clang-format on
 

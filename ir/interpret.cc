@@ -103,6 +103,7 @@ void Interpreter::declare(const Program& program) {
                     }),
                     on<MapDef>([&](const Node<MapDef>& n) { fill_map(n->name, n->type, n->shared); }),
                     on<FunctionDef>([](const auto&) {}),
+                    on<CommandLine>([&](const Node<CommandLine>& n) { command_line_ = &n.form; }),
                     on<ProgramArray>([&](const Node<ProgramArray>& n) { program_arrays_[n->name] = &n.form; }),
                     on<PinnedGlobals>([&](const Node<PinnedGlobals>& n) {
                       Value whole = struct_value(n->type, n->values);
@@ -166,6 +167,25 @@ Value Interpreter::named_result() {
   return {type, memory_.load(at, stored_size(type))};
 }
 
+/// What the command line makes of the parameter of `main`: members whose option is absent are zero.
+std::vector<Value> Interpreter::main_arguments(const FunctionDef& main) {
+  if (main.parameters.empty()) return {};
+  Type type = main.parameters[0].type;
+  Value whole = zero_value(type);
+  const auto is_option = [&](Name member) {
+    if (!command_line_) return true;  // it is not said yet what is one
+    return std::any_of(command_line_->options.begin(), command_line_->options.end(),
+                       [&](const CommandOption& option) { return option.member == member; });
+  };
+  for (const auto& [name, bytes] : world_.options) {
+    const StructField* member = find_field(type, c.name(name));
+    if (!member || bytes.size() != stored_size(member->type))
+      throw Fault(fmt::format("the world has another option {}", name));
+    if (is_option(member->name)) std::copy(bytes.begin(), bytes.end(), whole.bytes.begin() + member->offset);
+  }
+  return {whole};
+}
+
 int64_t Interpreter::run_entry(Name entry) {
   for (Name current = entry;;) {
     const auto found = functions_.find(current);
@@ -173,7 +193,7 @@ int64_t Interpreter::run_entry(Name entry) {
     entry_ = found->second;
     depth_ = 0;
     if (in_userspace_) try {
-        return static_cast<int64_t>(to_number(call(*entry_, {})));
+        return static_cast<int64_t>(to_number(call(*entry_, main_arguments(*entry_))));
       } catch (const ExitProcess& exit) {
         return ++events_["userspace program ends early"], exit.code;
       }
@@ -208,7 +228,7 @@ Trace Interpreter::run(const Program& program, Name entry) {
     in_userspace_ = found != functions_.end() && found->second->domain == Domain::User;
     if (found == functions_.end() || (!in_userspace_ && !find_program_type(found->second->program_type.text())))
       throw Fault("this is no eBPF program");
-    if (!found->second->parameters.empty()) {
+    if (!in_userspace_ && !found->second->parameters.empty()) {
       context_type_ = found->second->parameters[0].type->element;
       context_ = memory_.allocate(Bytes(size_of(context_type_)), "the context");
       can_pull_ = context_type_->name == "__sk_buff";

@@ -19,7 +19,7 @@ namespace ksc {
 inline constexpr Lang runnable = lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift +
                                  Kind::RuntimeCall + Kind::FunctionAddress + Kind::TailCall + Kind::Switch +
                                  Kind::Leave + Kind::MapStore + Kind::AtomicUpdate + Kind::CountedLoop +
-                                 Kind::TraceLine + Kind::ProgramArray + Kind::PinnedGlobals;
+                                 Kind::TraceLine + Kind::ProgramArray + Kind::PinnedGlobals + Kind::CommandLine;
 
 class Interpreter {
  public:
@@ -95,6 +95,7 @@ class Interpreter {
   Value constant(const Expr& e);
   int64_t kernel_constant(std::string_view name) const;
   int64_t run_entry(Name entry);
+  std::vector<Value> main_arguments(const FunctionDef& main);
   Value call(const FunctionDef& function, const std::vector<Value>& arguments);
   /// What the variable holds that the function at work has named as its result.
   Value named_result();
@@ -195,6 +196,7 @@ class Interpreter {
   std::map<Name, GlobalState, ByText> globals_;
   std::map<Name, MapState, ByText> maps_;
   std::map<Name, const ProgramArray*, ByText> program_arrays_;
+  const CommandLine* command_line_ = nullptr;
   std::map<Name, int64_t, ByText> fault_verdicts_;
   std::map<std::string, Bytes> fixed_globals_;
   std::vector<Frame> frames_;

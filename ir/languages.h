@@ -106,7 +106,8 @@ inline constexpr Lang C = Folded + Rule::Ordered;                               
 
 // ---- userspace ----
 inline constexpr Lang User = ArgumentsCopied + Rule::SplitUser;                                   // only what runs in userspace
-inline constexpr Lang PresenceAsked = User + Rule::PresenceAsked;                  // no entry is copied only to see whether it is there
+inline constexpr Lang OptionsDeclared = User + Kind::CommandLine + Rule::OptionsDeclared;         // the command line's options are declared
+inline constexpr Lang PresenceAsked = OptionsDeclared + Rule::PresenceAsked;                  // no entry is copied only to see whether it is there
 inline constexpr Lang UserEntriesCopied = PresenceAsked + Rule::UserEntriesCopied;            // references to entries are pointers to copies
 inline constexpr Lang UserMaps =
     UserEntriesCopied - Kind::MapLoop - Kind::CpuLoop - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall; // maps are reached through the runtime

@@ -78,6 +78,7 @@ std::string to_string(const World& world) {
   if (world.linear) text += fmt::format("linear {}\n", *world.linear);
   for (const auto& [name, value] : world.context) text += fmt::format("context {} {}\n", name, value);
   for (const auto& [name, value] : world.globals) text += fmt::format("global {} {}\n", name, hex(value));
+  for (const auto& [name, value] : world.options) text += fmt::format("option {} {}\n", name, hex(value));
   for (const auto& [name, entries] : world.maps)
     for (const auto& [key, value] : entries) text += fmt::format("map {} {} {}\n", name, hex(key), hex(value));
   text += fmt::format("clock {}\nrandom {}\ncpu {}\nfuel {}\n", world.clock, world.random, world.cpu, world.fuel);
@@ -106,6 +107,8 @@ std::optional<World> read_world(std::string_view text) {
       words >> name >> world.context[name];
     else if (what == "global")
       words >> name >> value, world.globals[name] = bytes(value);
+    else if (what == "option")
+      words >> name >> value, world.options[name] = bytes(value);
     else if (what == "map")
       words >> name >> key >> value, world.maps[name][bytes(key)] = bytes(value);
     else if (what == "clock")

@@ -17,6 +17,7 @@ using MapContents = std::map<Bytes, Bytes>;
 struct World {
   std::map<std::string, MapContents> maps;  // by the developer's name; of per-CPU maps this CPU's values
   std::map<std::string, Bytes> globals;     // globals and config blocks that do not hold their initial values
+  std::map<std::string, Bytes> options;     // what the command line sets of `main`'s parameter, by member [L70]
   Bytes packet;
   std::optional<uint64_t> linear;  // of a socket buffer: how many bytes lie between data and data_end; all if not given
   std::map<std::string, uint64_t> context;  // fields of the context that are not zero; `len` follows from the packet

@@ -29,13 +29,13 @@ struct Uses {
 }  // namespace
 
 // In userspace a pointer to an entry costs a copy of it.
-Ir<lang::PresenceAsked> ask_for_presence(const Ir<lang::User>& in, Context& context) {
+Ir<lang::PresenceAsked> ask_for_presence(const Ir<lang::OptionsDeclared>& in, Context& context) {
   Uses uses;
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d))
       for (const Stmt& s : function->form.body.statements) uses.count(s);
   NameSet answers;  // the variables that have become bools
-  return rewrite<lang::User, lang::PresenceAsked>(
+  return rewrite<lang::OptionsDeclared, lang::PresenceAsked>(
       in, context, on<Let>([&](const Node<Let>& n, Out& to) {
         const auto* lookup = n->value ? as<MapLookup>(*n->value) : nullptr;
         if (!lookup || uses.all[n->name] != uses.asked[n->name]) return to.emit_statement(to.rebuild(n));

@@ -174,7 +174,7 @@ class EntryCopies {
   static Name name_of(const MapLoop& loop) { return loop.entry; }
   Type declared_structure(Type reference, Loc loc, Out& to) {
     Type type = structure(reference->name);
-    if (declared_.insert(reference->name).second) to.declare(StructDef{type}, loc);
+    if (declared_.insert(reference->name).second) to.declare(StructDef{type, {}}, loc);
     return type;
   }
   Type structure(Name map) {

@@ -146,7 +146,7 @@ void Inference::complete_struct(const Node<StructDecl>& n, Entity& entity) {
     Type element = field.type;
     while (is(element, TypeKind::Array)) element = element->element;
     if (!is(element, TypeKind::Struct) || element->body->complete) continue;
-    for (const TypedName& member : n->members_)
+    for (const MemberDecl& member : n->members_)
       if (member.name.name == field.name) {
         c.diagnostics.report(member.name.loc, diag::type_cycle, spell(entity.type));
         break;
@@ -325,9 +325,13 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
       }),
       on<License>([&](const auto& n) { out.push_back(c.make(n.form, loc)); }), on<AliasDecl>([](const auto&) {}),
       on<StructDecl>([&](const Node<StructDecl>& n) {
-        Type type = find_entity(n->name.name)->type;
-        if (is(type, TypeKind::Struct) && type->body->header.empty()) out.push_back(c.make(StructDef{type}, loc));
-      }),
+                          Type type = find_entity(n->name.name)->type;
+                          if (!is(type, TypeKind::Struct) || !type->body->header.empty()) return;
+                          std::vector<MemberComment> comments;
+                          for (const MemberDecl& member : n->members_)
+                            if (member.comment) comments.push_back({member.name.name, member.comment});
+                          out.push_back(c.make(StructDef{type, c.span(comments)}, loc));
+                        }),
       on<EnumDecl>([&](const Node<EnumDecl>& n) {
         Type type = find_entity(n->name.name)->type;
         if (is(type, TypeKind::Enum) && type->body->header.empty()) out.push_back(c.make(EnumDef{type}, loc));

@@ -110,7 +110,7 @@ Span<FieldValue> Outliner::capture() {
     fields.push_back(field);
   }
   t_.complete_struct(structure_, fields);
-  to_.declare(StructDef{structure_}, loc);
+  to_.declare(StructDef{structure_, {}}, loc);
   return c_.span(values);
 }
 

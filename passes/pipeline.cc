@@ -83,6 +83,7 @@ auto ebpf() {
 auto user() {
   return Pipeline<lang::ArgumentsCopied>{}
       | KSC_PASS(select_user, "only what runs in userspace stays")
+      | KSC_PASS(lower_arguments, "what the command line may set is declared")
       | KSC_PASS(ask_for_presence, "whether an entry is there is asked without copying it")
       | KSC_PASS(copy_user_entries, "a reference to a map entry becomes a pointer to a copy that knows its key")
       | KSC_PASS(lower_user_maps, "map accesses become calls of the userspace runtime")

@@ -22,12 +22,13 @@ bool is_zero(const Expr& e) {
 
 class UserFile {
  public:
-  UserFile(const Context& context, const Locate& locate, const TextFrom& text_from, const Program& program)
-      : context_(context), program_(program), text_from_(text_from), printer_(context, dialect(program)) {
+  UserFile(const Context& context, const Locate& locate, const Program& program)
+      : context_(context), program_(program), printer_(context, dialect(program)) {
     printer_.locate = locate;
     for (const Decl& d : program) {
       if (const auto* f = as<FunctionDef>(d)) functions_[f->form.name] = &f->form;
       if (const auto* pins = as<PinnedGlobals>(d)) pins_ = &pins->form;
+      if (const auto* line = as<CommandLine>(d)) command_line_ = &line->form;
     }
     for (const auto& [name, f] : functions_)
       if (f->domain == Domain::Program)
@@ -253,12 +254,12 @@ class UserFile {
   std::string main_function(const FunctionDef& f) {
     std::string text = "int main(int argc, char **argv)\n{\n";
     std::string call = "run()";
-    if (!f.parameters.empty()) {
-      Type type = f.parameters[0].type;
+    if (command_line_) {
+      Type type = command_line_->type;
       text += "\t" + printer_.declaration(type, "args") + " = {};\n";
       std::string choices;
       std::string options = "\tconst struct ks_option options[] = {\n";
-      for (const StructField& field : type->body->fields) options += "\t\t" + option(type, field, choices) + ",\n";
+      for (const CommandOption& one : command_line_->options) options += "\t\t" + option(type, one, choices) + ",\n";
       text += choices + options + "\t\tKS_OPTIONS_END,\n\t};\n\n";
       text += fmt::format("\tks_start(\"{}\", argc, argv, options);\n", context_.project);
       call = "run(args)";
@@ -269,65 +270,41 @@ class UserFile {
     if (is(f.result, TypeKind::Void)) return text + "\t" + call + ";\n\treturn ks_finish(0);\n}\n";
     return text + "\treturn ks_finish(" + call + ");\n}\n";
   }
-  /// The comment that stands behind a member of the struct in the source, as a C literal; NULL if there is none.
-  std::string help(Type structure, std::string_view member) {
-    for (const Decl& d : program_) {
-      const auto* definition = as<StructDef>(d);
-      if (!definition || definition->form.type != structure) continue;
-      std::string_view text = text_from_(definition->loc);
-      const size_t open = text.find('{');
-      if (open == std::string_view::npos) return "NULL";
-      text = text.substr(open, text.find("\n}") - open);
-      while (!text.empty()) {
-        std::string_view line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(text.size(), line.size() + 1));
-        const size_t begin = line.find_first_not_of(" \t{");
-        const size_t comment = line.find("//");
-        if (begin == std::string_view::npos || comment == std::string_view::npos || comment < begin) continue;
-        const std::string_view code = line.substr(begin, comment - begin);
-        if (!code.starts_with(member) || code.find_first_not_of(" \t:", member.size()) == member.size()) continue;
-        const size_t first = line.find_first_not_of(" \t", comment + 2);
-        const size_t last = line.find_last_not_of(" \t\r");
-        return first == std::string_view::npos ? "NULL" : printer_.quoted(line.substr(first, last - first + 1));
-      }
-    }
-    return "NULL";
+  std::string option(Type structure, const CommandOption& o, std::string& choices) {
+    const std::string member = printer_.member_name(structure, o.member), name = printer_.quoted(o.member.text()),
+                      help = o.help ? printer_.quoted(o.help.text()) : "NULL";
+    if (o.value != OptionValue::Choice)
+      return fmt::format("KS_OPTION({}, args.{}, {}, {})", runtime_kind(o.value), member, name, help);
+    choices += fmt::format("\tstatic const struct ks_choice {}_choices[] = {{", o.member.text());
+    for (const EnumItem& item : find_field(structure, o.member)->type->body->items)
+      choices += fmt::format("{{\"{}\", {}}}, ", item.name.text(), item.value);
+    choices += "{NULL, 0}};\n";
+    return fmt::format("KS_ENUM_OPTION(args.{}, {}, {}, {}_choices)", member, name, help, o.member.text());
   }
-  std::string option(Type structure, const StructField& field, std::string& choices) {
-    const std::string_view name = field.name.text();
-    if (is(field.type, TypeKind::Enum)) {
-      choices += fmt::format("\tstatic const struct ks_choice {}_choices[] = {{", name);
-      for (const EnumItem& item : field.type->body->items)
-        choices += fmt::format("{{\"{}\", {}}}, ", item.name.text(), item.value);
-      choices += "{NULL, 0}};\n";
-      return fmt::format("KS_ENUM_OPTION(args.{0}, \"{0}\", {1}, {0}_choices)", name, help(structure, name));
+  static std::string_view runtime_kind(OptionValue value) {
+    switch (value) {
+      case OptionValue::Signed: return "KS_SIGNED";
+      case OptionValue::Bool: return "KS_BOOL";
+      case OptionValue::Text: return "KS_STR";
+      default: return "KS_UNSIGNED";
     }
-    std::string_view kind = "KS_UNSIGNED";
-    if (is(field.type, TypeKind::Bool))
-      kind = "KS_BOOL";
-    else if (is(field.type, TypeKind::Str))
-      kind = "KS_STR";
-    else if (is_signed(field.type))
-      kind = "KS_SIGNED";
-    return fmt::format("KS_OPTION({1}, args.{0}, \"{0}\", {2})", name, kind, help(structure, name));
   }
 
   const Context& context_;
   const Program& program_;
-  const TextFrom& text_from_;
   c::Printer printer_;
   std::map<Name, const FunctionDef*, ByText> functions_;
   std::vector<Name> tail_calls_;  // what programs hand over to, in the order in which it is met
   std::set<Name, ByText> called_, loaded_, named_;
   std::set<Type> types_;
   const PinnedGlobals* pins_ = nullptr;
+  const CommandLine* command_line_ = nullptr;
 };
 
 }  // namespace
 
-std::string emit_user_c(const Ir<lang::UserC>& ir, const Context& context, const Locate& locate,
-                        const TextFrom& text_from) {
-  return UserFile(context, locate, text_from, ir.declarations).print();
+std::string emit_user_c(const Ir<lang::UserC>& ir, const Context& context, const Locate& locate) {
+  return UserFile(context, locate, ir.declarations).print();
 }
 
 }  // namespace ksc

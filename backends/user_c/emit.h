@@ -8,11 +8,7 @@
 
 namespace ksc {
 
-/// The source from a location on: comments behind the members of `Args` are the options' help.
-using TextFrom = std::function<std::string_view(Loc)>;
-
 /// The userspace C of a program; empty if it has no `main`.
-std::string emit_user_c(const Ir<lang::UserC>& ir, const Context& context, const Locate& locate,
-                        const TextFrom& text_from);
+std::string emit_user_c(const Ir<lang::UserC>& ir, const Context& context, const Locate& locate);
 
 }  // namespace ksc

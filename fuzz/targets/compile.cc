@@ -33,11 +33,10 @@ bool finishes(const std::vector<Step>& steps, Program& program, Context& context
   return result.end == RunEnd::Finished && !context.diagnostics.has_errors();
 }
 
-void emit(std::string_view branch, const Program& program, Context& context, std::string_view source) {
+void emit(std::string_view branch, const Program& program, Context& context) {
   const Locate locate = [](Loc) { return std::pair<std::string, uint32_t>("source/input.ks", 1); };
   if (branch == "ebpf") emit_ebpf_c({program}, context, locate);
-  if (branch == "user")
-    emit_user_c({program}, context, locate, [&](Loc loc) { return source.substr(context.locations[loc].begin); });
+  if (branch == "user") emit_user_c({program}, context, locate);
 }
 
 void compile(std::string_view source, uint32_t file, Context& context) {
@@ -49,7 +48,7 @@ void compile(std::string_view source, uint32_t file, Context& context) {
   for (const TargetBranch& branch : passes.branches) {
     Program end = program;
     if (!finishes(branch.steps, end, context)) return;
-    emit(branch.name, end, context, source);
+    emit(branch.name, end, context);
   }
 }
 

@@ -119,6 +119,7 @@ fi
 [ -x 'a project/packet_filter' ] || fail "build makes no binary"
 "$ksc" run packet_filter.ks -o 'a project' -- --help >log 2>&1 || fail "run: $(cat log)"
 grep -q -- '--interface' log || fail "run does not pass its arguments on: $(cat log)"
+grep -q -- '--interface .*where to filter$' log || fail "an option's comment is not its help: $(cat log)"
 "$ksc" run packet_filter.ks -o 'a project' -- --nonsense >log 2>&1
 [ $? -eq 2 ] || fail "run does not give the program's exit code: $(cat log)"
 (PATH=/nowhere "$ksc" build packet_filter.ks -o 'a project' >log 2>&1)

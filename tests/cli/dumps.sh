@@ -18,6 +18,12 @@ c_of() {
 }
 
 cat >"$work/packet.ks" <<'KS'
+struct Args {
+  interface: str(16)  // where to attach, "lo" if nothing else
+  /* how much
+   * may pass */
+  limit: u64
+}
 struct Seen { count: u64, last: u8 }
 config limits { size: u32 = 1000, }
 pin var kept: u64 = 7
@@ -49,8 +55,8 @@ var counts : percpu_array<u32, u64>(2)
   return match (total) { 1 | 2: XDP_DROP, 3..=9: drop(ctx), default: XDP_PASS }
 }
 
-fn main() -> i32 {
-  limits.size = 900
+fn main(args: Args) -> i32 {
+  limits.size = args.limit as u32
   if (counts[0] > 3) { print("%d passed", counts[0]) }
   var program = load(filter)
   attach(program, "lo", 0)
@@ -61,6 +67,10 @@ KS
 cd "$work"
 "$KSC" compile packet.ks -o whole --dump-after=all --dump-dir dumps >/dev/null 2>log || { cat log; exit 1; }
 c_of whole >whole.c
+grep -q 'KS_OPTION(KS_STR, args.interface, "interface", "where to attach, ..lo.. if nothing else")' whole.c ||
+  fail "the comment behind an option is not its help: $(grep KS_OPTION whole.c)"
+grep -q 'KS_OPTION(KS_UNSIGNED, args.limit, "limit", "how much may pass")' whole.c ||
+  fail "the comment above an option is not its help: $(grep KS_OPTION whole.c)"
 passes=$("$KSC" compile --list-passes | sed -n 's/^  \([a-z_]\+\) .*/\1/p')
 [[ $(wc -w <<<"$passes") -gt 30 ]] || fail "--list-passes names too few passes: $passes"
 [[ -f dumps/parse.ksir ]] || fail "there is no dump of what the parser gives"

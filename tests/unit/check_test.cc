@@ -61,6 +61,16 @@ TEST_F(CheckTest, Forms) {
          "While is not in the language");
 }
 
+TEST_F(CheckTest, OptionsAreDeclared) {
+  const std::string types =
+      "(types (struct S 8 (a u32 0 0 0) (b u8 4 0 0)))\n(StructDef (struct S) ((a \"the first\")))\n";
+  const std::string main = "(FunctionDef main User - - ((args (struct S))) - void false ())\n";
+  const std::string options = "(CommandLine (struct S) ((a Unsigned \"the first\") (b Unsigned -)))\n";
+  const std::string fewer = "(CommandLine (struct S) ((a Unsigned \"the first\")))\n";
+  expect_programs(lang::OptionsDeclared, types + options + main, types + main, "no options are declared");
+  expect_programs(lang::OptionsDeclared, types + options + main, types + fewer + main, "are not the members");
+}
+
 TEST_F(CheckTest, NamesAreDeclaredOnce) {
   expect(lang::Sound, "(Let a u32 -) (Let b u32 -)" + one, "(Let a u32 -) (Let a u32 -)" + one,
          "`a` is declared twice");

@@ -68,6 +68,18 @@ TEST(Interpret, ArithmeticWrapsAtTheWidth) {  // [L22]
   EXPECT_EQ(value_of("u16", "~a", "var a: u16 = 1"), 0xfffeu);
 }
 
+TEST(Interpret, OptionsAreTheParameterOfMain) {  // [L70]
+  const std::string source =
+      "struct Args { name: str(4), count: u16 }\n"
+      "fn main(args: Args) -> i32 {\n  print(\"%s %d\", args.name, args.count)\n  return 0\n}\n";
+  EXPECT_EQ(run(source).prints, std::vector<std::string>{" 0"});
+  World world;
+  world.options = {{"count", {3, 1}}};
+  EXPECT_EQ(run(source, world).prints, std::vector<std::string>{" 259"});
+  world.options["name"] = {'a', 'b', 0, 0};
+  EXPECT_EQ(run(source, *read_world(to_string(world))).prints, std::vector<std::string>{"ab 259"});
+}
+
 TEST(Interpret, DivisionHasTheRulesOfTheInstructionSet) {  // [L22]
   EXPECT_EQ(value_of("u32", "a / z", "var a: u32 = 7\nvar z: u32 = 0"), 0u);
   EXPECT_EQ(value_of("u32", "a % z", "var a: u32 = 7\nvar z: u32 = 0"), 7u);

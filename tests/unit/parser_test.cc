@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <regex>
 
 #include "unit/parsing.h"
 
@@ -167,7 +168,7 @@ TEST(Declarations, EveryForm) {
   EXPECT_EQ(d("license \"MIT\""), "(License MIT)");
   EXPECT_EQ(d("priv type A = *u8"), "(AliasDecl A (PointerType (NamedType - u8)) Private)");
   EXPECT_EQ(d("struct S { type: u8, fn: u8\n last: u8 }"),
-            "(StructDecl S ((type (NamedType - u8)) (fn (NamedType - u8)) (last (NamedType - u8))) Default)");
+            "(StructDecl S ((type (NamedType - u8) -) (fn (NamedType - u8) -) (last (NamedType - u8) -)) Default)");
   EXPECT_EQ(d("pub enum E { A = 1, B\n C }"), "(EnumDecl E ((A 1) (B -) (C -)) Public)");
   EXPECT_EQ(d("const N: u32 = 1 + 2"), "(ConstDecl N (NamedType - u32) (Operation Add (1 2)) Default)");
   EXPECT_EQ(d("config c { a: u64 = 1, b: bool }"),
@@ -189,6 +190,36 @@ TEST(Declarations, EveryForm) {
   EXPECT_EQ(
       d("@helper priv fn f(a: u8, type: E) -> r: u8 { }"),
       "(FunctionDecl ((helper ())) Private f ((a (NamedType - u8)) (type (NamedType - E))) r (NamedType - u8) ())");
+}
+
+TEST(Declarations, CommentsOnMembers) {  // [L70]
+  const auto comments = [](const std::string& members) {
+    const std::string text = d("struct S {" + members + "}");
+    static const std::regex comment(R"re(\(NamedType - u8\) ("([^"\\]|\\.)*"|[^ ()]+)\))re");
+    std::string found;
+    for (std::sregex_iterator at(text.begin(), text.end(), comment), end; at != end; ++at) found += at->str(1) + "|";
+    return found;
+  };
+  EXPECT_EQ(comments("\n a: u8 // the first\n b: u8\n"), "\"the first\"|-|");
+  EXPECT_EQ(comments("\n a: u8, // the first\n b: u8, /* the second */\n"), "\"the first\"|\"the second\"|");
+  EXPECT_EQ(comments("\n // the\n // first\n a: u8\n\n /** the\n  * second\n  */\n b: u8\n"),
+            "\"the first\"|\"the second\"|");
+  EXPECT_EQ(comments(" a: u8 /* first */, b: u8 /* second */ "), "first|second|");
+  EXPECT_EQ(comments(" /* first */ a: u8, /* second */ b: u8 "), "first|second|");
+  EXPECT_EQ(comments(" a: u8, b: u8, /* second */ "), "-|second|");
+  // Behind the member is nearer than above it.
+  EXPECT_EQ(comments("\n // above\n a: u8 // behind\n"), "behind|");
+  // A comment in the same column goes on; others are the next member's.
+  EXPECT_EQ(comments("\n a: u8 // one\n       // two\n b: u8\n"), "\"one two\"|-|");
+  EXPECT_EQ(comments("\n a: u8 // one\n // two\n b: u8\n"), "one|two|");
+  // What is about the struct, apart from the members, or only drawn.
+  EXPECT_EQ(comments(" // all\n a: u8\n // the end\n"), "-|");
+  EXPECT_EQ(comments(" // all\n           // of it\n a: u8\n"), "-|");
+  EXPECT_EQ(comments("\n // a part\n\n a: u8\n //\n // ----\n b: u8 //\n"), "-|-|");
+  EXPECT_EQ(d("struct S { a: u8, b: u8 } // all"),
+            "(StructDecl S ((a (NamedType - u8) -) (b (NamedType - u8) -)) Default)");
+  EXPECT_EQ(d("// all\nstruct S { a: u8 }\n// end"), "(StructDecl S ((a (NamedType - u8) -)) Default)");
+  EXPECT_EQ(comments("\n a: u8 // it's \"100\\t%\"\tor\r\n"), "\"it's \\\"100\\\\t%\\\" or\"|");
 }
 
 TEST(Types, EveryForm) {  // [L20]

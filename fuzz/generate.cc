@@ -155,6 +155,7 @@ const std::vector<std::string>& counted_forms() {
       "time",
       "random number",
       "userspace main",
+      "userspace options",
       "userspace function",
       "array argument",
       "len",

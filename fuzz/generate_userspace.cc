@@ -70,6 +70,24 @@ Tree Generator::per_cpu_loop(int depth) {
   return join(fmt::format("for ({}, {} in {}.each_cpu(", cpu, value, map.name), std::move(at), ")) ", std::move(body));
 }
 
+/// What `main` is given: mostly nothing, else a struct of what can be an option [L70].
+std::string Generator::options_of_main(Tree& out) {
+  if (!random_.once_in(3)) return "";
+  count("userspace options");
+  Struct options{global_name("Args"), {}};
+  std::string text;
+  for (size_t i = 0; i < 1 + random_.below(4); ++i) {
+    T type = random_.once_in(4) ? string(8) : scalar();
+    if (type == character) type = boolean;
+    options.members.push_back({fmt::format("option{}", i), type});
+    text += fmt::format("{} {}: {}", i ? "," : "", options.members.back().name, type.spelled());
+  }
+  out.parts.push_back(declaration(fmt::format("struct {} {{{} }}", options.name, text)));
+  structs_.push_back(options);
+  scopes_.back().push_back({"args", struct_type(options)});
+  return "args: " + options.name;
+}
+
 void Generator::userspace(Tree& out) {
   in_user_ = true;
   for (const Map& m : maps_)
@@ -91,7 +109,7 @@ void Generator::userspace(Tree& out) {
   scopes_ = {{}};
   result_ = integer(32, true);
   Tree body;
-  body.before = "fn main() -> i32 {\n";
+  body.before = fmt::format("fn main({}) -> i32 {{\n", options_of_main(out));
   indent_ = 1;
   body.parts.push_back(Tree(fmt::format("  load({})\n", global_name("prog0"))));
   for (int i = 0; i < options_.size; ++i) body.parts.push_back(line(statement(3)));

@@ -82,6 +82,10 @@ World generate_world(uint64_t seed, const Program& program) {
         contents[at] = random_value(map->form.type->element, random);
       }
     }
+    const auto* function = as<FunctionDef>(d);
+    if (function && function->form.name == "main" && !function->form.parameters.empty())
+      for (const StructField& option : function->form.parameters[0].type->body->fields)
+        if (random.once_in(2)) world.options[std::string(option.name.text())] = random_value(option.type, random);
     const auto* global = as<GlobalDef>(d);
     if (global && global->form.storage != Storage::Constant && random.once_in(2))
       world.globals[std::string(global->form.name.text())] = random_value(global->form.type, random);

@@ -150,6 +150,7 @@ class Generator {
   bool fits_stack(const T& type) const { return in_user_ || bytes(type) <= 16; }
   /// A function that others may call from then on.
   Tree function(Helper helper, const std::string& attribute);
+  std::string options_of_main(Tree& out);
   void userspace(Tree& out);
   Tree one_cpus_value(const Map& map, int depth);
   Tree per_cpu_statement(int depth);

@@ -16,3 +16,18 @@ function(ksc_list_descriptions folder macro file)
   # Left alone when nothing changed, so that nothing is rebuilt.
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${file} CONTENT "${text}" @ONLY)
 endfunction()
+
+# Writes generated/FILE with one line KSC_RUNTIME_FILE(folder, "name") for each C file and header in runtime/FOLDER, sorted
+# by name: what the compiler's output carries.
+function(ksc_list_runtime_files file)
+  set(text "// Written by CMake from the files in runtime.\n")
+  foreach(folder IN LISTS ARGN)
+    file(GLOB names RELATIVE ${CMAKE_SOURCE_DIR}/runtime/${folder} CONFIGURE_DEPENDS
+      ${CMAKE_SOURCE_DIR}/runtime/${folder}/*.c ${CMAKE_SOURCE_DIR}/runtime/${folder}/*.h)
+    list(SORT names COMPARE STRING)
+    foreach(name IN LISTS names)
+      string(APPEND text "KSC_RUNTIME_FILE(${folder}, \"${name}\")\n")
+    endforeach()
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${file} CONTENT "${text}" @ONLY)
+endfunction()

@@ -17,6 +17,16 @@ namespace {
 
 constexpr std::string_view parse_step = "parse";
 
+/// A file of the support code, in a folder of runtime/.
+struct RuntimeFile {
+  std::string_view folder, name;
+};
+constexpr RuntimeFile runtime_files[] = {
+#define KSC_RUNTIME_FILE(folder, name) {#folder, name},
+#include "runtime_files.inc"
+#undef KSC_RUNTIME_FILE
+};
+
 /// The forms and rules of a language, one a line.
 std::string grammar(const Lang& language) {
   struct Line {
@@ -210,12 +220,8 @@ class Compilation {
       files["README.md"] = project_readme(project, !user.empty());
     }
     // The output builds where no ksc is: it carries the support code, and the source that #line names.
-    for (const char* header : {"ks_arithmetic.h", "ks_ebpf.h"})
-      if (!copy("ebpf", header, files)) return;
-    if (!user.empty())
-      for (const char* file : {"ks_attach.c", "ks_attachment.h", "ks_load.c", "ks_map.c", "ks_options.c", "ks_pin.c",
-                               "ks_print.c", "ks_runtime.h", "ks_signal.c", "ks_statistics.c", "ks_tc.c", "ks_trace.c"})
-        if (!copy("user", file, files)) return;
+    for (const RuntimeFile& file : runtime_files)
+      if ((file.folder != "user" || !user.empty()) && !copy(file, files)) return;
     const std::string& main = sources_.path(0);
     files["source/" + main.substr(main.find_last_of('/') + 1)] = sources_.text(0);
     for (auto& [path, text] : files) {
@@ -224,15 +230,15 @@ class Compilation {
       if (wanted) result_.files[path] = std::move(text);
     }
   }
-  bool copy(const std::string& folder, const std::string& name, std::map<std::string, std::string>& files) {
-    const std::string path = options_.share + "/runtime/" + folder + "/" + name;
+  bool copy(const RuntimeFile& wanted, std::map<std::string, std::string>& files) {
+    const std::string path = fmt::format("{}/runtime/{}/{}", options_.share, wanted.folder, wanted.name);
     const Sources::Opened file = sources_.open(path);
     if (!file) {
       result_.unreadable = true;
       fail(diag::broken_installation, fmt::format("cannot read `{}`: {}", path, file.error));
       return false;
     }
-    files["runtime/" + name] = sources_.text(file.file);
+    files[fmt::format("runtime/{}", wanted.name)] = sources_.text(file.file);
     return true;
   }
 

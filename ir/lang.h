@@ -21,7 +21,8 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          NoArrayCopy, SplitEbpf, PinsReached, LookupsMerged, NullTestsApart, PointersRetested, ContextAccessesApart,
          EarlyAnswersHidden, ResultsCleared, PlacesApart, IndexesGuarded, OffsetsBounded, PacketTestsApart,
          MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread, LoopsBounded, TurnsForgotten, Folded,
-         Ordered, SplitUser, OptionsDeclared, ArgumentsCopied, PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
+         Ordered, SplitUser, OptionsDeclared, ArgumentsCopied, PresenceAsked, UserEntriesCopied, UserIndexesGuarded,
+         count);
 
 /// A set of rules.
 struct RuleSet {

@@ -325,13 +325,13 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
       }),
       on<License>([&](const auto& n) { out.push_back(c.make(n.form, loc)); }), on<AliasDecl>([](const auto&) {}),
       on<StructDecl>([&](const Node<StructDecl>& n) {
-                          Type type = find_entity(n->name.name)->type;
-                          if (!is(type, TypeKind::Struct) || !type->body->header.empty()) return;
-                          std::vector<MemberComment> comments;
-                          for (const MemberDecl& member : n->members_)
-                            if (member.comment) comments.push_back({member.name.name, member.comment});
-                          out.push_back(c.make(StructDef{type, c.span(comments)}, loc));
-                        }),
+        Type type = find_entity(n->name.name)->type;
+        if (!is(type, TypeKind::Struct) || !type->body->header.empty()) return;
+        std::vector<MemberComment> comments;
+        for (const MemberDecl& member : n->members_)
+          if (member.comment) comments.push_back({member.name.name, member.comment});
+        out.push_back(c.make(StructDef{type, c.span(comments)}, loc));
+      }),
       on<EnumDecl>([&](const Node<EnumDecl>& n) {
         Type type = find_entity(n->name.name)->type;
         if (is(type, TypeKind::Enum) && type->body->header.empty()) out.push_back(c.make(EnumDef{type}, loc));

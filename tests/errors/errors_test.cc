@@ -78,6 +78,7 @@ std::vector<Message> messages(const Checked& checked) {
     return std::tie(a.first, a.second.head, a.second.text) < std::tie(b.first, b.second.head, b.second.text);
   });
   std::vector<Message> all;
+  all.reserve(placed.size());
   for (auto& [begin, message] : placed) all.push_back(std::move(message));
   return all;
 }

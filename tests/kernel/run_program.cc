@@ -52,7 +52,7 @@ ordered_json item_from_arguments(const std::vector<std::string>& arguments) {
     return arguments[at++];
   };
   while (at < arguments.size()) {
-    const std::string option = next();
+    const std::string& option = next();
     if (option == "--packet") {
       item["packets"].push_back(next());
     } else if (option == "--packet-file") {
@@ -66,7 +66,7 @@ ordered_json item_from_arguments(const std::vector<std::string>& arguments) {
       for (int i = 0; i < 3; ++i) entry.push_back(next());
       item["set"].push_back(entry);
     } else if (option == "--global") {
-      const std::string name = next();
+      const std::string& name = next();
       item["globals"][name] = next();
     } else if (option == "--dump") {
       item["dump"].push_back(next());

@@ -59,6 +59,7 @@ TEST(Threads, TwoCompilationsGiveWhatOneGives) {
   const auto inputs = programs();
   ASSERT_GT(inputs.size(), 10u);
   std::vector<std::string> alone;
+  alone.reserve(inputs.size());
   for (const auto& [name, text] : inputs) alone.push_back(compiled(name, text));
   ASSERT_NE(alone[0].find(".ebpf.c"), std::string::npos) << alone[0].substr(0, 500);
 

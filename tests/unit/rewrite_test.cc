@@ -102,7 +102,7 @@ TEST_F(RewriteTest, ChildrenAreMappedInOrderAndNodesKeptWhereNoneChanged) {
 }
 
 TEST_F(RewriteTest, VisitRunsTheOneCase) {
-  constexpr Lang jumps = language_of(Kind::Break, Kind::Continue);
+  static constexpr Lang jumps = language_of(Kind::Break, Kind::Continue);
   const auto name = [](const Stmt& s) {
     return visit<jumps>(s, on<Break>([](const Node<Break>&) { return 'b'; }),
                         on<Continue>([](const Node<Continue>&) { return 'c'; }));

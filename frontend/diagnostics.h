@@ -21,7 +21,7 @@ KSC_ENUM(Severity, remark, note, warning, error);
 
 /// What the compiler remarks on when it is asked to (-Rbounds): where it puts something in that the source does not
 /// say.
-KSC_ENUM(Remark, bounds, loops);
+KSC_ENUM(Remark, bounds, loops, stack);
 
 namespace diag {
 

@@ -77,7 +77,7 @@ T Generator::member_type() {
       // elsewhere yet [L60].
       std::vector<const Struct*> fitting;
       for (const Struct& s : structs_)
-        if (height(struct_type(s)) < 3 && bytes(struct_type(s)) <= 24) fitting.push_back(&s);
+        if (height(struct_type(s)) < 3 && bytes(struct_type(s)) <= 96) fitting.push_back(&s);
       if (fitting.empty()) break;
       const T type = struct_type(*random_.pick(fitting));
       return count(height(type) == 1 ? "member struct" : "member struct with structs"), type;

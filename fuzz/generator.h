@@ -147,7 +147,7 @@ class Generator {
   /// What a function gives: mostly `usual`, sometimes an array, a string or a struct.
   T any_result(const T& usual);
   /// eBPF has 512 bytes for a function and what it calls, and each copy takes some [L60].
-  bool fits_stack(const T& type) const { return in_user_ || bytes(type) <= 16; }
+  bool fits_stack(const T& type) const { return in_user_ || bytes(type) <= 64; }
   /// A function that others may call from then on.
   Tree function(Helper helper, const std::string& attribute);
   std::string options_of_main(Tree& out);
@@ -220,6 +220,7 @@ class Generator {
   Tree packet_statement(int depth);
   Tree packet_loop(int depth);
   Tree array_loop(int depth);
+  Tree large_variable(int depth);
   Tree print_statement(int depth);
   Tree entry_reference(int depth);
   Tree reference_use(const std::string& reference, const T& type, int depth);

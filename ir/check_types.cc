@@ -199,6 +199,7 @@ Declarations::Declarations(const Program& program) {
     if (const auto* map = as<MapDef>(d)) maps_[map->form.name] = true;
     if (const auto* array = as<ProgramArray>(d)) maps_[array->form.name] = true;
     if (const auto* pins = as<PinnedGlobals>(d)) maps_[pins->form.name] = true;
+    if (const auto* scratch = as<Scratch>(d)) maps_[scratch->form.name] = true;
     if (const auto* line = as<CommandLine>(d)) options_ = line->form.type;
   }
 }

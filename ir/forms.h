@@ -461,6 +461,9 @@ struct FunctionDef  { Name name; Domain domain; Name program_type; Name target; 
 struct ProgramArray { Name name; Name program_type; Span<Name> programs;        KSC_FORM(ProgramArray, name, program_type, programs) };
 /// The one-entry map that holds every pinned global, and the values it starts with [L14].
 struct PinnedGlobals { Name name; Type type; Span<FieldValue> values;           KSC_FORM(PinnedGlobals, name, type, values) };
+/// A map in which the variables of one program lie, and of what it calls: `slots` values for each CPU, one for each run that can be
+/// under way there [L60].
+struct Scratch      { Name name; Type type; uint32_t slots;                     KSC_FORM(Scratch, name, type, slots) };
 /// @on_fault(verdict): what a program gives when it is left early, in place of its type's pass-through verdict [L162].
 struct FaultVerdict { Name program; Expr verdict;                               KSC_FORM(FaultVerdict, program, verdict) };
 /// The options of the userspace program, one for each member of the struct that `main` is given; a member without its option on the

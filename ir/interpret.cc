@@ -105,6 +105,7 @@ void Interpreter::declare(const Program& program) {
                     on<FunctionDef>([](const auto&) {}),
                     on<CommandLine>([&](const Node<CommandLine>& n) { command_line_ = &n.form; }),
                     on<ProgramArray>([&](const Node<ProgramArray>& n) { program_arrays_[n->name] = &n.form; }),
+                    on<Scratch>([&](const Node<Scratch>& n) { fill_scratch(n.form); }),
                     on<PinnedGlobals>([&](const Node<PinnedGlobals>& n) {
                       Value whole = struct_value(n->type, n->values);
                       for (const StructField& field : n->type->body->fields) {
@@ -123,6 +124,19 @@ void Interpreter::declare(const Program& program) {
                       map.shared = false;
                       map.entries[Bytes(4)] = at;
                     }));
+  }
+}
+
+void Interpreter::fill_scratch(const Scratch& n) {
+  MapState& map = maps_[n.name];
+  map.type = c.types.map(c.name("array"), c.types.u32(), n.type, n.slots);
+  map.kind = find_map_kind("array");
+  map.shared = false;
+  for (uint32_t slot = 0; slot < n.slots; ++slot) {
+    // An earlier run has left something there; but nobody has claimed it.
+    Bytes bytes(stored_size(n.type), 0xa5);
+    if (n.slots > 1) std::fill_n(bytes.begin(), 8, 0);
+    map.entries[from_bits(c.types.u32(), slot).bytes] = memory_.allocate(bytes, "the scratch memory");
   }
 }
 

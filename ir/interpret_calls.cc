@@ -149,13 +149,13 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
   const auto wants = [&](size_t count) {
     if (values.size() != count) throw Fault(fmt::format("{} is given {} arguments", name, values.size()));
   };
-  if (name == "__builtin_memcpy") {
+  if (name == "__builtin_memcpy" || name == "ks_copy") {
     wants(3);
     memory_.store(to_bits(values[0]), memory_.load(to_bits(values[1]), to_bits(values[2])));
     write_back(to_bits(values[0]), to_bits(values[2]));
     return zero_value(n.type);
   }
-  if (name == "__builtin_memset") {
+  if (name == "__builtin_memset" || name == "ks_fill") {
     wants(3);
     memory_.store(to_bits(values[0]), Bytes(to_bits(values[2]), static_cast<uint8_t>(to_bits(values[1]))));
     write_back(to_bits(values[0]), to_bits(values[2]));
@@ -187,6 +187,12 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
   }
   if (name == "ks_count_lost_write" || name == "ks_count_failed_tail_call")
     return wants(0), zero_value(n.type);  // what is counted is no part of a trace
+  if (name == "ks_claim_scratch" || name == "ks_release_scratch") {
+    wants(1);
+    const Bytes claimed = memory_.load(to_bits(values[0]), 8);
+    memory_.store(to_bits(values[0]), from_bits(c.types.u64(), name == "ks_claim_scratch").bytes);
+    return from_number(n.type, claimed == Bytes(8));
+  }
   // These speak to the verifier and to C compilers alone.
   if (name == "ks_forget" || name == "ks_hide" || name == "ks_read") return wants(1), values[0];
   if (name == "barrier_var") return wants(1), zero_value(n.type);

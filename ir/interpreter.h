@@ -16,10 +16,10 @@ namespace ksc {
 
 /// Every form that a program can be run with: those of the typed languages, and those that lowering puts in their
 /// place.
-inline constexpr Lang runnable = lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift +
-                                 Kind::RuntimeCall + Kind::FunctionAddress + Kind::TailCall + Kind::Switch +
-                                 Kind::Leave + Kind::MapStore + Kind::AtomicUpdate + Kind::CountedLoop +
-                                 Kind::TraceLine + Kind::ProgramArray + Kind::PinnedGlobals + Kind::CommandLine;
+inline constexpr Lang runnable =
+    lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift + Kind::RuntimeCall +
+    Kind::FunctionAddress + Kind::TailCall + Kind::Switch + Kind::Leave + Kind::MapStore + Kind::AtomicUpdate +
+    Kind::CountedLoop + Kind::TraceLine + Kind::ProgramArray + Kind::PinnedGlobals + Kind::Scratch + Kind::CommandLine;
 
 class Interpreter {
  public:
@@ -96,6 +96,7 @@ class Interpreter {
   int64_t kernel_constant(std::string_view name) const;
   int64_t run_entry(Name entry);
   std::vector<Value> main_arguments(const FunctionDef& main);
+  void fill_scratch(const Scratch& n);
   Value call(const FunctionDef& function, const std::vector<Value>& arguments);
   /// What the variable holds that the function at work has named as its result.
   Value named_result();

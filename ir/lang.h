@@ -20,9 +20,9 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          ConstantsRead, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison, EnumsConverted, PaddingDropped,
          NoArrayCopy, SplitEbpf, PinsReached, LookupsMerged, NullTestsApart, PointersRetested, ContextAccessesApart,
          EarlyAnswersHidden, ResultsCleared, PlacesApart, IndexesGuarded, OffsetsBounded, PacketTestsApart,
-         MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread, LoopsBounded, TurnsForgotten, Folded,
-         Ordered, SplitUser, OptionsDeclared, ArgumentsCopied, PresenceAsked, UserEntriesCopied, UserIndexesGuarded,
-         count);
+         MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread, LargeValuesNamed, LocalsSpilled,
+         LargeCopiesLooped, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared, ArgumentsCopied,
+         PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -81,7 +81,10 @@ inline constexpr Lang ArgumentsCopied = NoArrayCopy + Rule::ArgumentsCopied;    
 // ---- eBPF ----
 inline constexpr Lang Ebpf = ArgumentsCopied - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop + Rule::SplitEbpf; // only what runs in the kernel
 inline constexpr Lang PacketReread = Ebpf + Rule::PacketReread;                               // what moves the packet is seen by C compilers
-inline constexpr Lang LoopsBounded = PacketReread - Kind::MapLoop + Kind::FunctionAddress + Rule::LoopsBounded; // the verifier sees the end of every loop
+inline constexpr Lang LargeValuesNamed = PacketReread + Rule::LargeValuesNamed;               // what is too large for the stack has a name
+inline constexpr Lang LocalsSpilled = LargeValuesNamed + Kind::Scratch + Rule::LocalsSpilled; // variables that the stack has no room for lie in a map
+inline constexpr Lang LargeCopiesLooped = LocalsSpilled + Rule::LargeCopiesLooped;            // what C does not copy inline is copied by a loop
+inline constexpr Lang LoopsBounded = LargeCopiesLooped - Kind::MapLoop + Kind::FunctionAddress + Rule::LoopsBounded; // the verifier sees the end of every loop
 inline constexpr Lang TurnsForgotten = LoopsBounded + Rule::TurnsForgotten;                   // what a turn counts is nothing to the verifier
 inline constexpr Lang PinsReached = TurnsForgotten + Rule::PinsReached;                       // pinned globals are reached by a pointer
 inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramArray;         // tail calls go through program arrays

@@ -21,6 +21,7 @@ struct ProgramType {
   std::string_view safe;                         // the verdict when the program cannot do its work
   std::string_view section;                      // libbpf's section, by the name that libbpf 1.1 knows
   std::string_view attach_kind;                  // how the userspace runtime attaches it
+  std::string_view nesting_helper{};             // within which another run of the program can begin; empty: none
   bool tail_calls = false;                       // a program array can hold it [L63]
   std::span<const std::string_view> writable;    // context fields that a program may write
   std::span<const std::string_view> unreadable;  // context fields that a program may not read

@@ -81,6 +81,21 @@ void emit_array_copy(const Expr& place, const Expr& source, Loc loc, To<Out>& to
   }
 }
 
+/// memset(&place, 0, size)
+template <Lang Out>
+void emit_zero(const Expr& place, Loc loc, To<Out>& to) {
+  Types& types = to.context.types;
+  const auto number = [&](uint64_t value) {
+    return to.make(Int{{static_cast<__int128>(value)}, {}}, loc, types.u64());
+  };
+  const Expr at = to.make(AddressOf{place}, loc, types.pointer(type_of(place), Space::Stack, false));
+  to.emit(
+      Evaluate{to.make(RuntimeCall{to.context.name("__builtin_memset"),
+                                   to.context.template span<Expr>({at, number(0), number(size_of(type_of(place)))})},
+                       loc, types.void_type())},
+      loc);
+}
+
 /// place = value, whatever the type; for passes behind lower_array_copies.
 template <Lang Out>
 void emit_assignment(const Expr& place, const Expr& value, Loc loc, To<Out>& to) {
@@ -95,6 +110,27 @@ void emit_declaration(Name name, const Expr& value, Loc loc, To<Out>& to) {
   if (!is_array_in_c(type) || initialises_array(value)) return to.emit(Let{name, type, value}, loc);
   to.emit(Let{name, type, {}}, loc);
   emit_array_copy(to.make(Local{name}, loc, type), value, loc, to);
+}
+
+/// place = value, member by member and element by element, each given through `converted`; the place holds zeros so
+/// far.
+template <Lang Out, class Converted>
+void emit_parts(const Expr& place, const Expr& value, To<Out>& to, const Converted& converted) {
+  const Loc loc = loc_of(value);
+  if (const auto* structure = as<StructValue>(value)) {
+    for (const FieldValue& v : structure->form.values)
+      emit_parts(to.make(Field{place, v.name}, loc, find_field(structure->type, v.name)->type), v.value, to, converted);
+  } else if (const auto* array = as<ArrayValue>(value)) {
+    __int128 position = 0;
+    for (const Expr& v : array->form.values) {
+      const Expr at = to.make(Int{{position++}, {}}, loc, to.context.types.u64());
+      emit_parts(to.make(Index{place, at}, loc, type_of(v)), v, to, converted);
+    }
+  } else if (const auto* number = as<Int>(value)) {
+    if (number->form.value.value != 0) to.emit(Assign{place, value}, loc);
+  } else if (!as<Zero>(value)) {
+    emit_assignment(place, converted(value), loc, to);
+  }
 }
 
 /// Where an array or a string lies; what is a choice or a conversion lies nowhere, and gets a variable.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "ir/places.h"
+#include "ir/stack_frames.h"
 #include "passes/inference.h"
 
 namespace ksc {
@@ -117,7 +118,7 @@ void Inference::var_statement(const Node<VarStmt>& n) {
     type = t.invalid();
   }
   if (in_ebpf() && type && !is(type, TypeKind::Invalid) && (is_aggregate(type) || is(type, TypeKind::Str)) &&
-      size_of(type) > 512) {
+      size_of(type) > largest_ebpf_variable) {
     c.diagnostics.report(n->name.loc, diag::stack_overflow, std::string(name.spelling()), size_of(type));
     type = t.invalid();
   }

@@ -23,30 +23,11 @@ bool holds_constant_aggregate(const Expr& e) {
   return std::any_of(array->form.values.begin(), array->form.values.end(), holds_constant_aggregate);
 }
 
-/// place = value, member by member and element by element; the place holds zeros so far.
-void assign_parts(const Expr& place, const Expr& value, Out& to) {
-  const Loc loc = loc_of(value);
-  if (const auto* structure = as<StructValue>(value)) {
-    for (const FieldValue& v : structure->form.values)
-      assign_parts(to.make(Field{place, v.name}, loc, find_field(structure->type, v.name)->type), v.value, to);
-  } else if (const auto* array = as<ArrayValue>(value)) {
-    __int128 position = 0;
-    for (const Expr& v : array->form.values) {
-      const Expr at = to.make(Int{{position++}, {}}, loc, to.context.types.u64());
-      assign_parts(to.make(Index{place, at}, loc, type_of(v)), v, to);
-    }
-  } else if (const auto* number = as<Int>(value)) {
-    if (number->form.value.value != 0) to.emit(Assign{place, value}, loc);
-  } else if (!as<Zero>(value)) {
-    emit_assignment(place, to(value), loc, to);
-  }
-}
-
 Expr declared(Name name, const Expr& value, Out& to) {
   const Loc loc = loc_of(value);
   to.emit(Let{name, type_of(value), {}}, loc);
   const Expr place = to.make(Local{name}, loc, type_of(value));
-  assign_parts(place, value, to);
+  emit_parts(place, value, to, [&](const Expr& part) { return to(part); });
   return place;
 }
 

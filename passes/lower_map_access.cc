@@ -11,10 +11,23 @@ namespace {
 using Out = To<lang::NoMapAccess>;
 constexpr int any = 0, no_exist = 1;  // BPF_ANY, BPF_NOEXIST of linux/bpf.h
 
+struct MapAccessState {
+  NameSet counters;                   // of loops
+  std::map<Type, Name> empty_values;  // that have been declared
+};
+
+/// What spill_locals has put elsewhere, or a member of what a loop's function was given: a place that helpers can be
+/// given as it is.
+bool is_in_scratch(const Expr& value) {
+  const auto* member = as<Field>(value);
+  const auto* scratch = member ? as<Deref>(member->form.base) : nullptr;
+  const Type pointer = scratch ? type_of(scratch->form.pointer) : nullptr;
+  return is(pointer, TypeKind::Pointer) && pointer->space == Space::Stack;
+}
+
 class MapAccess {
  public:
-  MapAccess(Out& to, Loc loc, const NameSet& counters)
-      : to_(to), loc_(loc), types_(to.context.types), counters_(counters) {}
+  MapAccess(Out& to, Loc loc, MapAccessState& state) : to_(to), loc_(loc), types_(to.context.types), state_(state) {}
 
   /// &map
   Expr map(const Expr& m) { return to_.make(AddressOf{m}, loc_, types_.pointer(type_of(m), Space::Kernel, false)); }
@@ -23,12 +36,23 @@ class MapAccess {
   Expr address(const Expr& value, std::string_view hint) {
     Expr place = value;
     const auto* local = as<Local>(value);
-    if ((!local || counters_.count(local->form.name)) && !as<Int>(value) && !as<Zero>(value)) {
+    if ((!local || state_.counters.count(local->form.name)) && !as<Int>(value) && !is_in_scratch(value)) {
       const Name name = to_.fresh(hint);
       emit_declaration(name, value, loc_of(value), to_);
       place = to_.make(Local{name}, loc_, type_of(value));
     }
     return to_.make(AddressOf{place}, loc_, types_.pointer(type_of(value), Space::Stack, false));
+  }
+  /// The address of a zero value: of more than a register it is a variable of its own, which nobody writes. On the
+  /// stack it would have to be made anew for each insertion.
+  Expr zero_address(Type type) {
+    if (is_integral(type)) return address(to_.make(Int{{0}, {}}, loc_, type), "zero");
+    Name& empty = state_.empty_values[type];
+    if (!empty) {
+      empty = to_.fresh("empty");
+      to_.declare(GlobalDef{empty, type, {}, Storage::EbpfOnly}, loc_);
+    }
+    return to_.make(AddressOf{to_.make(Global{empty}, loc_, type)}, loc_, types_.pointer(type, Space::Any, false));
   }
   Expr call(std::string_view helper, std::vector<Expr> arguments, Type result) {
     return to_.make(HelperCall{to_.context.name(helper), to_.context.span(arguments)}, loc_, result);
@@ -55,22 +79,19 @@ class MapAccess {
   Out& to_;
   Loc loc_;
   Types& types_;
-  const NameSet& counters_;  // of loops
+  MapAccessState& state_;
 };
 
 /// slot = lookup; if (!slot) { insert zero unless somebody did; slot = lookup }
-void emit_slot(Name name, const Node<MapSlot>& n, const NameSet& counters, Out& to) {
-  MapAccess access(to, n.loc, counters);
+void emit_slot(Name name, const Node<MapSlot>& n, MapAccessState& state, Out& to) {
+  MapAccess access(to, n.loc, state);
   Types& types = to.context.types;
   const Expr key = access.address(to(n->key), "key");
   to.emit(Let{name, n.type, access.lookup(n->map, key, n.type)}, n.loc);
   if (find_map_kind(type_of(n->map)->name.text())->entries_always_exist) return;
   const Expr slot = to.make(Local{name}, n.loc, n.type);
   const Body insert = to.collect([&] {
-    const Type element = n.type->element;
-    const Expr zero =
-        is_integral(element) ? Expr(to.make(Int{{0}, {}}, n.loc, element)) : to.make(Zero{}, n.loc, element);
-    const Expr value = access.address(zero, "zero");
+    const Expr value = access.zero_address(n.type->element);
     to.emit(Evaluate{access.update(n->map, key, value, no_exist, types.i64())}, n.loc);
     to.emit(Assign{slot, access.lookup(n->map, key, n.type)}, n.loc);
     access.count_if(to.make(Not{access.present(slot)}, n.loc, types.boolean()));
@@ -82,28 +103,28 @@ void emit_slot(Name name, const Node<MapSlot>& n, const NameSet& counters, Out& 
 }  // namespace
 
 Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::LookupsMerged>& in, Context& context) {
-  NameSet counters;
+  MapAccessState state;
   return rewrite<lang::LookupsMerged, lang::NoMapAccess>(
       in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
-        counters.insert(n->name);
+        state.counters.insert(n->name);
         to.emit_statement(to.rebuild(n));
       }),
       on<Let>([&](const Node<Let>& n, Out& to) {
         if (n->value)
-          if (const auto* slot = as<MapSlot>(*n->value)) return emit_slot(n->name, *slot, counters, to);
+          if (const auto* slot = as<MapSlot>(*n->value)) return emit_slot(n->name, *slot, state, to);
         to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
       }),
       on<MapLookup>([&](const Node<MapLookup>& n, Out& to) -> Expr {
-        MapAccess access(to, n.loc, counters);
+        MapAccess access(to, n.loc, state);
         return access.lookup(n->map, access.address(to(n->key), "key"), n.type);
       }),
       on<MapSlot>([&](const Node<MapSlot>& n, Out& to) -> Expr {
         const Name slot = to.fresh("slot");
-        emit_slot(slot, n, counters, to);
+        emit_slot(slot, n, state, to);
         return to.make(Local{slot}, n.loc, n.type);
       }),
       on<MapStore>([&](const Node<MapStore>& n, Out& to) {
-        MapAccess access(to, n.loc, counters);
+        MapAccess access(to, n.loc, state);
         const Expr key = access.address(to(n->key), "key");
         const Expr value = access.address(to(n->value), "value");
         Types& types = to.context.types;
@@ -117,12 +138,12 @@ Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::LookupsMerged>& in, Contex
                                 n.loc, types.boolean()));
       }),
       on<MapDelete>([&](const Node<MapDelete>& n, Out& to) {
-        MapAccess access(to, n.loc, counters);
+        MapAccess access(to, n.loc, state);
         const Expr key = access.address(to(n->key), "key");
         to.emit(Evaluate{access.call("bpf_map_delete_elem", {access.map(n->map), key}, to.context.types.i64())}, n.loc);
       }),
       on<MapCall>([&](const Node<MapCall>& n, Out& to) -> Expr {
-        MapAccess access(to, n.loc, counters);
+        MapAccess access(to, n.loc, state);
         Types& types = to.context.types;
         const Expr key = access.address(to(n->arguments[0]), "key");
         if (n->method == "contains_key")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// … pinned_globals.a …   =>   var pinned = &pinned_globals[0]; if (!pinned) return; … pinned->a …
-#include "ir/program_type.h"
 #include "ir/rewrite.h"
+#include "passes/leave_if_null.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -47,18 +47,7 @@ Ir<lang::PinsReached> lower_pinned_access(const Ir<lang::TurnsForgotten>& in, Co
           const Expr key = to.make(Int{{0}, {}}, n.loc, types.u32());
           to.emit(Let{entry, reference, to.make(MapLookup{array, key}, n.loc, reference)}, n.loc);
           // The one entry of an array always exists; the verifier wants to see it tested.
-          const Expr absent =
-              to.make(Not{to.make(Present{to.make(Local{entry}, n.loc, reference)}, n.loc, types.boolean())}, n.loc,
-                      types.boolean());
-          Option<Expr> value;
-          if (const ProgramType* program = find_program_type(form.program_type.text())) {
-            const KernelConstant* verdict = to.context.kernel_types->find_constant(program->pass_through);
-            value = Expr(to.make(Int{{verdict->value}, to.context.name(program->pass_through)}, n.loc, form.result));
-          } else if (!is(form.result, TypeKind::Void)) {
-            value = Expr(to.make(Int{{0}, {}}, n.loc, form.result));
-          }
-          const Body leave{to.context.span<Stmt>({to.make(Return{value}, n.loc)})};
-          to.emit(If{to.context.span<Branch>({{absent, leave}}), {}}, n.loc);
+          emit_leave_if_null(to.make(Local{entry}, n.loc, reference), form, n.loc, to);
           to.emit(to(n->body));
         });
         to.declare(form, n.loc);

@@ -17,6 +17,7 @@ int rank(const Decl& d) {
     case Kind::ConfigDef:
     case Kind::GlobalDef: return 4;
     case Kind::PinnedGlobals:
+    case Kind::Scratch:
     case Kind::MapDef: return 5;
     case Kind::ProgramArray: return 6;
     default: return as<FunctionDef>(d)->form.domain == Domain::Program ? 8 : 7;

@@ -146,9 +146,9 @@ void outline_map_loop(const Node<MapLoop>& n, const Body& body, Out& to) {
 
 }  // namespace
 
-Ir<lang::LoopsBounded> outline_loops(const Ir<lang::PacketReread>& in, Context& context) {
+Ir<lang::LoopsBounded> outline_loops(const Ir<lang::LargeCopiesLooped>& in, Context& context) {
   Costs costs(in.declarations);
-  return rewrite<lang::PacketReread, lang::LoopsBounded>(
+  return rewrite<lang::LargeCopiesLooped, lang::LoopsBounded>(
       in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
         form.body = to(form.body);  // inner loops first: their functions are declared before this one

@@ -29,6 +29,7 @@ class EbpfFile {
       if (const auto* n = as<ConfigDef>(d)) data += config(n->form);
       if (const auto* n = as<GlobalDef>(d)) data += global(n->form);
       if (const auto* n = as<PinnedGlobals>(d)) maps += pinned_globals(n->form);
+      if (const auto* n = as<Scratch>(d)) maps += scratch(n->form);
       if (const auto* n = as<MapDef>(d)) maps += map(n->form);
       if (const auto* n = as<ProgramArray>(d)) maps += program_array(n->form);
     }
@@ -102,6 +103,13 @@ class EbpfFile {
                "BPF_F_MMAPABLE);\n\t__uint(max_entries, 1);\n"
                "\t__type(key, __u32);\n\t__type(value, struct {0});\n}} {0} SEC(\".maps\");\n\n",
                printer_.global_name(n.name));
+  }
+  std::string scratch(const Scratch& n) {
+    return fmt::format(
+        "/* What the stack has no room for. */\nstruct {{\n\t__uint(type, "
+        "BPF_MAP_TYPE_PERCPU_ARRAY);\n\t__uint(max_entries, {});\n"
+        "\t__type(key, __u32);\n\t__type(value, {});\n}} {} SEC(\".maps\");\n\n",
+        n.slots, printer_.declaration(n.type, ""), printer_.global_name(n.name));
   }
   std::string map(const MapDef& n) {
     const MapKind* kind = find_map_kind(n.type->name.text());

@@ -23,6 +23,7 @@ const ProgramType tc = {
     .safe = "TC_ACT_SHOT",
     .section = "tc",
     .attach_kind = "KS_TC",
+    .nesting_helper = "bpf_clone_redirect",
     .tail_calls = true,
     .writable = writable,
     .unreadable = unreadable,

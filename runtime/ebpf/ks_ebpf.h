@@ -99,4 +99,40 @@ static inline __attribute__((always_inline, unused)) int ks_differ(const void *l
 	return 0;
 }
 
+/*
+ * Copies and fills of more bytes than the compiler writes out. It may not recognise them as such: it would call a
+ * function that eBPF does not have. What is moved lies in maps, where addresses need not be aligned.
+ */
+static inline __attribute__((always_inline, unused)) void ks_copy(void *to, const void *from, __u64 size)
+{
+	for (__u64 i = 0; i < size / 8; i++) {
+		((__u64 *)to)[i] = ((const __u64 *)from)[i];
+		asm volatile("" : : : "memory");
+	}
+	for (__u64 i = size / 8 * 8; i < size; i++)
+		((__u8 *)to)[i] = ((const __u8 *)from)[i];
+}
+
+static inline __attribute__((always_inline, unused)) void ks_fill(void *to, __u8 byte, __u64 size)
+{
+	const __u64 word = byte * 0x0101010101010101ULL;
+
+	for (__u64 i = 0; i < size / 8; i++) {
+		((__u64 *)to)[i] = word;
+		asm volatile("" : : : "memory");
+	}
+	for (__u64 i = size / 8 * 8; i < size; i++)
+		((__u8 *)to)[i] = byte;
+}
+
+/*
+ * Memory that several runs on one CPU may want at once belongs to the one that finds it free.
+ */
+static inline __attribute__((always_inline, unused)) bool ks_claim_scratch(__u64 *claimed)
+{
+	return __sync_lock_test_and_set(claimed, 1) == 0;
+}
+
+#define ks_release_scratch(claimed) (*(volatile __u64 *)(claimed) = 0)
+
 #endif

@@ -53,7 +53,8 @@ struct Checked {
       const std::string_view rest = sources.text(0).substr(at + target.size());
       options.target.kernel = *KernelVersion::parse(rest.substr(0, rest.find('\n')));
     }
-    if (sources.text(0).find("//! -Rall") != std::string_view::npos) options.remarks = {Remark::bounds, Remark::loops};
+    if (sources.text(0).find("//! -Rall") != std::string_view::npos)
+      options.remarks = {Remark::bounds, Remark::loops, Remark::stack};
     result = compile(sources, options);
   }
 };

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ir/lang.h"
+
+namespace ksc {
+
+/// What a function of eBPF needs of the stack, in bytes, as its C will have it: an estimate, and never less than what C
+/// compilers take (tests/property asks them).
+struct StackFrame {
+  uint64_t variables = 0;    // arrays, strings and structs
+  uint64_t temporaries = 0;  // what helpers are given by address: keys, values, captures of loops
+  uint64_t registers = 0;    // what may have to wait on the stack while registers are needed for other things
+  uint64_t size() const { return variables + temporaries + registers; }
+};
+
+/// The frames of the functions of a program before its loops become functions of their own: a frame has what its
+/// loops' turns need.
+class StackFrames {
+ public:
+  /// `spilled`: of these functions, what is spillable and has at least so many bytes lies elsewhere.
+  explicit StackFrames(const Program& program, const NameMap<uint64_t>& spilled = {});
+
+  const StackFrame& of(Name function) const { return frames_.at(function); }
+  /// The most that a call of the function needs, with all that it calls in turn.
+  uint64_t chain(Name function) const;
+  /// The same of variables and temporaries alone.
+  uint64_t memory_of_chain(Name function) const;
+  /// The functions of the program that it calls, in the order of their first call.
+  const std::vector<Name>& callees(Name function) const { return calls_.at(function); }
+  /// The functions that a call of it may reach, itself first.
+  std::vector<Name> reached_from(Name function) const;
+
+ private:
+  NameMap<StackFrame> frames_;
+  NameMap<std::vector<Name>> calls_;
+};
+
+/// What one value of a per-CPU map holds, and with that a variable of eBPF: PCPU_MIN_UNIT_SIZE of
+/// include/linux/percpu.h.
+inline constexpr uint64_t largest_ebpf_variable = 32768;
+
+/// Whether a value of the type has bytes, and no pointers, which maps cannot hold.
+bool is_spillable(Type type);
+/// Whether an expression makes a value that C keeps in memory for as long as the function runs.
+bool makes_value_in_memory(const Expr& e);
+
+}  // namespace ksc

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "passes/spill_limits.h"
+
+#include <algorithm>
+
+#include "ir/stack_frames.h"
+
+namespace ksc {
+
+NameMap<uint64_t> spill_limits(const Program& program) {
+  constexpr uint64_t smallest = 16;
+  NameMap<uint64_t> limits;
+  for (const Decl& d : program) {
+    const auto* entry = as<FunctionDef>(d);
+    if (!entry || entry->form.domain != Domain::Program) continue;
+    const uint64_t most = header(d).contains.has(Kind::TailCall) ? stack_limit_with_tail_calls : stack_limit;
+    for (uint64_t size = largest_ebpf_variable;; size /= 2) {
+      const StackFrames frames(program, limits);
+      if (frames.chain(entry->form.name) <= most || size < smallest) break;
+      for (Name function : frames.reached_from(entry->form.name)) {
+        uint64_t& limit = limits.try_emplace(function, size).first->second;
+        limit = std::min(limit, size);
+      }
+    }
+  }
+  return limits;
+}
+
+}  // namespace ksc

@@ -33,8 +33,10 @@ class LoopCaps {
   /// Whether it is computed from no number of more than 16 bits.
   static bool is_narrow(const Expr& e) {
     if (const auto* converted = as<Convert>(e))
-      return is_integral(type_of(converted->form.value)) && width_of(type_of(converted->form.value)) <= 16;
-    if (const auto* number = as<Int>(e)) return number->form.value.value >> 16 == 0;
+      return (is_integral(type_of(converted->form.value)) && width_of(type_of(converted->form.value)) <= 16) ||
+             is_narrow(converted->form.value);
+    if (const auto* number = as<Int>(e))
+      return number->form.value.value >= INT16_MIN && number->form.value.value <= UINT16_MAX;
     if (const auto* choice = as<Conditional>(e))
       return is_narrow(choice->form.then) && is_narrow(choice->form.otherwise);
     const auto* binary = as<Binary>(e);

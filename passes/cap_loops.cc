@@ -18,6 +18,11 @@ void remark(Loc loc, Out& to, const FaultVerdicts& verdicts) {
   to.context.diagnostics.report(loc, diag::loop_capped, std::string("8,388,608"), verdicts.ending(*to.function()));
 }
 
+/// How many times a loop between constants runs.
+__int128 turns_between(const CountedLoop& loop) {
+  return as<Int>(loop.high)->form.value.value - as<Int>(loop.low)->form.value.value + loop.inclusive;
+}
+
 bool in_ebpf(const FunctionDef* f) { return f && (f->domain == Domain::Program || f->domain == Domain::Shared); }
 
 /// The loop's body, with a note in `broke` before each break that leaves this loop.
@@ -66,7 +71,12 @@ Ir<lang::LoopsCapped> cap_loops(const Ir<lang::PacketPulled>& in, Context& conte
       on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         CountedLoop form = n.form;
         form.body = to(form.body);
-        if (!in_ebpf(to.function()) || (as<Int>(n->low) && as<Int>(n->high))) return to.emit(form, n.loc);
+        if (!in_ebpf(to.function())) return to.emit(form, n.loc);
+        if (as<Int>(n->low) && as<Int>(n->high)) {
+          if (turns_between(n.form) <= most_turns) return to.emit(form, n.loc);
+          to.context.diagnostics.report(n.loc, diag::loop_too_long, verdicts.ending(*to.function()));
+          return to.emit(Leave{LeaveReason::Bounds}, n.loc);
+        }
         // The bounds are known at run time only: count the turns, and refuse more than can be run.
         Types& types = to.context.types;
         Type wide = types.u64(), boolean = types.boolean();

@@ -296,7 +296,8 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::ConstantsRead>& in, Cont
         if (a && is_integral(n.type) && is_integral(type_of(value))) {
           if (is(n.type, TypeKind::Bool)) return folded(*a != 0, n.type, n.loc, to);
           const auto* constant = as<Int>(value);
-          if (constant && constant->form.constant && *a == wrapped(*a, n.type))
+          // As a value of another enum it has another name.
+          if (constant && constant->form.constant && *a == wrapped(*a, n.type) && !is(n.type, TypeKind::Enum))
             return to.make(Int{{*a}, constant->form.constant}, n.loc, n.type);
           return folded(*a, n.type, n.loc, to);
         }

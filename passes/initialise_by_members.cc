@@ -35,13 +35,13 @@ Expr declared(Name name, const Expr& value, Out& to) {
 
 // clang 14 loses what was stored before a copy of a constant struct: its BPF back end puts the numbers in place of the
 // loads, and with the loads goes the order of the stores before them (docs/decisions/clang_14_loses_stores.md).
-Ir<lang::MembersInitialised> initialise_by_members(const Ir<lang::PacketTestsApart>& in, Context& context) {
+Ir<lang::MembersInitialised> initialise_by_members(const Ir<lang::PacketEqualitiesHidden>& in, Context& context) {
   const auto in_variable = [](const auto& n, Out& to) -> Expr {
     const Expr value = Ref<std::remove_cvref_t<decltype(n.form)>>{&n};
     if (!to.function() || !holds_constant_aggregate(value)) return value;
     return declared(to.fresh("value"), value, to);
   };
-  return rewrite<lang::PacketTestsApart, lang::MembersInitialised>(
+  return rewrite<lang::PacketEqualitiesHidden, lang::MembersInitialised>(
       in, context, on<Let>([](const Node<Let>& n, Out& to) {
         if (n->value && holds_constant_aggregate(*n->value)) return void(declared(n->name, *n->value, to));
         to.emit(Let{n->name, n->type, to(n->value)}, n.loc);

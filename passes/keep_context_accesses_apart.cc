@@ -62,11 +62,11 @@ class Reads {
 // Of accesses in several branches C compilers make one behind them, to an address that the branch chose; the verifier
 // wants the context itself and a constant distance ("dereference of modified ctx ptr"). What inline assembly follows
 // stays where it is.
-Ir<lang::ContextAccessesApart> keep_context_accesses_apart(const Ir<lang::PointersRetested>& in, Context& context) {
+Ir<lang::ContextAccessesApart> keep_context_accesses_apart(const Ir<lang::ContextReadOnce>& in, Context& context) {
   std::map<Name, Reads, ByText> reads;
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) reads.emplace(function->form.name, Reads(function->form));
-  return rewrite<lang::PointersRetested, lang::ContextAccessesApart>(
+  return rewrite<lang::ContextReadOnce, lang::ContextAccessesApart>(
       in, context, on<Field>([&](const Node<Field>& n, Out& to) -> Expr {
         const Expr read = to.rebuild(n);
         if (!is_context_field(Ref<Field>{&n}) || !reads.at(to.function()->name).must_be_kept_apart()) return read;

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/// if (ctx->len == 1) … else if (ctx->len == 2) … …   =>   var len = ctx->len; if (len == 1) … else if (len == 2) … …
+#include <algorithm>
+
+#include "ir/rewrite.h"
+#include "passes/packet_walk.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+using Out = To<lang::ContextReadOnce>;
+
+/// clang 14 computes an address that about seventeen branches share, which the verifier does not follow ("dereference of
+/// modified ctx ptr"); half of that is far enough away.
+constexpr int most_reads = 8;
+
+/// ctx->member, a number in the context of a parameter.
+const Node<Field>* context_field(const Expr& place) {
+  const auto* field = as<Field>(place);
+  const auto* pointed = field && is_integral(field->type) ? as<Deref>(field->form.base) : nullptr;
+  if (!pointed || !as<Local>(pointed->form.pointer)) return nullptr;
+  const Type pointer = type_of(pointed->form.pointer);
+  return is(pointer, TypeKind::Pointer) && pointer->space == Space::Context ? field : nullptr;
+}
+
+/// The members that a function reads often, and that nothing in it changes.
+class OftenRead {
+ public:
+  explicit OftenRead(const FunctionDef& function) : function_(function) {
+    for (const Stmt& s : function.body.statements) count(s);
+    if (may_change_) reads_.clear();
+    std::erase_if(reads_, [&](const Read& read) { return read.times <= most_reads || changed_.count(read.name); });
+  }
+  struct Read {
+    Name name;
+    const Node<Field>* first;
+    int times = 0;
+  };
+  const std::vector<Read>& reads() const { return reads_; }
+
+ private:
+  void count(const Stmt& s) {
+    if (const auto* assign = as<Assign>(s))
+      if (const auto* field = context_field(assign->form.place)) changed_.insert(field->form.name);
+    each_child_of(
+        s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
+  }
+  void count(const Expr& e) {
+    // What is called may change what the context says.
+    may_change_ = may_change_ || as<Call>(e) || moves_packet(e);
+    if (const auto* field = context_field(e); field && is_parameter(*field)) {
+      auto known = std::find_if(reads_.begin(), reads_.end(), [&](const Read& r) { return r.name == field->form.name; });
+      if (known == reads_.end()) known = reads_.insert(known, {field->form.name, field});
+      ++known->times;
+    }
+    each_child_of(
+        e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
+  }
+  bool is_parameter(const Node<Field>& field) const {
+    const Name context = as<Local>(as<Deref>(field.form.base)->form.pointer)->form.name;
+    return std::any_of(function_.parameters.begin(), function_.parameters.end(),
+                       [&](const Parameter& p) { return p.name == context; });
+  }
+
+  const FunctionDef& function_;
+  std::vector<Read> reads_;
+  NameSet changed_;
+  bool may_change_ = false;
+};
+
+}  // namespace
+
+Ir<lang::ContextReadOnce> read_context_once(const Ir<lang::PointersRetested>& in, Context& context) {
+  NameMap<Name> variables;  // of members, in the function at work
+  return rewrite<lang::PointersRetested, lang::ContextReadOnce>(
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+        const OftenRead often(n.form);
+        variables.clear();
+        FunctionDef form = n.form;
+        form.body = to.collect([&] {
+          for (const OftenRead::Read& read : often.reads()) {
+            const Name name = to.fresh(read.name.spelling());
+            to.emit(Let{name, read.first->type, to.make(read.first->form, n.loc, read.first->type)}, n.loc);
+            variables[read.name] = name;
+          }
+          to.emit(to(n->body));
+        });
+        to.declare(form, n.loc);
+      }),
+      on<Field>([&](const Node<Field>& n, Out& to) -> Expr {
+        const auto variable = variables.find(n->name);
+        if (variable == variables.end() || !context_field(Ref<Field>{&n})) return to.rebuild(n);
+        return to.make(Local{variable->second}, n.loc, n.type);
+      }));
+}
+
+}  // namespace ksc

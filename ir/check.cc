@@ -4,13 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "ir/check_apart.h"
+#include "ir/check_ebpf.h"
+#include "ir/check_kernel.h"
 #include "ir/check_loops.h"
 #include "ir/check_packet.h"
 #include "ir/check_temporaries.h"
 #include "ir/check_types.h"
+#include "ir/check_user.h"
 #include "ir/effects.h"
 #include "ir/sexpr.h"
 #include "ir/visit.h"
@@ -40,16 +45,30 @@ int effects_in(const Expr& e, bool with_packet, bool with_index) {
   return count;
 }
 
+/// Whether a function's body ends in a value that is not returned, in any branch.
+bool ends_in_value(const Body& body) {
+  if (body.statements.empty()) return false;
+  const Stmt& last = body.statements.back();
+  const auto* choice = as<If>(last);
+  if (!choice || choice->form.otherwise.statements.empty()) return as<Evaluate>(last);
+  const Span<Branch> branches = choice->form.branches;
+  return ends_in_value(choice->form.otherwise) ||
+         std::any_of(branches.begin(), branches.end(), [](const Branch& b) { return ends_in_value(b.body); });
+}
+
 /// Walks the program once and reports what breaks a rule of its language. Rules whose breach is the developer's mistake
 /// are looked at from the gate on: before it the pass has reported the mistake, and the program goes no further.
 class Checker {
  public:
-  Checker(const Program& program, const Lang& lang, std::vector<std::string>& problems)
+  Checker(const Program& program, const Lang& lang, const Target& target, std::vector<std::string>& problems)
       : lang_(lang),
         problems_(problems),
         declarations_(program),
+        kernel_(target, report_here_),
         is_typed_(lang.rules.has(Rule::Typed)),
-        is_sound_(is_typed_ && !lang.has(Kind::InvalidExpr)) {}
+        is_sound_(is_typed_ && !lang.has(Kind::InvalidExpr)) {
+    if (has(Rule::SplitEbpf)) calls_.emplace(program);
+  }
 
   template <class Sum>
   void node(const Sum& sum) {
@@ -67,7 +86,15 @@ class Checker {
       if (is_typed_ && !n.type) report("an expression has no type", sum);
       if (has(Rule::NoMaybe) && holds_maybe(n.type)) report("a Maybe is left", sum);
     }
-    rules(sum, n);
+    calls(sum, n);
+    functions(sum, n);
+    globals(sum, n);
+    loops(sum, n);
+    indexes(sum, n);
+    packet(sum, n);
+    constants(sum, n);
+    copies(sum, n);
+    effects(sum, n);
     if constexpr (std::same_as<Sum, Expr> || std::same_as<Sum, Stmt>) {
       if (is_sound_) check_types(sum, declarations_, function_, [&](const std::string& what) { report(what, sum); });
     }
@@ -98,60 +125,79 @@ class Checker {
       node(n.form.value);
       scoped([&] { declare(n.form.name.name, nullptr), statements(n.form.then); });
       body(n.form.otherwise);
-    } else if constexpr (std::same_as<F, For>) {
-      node(n.form.low);
-      node(n.form.high);
-      scoped([&] { declare(n.form.name.name, is_typed_ ? type_of(n.form.low) : nullptr), statements(n.form.body); });
-    } else if constexpr (std::same_as<F, CountedLoop>) {
-      node(n.form.low);
-      node(n.form.high);
-      tests_.forget_all();
-      scoped([&] { declare(n.form.name, n.form.type), statements(n.form.body); });
-    } else if constexpr (std::same_as<F, MapLoop>) {
-      node(n.form.map);
-      tests_.forget_all();
-      scoped([&] {
-        declare(n.form.key, is_typed_ && is(type_of(n.form.map), TypeKind::Map) ? type_of(n.form.map)->key : nullptr);
-        declare(n.form.entry, n.form.type);
-        statements(n.form.body);
-      });
-    } else if constexpr (std::same_as<F, CpuLoop>) {
-      node(n.form.map);
-      node(n.form.key);
-      Type map = is_typed_ && is(type_of(n.form.map), TypeKind::Map) ? type_of(n.form.map) : nullptr;
-      scoped([&] {
-        declare(n.form.cpu, nullptr), declare(n.form.value, map ? map->element : nullptr), statements(n.form.body);
-      });
-    } else if constexpr (std::same_as<F, ForEach>) {
-      node(n.form.map);
-      scoped([&] { declare(n.form.key.name, nullptr), declare(n.form.value.name, nullptr), statements(n.form.body); });
     } else if constexpr (std::same_as<F, BlockValue>) {
       scoped([&] {
         statements(n.form.body);
         if (n.form.value) node(*n.form.value);
       });
-    } else if constexpr (std::same_as<F, FunctionDef>) {
-      function_ = &n.form;
-      if (has(Rule::AccessesChecked)) tests_.enter(n.form, has(Rule::ChecksMinimal) && lang_.has(Kind::Leave));
-      scoped([&] {
-        for (const Parameter& p : n.form.parameters) declare(p.name, p.type);
-        if (n.form.result_name) declare(n.form.result_name, n.form.result);
-        statements(n.form.body);
-      });
-      function_ = nullptr;
-      seen_[n.form.name] = true;
-    } else if constexpr (std::same_as<F, FunctionDecl>) {
-      scoped([&] {
-        for (const TypedName& p : n.form.parameters) node(p.type), declare(p.name.name, nullptr);
-        if (n.form.result_name.name) declare(n.form.result_name.name, nullptr);
-        statements(n.form.body);
-      });
+    } else if constexpr (std::same_as<F, FunctionDef> || std::same_as<F, FunctionDecl>) {
+      function(n.form);
+    } else if constexpr (declares_in_turns<F>) {
+      loop(n.form);
     } else {
       if constexpr (std::same_as<F, Loop>) tests_.forget_all();  // a pointer may have moved since the turn before
       children(n);
       if constexpr (std::same_as<F, Assign>)
         if (const auto* local = as<Local>(n.form.place)) tests_.forget(local->form.name);
     }
+  }
+  template <class F>
+  static constexpr bool declares_in_turns =
+      std::same_as<F, For> || std::same_as<F, CountedLoop> || std::same_as<F, MapLoop> || std::same_as<F, CpuLoop> ||
+      std::same_as<F, ForEach>;
+  void loop(const For& f) {
+    node(f.low);
+    node(f.high);
+    scoped([&] { declare(f.name.name, is_typed_ ? type_of(f.low) : nullptr), statements(f.body); });
+  }
+  void loop(const CountedLoop& f) {
+    node(f.low);
+    node(f.high);
+    tests_.forget_all();
+    scoped([&] { declare(f.name, f.type), statements(f.body); });
+  }
+  void loop(const MapLoop& f) {
+    node(f.map);
+    tests_.forget_all();
+    Type map = map_type(f.map);
+    scoped([&] { declare(f.key, map ? map->key : nullptr), declare(f.entry, f.type), statements(f.body); });
+  }
+  void loop(const CpuLoop& f) {
+    node(f.map);
+    node(f.key);
+    Type map = map_type(f.map);
+    scoped([&] { declare(f.cpu, nullptr), declare(f.value, map ? map->element : nullptr), statements(f.body); });
+  }
+  void loop(const ForEach& f) {
+    node(f.map);
+    scoped([&] { declare(f.key.name, nullptr), declare(f.value.name, nullptr), statements(f.body); });
+  }
+  /// Null if it is not known, or is no map.
+  Type map_type(const Expr& map) const { return is_typed_ && is(type_of(map), TypeKind::Map) ? type_of(map) : nullptr; }
+  void function(const FunctionDef& f) {
+    function_ = &f;
+    if (has(Rule::AccessesChecked)) tests_.enter(f, has(Rule::ChecksMinimal) && lang_.has(Kind::Leave));
+    scoped([&] {
+      for (const Parameter& p : f.parameters) declare(p.name, p.type);
+      if (f.result_name) declare(f.result_name, f.result);
+      statements(f.body);
+    });
+    if (has(Rule::Folded)) check_temporaries(f, report_here_);
+    if (has(Rule::PacketPulled) && lang_.has(Kind::Leave)) check_pulled(f, report_here_);
+    if (has(Rule::SplitEbpf)) {
+      check_ebpf(f, *calls_, lang_, report_here_);
+      check_apart(f, lang_, report_here_);
+    }
+    if (has(Rule::PresenceAsked)) check_user(f, lang_, report_here_);
+    function_ = nullptr;
+    seen_[f.name] = true;
+  }
+  void function(const FunctionDecl& f) {
+    scoped([&] {
+      for (const TypedName& p : f.parameters) node(p.type), declare(p.name.name, nullptr);
+      if (f.result_name.name) declare(f.result_name.name, nullptr);
+      statements(f.body);
+    });
   }
   template <class F>
   static Name name_of(const F& form) {
@@ -234,12 +280,9 @@ class Checker {
   // ---- one rule after another ----
 
   template <class Sum, class F>
-  void rules(const Sum& sum, const Node<F>& n) {
+  void calls(const Sum& sum, const Node<F>& n) {
     const F& f = n.form;
-    if constexpr (std::same_as<F, Return>) {
-      if (has(Rule::ReturnsExplicit) && f.value && (as<Match>(*f.value) || as<IfValue>(*f.value)))
-        report("a return of a match or an if is not split", sum);
-    } else if constexpr (std::same_as<F, Call>) {
+    if constexpr (std::same_as<F, Call>) {
       const FunctionDef* callee = declarations_.function(f.function);
       if (is_sound_ && has(Rule::TailCallsFound) && callee && callee->domain == Domain::Program)
         report("a program is called", sum);
@@ -248,61 +291,111 @@ class Checker {
     } else if constexpr (std::same_as<F, TailCall>) {
       const FunctionDef* callee = declarations_.function(f.program);
       if (is_sound_ && (!callee || callee->domain != Domain::Program)) report("a tail call of what is no program", sum);
-    } else if constexpr (std::same_as<F, Compare>) {
-      const bool texts = is(type_of(f.left), TypeKind::Str) && is(type_of(f.right), TypeKind::Str);
-      if (has(Rule::NoStringComparison) && texts) report("strings are compared as values", sum);
+    } else if constexpr (std::same_as<F, HelperCall>) {
+      if (has(Rule::TargetChecked) && is_sound_ && function_) kernel_.call(f, *function_);
     } else if constexpr (std::same_as<F, BuiltinCall>) {
       if (has(Rule::NoArithmeticBuiltin) && is_arithmetic_builtin(f.function.text()))
         report("arithmetic of the language is no support code", sum);
-    } else if constexpr (std::same_as<F, GlobalDef>) {
-      if (has(Rule::PinsFlat) && f.storage == Storage::Pinned) report("a pinned global has a place of its own", sum);
-    } else if constexpr (std::same_as<F, Global>) {
-      if (has(Rule::PinsReached) && declarations_.pins() && f.name == declarations_.pins())
-        report("pinned globals are not reached by a pointer", sum);
+    }
+  }
+  template <class Sum, class F>
+  void functions(const Sum& sum, const Node<F>& n) {
+    const F& f = n.form;
+    if constexpr (std::same_as<F, FunctionDecl>) {
+      if (has(Rule::LastValuesReturned) && f.result && ends_in_value(f.body))
+        report("the value that a function ends with is not returned", sum);
+    } else if constexpr (std::same_as<F, Return>) {
+      if (has(Rule::ReturnsExplicit) && f.value && (as<Match>(*f.value) || as<IfValue>(*f.value)))
+        report("a return of a match or an if is not split", sum);
     } else if constexpr (std::same_as<F, FunctionDef>) {
-      const bool is_in_kernel = f.domain == Domain::Program || f.domain == Domain::Shared;
-      if (has(Rule::SplitEbpf) && !is_in_kernel) report("a function does not run in the kernel", sum);
-      if (has(Rule::SplitUser) && f.domain == Domain::Shared) report("a function does not run in userspace", sum);
-      if (has(Rule::SplitUser) && f.domain == Domain::Program)
-        for (const Stmt& s : f.body.statements)
-          if (!as<TailCall>(s)) report("an eBPF program keeps more than its tail calls", s);
+      split(sum, f);
       if (has(Rule::ResultsUnnamed) && f.result_name) report("a result has a name", sum);
-      if (has(Rule::AggregatesReturned) && (is(f.result, TypeKind::Array) || is(f.result, TypeKind::Str) ||
-                                            (f.domain == Domain::Shared && is(f.result, TypeKind::Struct))))
+      if (has(Rule::AggregatesReturned) && goes_by_address(f.result, f.domain))
         report("a function gives an array, or a struct in eBPF", sum);
+      for (const Parameter& p : f.parameters)
+        if (has(Rule::ArgumentsCopied) && goes_by_address(p.type, f.domain))
+          report("a function is given an array, or a struct in eBPF", sum);
       if (has(Rule::OptionsDeclared) && f.domain == Domain::User && f.name == "main" && !f.parameters.empty() &&
           f.parameters[0].type != declarations_.options())
         report("no options are declared for what main is given", sum);
-      if (has(Rule::Folded)) check_temporaries(f, [&](const std::string& what) { report_text(what); });
     } else if constexpr (std::same_as<F, CommandLine>) {
       const auto is_for = [](const CommandOption& o, const StructField& member) { return o.member == member.name; };
       if (!is(f.type, TypeKind::Struct) || !std::equal(f.options.begin(), f.options.end(), f.type->body->fields.begin(),
                                                        f.type->body->fields.end(), is_for))
         report("the options are not the members of a struct", sum);
-    } else if constexpr (std::same_as<F, Loop>) {
+    }
+  }
+  void split(const Decl& d, const FunctionDef& f) {
+    const bool is_in_kernel = f.domain == Domain::Program || f.domain == Domain::Shared;
+    if (has(Rule::SplitEbpf) && !is_in_kernel) report("a function does not run in the kernel", d);
+    if (!has(Rule::SplitUser)) return;
+    if (f.domain == Domain::Shared) report("a function does not run in userspace", d);
+    if (f.domain != Domain::Program) return;
+    for (const Stmt& s : f.body.statements)
+      if (!as<TailCall>(s)) report("an eBPF program keeps more than its tail calls", s);
+  }
+  template <class Sum, class F>
+  void globals(const Sum& sum, const Node<F>& n) {
+    if constexpr (std::same_as<F, GlobalDef>)
+      if (has(Rule::PinsFlat) && n.form.storage == Storage::Pinned)
+        report("a pinned global has a place of its own", sum);
+    if constexpr (std::same_as<F, Global>)
+      if (has(Rule::PinsReached) && declarations_.pins() && n.form.name == declarations_.pins())
+        report("pinned globals are not reached by a pointer", sum);
+    if constexpr (requires { kernel_.declaration(n.form); })
+      if (has(Rule::TargetChecked) && is_sound_) kernel_.declaration(n.form);
+  }
+  template <class Sum, class F>
+  void loops(const Sum& sum, const Node<F>& n) {
+    if constexpr (std::same_as<F, Loop>) {
       if (has(Rule::LoopsCapped) && in_kernel()) report("a loop runs on", sum);
     } else if constexpr (std::same_as<F, CountedLoop>) {
       // Constants folded, the test of a number of turns may be gone.
-      if (has(Rule::LoopsCapped) && !has(Rule::ConstantsFolded) && in_kernel() && !caps_.is_capped(f))
+      if (has(Rule::LoopsCapped) && !has(Rule::ConstantsFolded) && in_kernel() && !caps_.is_capped(n.form))
         report("a loop may run too often", sum);
-      if (has(Rule::LoopsBounded) && (!as<Int>(f.low) || !as<Int>(f.high)))
+      if (has(Rule::LoopsBounded) && (!as<Int>(n.form.low) || !as<Int>(n.form.high)))
         report("the verifier does not see the end of a loop", sum);
-    } else if constexpr (std::same_as<F, Index>) {
-      if (has(Rule::IndexesGuarded)) index(sum, f);
-      if (has(Rule::UserIndexesGuarded) && !as<RuntimeCall>(f.index)) index(sum, f);
-    } else if constexpr (std::same_as<F, PointerAdd>) {
-      if (has(Rule::PacketPointersRooted) && !has(Rule::OffsetsBounded) && is(n.type, TypeKind::Pointer) &&
-          n.type->space == Space::Packet) {
-        const Expr* base = &f.pointer;
-        while (const auto* converted = as<Convert>(*base)) base = &converted->form.value;
-        if (!as<PacketStart>(*base) && !as<Int>(f.count) && !is_never_negative(f.count))
-          report("a packet pointer may reach back", sum);
+    }
+  }
+  template <class Sum, class F>
+  void indexes(const Sum& sum, const Node<F>& n) {
+    if constexpr (std::same_as<F, Index>) {
+      if (has(Rule::IndexesGuarded)) index(sum, n.form);
+      if (has(Rule::UserIndexesGuarded) && !as<RuntimeCall>(n.form.index)) index(sum, n.form);
+    }
+    if constexpr (std::same_as<F, Index> || std::same_as<F, Field>)
+      // Constants folded, other indexes are numbers too.
+      if (has(Rule::ConstantsRead) && !has(Rule::ConstantsFolded) && is_integral(n.type) && is_known(sum))
+        report("what a constant holds is not read", sum);
+  }
+  template <class Sum, class F>
+  void packet(const Sum& sum, const Node<F>& n) {
+    if constexpr (std::same_as<F, PointerAdd>) {
+      pointer_sum(sum, n);
+    } else if constexpr (std::same_as<F, Field> || std::same_as<F, Index> || std::same_as<F, Deref>) {
+      if (is_checked_at_once() && is_in_packet(sum)) {
+        if (&header(sum) != part_) tests_.access(sum, [&](const std::string& what) { report(what, sum); });
+        if constexpr (!std::same_as<F, Deref>) part_ = &header(n.form.base);
       }
-      const auto* count = as<Int>(f.count);
-      const __int128 bytes = count ? count->form.value.value * static_cast<__int128>(size_of(n.type->element)) : 0;
-      if (has(Rule::OffsetsBounded) && n.type->space == Space::Packet && bytes > 0xffff)
-        report("a packet pointer moves out of the verifier's sight", sum);
-    } else if constexpr (std::same_as<F, Unary> || std::same_as<F, Convert>) {
+    }
+  }
+  void pointer_sum(const Expr& e, const Node<PointerAdd>& n) {
+    const PointerAdd& f = n.form;
+    if (!is(n.type, TypeKind::Pointer) || n.type->space != Space::Packet) return;
+    if (has(Rule::PacketPointersRooted) && !has(Rule::OffsetsBounded)) {
+      const Expr* base = &f.pointer;
+      while (const auto* converted = as<Convert>(*base)) base = &converted->form.value;
+      if (!as<PacketStart>(*base) && !as<Int>(f.count) && !is_never_negative(f.count))
+        report("a packet pointer may reach back", e);
+    }
+    const auto* count = as<Int>(f.count);
+    const __int128 bytes = count ? count->form.value.value * static_cast<__int128>(size_of(n.type->element)) : 0;
+    if (has(Rule::OffsetsBounded) && bytes > 0xffff) report("a packet pointer moves out of the verifier's sight", e);
+  }
+  template <class Sum, class F>
+  void constants(const Sum& sum, const Node<F>& n) {
+    const F& f = n.form;
+    if constexpr (std::same_as<F, Unary> || std::same_as<F, Convert>) {
       if (is_just_folded() && is_number(f.value) && is_integral(n.type)) report("a constant is not folded", sum);
       if constexpr (std::same_as<F, Convert>)
         if (Type from = type_of(f.value); has(Rule::EnumsConverted) && is(from, TypeKind::Enum) && is_signed(from) &&
@@ -310,15 +403,18 @@ class Checker {
           report("an enum is widened at once", sum);
     } else if constexpr (std::same_as<F, Binary> || std::same_as<F, Divide>) {
       if (is_just_folded() && is_number(f.left) && is_number(f.right)) report("a constant is not folded", sum);
-    } else if constexpr (std::same_as<F, And> || std::same_as<F, Or>) {
-      lazy(f.right);
-    } else if constexpr (std::same_as<F, Conditional>) {
-      lazy(f.then);
-      lazy(f.otherwise);
+    } else if constexpr (std::same_as<F, Compare>) {
+      const bool texts = is(type_of(f.left), TypeKind::Str) && is(type_of(f.right), TypeKind::Str);
+      if (has(Rule::NoStringComparison) && texts) report("strings are compared as values", sum);
     }
+  }
+  template <class Sum, class F>
+  void copies(const Sum& sum, const Node<F>& n) {
+    const F& f = n.form;
     if constexpr (std::same_as<F, Assign>) {
       no_padding(f.value);
       if (has(Rule::NoArrayCopy) && is_array(type_of(f.place))) report("an array is assigned", sum);
+      if (has(Rule::ValuesPlaced)) placed(sum, f);
     } else if constexpr (std::same_as<F, Let>) {
       if (f.value) no_padding(*f.value);
       if (has(Rule::NoArrayCopy) && is_array(f.type) && f.value && !initialises(*f.value))
@@ -332,14 +428,36 @@ class Checker {
         if (has(Rule::NoArrayCopy) && is_array(type_of(v)) && !initialises(v))
           report("an array is copied within an array", sum);
     }
-    if constexpr (std::same_as<Sum, Stmt>) {
-      if (has(Rule::OperandsOrdered) && !has(Rule::Folded)) order(sum, f);
-    } else if constexpr (std::same_as<F, Field> || std::same_as<F, Index> || std::same_as<F, Deref>) {
-      if (is_checked_at_once() && is_in_packet(sum)) {
-        if (&header(sum) != part_) tests_.access(sum, [&](const std::string& what) { report(what, sum); });
-        if constexpr (!std::same_as<F, Deref>) part_ = &header(n.form.base);
-      }
+  }
+  template <class Sum, class F>
+  void effects(const Sum& sum, const Node<F>& n) {
+    if constexpr (std::same_as<F, And> || std::same_as<F, Or>) {
+      lazy(n.form.right);
+    } else if constexpr (std::same_as<F, Conditional>) {
+      lazy(n.form.then);
+      lazy(n.form.otherwise);
+    } else if constexpr (std::same_as<Sum, Stmt>) {
+      if (has(Rule::OperandsOrdered) && !has(Rule::Folded)) order(sum, n.form);
     }
+  }
+
+  /// Values that functions neither are given nor give but by their address.
+  static bool goes_by_address(Type type, Domain domain) {
+    return is_array(type) || (domain == Domain::Shared && is(type, TypeKind::Struct));
+  }
+  /// A reference that is given a value refers to a variable with it.
+  void placed(const Stmt& s, const Assign& f) {
+    const auto* given = as<Convert>(f.value);
+    if (as<Local>(f.place) && is(type_of(f.place), TypeKind::EntryRef) && given &&
+        is_aggregate(type_of(given->form.value)))
+      report("a reference refers to what has no place", s);
+  }
+  /// Whether a place lies in a constant, and all indexes on the way are numbers.
+  bool is_known(const Expr& place) const {
+    if (const auto* field = as<Field>(place)) return is_known(field->form.base);
+    if (const auto* index = as<Index>(place)) return as<Int>(index->form.index) && is_known(index->form.base);
+    const auto* global = as<Global>(place);
+    return global && declarations_.is_constant(global->form.name);
   }
   /// Whether the function at work is eBPF.
   bool in_kernel() const {
@@ -464,7 +582,10 @@ class Checker {
 
   const Lang& lang_;
   std::vector<std::string>& problems_;
+  const CheckReport report_here_ = [this](const std::string& what) { report_text(what); };
   const Declarations declarations_;
+  const KernelCheck kernel_;
+  std::optional<EbpfCalls> calls_;
   const bool is_typed_, is_sound_;
   const FunctionDef* function_ = nullptr;
   NameTable<char> seen_;
@@ -477,9 +598,9 @@ class Checker {
 
 }  // namespace
 
-std::vector<std::string> check(const Program& program, const Lang& lang) {
+std::vector<std::string> check(const Program& program, const Lang& lang, const Target& target) {
   std::vector<std::string> problems;
-  Checker checker(program, lang, problems);
+  Checker checker(program, lang, target, problems);
   for (const Decl& d : program) checker.node(d);
   return problems;
 }

@@ -1,14 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ir/check_packet.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "ir/children.h"
 #include "ir/effects.h"
 
 namespace ksc {
 namespace {
 
 constexpr uint64_t farthest = 0xffff;  // what lies behind it the verifier does not follow: such tests stay
+
+bool is_socket_buffer(Type type) {
+  return is(type, TypeKind::Pointer) && type->space == Space::Context && type->element->name == "__sk_buff";
+}
+
+/// The test in `if (!in_packet(p, n)) { leave }`; null if the statement is none.
+const Node<InPacket>* leaving_test(const Stmt& s) {
+  const auto* test = as<If>(s);
+  if (!test || test->form.branches.size() != 1) return nullptr;
+  const auto* negation = as<Not>(test->form.branches[0].condition);
+  const Span<Stmt> then = test->form.branches[0].body.statements;
+  return negation && !then.empty() && as<Leave>(then.back()) ? as<InPacket>(negation->form.value) : nullptr;
+}
+
+/// Goes through a function's tests of the packet.
+class PullCheck {
+ public:
+  PullCheck(const FunctionDef& function, const CheckReport& report) : report_(report) {
+    body(function.body);
+    if (pulls_only_)
+      for (Name pointer : not_pulled_)
+        report_(fmt::format("the packet behind `{}` is not pulled before an access fails", pointer.text()));
+  }
+
+ private:
+  void body(const Body& in) {
+    bool is_pulled = false;
+    for (const Stmt& s : in.statements) {
+      if (const auto* let = as<Let>(s)) declared_.insert(let->form.name);
+      const auto* evaluate = as<Evaluate>(s);
+      const auto* helper = evaluate ? as<HelperCall>(evaluate->form.value) : nullptr;
+      const bool pulls = helper && helper->form.helper == "bpf_skb_pull_data";
+      is_pulled = is_pulled || pulls;
+      const auto* test = leaving_test(s);
+      const auto* pointer = test ? as<Local>(test->form.pointer) : nullptr;
+      if (pointer && !is_pulled && declared_.count(pointer->form.name)) not_pulled_.push_back(pointer->form.name);
+      if (!pulls) own(s);
+      each_body_of(s, [&](const Body& inner) { body(inner); });
+    }
+  }
+  /// What is called may move the packet.
+  void own(const Stmt& s) {
+    each_child_of(
+        s,
+        [&](const Expr& e) {
+          if (header(e).contains.has(Kind::Call) || header(e).contains.has(Kind::HelperCall)) pulls_only_ = false;
+        },
+        [](const Stmt&) {});
+  }
+
+  const CheckReport& report_;
+  NameSet declared_;
+  std::vector<Name> not_pulled_;
+  bool pulls_only_ = true;
+};
 
 /// The bytes from the pointer on that a packet place needs, and the pointer.
 uint64_t extent(const Expr& place, const Expr*& pointer) {
@@ -57,13 +115,9 @@ void PacketTests::define(const Let& let) {
 }
 
 bool PacketTests::learn(const Stmt& s) {
-  const auto* test = as<If>(s);
-  if (!test || test->form.branches.size() != 1) return false;
-  const auto* negation = as<Not>(test->form.branches[0].condition);
-  const auto* inside = negation ? as<InPacket>(negation->form.value) : nullptr;
+  const auto* inside = leaving_test(s);
   const auto* pointer = inside ? as<Local>(inside->form.pointer) : nullptr;
-  const Span<Stmt> then = test->form.branches[0].body.statements;
-  if (!pointer || then.empty() || !as<Leave>(then.back())) return false;
+  if (!pointer) return false;
   const Name::Record* name = pointer->form.name.record();
   uint64_t& bytes = tested_[name];
   const bool is_known = inside->form.size <= std::min(bytes, farthest) && roots_.count(name);
@@ -85,6 +139,12 @@ void PacketTests::access(const Expr& place, const CheckReport& report) const {
   if (!local) return report("a packet is accessed through what has no name");
   auto found = tested_.find(local->form.name.record());
   if (found == tested_.end() || found->second < bytes) report("a packet access is not tested");
+}
+
+void check_pulled(const FunctionDef& function, const CheckReport& report) {
+  const Span<Parameter> parameters = function.parameters;
+  if (std::any_of(parameters.begin(), parameters.end(), [](const Parameter& p) { return is_socket_buffer(p.type); }))
+    PullCheck(function, report);
 }
 
 }  // namespace ksc

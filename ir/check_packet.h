@@ -37,4 +37,8 @@ class PacketTests {
   bool learns_twice_ = false;
 };
 
+/// Whether in a program on socket buffers what is not linear is pulled before an access fails [PacketPulled]: that is
+/// plain where a function calls nothing, so that its packet stays where it is, and of pointers that it declares itself.
+void check_pulled(const FunctionDef& function, const CheckReport& report);
+
 }  // namespace ksc

@@ -34,19 +34,8 @@ class TemporaryCheck {
     const Span<Stmt> all = in.statements;
     for (size_t i = 0; i < all.size(); ++i) {
       if (i > 0) pair(all[i - 1], all[i]);
-      boost::variant2::visit([&](const auto& ref) { inside((*ref).form); }, all[i]);
+      each_body_of(all[i], [&](const Body& inner) { body(inner); });
     }
-  }
-  template <class F>
-  void inside(const F& form) {
-    std::apply([&](const auto&... fields) { (field(fields), ...); }, form.fields());
-  }
-  template <class T>
-  void field(const T& value) {
-    if constexpr (std::same_as<T, Body>)
-      body(value);
-    else if constexpr (std::same_as<T, Span<Branch>> || std::same_as<T, Span<SwitchCase>>)
-      for (const auto& one : value) body(one.body);
   }
 
   void pair(const Stmt& first, const Stmt& second) {

@@ -193,6 +193,8 @@ Declarations::Declarations(const Program& program) {
   for (const Decl& d : program) {
     if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = &function->form;
     if (const auto* global = as<GlobalDef>(d)) globals_[global->form.name] = global->form.type;
+    if (const auto* global = as<GlobalDef>(d); global && global->form.storage == Storage::Constant)
+      constants_[global->form.name] = true;
     if (const auto* config = as<ConfigDef>(d)) globals_[config->form.name] = config->form.type;
     if (const auto* constant = as<ConstDef>(d)) globals_[constant->form.name] = constant->form.type;
     if (const auto* pins = as<PinnedGlobals>(d)) globals_[pins->form.name] = pins->form.type, pins_ = pins->form.name;

@@ -15,6 +15,8 @@ class Declarations {
   const FunctionDef* function(Name name) const { return functions_.at(name); }
   /// Null if there is no such global.
   Type global(Name name) const { return globals_.at(name); }
+  /// Whether the global holds at run time what its declaration says.
+  bool is_constant(Name name) const { return constants_.at(name); }
   bool is_map(Name name) const { return maps_.at(name); }
   /// The entry that holds the pinned globals; no name if there is none.
   Name pins() const { return pins_; }
@@ -24,7 +26,7 @@ class Declarations {
  private:
   NameTable<const FunctionDef*> functions_;
   NameTable<Type> globals_;
-  NameTable<char> maps_;
+  NameTable<char> maps_, constants_;
   Name pins_;
   Type options_ = nullptr;
 };

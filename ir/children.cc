@@ -19,6 +19,16 @@ void visit_children(const Sum& node, const std::function<void(const Expr&)>& on_
       node);
 }
 
+template <class T>
+void visit_bodies(const T& field, const std::function<void(const Body&)>& visit) {
+  if constexpr (std::same_as<T, Body>)
+    visit(field);
+  else if constexpr (is_span<T>)
+    for (const auto& value : field) visit_bodies(value, visit);
+  else if constexpr (Record<T>)
+    std::apply([&](const auto&... parts) { (visit_bodies(parts, visit), ...); }, field.fields());
+}
+
 }  // namespace
 
 void each_child_of(const Expr& node, const std::function<void(const Expr&)>& on_expr,
@@ -28,6 +38,13 @@ void each_child_of(const Expr& node, const std::function<void(const Expr&)>& on_
 void each_child_of(const Stmt& node, const std::function<void(const Expr&)>& on_expr,
                    const std::function<void(const Stmt&)>& on_stmt) {
   visit_children(node, on_expr, on_stmt);
+}
+void each_body_of(const Stmt& node, const std::function<void(const Body&)>& visit) {
+  boost::variant2::visit(
+      [&](const auto& ref) {
+        std::apply([&](const auto&... fields) { (visit_bodies(fields, visit), ...); }, (*ref).form.fields());
+      },
+      node);
 }
 
 }  // namespace ksc

@@ -54,6 +54,9 @@ void each_child_of(const Expr& node, const std::function<void(const Expr&)>& on_
 void each_child_of(const Stmt& node, const std::function<void(const Expr&)>& on_expr,
                    const std::function<void(const Stmt&)>& on_stmt);
 
+/// Calls `visit` with every body of a statement; not with those in its expressions.
+void each_body_of(const Stmt& node, const std::function<void(const Body&)>& visit);
+
 /// Makes a node in the arena, with the set of forms and the height of what is below it.
 template <class F>
 Ref<F> make_node(Arena& arena, F form, Loc loc, Type type = nullptr) {

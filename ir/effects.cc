@@ -96,6 +96,13 @@ bool has_effect(const Expr& e) {
   return found;
 }
 
+bool only_reads(const Expr& e) {
+  constexpr FormSet reading = form_set_of<Int, Zero, Null, StringValue, Local, Global, Field, Index, Deref, Convert,
+                                          Unary, Binary, CShift, Quotient, Compare, Present, Not, And, Or, Conditional,
+                                          PacketStart, PacketEnd, PointerAdd, RuntimeCall>();
+  return header(e).contains.minus(reading).empty();
+}
+
 bool is_never_negative(const Expr& e) {
   Type type = type_of(e);
   if (const auto* number = as<Int>(e)) return number->form.value.value >= 0 && number->form.value.value <= INT64_MAX;

@@ -11,6 +11,8 @@ bool has_effect(const Expr& e);
 bool may_have_effect(const Expr& e);
 /// Whether the node itself does, whatever its operands do.
 bool is_effect(const Expr& e);
+/// Whether it holds nothing but reads and what is computed from them: whether it is evaluated cannot be seen then.
+bool only_reads(const Expr& e);
 
 /// How far behind the packet's start a packet pointer can lie [L55]. Arithmetic that would lead farther, or before the
 /// start, gives this distance, where no access succeeds: the verifier follows a packet pointer over 65,535 bytes in all

@@ -38,7 +38,8 @@ Expr declared(Name name, const Expr& value, Out& to) {
 Ir<lang::MembersInitialised> initialise_by_members(const Ir<lang::PacketEqualitiesHidden>& in, Context& context) {
   const auto in_variable = [](const auto& n, Out& to) -> Expr {
     const Expr value = Ref<std::remove_cvref_t<decltype(n.form)>>{&n};
-    if (!to.function() || !holds_constant_aggregate(value)) return value;
+    if (!to.function()) return value;
+    if (!holds_constant_aggregate(value)) return to.rebuild(n);  // a choice in it may hold one
     return declared(to.fresh("value"), value, to);
   };
   return rewrite<lang::PacketEqualitiesHidden, lang::MembersInitialised>(

@@ -33,8 +33,17 @@ class Reads {
     const bool is_way = kind == Kind::If || kind == Kind::Switch || kind == Kind::CountedLoop;
     if (const auto* assign = as<Assign>(s); assign && is_context_field(assign->form.place))
       return count(assign->form.value);
+    // Of the conditions of an `if` only the first is always evaluated.
+    bool is_first = true;
     each_child_of(
-        s, [&](const Expr& e) { count(e); },
+        s,
+        [&](const Expr& e) {
+          const bool is_on_way = as<If>(s) && !is_first;
+          ways_ += is_on_way;
+          count(e);
+          ways_ -= is_on_way;
+          is_first = false;
+        },
         [&](const Stmt& t) {
           ways_ += is_way;
           count(t);

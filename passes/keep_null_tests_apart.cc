@@ -117,6 +117,11 @@ Ir<lang::NullTestsApart> keep_null_tests_apart(const Ir<lang::NoMapAccess>& in, 
         for (const Expr& argument : n->arguments) arguments.push_back(kept(argument, to));
         return to.make(Call{n->function, to.context.span(arguments)}, n.loc, n.type);
       }),
+      on<Print>([&](const Node<Print>& n, Out& to) {
+        std::vector<Expr> arguments;
+        for (const Expr& argument : n->arguments) arguments.push_back(kept(argument, to));
+        to.emit(Print{n->format, to.context.span(arguments)}, n.loc);
+      }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         const Expr value = as<Local>(n->place) ? to(n->value) : kept(n->value, to);
         to.emit(Assign{to(n->place), value}, n.loc);

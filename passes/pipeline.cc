@@ -130,7 +130,7 @@ RunResult run(const std::vector<Step>& steps, const Program& program, Context& c
     result.program = step.run(result.program, context);
     result.last_step = step.name;
     if (observer.after) observer.after(step, result.program);
-    result.faults = check(result.program, step.out);
+    result.faults = check(result.program, step.out, context.target);
     if (!result.faults.empty()) {
       result.end = RunEnd::Fault;
       return result;

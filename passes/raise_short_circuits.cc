@@ -7,14 +7,6 @@
 namespace ksc {
 namespace {
 
-/// Nothing but reads: with it, whether it runs is all that there is to be seen.
-bool only_reads(const Expr& e) {
-  constexpr FormSet reading = form_set_of<Int, Zero, Null, StringValue, Local, Global, Field, Index, Deref, Convert,
-                                          Unary, Binary, CShift, Quotient, Compare, Present, Not, And, Or, Conditional,
-                                          PacketStart, PacketEnd, PointerAdd, RuntimeCall>();
-  return header(e).contains.minus(reading).empty();
-}
-
 /// The expression with a local's value in its place.
 Expr with_value(const Expr& e, Name name, const Expr& value, Context& context) {
   if (const auto* local = as<Local>(e)) return local->form.name == name ? value : e;

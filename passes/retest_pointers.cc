@@ -21,6 +21,8 @@ class Tests {
         s, [&](const Expr& e) { look_at(e, &again); }, [](const Stmt&) {});
     return again;
   }
+  /// To print is a call as well.
+  void print() { ++calls_; }
   /// What a turn tests was tested in the turn before.
   void enter_loop(const Body& body) {
     for (const Stmt& s : body.statements) look_ahead(s);
@@ -52,6 +54,7 @@ class Tests {
   void look_ahead(const Stmt& s) {
     each_child_of(
         s, [&](const Expr& e) { look_at(e, nullptr); }, [&](const Stmt& t) { look_ahead(t); });
+    if (as<Print>(s)) print();
   }
 
   std::map<Name, int, ByText> tested_;  // and how many calls there had been then; names are unique
@@ -81,6 +84,10 @@ Ir<lang::PointersRetested> retest_pointers(const Ir<lang::NullTestsApart>& in, C
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         anew(n, to);
         if (const auto* local = as<Local>(n->place)) tests.give(local->form.name, &n->value);
+      }),
+      on<Print>([&](const Node<Print>& n, Out& to) {
+        anew(n, to);
+        tests.print();
       }),
       on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         tests.enter_loop(n->body);

@@ -14,7 +14,7 @@ trap 'rm -f "$made"' EXIT
 This page is made from `passes/pipeline.cc` by `tests/cli/passes_doc.sh --update`.
 
 A pass takes a program of one language and gives one of the next. A language is the set of forms that a program may
-use (`ir/forms.h` says what each means) and of rules that hold of it (`ir/check.cc` checks them; `ir/lang.h` names those that it cannot check yet). Below
+use (`ir/forms.h` says what each means) and of rules that hold of it (`ir/check*.cc` checks them; `ir/lang.h` says of which only a part). Below
 each pass stands what it changes in the language: a form that leaves (−), a form that comes (+), a rule that holds from
 there on.
 

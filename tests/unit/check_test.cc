@@ -1,60 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // For each rule: a program that obeys it passes, and one that breaks it is reported.
-#include "ir/check.h"
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
-#include "ir/languages.h"
-#include "ir/sexpr.h"
+#include "unit/checking.h"
 
 namespace ksc {
 namespace {
-
-constexpr std::string_view context_type = "(ptr (struct xdp_md) Context)";
-
-class CheckTest : public testing::Test {
- protected:
-  /// What the checker says of a text, all in one.
-  static std::string problems(const std::string& text, const Lang& lang) {
-    Context context;
-    ReadError error;
-    const auto program = read_program(context, text, error);
-    if (!program) return fmt::format("cannot be read: {} at {}", error.message, error.offset);
-    std::string all;
-    for (const std::string& problem : check(*program, lang)) all += problem + "\n";
-    return all;
-  }
-  /// A program with a struct, a map, globals and functions to use, and one more function with this body.
-  static std::string around(const std::string& body, const std::string& result = "u32",
-                            std::string_view domain = "Shared - -") {
-    return fmt::format(
-        "(types (struct xdp_md 24 \"linux/bpf.h\" (data u32 0 0 0) (data_end u32 4 0 0)) (struct S 8 (a u32 0 0 0) (b "
-        "u8 4 0 0)))\n"
-        "(MapDef m (map hash u32 u64 4) 0 false true)\n(GlobalDef x u32 - Shared)\n(GlobalDef s (struct S) - Shared)\n"
-        "(GlobalDef list (array u32 4) - Shared)\n"
-        "(FunctionDef g Shared - - ((n u32)) - u32 false ((Return (Local:u32 n))))\n"
-        "(FunctionDef f {} ((ctx {}) (p (ptr u8 Packet)) (i u32)) - {} false ({}))\n",
-        domain, context_type, result, body);
-  }
-  /// `good` passes, and `bad` is reported with these words; both are bodies of a function.
-  static void expect(const Lang& lang, const std::string& good, const std::string& bad, std::string_view words,
-                     const std::string& result = "u32") {
-    EXPECT_EQ(problems(around(good, result), lang), "");
-    const std::string found = problems(around(bad, result), lang);
-    EXPECT_NE(found.find(words), found.npos) << "expected: " << words << "\nfound: " << found;
-  }
-  /// The same of whole programs.
-  static void expect_programs(const Lang& lang, const std::string& good, const std::string& bad,
-                              std::string_view words) {
-    EXPECT_EQ(problems(good, lang), "");
-    const std::string found = problems(bad, lang);
-    EXPECT_NE(found.find(words), found.npos) << "expected: " << words << "\nfound: " << found;
-  }
-};
-
-const std::string one = "(Return (Int:u32 1 -))";
-const std::string call = "(Call:u32 g ((Int:u32 1 -)))";
 
 TEST_F(CheckTest, Forms) {
   expect(lang::NoWhile, "(Loop ((Break)))" + one, "(While (Int:bool 1 -) ((Break)))" + one,
@@ -148,6 +97,66 @@ TEST_F(CheckTest, TypesOfCallsAgree) {
   expect(lang::Sound, "(Return " + call + ")", "(Return (Call:u32 g ((Int:u8 1 -))))", "an argument is u8");
   expect(lang::Sound, "(Return " + call + ")", "(Return (Call:u32 g ()))", "the wrong number of arguments");
   expect(lang::Sound, "(Return " + call + ")", "(Return (Call:u32 h ((Int:u32 1 -))))", "a function is not declared");
+}
+
+TEST_F(CheckTest, LastValuesReturned) {
+  const auto ends_in = [](const std::string& last) {
+    return "(FunctionDecl () Default f () - (NamedType - u32) ((If (((BoolLiteral true) (" + last +
+           "))) ((Return (IntLiteral 3 \"3\"))))))";
+  };
+  expect_programs(lang::LastValuesReturned, ends_in("(Return (IntLiteral 4 \"4\"))"),
+                  ends_in("(Evaluate (IntLiteral 4 \"4\"))"), "the value that a function ends with is not returned");
+}
+
+TEST_F(CheckTest, TargetChecked) {
+  Target old;
+  old.kernel = {5, 4};
+  const auto program = [](const std::string& helper) {
+    return fmt::format(
+        "(types (struct xdp_md 24 (data u32 0 0 0)))(FunctionDef p Program xdp - ((ctx {})) - u32 false ((Evaluate "
+        "(HelperCall:u64 {} ()))(Return (Int:u32 1 -))))",
+        context_type, helper);
+  };
+  EXPECT_EQ(problems(program("bpf_ktime_get_ns"), lang::Sound, old), "");
+  EXPECT_EQ(problems(program("bpf_loop"), lang::Sound), "");
+  EXPECT_EQ(problems(program("bpf_loop"), lang::Sound, old), "in `p`: the target's kernel has no such helper\n");
+  EXPECT_EQ(problems(program("bpf_skb_pull_data"), lang::Sound), "in `p`: a program may not call the helper\n");
+  const std::string pinned = "(GlobalDef a u32 - Pinned)", map = "(MapDef m (map hash u32 u64 4) 0 false true)";
+  EXPECT_EQ(problems(pinned + map, lang::Sound), "");
+  EXPECT_NE(problems(pinned, lang::Sound, old).find("the target lacks"), std::string::npos);
+  old.kernel = {3, 1};
+  EXPECT_EQ(problems(map, lang::Sound, old), "the target's kernel has no such map\n");
+}
+
+TEST_F(CheckTest, ValuesPlaced) {
+  const std::string reference = "(nullable-entry (struct S) m)";
+  const auto given = [&](const std::string& value) {
+    return "(Let r " + reference + " -)(Let v (struct S) -)(Assign (Local:" + reference + " r) (Convert:" + reference +
+           " " + value + "))" + one;
+  };
+  expect(lang::ValuesPlaced, given("(AddressOf:(ptr (struct S) Stack) (Local:(struct S) v))"),
+         given("(Local:(struct S) v)"), "a reference refers to what has no place");
+}
+
+TEST_F(CheckTest, ConstantsRead) {
+  const auto reads = [](const std::string& index) {
+    return "(GlobalDef t (array u32 2) (ArrayValue:(array u32 2) ((Int:u32 5 -))) Constant)(FunctionDef f Shared - - "
+           "((i "
+           "u64)) - u32 false ((Return (Index:u32 (Global:(array u32 2) t) " +
+           index + "))))";
+  };
+  expect_programs(lang::ConstantsRead, reads("(Local:u64 i)"), reads("(Int:u64 1 -)"),
+                  "what a constant holds is not read");
+}
+
+TEST_F(CheckTest, ArgumentsCopied) {
+  const auto takes = [](const std::string& type, const std::string& domain) {
+    return "(types (struct S 8 (a u32 0 0 0) (b u8 4 0 0)))(FunctionDef f " + domain + " - - ((a " + type +
+           ")) - void false ())";
+  };
+  const std::string words = "a function is given an array, or a struct in eBPF";
+  expect_programs(lang::ArgumentsCopied, takes("(ptr char ReadOnly)", "User"), takes("(str 4)", "User"), words);
+  expect_programs(lang::ArgumentsCopied, takes("(struct S)", "User"), takes("(struct S)", "Shared"), words);
 }
 
 TEST_F(CheckTest, ReturnsExplicit) {

@@ -24,44 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A directory that is gone with the value.
-class Workspace {
- public:
-  Workspace() {
-    std::string pattern = (fs::temp_directory_path() / "ksc-property-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) std::abort();
-    path_ = pattern;
-  }
-  ~Workspace() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-/// Writes what ksc makes of the source, without a Makefile, into the directory.
-Verdict compile_to_c(const std::string& source, const fs::path& directory) {
-  std::ofstream(directory / "random.ks") << source;
-  DiskSources sources;
-  Options options;
-  options.file = (directory / "random.ks").string();
-  options.project = "random";
-  options.share = KSC_BUILD "/share/ksc";
-  options.makefile = false;
-  const Result result = compile(sources, options);
-  if (!result.ok()) {
-    std::string message = render_text(result.diagnostics, result.locations, sources);
-    for (const std::string& fault : result.faults) message += fault + "\n";
-    const bool later = result.faults.empty() && message.find("not supported yet") != std::string::npos;
-    return {later ? "unsupported" : "rejected", message, "", 0};
-  }
-  for (const auto& [path, text] : result.files) {
-    fs::create_directories((directory / path).parent_path());
-    std::ofstream(directory / path) << text;
-  }
-  return {};
-}
-
 struct Candidate {
   uint64_t seed;
   Tree tree;
@@ -128,6 +90,28 @@ class Judge {
 };
 
 }  // namespace
+
+Verdict compile_to_c(const std::string& source, const fs::path& directory) {
+  std::ofstream(directory / "random.ks") << source;
+  DiskSources sources;
+  Options options;
+  options.file = (directory / "random.ks").string();
+  options.project = "random";
+  options.share = KSC_BUILD "/share/ksc";
+  options.makefile = false;
+  const Result result = compile(sources, options);
+  if (!result.ok()) {
+    std::string message = render_text(result.diagnostics, result.locations, sources);
+    for (const std::string& fault : result.faults) message += fault + "\n";
+    const bool later = result.faults.empty() && message.find("not supported yet") != std::string::npos;
+    return {later ? "unsupported" : "rejected", message, "", 0};
+  }
+  for (const auto& [path, text] : result.files) {
+    fs::create_directories((directory / path).parent_path());
+    std::ofstream(directory / path) << text;
+  }
+  return {};
+}
 
 Verdict check_object(const std::string& source, uint64_t seed, int worlds, ObjectBuilder& builder) {
   Context context;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -15,6 +16,21 @@ struct Verdict {
   uint64_t runs = 0;
 };
 
+/// A directory that is gone with the value.
+class Workspace {
+ public:
+  Workspace() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "ksc-property-XXXXXX").string();
+    if (!mkdtemp(pattern.data())) std::abort();
+    path_ = pattern;
+  }
+  ~Workspace() { std::filesystem::remove_all(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 /// How eBPF C becomes programs on a machine.
 class ObjectBuilder {
  public:
@@ -23,6 +39,10 @@ class ObjectBuilder {
   virtual Verdict build(const std::filesystem::path& directory) = 0;
   virtual Machine& machine() = 0;
 };
+
+/// Writes what ksc makes of the source, without a Makefile, into the directory, as random.*; the verdict has a stage if
+/// it is refused.
+Verdict compile_to_c(const std::string& source, const std::filesystem::path& directory);
 
 /// Compiles a source, and compares runs of each of its programs in some worlds with the interpreter's.
 Verdict check_object(const std::string& source, uint64_t seed, int worlds, ObjectBuilder& builder);

@@ -21,10 +21,10 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped, ThrowsExplicit, AggregatesReturned, NoMaybe, PinsFlat,
          ConstantsRead, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison, EnumsConverted, PaddingDropped,
          NoArrayCopy, SplitEbpf, PinsReached, LookupsMerged, NullTestsApart, PointersRetested, ContextReadOnce,
-         ContextAccessesApart, EarlyAnswersHidden, ResultsCleared, PlacesApart, IndexesGuarded, OffsetsBounded, PacketTestsApart,
-         PacketEqualitiesHidden, MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread, LargeValuesNamed, LocalsSpilled,
-         LargeCopiesLooped, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared, ArgumentsCopied,
-         PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
+         ContextAccessesApart, EarlyAnswersHidden, ResultsCleared, PlacesApart, IndexesGuarded, OffsetsBounded,
+         PacketTestsApart, PacketEqualitiesHidden, MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread,
+         LargeValuesNamed, LocalsSpilled, LargeCopiesLooped, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser,
+         OptionsDeclared, ArgumentsCopied, PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -5,8 +5,8 @@
 
 namespace ksc {
 
-// Of two equal addresses C compilers conclude what the test before an access asks, and leave that out; the verifier learns
-// of the packet's length from <, <=, > and >= alone (find_good_pkt_pointers in kernel/bpf/verifier.c).
+// Of two equal addresses C compilers conclude what the test before an access asks, and leave that out; the verifier
+// learns of the packet's length from <, <=, > and >= alone (find_good_pkt_pointers in kernel/bpf/verifier.c).
 Ir<lang::PacketEqualitiesHidden> hide_packet_equalities(const Ir<lang::PacketTestsApart>& in, Context& context) {
   using Out = To<lang::PacketEqualitiesHidden>;
   return rewrite<lang::PacketTestsApart, lang::PacketEqualitiesHidden>(

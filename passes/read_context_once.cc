@@ -11,8 +11,8 @@ namespace {
 
 using Out = To<lang::ContextReadOnce>;
 
-/// clang 14 computes an address that about seventeen branches share, which the verifier does not follow ("dereference of
-/// modified ctx ptr"); half of that is far enough away.
+/// clang 14 computes an address that about seventeen branches share, which the verifier does not follow ("dereference
+/// of modified ctx ptr"); half of that is far enough away.
 constexpr int most_reads = 8;
 
 /// ctx->member, a number in the context of a parameter.
@@ -50,7 +50,8 @@ class OftenRead {
     // What is called may change what the context says.
     may_change_ = may_change_ || as<Call>(e) || moves_packet(e);
     if (const auto* field = context_field(e); field && is_parameter(*field)) {
-      auto known = std::find_if(reads_.begin(), reads_.end(), [&](const Read& r) { return r.name == field->form.name; });
+      auto known =
+          std::find_if(reads_.begin(), reads_.end(), [&](const Read& r) { return r.name == field->form.name; });
       if (known == reads_.end()) known = reads_.insert(known, {field->form.name, field});
       ++known->times;
     }

@@ -222,21 +222,24 @@ class UserFile {
     text += fmt::format(
         "static struct ks_object object = {{\n\t.open = open_object,\n\t.close = close_object,\n{}\t.programs = "
         "programs,\n{}{}}};\n\n",
-        pins_ ? "\t.loaded = set_pinned_globals,\n" : "", tail_calls_.empty() ? "" : "\t.tail_calls = tail_calls,\n",
-        pins.empty() ? "" : "\t.pins = pins,\n");
+        pins_ ? "\t.opened = find_pinned_globals,\n\t.loaded = set_pinned_globals,\n" : "",
+        tail_calls_.empty() ? "" : "\t.tail_calls = tail_calls,\n", pins.empty() ? "" : "\t.pins = pins,\n");
     return text;
   }
   std::string pinned_values() {
     const std::string name = printer_.global_name(pins_->name);
     std::string text = fmt::format(
-        "/* Mapped before the load, so that it can be written at once; then the map's own memory. */\nstatic struct "
+        "/* Used until the load where no earlier run has pinned the globals; then the map's own memory. */\nstatic "
+        "struct "
         "{0} first_values = {{",
         name);
     for (const FieldValue& v : pins_->values)
       text += fmt::format("\n\t.{} = {},", printer_.member_name(pins_->type, v.name), printer_.initialiser(v.value));
     text += pins_->values.empty() ? "};\n" : "\n};\n";
     text += fmt::format(
-        "static struct {0} *{0} = &first_values;\n\nstatic void set_pinned_globals(void)\n{{\n\t{0} = "
+        "static struct {0} *{0} = &first_values;\n\nstatic void find_pinned_globals(void)\n{{\n"
+        "\tstruct {0} *found = ks_pinned_memory(&object, skel->maps.{0});\n\n"
+        "\tif (found)\n\t\t{0} = found;\n}}\n\nstatic void set_pinned_globals(void)\n{{\n\t{0} = "
         "ks_map_memory_or_exit(skel->maps.{0});\n"
         "\tif (!ks_pin_existed(&object, \"{0}\"))\n\t\t*{0} = first_values;\n}}\n\n",
         name);

@@ -200,8 +200,11 @@ struct ks_program *ks_load_or_exit(struct ks_program *program)
 
 void ks_open_or_exit(struct ks_object *object)
 {
-  if (object->open())
+  if (object->open()) {
+    if (object->opened)
+      object->opened();
     return;
+  }
   ks_message("cannot open the eBPF object: %s", strerror(errno));
   ks_exit(1);
 }

@@ -8,9 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/// What reading a map came to. Before a load there is no map: that is a mistake of the program, not an absent entry.
+static int answered(const struct bpf_map *map, int error)
+{
+  if (error == -EBADF) {
+    ks_map_message(map, "read", error);
+    ks_exit(1);
+  }
+  return error;
+}
+
 int ks_map_lookup(const struct bpf_map *map, const void *key, void *value)
 {
-  return bpf_map_lookup_elem(bpf_map__fd(map), key, value);
+  return answered(map, bpf_map_lookup_elem(bpf_map__fd(map), key, value));
 }
 
 int ks_map_update(const struct bpf_map *map, const void *key, const void *value, uint64_t flags)
@@ -61,7 +71,7 @@ bool ks_map_contains(const struct bpf_map *map, const void *key)
 
 int ks_map_next_key(const struct bpf_map *map, const void *key, void *next)
 {
-  return bpf_map_get_next_key(bpf_map__fd(map), key, next);
+  return answered(map, bpf_map_get_next_key(bpf_map__fd(map), key, next));
 }
 
 uint64_t ks_map_len(const struct bpf_map *map)

@@ -206,12 +206,36 @@ bool ks_pin_existed(const struct ks_object *object, const char *map)
   return false;
 }
 
-void *ks_map_memory(const struct bpf_map *map)
+static void *memory_of(const struct bpf_map *map, int fd)
 {
   size_t value = ((size_t)bpf_map__value_size(map) + 7) / 8 * 8;
-  void *memory = mmap(NULL, value * bpf_map__max_entries(map), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+  void *memory = mmap(NULL, value * bpf_map__max_entries(map), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
   return memory == MAP_FAILED ? NULL : memory;
+}
+
+void *ks_map_memory(const struct bpf_map *map) { return memory_of(map, bpf_map__fd(map)); }
+
+void *ks_pinned_memory(struct ks_object *object, const struct bpf_map *map)
+{
+  for (const struct ks_pin *pin = object->pins; pin && pin->map; pin++) {
+    char path[512];
+    void *memory = NULL;
+    int fd;
+
+    if (strcmp(pin->map, bpf_map__name(map)))
+      continue;
+    snprintf(path, sizeof(path), PIN_ROOT "/%s/%s", ks_project(), pin->path);
+    fd = bpf_obj_get(path);
+    if (fd < 0)
+      return NULL;
+    if (compare_layout(*object->open()->obj, map, fd, path))
+      ks_exit(1);
+    memory = memory_of(map, fd);
+    close(fd);
+    return memory;
+  }
+  return NULL;
 }
 
 void *ks_map_memory_or_exit(const struct bpf_map *map)

@@ -175,6 +175,8 @@ struct ks_object {
   /// with errno. Called again, after `close`, when the kernel rejects a program and the load is tried with fewer.
   struct bpf_object_skeleton *(*open)(void);
   void (*close)(void); ///< destroys the skeleton: `packet_filter__destroy(skel); skel = NULL;`
+  /// Called by ks_open_or_exit, to find what an earlier run has pinned. May be NULL.
+  void (*opened)(void);
   /// Called once after a load that worked, for what is written only then: initial values of new pinned globals,
   /// configuration. May be NULL.
   void (*loaded)(void);
@@ -229,6 +231,10 @@ int ks_unpin(const char *project);
 /// Sets the pin paths of an object that is open and not loaded, and compares what is pinned there with what the object
 /// needs. Returns 0, -EEXIST after a message that names both layouts, or another errno. ks_load calls it.
 int ks_prepare_pins(struct bpf_object *object, struct ks_pin *pins);
+
+/// The memory of a map which an earlier run has pinned, while the object is open and not loaded; NULL if there is none.
+/// Exits with 1 if it has another layout.
+void *ks_pinned_memory(struct ks_object *object, const struct bpf_map *map);
 
 /// The memory of an array map made with BPF_F_MMAPABLE (all values, each rounded up to 8 bytes), or NULL with errno.
 /// The mapping stays until the process ends.

@@ -73,6 +73,6 @@ done
 
 "$ksc" check -Rnothing t.ks >usage 2>&1
 same "an unknown kind" 2 $?
-grep -qF -- '-R is followed by one of bounds, loops, all, not `nothing`' usage || { cat usage; failures=$((failures + 1)); }
+grep -qF -- '-R is followed by one of bounds, loops, stack, all, not `nothing`' usage || { cat usage; failures=$((failures + 1)); }
 [ $failures = 0 ] && echo "all passed"
 exit $((failures > 0))

@@ -225,4 +225,36 @@ build "$work/alone.ks"
 "$work/alone/alone" >"$work/out" 2>&1
 has "globals without a program" '^count 7$' "$work/out"
 check "a type of the eBPF part alone" 0 "$(grep -c OnlyInEbpf "$work/userspace/userspace.c")"
+echo "--- before the load"
+cat >"$work/before.ks" <<'SOURCE'
+struct Args { read: bool }
+pin var starts: u32 = 100
+pin var kept : hash<u32, u64>(4)
+
+@xdp fn counts(ctx: *xdp_md) -> xdp_action {
+    starts += 0
+    return XDP_PASS
+}
+
+fn main(args: Args) -> i32 {
+    starts += 1
+    if (args.read) {
+        print("%d", kept[1])
+    }
+    var program = load(counts)
+    kept[1] = starts as u64
+    print("start %u", starts)
+    return 0
+}
+SOURCE
+build "$work/before.ks"
+for run in 1 2 3; do
+  at_far "$work/before/before" >"$work/out" 2>&1
+  has "a pinned global that is written before the load, at start $run" "^start 10$run\$" "$work/out"
+done
+at_far "$work/before/before" --read >"$work/out" 2>&1
+check "a map is no map before the load" 1 $?
+has "its message" 'cannot read map kept: .*; there is no map before a program is loaded' "$work/out"
+"$work/before/before" --unpin
+
 done_testing

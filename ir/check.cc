@@ -404,6 +404,9 @@ class Checker {
     } else if constexpr (std::same_as<F, Binary> || std::same_as<F, Divide>) {
       if (is_just_folded() && is_number(f.left) && is_number(f.right)) report("a constant is not folded", sum);
     } else if constexpr (std::same_as<F, Compare>) {
+      const bool orders = f.op != CompareOp::Equal && f.op != CompareOp::NotEqual;
+      if (has(Rule::EnumsConverted) && orders && is(type_of(f.left), TypeKind::Enum) && is_signed(type_of(f.left)))
+        report("enums are ordered as C does it", sum);
       const bool texts = is(type_of(f.left), TypeKind::Str) && is(type_of(f.right), TypeKind::Str);
       if (has(Rule::NoStringComparison) && texts) report("strings are compared as values", sum);
     }

@@ -113,10 +113,12 @@ class RetestCheck {
 /// them [ContextAccessesApart].
 class ContextCheck {
  public:
-  ContextCheck(const FunctionDef& function, const CheckReport& report)
+  /// Behind the tests of indexes, the only read of a function may stand in such a test: there is nothing to join it with.
+  ContextCheck(const FunctionDef& function, const Lang& lang, const CheckReport& report)
       : is_shared_(function.domain != Domain::Program), report_(report) {
     body(function.body);
-    if (plain_on_ways_ > 0 || (plain_ > 0 && (all_ > 1 || is_shared_)))
+    const bool one_may_stand_on_a_way = lang.rules.has(Rule::IndexesGuarded);
+    if ((plain_on_ways_ > 0 && !one_may_stand_on_a_way) || (plain_ > 0 && (all_ > 1 || is_shared_)))
       report_("accesses to the context may become one");
   }
 
@@ -205,7 +207,7 @@ void check_apart(const FunctionDef& function, const Lang& lang, const CheckRepor
     RetestCheck retests(report);
     each_statement(function.body, retests);
   }
-  if (lang.rules.has(Rule::ContextAccessesApart)) ContextCheck(function, report);
+  if (lang.rules.has(Rule::ContextAccessesApart)) ContextCheck(function, lang, report);
 }
 
 }  // namespace ksc

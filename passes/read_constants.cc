@@ -45,10 +45,11 @@ Ir<lang::ConstantsRead> read_constants(const Ir<lang::PinsFlat>& in, Context& co
     if (const auto* global = as<GlobalDef>(d); global && global->form.storage == Storage::Constant)
       constants.insert({global->form.name, *global->form.value});
   const auto read = [&](const auto& n, Out& to) -> Expr {
-    const Expr place = Ref<std::remove_cvref_t<decltype(n.form)>>{&n};
+    // An index may be what another constant holds.
+    const Expr place = to.rebuild(n);
     const auto value = is_integral(n.type) ? part(place, constants, to.context) : std::nullopt;
     const auto* number = value ? as<Int>(*value) : nullptr;
-    if (!number && !(value && as<Zero>(*value))) return to.rebuild(n);
+    if (!number && !(value && as<Zero>(*value))) return place;
     return to.make(Int{number ? number->form.value : Integer{0}, {}}, n.loc, n.type);
   };
   return rewrite<lang::PinsFlat, lang::ConstantsRead>(in, context, on<Field>(read), on<Index>(read));

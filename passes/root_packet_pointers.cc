@@ -149,10 +149,12 @@ Ir<lang::PacketPointersRooted> root_packet_pointers(const Ir<lang::NoMapEntry>& 
         const auto distance = distances.of(n->pointer);
         if (distance) {
           const auto* constant = as<Int>(count);
-          const __int128 reach =
-              distance->least +
-              (constant ? constant->form.value.value * static_cast<__int128>(size_of(n.type->element)) : 0);
-          if (constant ? reach >= 0 : is_never_negative(count) || is_packet_start(pointer)) return stays();
+          const __int128 bytes =
+              constant ? constant->form.value.value * static_cast<__int128>(size_of(n.type->element)) : 0;
+          // A pointer that is computed anew behind a pull is as far as its distance says, which may be nothing to the
+          // verifier: only where it is exact can something be taken off.
+          const bool may_stay = distance->least + bytes >= 0 && (bytes >= 0 || distance->is_exact);
+          if (constant ? may_stay : is_never_negative(count) || is_packet_start(pointer)) return stays();
         }
         return root(to, pointer, count, distance, n.loc, n.type);
       }));

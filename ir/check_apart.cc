@@ -113,7 +113,8 @@ class RetestCheck {
 /// them [ContextAccessesApart].
 class ContextCheck {
  public:
-  /// Behind the tests of indexes, the only read of a function may stand in such a test: there is nothing to join it with.
+  /// Behind the tests of indexes, the only read of a function may stand in such a test: there is nothing to join it
+  /// with.
   ContextCheck(const FunctionDef& function, const Lang& lang, const CheckReport& report)
       : is_shared_(function.domain != Domain::Program), report_(report) {
     body(function.body);

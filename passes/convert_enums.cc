@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// e as u64, a < e, of enums   =>   e as i32 as u64, a as i32 < e as i32: to C an enum without negative numbers is unsigned
+/// e as u64, a < e, of enums   =>   e as i32 as u64, a as i32 < e as i32: to C an enum without negative numbers is
+/// unsigned
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 

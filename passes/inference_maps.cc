@@ -109,13 +109,15 @@ void Inference::complete_map(const Node<MapDecl>& n, Entity& entity) {
     };
     limit(key, n->parameters[0], "this key", 512);
     limit(value, n->parameters[1], "this value", kind->largest_value);
-    const uint64_t entries = n->size ? size_constant(*n->size, UINT32_MAX) : 0;
+    // What libbpf's __uint can say: the length of an array of numbers whose size has 32 bits.
+    constexpr uint64_t most_entries = UINT32_MAX / sizeof(int);
+    const uint64_t entries = n->size ? size_constant(*n->size, most_entries) : 0;
     if (kind->integer_keys && !is(key, TypeKind::Invalid) &&
         !(is_integral(key) && width_of(key) == 32 && !is(key, TypeKind::Bool))) {
       c.diagnostics.report(loc_of(n->parameters[0]), diag::type_mismatch, spell(key), "a 32-bit integer or an enum");
       key = t.invalid();
     }
-    if (!n->size) c.diagnostics.report(n.loc, diag::bad_size, uint64_t(UINT32_MAX));
+    if (!n->size) c.diagnostics.report(n.loc, diag::bad_size, most_entries);
     if (entries && !is(key, TypeKind::Invalid) && !is(value, TypeKind::Invalid))
       entity.type = t.map(n->map_kind.name, key, value, entries);
   }

@@ -59,11 +59,12 @@ Sizes laid_out(const std::string& source) {
   const Workspace workspace;
   Sizes sizes;
   if (!compile_to_c(source, workspace.path()).stage.empty()) return sizes;
-  const std::string listed = output_of(
-      fmt::format("cd {} && clang-19 -target bpf -mcpu=v3 -O2 -g -fwrapv -funsigned-char -fstack-size-section -w -D__$(uname -m)__ -I. "
-                  "-I/usr/include/$(uname -m)-linux-gnu -c random.ebpf.c -o random.o && "
-                  "llvm-readobj-19 --stack-sizes random.o",
-                  workspace.path().string()));
+  const std::string listed =
+      output_of(fmt::format("cd {} && clang-19 -target bpf -mcpu=v3 -O2 -g -fwrapv -funsigned-char "
+                            "-fstack-size-section -w -D__$(uname -m)__ -I. "
+                            "-I/usr/include/$(uname -m)-linux-gnu -c random.ebpf.c -o random.o && "
+                            "llvm-readobj-19 --stack-sizes random.o",
+                            workspace.path().string()));
   EXPECT_NE(listed, "") << "clang refuses what ksc makes of\n" << source;
   std::istringstream lines(listed);
   std::string function;

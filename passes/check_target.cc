@@ -54,7 +54,7 @@ class TargetCheck {
     if (!type_) return;
     program_ = n->name;
     wants_kernel(type_->first_kernel, fmt::format("`@{}`", type_->attribute), n.loc);
-    wants(Feature::ShortJumps, "what ksc makes of it", n.loc);
+    wants(Feature::ShortJumps, "an eBPF program, whose instructions have jumps on 32 bits,", n.loc);
     reached_ = {n->name};
     hands_over_ = calls_ = false;
     body(n->body);

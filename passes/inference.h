@@ -72,8 +72,11 @@ class Inference {
   void complete_function(const Node<FunctionDecl>& n, Entity& entity);
   void declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<Decl>& out);
   void declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out);
-  void check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, const Entity& entity);
+  /// Whether the program has its type's context; reports what is wrong with its header.
+  bool check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, const Entity& entity);
   void check_main(const Node<FunctionDecl>& n, const Entity& entity);
+  /// Reports members of the struct of options that are options of every program [L70].
+  void report_taken_options(Type arguments);
 
   // ---- types (inference_types.cc)
   Type resolve(const TypeExpr& type);
@@ -107,6 +110,8 @@ class Inference {
   bool print_argument(const Expr& argument, std::string& piece, std::vector<Expr>& values);
   bool print_piece(const Expr& value, std::string& piece, std::vector<Expr>& values);
   Expr printed_place(const Expr& value, std::vector<Expr>& values);
+  Expr text_of_array(const Expr& array, std::vector<Expr>& values);
+  Loc part_of_literal(const Node<StringValue>& literal, size_t from, size_t count);
   template <class F>
   void emit(F form, Loc loc) {
     sink_->push_back(c.make(std::move(form), loc));
@@ -130,6 +135,8 @@ class Inference {
   Expr infer_subscript(const Node<Subscript>& n);
   /// The array or string in a map entry that `e` refers to; other expressions as they are.
   Expr entry_value(const Expr& e);
+  /// What m[k] has, read in place: zero when absent [L50], [L173].
+  Expr entry_copy(const Expr& e);
   /// map[key] as a value; whether it may be read is not asked.
   Expr map_lookup(const Expr& map, const Node<Subscript>& n);
   /// What a reading of an entry gives: a number that may be absent, or a reference.
@@ -159,7 +166,7 @@ class Inference {
   /// A string literal as one of the size of what it is compared with; reports one that is longer. Other expressions
   /// themselves.
   Expr fit_text(const Expr& e, Type target);
-  Expr shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc);
+  Expr shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc, bool assigns = false);
   /// An integer that a constant expression gives, exactly: it has no type of its own to wrap at [L23].
   static const Node<Int>* exact(const Expr& e);
   Expr fold(Operator op, const Integer& left, const Integer& right, Loc loc);
@@ -214,6 +221,8 @@ class Inference {
   void report_logical_not(const Node<Not>& negation, Diagnostic& message);
   /// The empty range before or after another.
   Loc before(Loc loc);
+  /// The range from where the first begins to where the second does.
+  Loc between(Loc first, Loc second);
   Loc after(Loc loc);
 
   // ---- calls (inference_calls.cc)
@@ -257,6 +266,8 @@ class Inference {
   bool result_is_named_ = false;                     // so that `return` alone gives it
   NameSet packet_ends_;                              // locals that hold ctx->data_end
   std::map<Name, NameSet, ByText> refused_members_;  // of structs and config blocks: those whose type was refused
+  NameSet unknown_types_;                            // that have been reported
+  bool declares_anything_ = false;                   // a broken declaration whose name is not known
   NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU
   int loop_depth_ = 0;
   bool at_file_level_ = true;  // outside of the bodies of functions

@@ -24,6 +24,8 @@ Type Inference::join(const std::vector<Expr>& values, Type expected) {
       type = next;
     else if (Type both = meet(type, next))
       type = both;
+    else if (is(type, TypeKind::Str) && is(next, TypeKind::Str))
+      type = type->count < next->count ? next : type;
     else if (kind_of(innermost_value(values[0])) == Kind::Null &&
              (is(next, TypeKind::Pointer) || is(next, TypeKind::EntryRef)) && next->nullable)
       type = next;

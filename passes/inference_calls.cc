@@ -79,7 +79,10 @@ Expr Inference::infer_apply(const Node<Apply>& n, Type expected) {
       }
     }
     for (const Expr& argument : n->arguments) infer(argument);
-    if (is(type, TypeKind::Struct) || is(type, TypeKind::Pointer))
+    // [L172] x.f() is f(x)
+    const Entity* function = find_entity(method.name);
+    if (is(type, TypeKind::Struct) || is(type, TypeKind::Pointer) ||
+        (function && function->kind == Entity::Kind::Function))
       return unsupported(n.loc, fmt::format("the method `{}`", method.name.text()));
     c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.text()));
     return invalid(n.loc);

@@ -56,6 +56,11 @@ Loc Inference::before(Loc loc) {
   return c.locations.add({record.file, record.begin, record.begin, {}, {}});
 }
 
+Loc Inference::between(Loc first, Loc second) {
+  const LocationRecord &from = c.locations[first], &to = c.locations[second];
+  return c.locations.add({from.file, from.begin, to.begin, {}, {}});
+}
+
 Loc Inference::after(Loc loc) {
   const LocationRecord& record = c.locations[loc];
   return c.locations.add({record.file, record.end, record.end, {}, {}});
@@ -222,10 +227,13 @@ Expr Inference::coerce(const Expr& e, Type target) {
   if (is(from, TypeKind::Maybe)) return coerce(value_of_maybe(e), target);
   if (const auto* number = as<Int>(e); number && is_integral(target))
     return integer(number->form.value, target, number->loc, number->form.constant);
+  if (const auto* text = as<StringValue>(e); text && is(target, TypeKind::Str))
+    return c.make(StringValue{text->form.text}, text->loc, target);
   // An annotation says what is pointed to; where it lies is what the value says.
   if (is(target, TypeKind::Pointer) && is(from, TypeKind::Pointer)) return e;
   if (is(from, TypeKind::Program)) return e;
-  if (is(from, TypeKind::EntryRef) && from->element == target) return c.make(Deref{e}, loc_of(e), target);
+  if (is(from, TypeKind::EntryRef) && from->element == target)
+    return kind_of(e) == Kind::MapLookup ? entry_copy(e) : Expr(c.make(Deref{e}, loc_of(e), target));
   warn_of_lost_bits(e, target);
   return c.make(Convert{e}, loc_of(e), target);
 }

@@ -52,7 +52,8 @@ void Inference::collect_broken(const Decl& d) {
   if (!broken) return;
   for (Name name : broken->form.names) {
     const std::string_view text = name.text();
-    if (is_builtin_function(text) || is_kernel_helper(text) || c.kernel_types->find_constant(text) ||
+    declares_anything_ |= text.empty();
+    if (text.empty() || is_builtin_function(text) || is_kernel_helper(text) || c.kernel_types->find_constant(text) ||
         c.kernel_types->find_struct(text) || c.kernel_types->find_enum(text))
       continue;
     Entity unknown;

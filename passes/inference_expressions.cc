@@ -139,7 +139,11 @@ Expr Inference::infer_global(const Node<GlobalName>& n) {
         if (entity->runs_nowhere) return invalid(n.loc);
         if (entity->domain == Domain::Program) return c.make(FunctionName{n->name}, n.loc, t.program(n->name));
         return unsupported(n.loc, "functions as values");
-      default: break;
+      case Entity::Kind::Alias:
+      case Entity::Kind::Struct:
+      case Entity::Kind::Enum:
+        return c.diagnostics.report(n.loc, diag::type_as_value, std::string(text)), invalid(n.loc);
+      case Entity::Kind::Unknown: break;  // its declaration has been reported
     }
     return invalid(n.loc);
   }

@@ -91,7 +91,7 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
   entity.type = t.function(parameters, result, false);
 }
 
-void Inference::check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, const Entity& entity) {
+bool Inference::check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, const Entity& entity) {
   Type function = entity.type;
   const bool context_fits =
       function->parameters.size() == 1 &&
@@ -109,6 +109,16 @@ void Inference::check_program_signature(const Node<FunctionDecl>& n, const Progr
                                                std::string(type.attribute), std::string(type.result));
     if (n->result) message.fix(loc_of(*n->result), std::string(type.result));
   }
+  return context_fits;
+}
+
+void Inference::report_taken_options(Type arguments) {
+  const Entity* declared = find_entity(arguments->name);
+  const auto* structure = declared ? as<StructDecl>(declared->declaration) : nullptr;
+  if (!structure) return;
+  for (const MemberDecl& member : structure->form.members_)
+    for (std::string_view taken : {"help", "trace", "unpin"})
+      if (member.name.name == taken) c.diagnostics.report(member.name.loc, diag::taken_option, std::string(taken));
 }
 
 void Inference::check_main(const Node<FunctionDecl>& n, const Entity& entity) {
@@ -122,6 +132,7 @@ void Inference::check_main(const Node<FunctionDecl>& n, const Entity& entity) {
     return;
   }
   if (!is(arguments, TypeKind::Struct)) return;
+  report_taken_options(arguments);
   for (const StructField& field : arguments->body->fields)
     if (!(is_integral(field.type) && !is(field.type, TypeKind::Char)) && !is(field.type, TypeKind::Str))
       c.diagnostics.report(loc_of(n->parameters[0].type), diag::bad_option_type, std::string(field.name.text()));
@@ -192,12 +203,13 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
   result_loc_ = n->result ? loc_of(*n->result) : Loc{};
   loop_depth_ = 0;
   packet_ends_.clear();
-  if (program_type_) check_program_signature(n, *program_type_, entity);
+  // What a wrong context has and has not is no second mistake.
+  const bool context_fits = !program_type_ || check_program_signature(n, *program_type_, entity);
   declare_fault_verdict(n, out);
   if (n->name.name == "main" && domain_ == Domain::User) check_main(n, entity);
   std::vector<Parameter> parameters;
   for (size_t i = 0; i < n->parameters.size(); ++i) {
-    locals_[n->parameters[i].name.name] = entity.type->parameters[i];
+    locals_[n->parameters[i].name.name] = context_fits ? entity.type->parameters[i] : t.invalid();
     parameters.push_back({n->parameters[i].name.name, entity.type->parameters[i]});
   }
   if (in_ebpf() && parameters.size() > 5) unsupported(n->parameters[5].name.loc, "a sixth parameter in eBPF");  // [L62]

@@ -82,7 +82,7 @@ uint64_t Inference::map_flags(const Node<MapDecl>& n, const MapKind& kind) {
 
 void Inference::complete_map(const Node<MapDecl>& n, Entity& entity) {
   const MapKind* kind = find_map_kind(n->map_kind.name.text());
-  entity.type = t.invalid();
+  Type map = t.invalid();
   if (!kind) {
     static constexpr std::string_view later[] = {"ringbuf",    "perf_buffer",  "queue",           "stack",
                                                  "bloom",      "user_ringbuf", "lru_percpu_hash", "lpm_trie",
@@ -119,8 +119,9 @@ void Inference::complete_map(const Node<MapDecl>& n, Entity& entity) {
     }
     if (!n->size) c.diagnostics.report(n.loc, diag::bad_size, most_entries);
     if (entries && !is(key, TypeKind::Invalid) && !is(value, TypeKind::Invalid))
-      entity.type = t.map(n->map_kind.name, key, value, entries);
+      map = t.map(n->map_kind.name, key, value, entries);
   }
+  entity.type = map;  // not before: until then the map needs itself
 }
 
 void Inference::declare_map(const Node<MapDecl>& n, const Entity& entity, std::vector<Decl>& out) {

@@ -87,7 +87,12 @@ std::optional<Pattern> Inference::infer_pattern(const Pattern& p, Type type) {
     c.diagnostics.report(loc_of(*p.high), diag::constant_does_not_fit, integer_text({last}), spell(type));
     return std::nullopt;
   }
-  if (last < first->form.value.value) c.diagnostics.report(loc_of(p.low), diag::unreachable_arm);
+  if (last < first->form.value.value) {
+    c.diagnostics.report(c.locations.join(loc_of(p.low), loc_of(*p.high)), diag::empty_range,
+                         integer_text(first->form.value), p.inclusive ? "at most" : "below",
+                         integer_text(end->form.value));
+    return std::nullopt;
+  }
   return Pattern{low, integer({last}, type, loc_of(*p.high)), true};
 }
 
@@ -101,7 +106,7 @@ Expr Inference::infer_match(const Node<Match>& n, Type expected, bool used) {
   Coverage covered;
   std::vector<MatchArm> arms;
   std::vector<Expr> values;
-  bool has_default = false;
+  bool after_default = false, is_broken = false;
   for (const MatchArm& arm : n->arms) {
     std::vector<Pattern> patterns;
     bool wholly_covered = !arm.patterns.empty() && usable, partly_covered = false;
@@ -109,6 +114,7 @@ Expr Inference::infer_match(const Node<Match>& n, Type expected, bool used) {
       const std::optional<Pattern> pattern = infer_pattern(p, type);
       if (!pattern) {
         wholly_covered = false;
+        is_broken = true;
         continue;
       }
       const auto* text = as<StringValue>(pattern->low);
@@ -120,15 +126,17 @@ Expr Inference::infer_match(const Node<Match>& n, Type expected, bool used) {
       partly_covered = partly_covered || taken != Coverage::Taken::Nothing;
       patterns.push_back(*pattern);
     }
-    if (has_default || wholly_covered)
+    if (after_default || wholly_covered)
       c.diagnostics.report(loc_of(arm.value), diag::unreachable_arm);
     else if (partly_covered)
       c.diagnostics.report(loc_of(arm.value), diag::overlapping_arm);
-    has_default |= arm.patterns.empty();
+    after_default |= arm.patterns.empty();
     values.push_back(used ? infer(arm.value, expected) : unused_value(arm.value));
     arms.push_back({c.span(patterns), values.back()});
   }
-  const std::string missing = has_default || !usable ? "" : missing_values(type, covered);
+  // What a broken pattern was meant to take is not known; no number of strings is all of them.
+  const bool may_take_all = is_broken && !is(type, TypeKind::Str);
+  const std::string missing = after_default || may_take_all || !usable ? "" : missing_values(type, covered);
   if (!missing.empty())
     c.diagnostics.report(n.loc, diag::not_exhaustive, missing).note("a `default` arm takes the rest");
   if (is_invalid(subject) || !usable) return invalid(n.loc);

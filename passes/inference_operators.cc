@@ -194,7 +194,7 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   }
 }
 
-Expr Inference::shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc) {
+Expr Inference::shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc, bool assigns) {
   left = settle(left);
   Type type = type_of(left);
   if (is(type, TypeKind::Enum)) left = convert(left, type = type->body->underlying);
@@ -206,8 +206,9 @@ Expr Inference::shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc l
     if (count->form.value.value < 0 || count->form.value.value >= type->bits) {
       Diagnostic& message =
           c.diagnostics.report(loc_of(right), diag::shift_too_far, integer_text(count->form.value), spell(type));
+      // `x <<= n` has no operand that could be widened: the result goes where it came from.
       for (int bits : {32, 64})
-        if (count->form.value.value > 0 && count->form.value.value < bits && type->bits < bits) {
+        if (!assigns && count->form.value.value > 0 && count->form.value.value < bits && type->bits < bits) {
           fix_with_wider_operand(message, left, t.integer(bits, type->is_signed));
           break;
         }

@@ -41,8 +41,10 @@ void Inference::report_no_member(Type type, const Ident& name) {
   if (const auto refused = refused_members_.find(type->name);
       refused != refused_members_.end() && refused->second.count(name.name))
     return;
+  const bool has_members = is(type, TypeKind::Struct) || is(type, TypeKind::Enum);
+  if (has_members) refused_members_[type->name].insert(name.name);  // one mistake, wherever it stands
   Diagnostic& message = c.diagnostics.report(name.loc, diag::no_member, spell(type), std::string(name.name.text()));
-  if (!is(type, TypeKind::Struct) && !is(type, TypeKind::Enum)) return;
+  if (!has_members) return;
   std::vector<std::string_view> known;
   for (const StructField& field : type->body->fields) known.push_back(field.name.text());
   for (const EnumItem& item : type->body->items) known.push_back(item.name.text());
@@ -154,9 +156,13 @@ bool Inference::in_context(const Expr& place) {
 Expr Inference::entry_value(const Expr& e) {
   Type type = type_of(e), element = is(type, TypeKind::EntryRef) ? type->element : nullptr;
   if (!element || !(is(element, TypeKind::Array) || is(element, TypeKind::Str))) return e;
+  if (kind_of(e) != Kind::MapLookup && kind_of(e) != Kind::MapCall) return c.make(Deref{e}, loc_of(e), element);
+  return entry_copy(e);
+}
+
+Expr Inference::entry_copy(const Expr& e) {
+  Type type = type_of(e), element = type->element;
   const Loc loc = loc_of(e);
-  if (kind_of(e) != Kind::MapLookup && kind_of(e) != Kind::MapCall) return c.make(Deref{e}, loc, element);
-  // [L50] read in place: zero when absent
   const Name entry = c.names.fresh("entry");
   const Expr reference = c.make(Local{entry}, loc, type);
   const Expr chosen = c.make(Conditional{c.make(Present{reference}, loc, t.boolean()),

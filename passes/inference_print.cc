@@ -15,6 +15,14 @@ std::string_view verb_for(Type type) {
   return is_integral(type) ? "%d" : "";
 }
 
+/// Whether `%s` shows an array: one of characters or bytes [L75].
+bool is_text_array(Type type) {
+  if (is(type, TypeKind::EntryRef)) type = type->element;
+  if (!is(type, TypeKind::Array)) return false;
+  return is(type->element, TypeKind::Char) ||
+         (is(type->element, TypeKind::Int) && type->element->bits == 8 && !type->element->is_signed);
+}
+
 /// How many values a struct or an array holds; more than `limit` are not counted.
 uint64_t count_values(Type type, uint64_t limit) {
   if (is(type, TypeKind::Array))
@@ -27,6 +35,20 @@ uint64_t count_values(Type type, uint64_t limit) {
 }
 
 }  // namespace
+
+/// Where a part of a literal's text stands in the source; the whole literal where its escapes leave that open.
+Loc Inference::part_of_literal(const Node<StringValue>& literal, size_t from, size_t count) {
+  const LocationRecord record = c.locations[literal.loc];
+  const auto written = [](std::string_view text) {
+    size_t size = text.size();
+    for (char ch : text) size += std::string_view("\n\t\r\\\"\0", 6).find(ch) != std::string_view::npos;
+    return static_cast<uint32_t>(size);
+  };
+  const std::string_view text = literal->text.text();
+  if (record.end - record.begin != written(text) + 2) return literal.loc;
+  const uint32_t begin = record.begin + 1 + written(text.substr(0, from));
+  return c.locations.add({record.file, begin, begin + written(text.substr(from, count)), {}, {}});
+}
 
 /// In userspace structs print as `{f: v}`, and arrays as `[a, b]` [L75]: all that they hold become values of one line.
 bool Inference::print_piece(const Expr& value, std::string& piece, std::vector<Expr>& values) {
@@ -72,6 +94,26 @@ Expr Inference::printed_place(const Expr& value, std::vector<Expr>& values) {
   return hold(value);
 }
 
+/// An array of characters as a string: a copy, since no NUL need end the array.
+Expr Inference::text_of_array(const Expr& array, std::vector<Expr>& values) {
+  constexpr uint64_t most = 64;
+  const Loc loc = loc_of(array);
+  const Expr from = printed_place(entry_value(array), values);
+  Type type = type_of(from), text = t.str(type->count + 1);
+  if (type->count > most)
+    return unsupported(loc, fmt::format("printing an array of more than {} characters with `%s`", most));
+  const Name name = c.names.fresh("text");
+  emit(Let{name, text, c.make(Zero{}, loc, text)}, loc);
+  const Expr copy = c.make(Local{name}, loc, text);
+  for (uint64_t i = 0; i < type->count; ++i) {
+    const Expr at = integer({static_cast<__int128>(i)}, t.u64(), loc);
+    emit(Assign{c.make(Index{copy, at}, loc, t.character()),
+                convert(c.make(Index{from, at}, loc, type->element), t.character())},
+         loc);
+  }
+  return copy;
+}
+
 bool Inference::print_argument(const Expr& argument, std::string& piece, std::vector<Expr>& values) {
   constexpr uint64_t most = 64;  // values in one line
   Type type = type_of(argument);
@@ -96,7 +138,7 @@ void Inference::print_statement(const Node<Apply>& n) {
   const auto* literal = arguments.empty() ? nullptr : as<StringValue>(arguments[0]);
   const bool formats = literal && literal->form.text.text().find('%') != std::string_view::npos;
   const auto accepts = [&](char verb, Type type) {
-    if (verb == 's') return is(type, TypeKind::Str);
+    if (verb == 's') return is(type, TypeKind::Str) || is_text_array(type);
     if (verb == 'c') return is(type, TypeKind::Char) || type == t.u8();
     if (verb == 'p') return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef);
     return is_integral(type);
@@ -116,14 +158,16 @@ void Inference::print_statement(const Node<Apply>& n) {
       if (verb == '%') {
         format += "%%";
       } else if (std::string_view("diuxcsp").find(verb) == std::string_view::npos || verb == '\0') {
-        c.diagnostics.report(loc_of(n->arguments[0]), diag::unknown_verb, std::string(text.substr(i, end - i + 1)));
+        c.diagnostics.report(part_of_literal(*literal, i, end - i + 1), diag::unknown_verb,
+                             std::string(text.substr(i, end - i + 1)));
         return emit(InvalidStmt{}, n.loc);
       } else {
         if (++verbs < arguments.size()) {
           if (!accepts(verb, type_of(arguments[verbs])))
             c.diagnostics.report(loc_of(n->arguments[verbs]), diag::print_verb,
                                  std::string(text.substr(i, end - i + 1)), spell(type_of(arguments[verbs])));
-          values.push_back(arguments[verbs]);
+          const bool is_array = verb == 's' && is_text_array(type_of(arguments[verbs]));
+          values.push_back(is_array ? text_of_array(arguments[verbs], values) : arguments[verbs]);
         }
         format += '%';
         format += verb == 'i' ? 'd' : verb;

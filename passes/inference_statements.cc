@@ -263,7 +263,8 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     return emit(InvalidStmt{}, n.loc);
   }
   if (is_shift) {
-    const Expr whole = binary(n->op, *target, value, n.loc);
+    const ShiftOp op = n->op == Operator::ShiftLeft ? ShiftOp::Left : ShiftOp::Right;
+    const Expr whole = shift(op, *target, value, n->op, n.loc, true);
     const auto* shifted = as<Shift>(whole);
     if (!shifted) return emit(InvalidStmt{}, n.loc);
     return emit(Update{n->op, *target, shifted->form.count}, n.loc);
@@ -427,8 +428,18 @@ void Inference::delete_statement(const Node<Delete>& n) {
   }
   const MapKind* kind = find_map_kind(type_of(base)->name.text());
   if (!kind->can_delete) {
-    c.diagnostics.report(n.loc, diag::delete_from_array, spell(type_of(base)))
-        .note("write zero instead: `m[k] = 0` or `V::new()`");
+    Type value = type_of(base)->element;
+    const std::string zero = is(value, TypeKind::Bool)     ? "false"
+                             : is(value, TypeKind::Struct) ? fmt::format("{}::new()", spell(value))
+                             : is_integral(value)          ? "0"
+                                                           : "";
+    Diagnostic& message = c.diagnostics.report(n.loc, diag::delete_from_array, spell(type_of(base)));
+    if (zero.empty() || !as<MapName>(base)) {
+      message.note("write zero instead: `m[k] = 0` or `V::new()`");
+    } else {
+      message.fix(between(n.loc, loc_of(n->place)), "", "write zero instead");
+      message.fix(after(loc_of(n->place)), " = " + zero);
+    }
     return emit(InvalidStmt{}, n.loc);
   }
   const Expr key = coerce(infer(subscript->form.index, type_of(base)->key), type_of(base)->key);

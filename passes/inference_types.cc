@@ -9,6 +9,14 @@ namespace {
 /// What a value may take: more than any kernel gives a map's value.
 constexpr uint64_t largest_type = 1 << 24;
 
+/// Whether the kernel keeps a state of its own in the struct, so that the verifier lets nothing else read or write it.
+bool is_kernel_object(Type type) {
+  for (std::string_view name : {"bpf_spin_lock", "bpf_res_spin_lock", "bpf_timer", "bpf_wq", "bpf_list_head",
+                                "bpf_list_node", "bpf_rb_root", "bpf_rb_node", "bpf_refcount", "bpf_task_work"})
+    if (type->name == name && !type->body->header.empty()) return true;
+  return false;
+}
+
 /// The built-in type of a name, or null.
 Type builtin_type(Types& t, std::string_view name) {
   static const std::map<std::string_view, int> integers = {{"u8", 8},    {"u16", 16},  {"u32", 32},
@@ -89,13 +97,16 @@ Type Inference::stored_type(const TypeExpr& type, std::string_view what) {
     case TypeKind::Pointer: return later("pointers");
     case TypeKind::Maybe: return later("`option`");
     case TypeKind::Handle: return later("`ProgramHandle`");
+    case TypeKind::Struct: return is_kernel_object(element) ? later(fmt::format("`{}`", spell(element))) : found;
     default: return found;
   }
 }
 
 Type Inference::named_type(const Ident& name) {
   if (name.name == "f32" || name.name == "f64") return unsupported(name.loc, "floating point"), t.invalid();
-  if (name.name == "FunctionRef") return unsupported(name.loc, "`FunctionRef`"), t.invalid();
+  for (std::string_view later : {"FunctionRef", "perf_options", "XdpTestContext"})
+    if (name.name == later && !find_entity(name.name))
+      return unsupported(name.loc, fmt::format("`{}`", later)), t.invalid();
   if (Type builtin = builtin_type(t, name.name.text())) return builtin;
   if (Entity* entity = find_entity(name.name)) {
     if (entity->kind == Entity::Kind::Unknown) return t.invalid();
@@ -109,6 +120,8 @@ Type Inference::named_type(const Ident& name) {
     return kernel_struct(*description);
   if (const KernelEnum* description = c.kernel_types->find_enum(name.name.text())) return kernel_enum(*description);
   if (name.name == "int") return t.i32();
+  // One name that is not declared is one mistake, wherever it stands; a declaration without a name may have been its.
+  if (declares_anything_ || !unknown_types_.insert(name.name).second) return t.invalid();
   std::vector<std::string_view> known = {"u8",  "u16", "u32",  "u64",  "i8",   "i16",
                                          "i32", "i64", "bool", "char", "void", "ProgramHandle"};
   for (const auto& [entity_name, entity] : entities_)

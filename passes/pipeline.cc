@@ -2,7 +2,10 @@
 // The compiler in order. A pass in the wrong place does not compile.
 #include "passes/pipeline.h"
 
+#include <fmt/format.h>
+
 #include "ir/check.h"
+#include "ir/children.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -113,6 +116,30 @@ const Step* find_step(std::string_view name) {
   return nullptr;
 }
 
+std::optional<Loc> find_invalid(const Program& program) {
+  const auto is_invalid = [](const auto& sum) {
+    const FormSet contains = header(sum).contains;
+    return contains.has(Kind::InvalidExpr) || contains.has(Kind::InvalidStmt) || contains.has(Kind::InvalidType) ||
+           contains.has(Kind::InvalidDecl);
+  };
+  std::optional<Loc> innermost;
+  const std::function<void(const Expr&)> in_expression = [&](const Expr& e) {
+    if (is_invalid(e)) innermost = loc_of(e);
+  };
+  const std::function<void(const Stmt&)> in_statement = [&](const Stmt& s) {
+    if (!is_invalid(s) || innermost) return;
+    each_child_of(s, in_expression, in_statement);
+    if (!innermost) innermost = loc_of(s);
+  };
+  for (const Decl& d : program) {
+    if (!is_invalid(d)) continue;
+    if (const auto* function = as<FunctionDef>(d))
+      for (const Stmt& s : function->form.body.statements) in_statement(s);
+    return innermost ? innermost : loc_of(d);
+  }
+  return std::nullopt;
+}
+
 RunResult run(const std::vector<Step>& steps, const Program& program, Context& context, const RunObserver& observer) {
   RunResult result;
   result.program = program;
@@ -126,6 +153,13 @@ RunResult run(const std::vector<Step>& steps, const Program& program, Context& c
       result.end = RunEnd::Errors;
       return result;
     }
+    if (step.is_gate)
+      if (const std::optional<Loc> refused = find_invalid(result.program)) {
+        context.diagnostics.report(*refused, diag::refused_silently);
+        result.faults = {fmt::format("something is invalid before `{}`, and no pass has said why", step.name)};
+        result.end = RunEnd::Fault;
+        return result;
+      }
     if (observer.before) observer.before(step, result.program);
     result.program = step.run(result.program, context);
     result.last_step = step.name;

@@ -92,6 +92,9 @@ struct RunObserver {
   std::string_view start_after;  // the step whose output is given; empty: begin at the beginning
 };
 
+/// Where the program has something that was not understood; nothing if all of it was.
+std::optional<Loc> find_invalid(const Program& program);
+
 /// The only loop: run, check, tell the observer.
 RunResult run(const std::vector<Step>& steps, const Program& program, Context& context, const RunObserver& observer);
 

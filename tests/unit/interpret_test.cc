@@ -404,6 +404,21 @@ TEST(Interpret, PrintsAndHelpers) {  // [L75] [L149]
   EXPECT_EQ(trace.prints, (std::vector<std::string>{"-1 255 ff ab|z", "took 1000 ns"}));
 }
 
+TEST(Interpret, TextsOfArraysAndCopiesOfEntries) {  // [L75] [L173]
+  const auto prints_of = [](const std::string& path) {
+    std::ifstream file(KSC_SOURCE "/fuzz/corpus/" + path);
+    std::stringstream text;
+    text << file.rdbuf();
+    // Without its program, userspace is what runs.
+    const bool of_user = path.starts_with("user/");
+    return run(of_user ? std::regex_replace(text.str(), std::regex("@xdp.*|load.first."), "") : text.str()).prints;
+  };
+  EXPECT_EQ(prints_of("texts_of_arrays.ks"), (std::vector<std::string>{"abcd|", " yz.", "off 7"}));
+  EXPECT_EQ(prints_of("user/texts_of_arrays.ks"),
+            (std::vector<std::string>{"abcd|", "ab and text.", "x yz 3", "ab", "4 3 0 ", "3 0", "0", "on", "off",
+                                      "unknown", "y"}));
+}
+
 TEST(Interpret, GivenUpRunsAndFaultsEqualNothing) {
   World world;
   world.packet = Bytes(64);

@@ -138,6 +138,19 @@ TEST_F(RunTest, TheGateEndsWhatHasErrors) {
   EXPECT_EQ(ran_, "1");
 }
 
+TEST_F(RunTest, WhatWasRefusedWithoutAMessageIsAFaultAtTheGate) {
+  ReadError error;
+  program_ = *read_program(context_, "(FunctionDef f User - - () - void false ((InvalidStmt)))", error);
+  const Lang whole = language_of(Kind::FunctionDef);
+  steps_ = {{"gate", "", whole + Kind::InvalidStmt, whole, steps_[1].run, true}};
+  const RunResult result = run_with({});
+  EXPECT_EQ(result.end, RunEnd::Fault);
+  ASSERT_EQ(result.faults.size(), 1u);
+  EXPECT_NE(result.faults[0].find("no pass has said why"), std::string::npos) << result.faults[0];
+  EXPECT_TRUE(context_.diagnostics.has(diag::Id::refused_silently));
+  EXPECT_EQ(ran_, "");
+}
+
 TEST_F(RunTest, WhatBreaksTheLanguageIsAFaultOfThePass) {
   steps_[0].run = [](const Program&, Context& context) {
     return context.span<Decl>({context.make(InvalidDecl{}, Loc{})});

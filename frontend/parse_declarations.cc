@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "frontend/parsing.h"
 
@@ -18,7 +19,7 @@ Program Parser::program() {
     }
     const size_t from = position_;
     nesting_reported_ = false;
-    broken_ = false;
+    follows_broken_ = std::exchange(broken_, false);
     declaration(declarations);
     if (!panicking_) end_declaration();
     if (panicking_) synchronize_declaration();
@@ -104,6 +105,14 @@ void Parser::declaration(std::vector<Decl>& out) {
     case KeywordImport: plain("an import"), parsed = import(); break;
     case KeywordInclude: plain("an include"), parsed = include(); break;
     default: {
+      const uint32_t begin = peek().begin;
+      const bool is_indented = begin > 0 && text_[begin - 1] != '\n';
+      if (follows_broken_ && is_indented && found.attributes.empty()) {
+        // What the declaration before it was meant to be is not known, so this may belong to it.
+        reopen_function(out);
+        panicking_ = true;
+        break;
+      }
       const bool modified =
           !found.attributes.empty() || found.pin || found.local || found.visibility != Visibility::Default;
       if ((found.pin || found.local) && at(Identifier) && peek(1).kind == Colon) {
@@ -113,14 +122,13 @@ void Parser::declaration(std::vector<Decl>& out) {
       } else if (modified) {
         expected("a declaration");
       } else if (at(RightBrace) || at(RightParen) || at(RightBracket)) {
-        if (!out.empty()) out.back() = with_broken_body(out.back());
+        reopen_function(out);
         error(loc(peek()), diag::unexpected_close, std::string(text_of(peek())));
         take();
         // What follows on the line closes too much as well.
         if (peek().new_line || at_end()) return out.push_back(parsed);
       } else if (begins_expression(peek()) || is_keyword(peek().kind) || at(LeftBrace)) {
-        // The function before it may have been closed too early.
-        if (!out.empty()) out.back() = with_broken_body(out.back());
+        reopen_function(out);
         suggest(error(loc(peek()), diag::statement_at_file_level), peek(),
                 {"fn", "var", "const", "config", "type", "struct", "enum", "impl", "import", "include", "extern"});
       } else {
@@ -177,7 +185,8 @@ Decl Parser::function(Modifiers& found) {
     broken_ = true;
     // The header is broken; its body can still be looked at, if it is on this line.
     const size_t line_end = position_;
-    while (!at_end() && !this->at(LeftBrace) && !(peek().new_line && position_ != line_end)) take();
+    const bool is_on_line = !peek().new_line || this->at(LeftBrace);
+    while (is_on_line && !at_end() && !this->at(LeftBrace) && !(peek().new_line && position_ != line_end)) take();
     if (!this->at(LeftBrace)) return make(InvalidDecl{}, at);
     panicking_ = false;
     block();
@@ -288,6 +297,18 @@ bool Parser::item_separator() {
   return false;
 }
 
+/// Whether what stands here is a declaration after one whose `}` is missing. A keyword before `:` is a member's name.
+bool Parser::ends_members() const {
+  const Token& token = peek();
+  const bool begins_global = (token.kind == KeywordVar || token.kind == KeywordConst) && token.new_line;
+  return (begins_global || begins_declaration(token, position_)) && peek(1).kind != Colon;
+}
+
+void Parser::close_members(const Token& open) {
+  // Before a declaration only the bracket is missing: the members are known.
+  if (!expect_close(RightBrace, open) && !at_end() && ends_members()) panicking_ = false;
+}
+
 Decl Parser::configuration(const Modifiers& found) {
   const Token first = take();
   const Ident name = expect_name("a config block");
@@ -295,7 +316,7 @@ Decl Parser::configuration(const Modifiers& found) {
   const Token open = peek();
   std::vector<ConfigItem> items;
   if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
-  while (!this->at(RightBrace) && !at_end() && !begins_declaration(peek(), position_)) {
+  while (!this->at(RightBrace) && !at_end() && !ends_members()) {
     const size_t from = position_;
     const Ident field = expect_member_name();
     if (!panicking_) expect(Colon);
@@ -309,7 +330,7 @@ Decl Parser::configuration(const Modifiers& found) {
     if (panicking_) synchronize_item(from), accept(Comma) || accept(Semicolon);
     if (position_ == from) take();
   }
-  expect_close(RightBrace, open);
+  close_members(open);
   return make(ConfigDecl{name, span(items), found.visibility}, at);
 }
 
@@ -323,9 +344,7 @@ Decl Parser::structure(const Modifiers& found) {
   if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
   size_t used = 0;
   comment_behind(brace, used);  // it is about the struct
-  while (!this->at(RightBrace) && !at_end()) {
-    // A keyword before `:` is a member's name.
-    if (begins_declaration(peek(), position_) && peek(1).kind != Colon) break;
+  while (!this->at(RightBrace) && !at_end() && !ends_members()) {
     const size_t from = position_;
     const Ident member = expect_member_name();
     if (!panicking_) expect(Colon);
@@ -339,7 +358,7 @@ Decl Parser::structure(const Modifiers& found) {
     if (panicking_) synchronize_item(from), accept(Comma) || accept(Semicolon);
     if (position_ == from) take();
   }
-  expect_close(RightBrace, open);
+  close_members(open);
   return make(StructDecl{name, span(members), found.visibility}, at);
 }
 
@@ -350,7 +369,7 @@ Decl Parser::enumeration(const Modifiers& found) {
   const Token open = peek();
   std::vector<EnumerationItem> items;
   if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
-  while (!this->at(RightBrace) && !at_end() && !begins_declaration(peek(), position_)) {
+  while (!this->at(RightBrace) && !at_end() && !ends_members()) {
     const size_t from = position_;
     const Ident item = expect_name("an enumerator");
     Option<Expr> value;
@@ -360,7 +379,7 @@ Decl Parser::enumeration(const Modifiers& found) {
     if (panicking_) synchronize_item(from), accept(Comma) || accept(Semicolon);
     if (position_ == from) take();
   }
-  expect_close(RightBrace, open);
+  close_members(open);
   return make(EnumDecl{name, span(items), found.visibility}, at);
 }
 

@@ -29,7 +29,7 @@ Body Parser::block() {
   Scoped brackets(in_brackets_, false);
   Scoped literals(struct_literals_, true);
   std::vector<Stmt> statements;
-  while (!at(RightBrace) && !at_end() && !begins_declaration(peek(), position_)) {
+  while (!at(RightBrace) && !at_end() && !begins_declaration(peek(), position_) && !at_next_arm()) {
     if (accept(Semicolon)) continue;
     const size_t from = position_;
     statements.push_back(statement());
@@ -38,7 +38,7 @@ Body Parser::block() {
     if (position_ == from) take();  // whatever it is, it has been reported
   }
   expect_close(RightBrace, open);
-  if (panicking_ && begins_declaration(peek(), position_))
+  if (panicking_ && (begins_declaration(peek(), position_) || at_next_arm()))
     panicking_ = false, broken_ = true;  // firm ground: only the bracket is missing
   return {span(statements)};
 }

@@ -19,6 +19,7 @@ Expr Parser::match_expression() {
   std::vector<MatchArm> arms;
   while (!this->at(RightBrace) && !at_end() && !begins_declaration(peek(), position_)) {
     const size_t from = position_;
+    if (!arms.empty() && at_statement_after_arms()) break;
     std::vector<Pattern> patterns;
     if (at_word("default") && peek(1).kind != Dot) {
       take();
@@ -28,6 +29,11 @@ Expr Parser::match_expression() {
     } else {
       do patterns.push_back(pattern());
       while (!panicking_ && accept(Pipe));
+    }
+    if (!panicking_ && !arms.empty() && tokens_.tokens[from].new_line && !this->at(Colon) && !this->at(FatArrow) &&
+        (peek().new_line || assignment_operator(peek().kind) != Operator::Not)) {
+      position_ = from;  // that was no pattern, but a statement after the match
+      break;
     }
     if (!panicking_ && this->at(FatArrow)) {
       error(loc(peek()), diag::expected_token, "`=>`", "`:`").fix(loc(peek()), ":");
@@ -46,8 +52,51 @@ Expr Parser::match_expression() {
     if (!peek().new_line && !at_end()) synchronize_item(from), accept(Comma);
     if (position_ == from) take();
   }
-  if (!panicking_) expect_close(RightBrace, open);
+  // Before a statement only the bracket is missing.
+  if (!panicking_ && !expect_close(RightBrace, open) && !at_end() && peek().new_line)
+    panicking_ = false, broken_ = true;
   return expression_node(Match{subject, span(arms)}, at);
+}
+
+/// Whether a statement stands where an arm would, because the `}` of the match or of an arm's block is missing.
+bool Parser::at_statement_after_arms() const {
+  if (!peek().new_line) return false;
+  switch (peek().kind) {
+    case KeywordVar:
+    case KeywordIf:
+    case KeywordFor:
+    case KeywordWhile:
+    case KeywordLoop:
+    case KeywordBreak:
+    case KeywordContinue:
+    case KeywordReturn:
+    case KeywordMatch:
+    case KeywordTry:
+    case KeywordThrow:
+    case KeywordDefer:
+    case KeywordDelete: return true;
+    default: return false;
+  }
+}
+
+/// Whether the next arm begins where a statement of an arm's block would, because the block's `}` is missing: a pattern
+/// of one word or literal, or of several with `|` or `..` between them, and `:`.
+bool Parser::at_next_arm() const {
+  if (!in_arm_ || !peek().new_line) return false;
+  for (size_t i = 0;; i += 2) {
+    switch (peek(i).kind) {
+      case Identifier:
+      case Integer:
+      case Char:
+      case String:
+      case KeywordTrue:
+      case KeywordFalse: break;
+      default: return false;
+    }
+    const TokenKind after = peek(i + 1).kind;
+    if (after == Colon || after == FatArrow) return true;
+    if (after != Pipe && after != DotDot && after != DotDotEqual) return false;
+  }
 }
 
 Pattern Parser::pattern() {
@@ -64,7 +113,10 @@ Pattern Parser::pattern() {
 Expr Parser::arm_value() {
   const Token first = peek();
   switch (first.kind) {
-    case LeftBrace: return value_of(block(), loc(first));
+    case LeftBrace: {
+      Scoped arm(in_arm_, true);
+      return value_of(block(), loc(first));
+    }
     case KeywordIf: {
       const Stmt chosen = statement();
       if (const std::optional<Expr> value = value_of_if(chosen)) return *value;

@@ -61,18 +61,24 @@ bool Parser::is_swallowed() const {
 
 std::vector<Name> Parser::names_declared(size_t from) const {
   std::vector<Name> names;
-  bool everything = true;
+  bool declares_all = false;
   for (size_t i = from; i < position_; ++i) {
     const Token& token = tokens_.tokens[i];
-    if (token.kind == Identifier && everything) names.push_back(context_.name(text_of(token)));
+    if (token.kind == LeftBrace && !declares_all && !names.empty()) break;  // what stands inside is declared there
+    if (token.kind == Identifier) names.push_back(context_.name(text_of(token)));
     const bool declares = token.kind == KeywordFn || token.kind == KeywordStruct || token.kind == KeywordEnum ||
                           token.kind == KeywordVar || token.kind == KeywordConst || token.kind == KeywordConfig ||
                           token.kind == KeywordType;
     if (!declares || i + 1 >= position_) continue;
     // Before the keyword stand attributes; of what follows an enum declares all.
     names.clear();
-    if (token.kind == KeywordEnum) continue;
-    if (tokens_.tokens[i + 1].kind == Identifier) names.push_back(context_.name(text_of(tokens_.tokens[i + 1])));
+    if (token.kind == KeywordEnum) {
+      declares_all = true;
+      continue;
+    }
+    // A name that cannot be read may have been any.
+    const bool is_named = tokens_.tokens[i + 1].kind == Identifier;
+    names.push_back(context_.name(is_named ? text_of(tokens_.tokens[i + 1]) : ""));
     break;
   }
   return names;
@@ -81,6 +87,22 @@ std::vector<Name> Parser::names_declared(size_t from) const {
 Decl Parser::abandoned(const Decl& declaration, size_t from) {
   if (as<FunctionDecl>(declaration)) return declaration;  // its header was understood, and its body says what it is
   return make(InvalidDecl{span(names_declared(from))}, loc_of(declaration));
+}
+
+/// A statement at file level says that the function before it was closed too early. Variables between them, which are
+/// indented, are statements as well.
+void Parser::reopen_function(std::vector<Decl>& declarations) {
+  for (size_t i = declarations.size(); i-- > 0;) {
+    Decl& d = declarations[i];
+    const uint32_t begin = context_.locations[loc_of(d)].begin;
+    const auto* variable = as<VarDecl>(d);
+    const bool is_indented = begin > 0 && text_[begin - 1] != '\n';
+    if (!variable || !is_indented) {
+      d = with_broken_body(d);
+      return;
+    }
+    d = make(InvalidDecl{context_.span<Name>({variable->form.name.name})}, variable->loc);
+  }
 }
 
 Decl Parser::with_broken_body(const Decl& declaration) {
@@ -101,6 +123,12 @@ bool Parser::expect(TokenKind kind) {
 
 bool Parser::expect_close(TokenKind kind, const Token& open) {
   if (accept(kind)) return true;
+  if (kind == RightBrace && broken_ && (at_end() || begins_declaration(peek(), position_))) {
+    // It may have been among what was skipped.
+    ++unclosed_;
+    panicking_ = true;
+    return false;
+  }
   const std::string text(token_text(kind));
   const Loc at = at_end() || peek().new_line ? after_previous() : loc(peek());
   Diagnostic& reported = error(at, diag::not_closed, describe(peek()), text);

@@ -120,6 +120,7 @@ class Parser {
   std::vector<Name> names_declared(size_t from) const;
   /// The function, as one with something in its body that was not understood.
   Decl with_broken_body(const Decl& function);
+  void reopen_function(std::vector<Decl>& declarations);
   bool begins_declaration(const Token& token, size_t at) const;
   /// Whether nesting is too deep; then it is reported, and what nests is skipped.
   bool too_deep();
@@ -180,6 +181,9 @@ class Parser {
   void reject_attributes(const Modifiers& modifiers, std::string_view what);
   void reject_storage(const Modifiers& modifiers, std::string_view what);
   bool item_separator();
+  bool ends_members() const;
+  /// Takes the `}` of a struct, an enum or a config block; reports its absence.
+  void close_members(const Token& open);
 
   // ---- parse_comments.cc
   bool on_one_line(uint32_t from, uint32_t to) const;
@@ -242,6 +246,8 @@ class Parser {
   Expr array_literal();
   Expr struct_literal(Name module, Ident name, const Token& first);
   Expr match_expression();
+  bool at_statement_after_arms() const;
+  bool at_next_arm() const;
   Pattern pattern();
   Expr if_expression();
   Expr new_expression();
@@ -263,14 +269,16 @@ class Parser {
   size_t position_ = 0;
   int depth_ = 0;
   bool panicking_ = false;
-  bool broken_ = false;  // something of the declaration at work was skipped
-  bool silent_ = false;  // the rest of the file cannot be understood
+  bool broken_ = false;          // something of the declaration at work was skipped
+  bool follows_broken_ = false;  // something of the declaration before it was
+  bool silent_ = false;          // the rest of the file cannot be understood
   bool nesting_reported_ = false;
   std::vector<std::pair<size_t, size_t>> swallowed_;  // tokens from, to
   size_t unclosed_ = 0;  // blocks whose end was not found; a bracket too many may be theirs
   size_t last_error_ = SIZE_MAX;
   size_t errors_ = 0;
   Diagnostic ignored_;
+  bool in_arm_ = false;          // in the block of a match's arm
   bool in_cast_ = false;         // where `<` after a type compares
   bool in_brackets_ = false;     // between ( ) or [ ], where no line break ends a statement
   bool struct_literals_ = true;  // false in a condition without parentheses [L41]

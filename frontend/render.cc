@@ -116,7 +116,12 @@ class TextRenderer {
         out_ += fmt::format("  = note: {}\n", note.text);
       }
     }
-    for (const Fix& fix : d.fixes) out_ += fmt::format("  = fix: {}\n", words(fix));
+    for (const Fix& fix : d.fixes) {
+      // The same change in other places is told once.
+      const Fix& first = d.fixes.front();
+      if (&fix == &first || !fix.description.empty() || fix.replacement != first.replacement)
+        out_ += fmt::format("  = fix: {}\n", words(fix));
+    }
   }
 
   void line(std::string_view text) { (out_ += text) += '\n'; }

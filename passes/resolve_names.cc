@@ -42,12 +42,34 @@ class Resolver final : public Walker {
     for (const Decl& d : program) boost::variant2::visit([&](const auto& ref) { collect((*ref).form); }, d);
     for (const Decl& d : program)
       if (const auto* broken = as<InvalidDecl>(d))
-        for (Name name : broken->form.names) globals_.emplace(name, broken->loc);
+        for (Name name : broken->form.names) {
+          if (!name.text().empty()) globals_.emplace(name, broken->loc);
+          declares_anything_ |= name.text().empty();
+        }
   }
 
  private:
+  /// Whether two types are written alike; of those that are not names or pointers to them nothing is known.
+  static bool is_written_alike(const TypeExpr& a, const TypeExpr& b) {
+    if (const auto* x = as<PointerType>(a), *y = as<PointerType>(b); x && y)
+      return is_written_alike(x->form.element, y->form.element);
+    const auto *x = as<NamedType>(a), *y = as<NamedType>(b);
+    return x && y ? x->form.name.name == y->form.name.name : kind_of(a) == kind_of(b);
+  }
+  /// Whether a function of this name and with another first parameter was there before [L172].
+  bool is_overload(const FunctionDecl& function) {
+    if (function.parameters.size() == 0) return false;
+    const auto [place, is_new] = first_parameters_.emplace(function.name.name, function.parameters[0].type);
+    return !is_new && !is_written_alike(place->second, function.parameters[0].type);
+  }
   template <class F>
   void collect(const F& form) {
+    if constexpr (std::same_as<F, FunctionDecl>)
+      if (is_overload(form)) {
+        context.diagnostics.report(form.name.loc, diag::not_supported_yet,
+                                   "functions of one name that differ in their first parameter");
+        return;
+      }
     if constexpr (requires { form.name.loc; } && !std::same_as<F, InvalidDecl>) declare_global(form.name);
     if constexpr (std::same_as<F, EnumDecl>)
       for (const EnumerationItem& item : form.items) declare_global(item.name);
@@ -108,10 +130,21 @@ class Resolver final : public Walker {
       if (auto found = scope->find(name); found != scope->end())
         return context.make(Local{found->second.symbol}, n.loc);
     if (in_attribute_ || is_global(name)) return context.make(GlobalName{name}, n.loc);
-    Diagnostic& message = context.diagnostics.report(n.loc, diag::unknown_name, std::string(name.text()));
-    if (const std::string_view near = closest_word(name.text(), known()); !near.empty())
-      message.fix(n.loc, std::string(near), fmt::format("did you mean `{}`?", near));
+    if (!declares_anything_) report_unknown(name, n.loc);
     return context.make(InvalidExpr{}, n.loc);
+  }
+  /// One name that is not declared is one mistake, wherever it stands: its first place is reported, and the fix of the
+  /// others stands there.
+  void report_unknown(Name name, Loc loc) {
+    const std::string_view near = closest_word(name.text(), known());
+    auto [place, is_new] = unknown_.emplace(name, Unknown{});
+    Unknown& unknown = place->second;
+    if (is_new) {
+      unknown = {&context.diagnostics.report(loc, diag::unknown_name, std::string(name.text())), near};
+      if (!near.empty()) unknown.message->fix(loc, std::string(near), fmt::format("did you mean `{}`?", near));
+    } else if (!near.empty() && near == unknown.near) {
+      unknown.message->fix(loc, std::string(near));
+    }
   }
   bool is_global(Name name) const {
     return globals_.count(name) || is_builtin_function(name.text()) || is_kernel_helper(name.text()) ||
@@ -267,7 +300,15 @@ class Resolver final : public Walker {
     return true;
   }
 
+  struct Unknown {
+    Diagnostic* message = nullptr;
+    std::string_view near;
+  };
+
   std::vector<Scope> scopes_;
+  NameMap<Unknown> unknown_;
+  NameMap<TypeExpr> first_parameters_;  // of the functions at file level
+  bool declares_anything_ = false;      // a broken declaration, whose name is not known
   bool in_attribute_ = false;
   std::map<Name, Loc, ByText> globals_;
   std::set<Name, ByText> taken_;  // texts that are some symbol already

@@ -7,6 +7,7 @@
 #include "backends/project/project.h"
 #include "backends/user_c/emit.h"
 #include "frontend/parser.h"
+#include "ir/check.h"
 #include "ir/context.h"
 #include "ir/languages.h"
 #include "ir/sexpr.h"
@@ -88,11 +89,26 @@ class Compilation {
       if (options_.stop_after == parse_step) return;
     } else {
       ReadError error;
-      const std::optional<Program> read = read_program(context_, sources_.text(main.file), error);
+      const auto file_of = [this](const std::string& path, size_t size) -> std::optional<uint32_t> {
+        const Sources::Opened source = sources_.open(path);
+        if (!source || sources_.text(source.file).size() != size) return std::nullopt;
+        return source_ = source.file;
+      };
+      const std::optional<Program> read = read_program(context_, sources_.text(main.file), error, file_of);
       if (!read) return fail(diag::bad_dump, options_.file, error.message, error.offset);
       program = *read;
+      if (const std::string problem = problem_of_dump(program); !problem.empty())
+        return fail(diag::wrong_dump, options_.file, options_.start_after, problem);
     }
     run_passes(program);
+  }
+
+  /// Why the program that was read is not what the pass to start after gives; empty if it may be.
+  std::string problem_of_dump(const Program& program) const {
+    if (find_invalid(program)) return "it was made from a file with errors";
+    const Step* step = find_step(options_.start_after);
+    const std::vector<std::string> problems = check(program, step ? step->out : lang::Parsed);
+    return problems.empty() ? "" : problems[0];
   }
 
   static std::vector<std::string_view> pass_names() {
@@ -138,7 +154,10 @@ class Compilation {
 
   static bool wants(const std::string& option, std::string_view pass) { return option == "all" || option == pass; }
 
-  void dump(std::string name, const Program& program) { result_.dumps.emplace_back(std::move(name), print(program)); }
+  void dump(std::string name, const Program& program) {
+    const SourceText source{sources_.path(source_), sources_.text(source_)};
+    result_.dumps.emplace_back(std::move(name), print(program, context_.locations, source));
+  }
 
   RunObserver observer() {
     RunObserver watching;
@@ -222,8 +241,8 @@ class Compilation {
     // The output builds where no ksc is: it carries the support code, and the source that #line names.
     for (const RuntimeFile& file : runtime_files)
       if ((file.folder != "user" || !user.empty()) && !copy(file, files)) return;
-    const std::string& main = sources_.path(0);
-    files["source/" + main.substr(main.find_last_of('/') + 1)] = sources_.text(0);
+    const std::string& main = sources_.path(source_);
+    files["source/" + main.substr(main.find_last_of('/') + 1)] = sources_.text(source_);
     for (auto& [path, text] : files) {
       bool wanted = options_.emit.empty();
       for (const std::string& end : options_.emit) wanted = wanted || path.ends_with(end);
@@ -247,6 +266,7 @@ class Compilation {
   Context context_;
   KernelTypes kernel_types_;
   Result result_;
+  uint32_t source_ = 0;  // what was compiled, also where a dump is what is read
   int steps_ = 0;
   std::chrono::steady_clock::time_point began_;
 };

@@ -44,8 +44,12 @@ std::string quoted(std::string_view text) {
 
 std::string name_text(Name name) { return is_plain(name.text()) ? std::string(name.text()) : quoted(name.text()); }
 
+/// What begins the list of places behind a program; a line end stands in no string of a dump.
+constexpr std::string_view places_mark = "\n(locations ";
+
 struct Printer {
   std::string out;
+  std::vector<Loc>* places = nullptr;  // where each node stands, in the order in which they are printed
   size_t depth = 0;
 
   void line() { out += "\n" + std::string(2 * depth, ' '); }
@@ -110,6 +114,7 @@ struct Printer {
   }
   template <class F>
   void form(const Node<F>& n) {
+    if (places) places->push_back(n.loc);
     out += fmt::format("({}", kind_names[int(F::kind)]);
     if (n.type) {
       out += ":";
@@ -124,7 +129,8 @@ struct Printer {
 
 class Reader {
  public:
-  Reader(Context& context, std::string_view text) : context_(context), text_(text) {}
+  Reader(Context& context, std::string_view text, const FileOf& file_of)
+      : context_(context), text_(text), file_of_(file_of) {}
   struct Failure {
     ReadError error;
   };
@@ -136,11 +142,31 @@ class Reader {
       at_ += std::string_view("(types").size();
       while (!accept(')')) type();
     }
+    read_places();
     for (skip(); at_ < text_.size(); skip()) declarations.push_back(node<Decl>());
     return context_.span(declarations);
   }
 
  private:
+  /// What stands behind the declarations about where they stand in the source.
+  void read_places() {
+    const size_t places = text_.rfind(places_mark);
+    if (places == text_.npos) return;
+    const size_t declarations = std::exchange(at_, places + places_mark.size());
+    const std::string path = string();
+    const auto size = static_cast<size_t>(integer());
+    const auto file = file_of_(path, size);
+    while (!accept(')')) {
+      const auto begin = static_cast<uint32_t>(integer());
+      const auto end = static_cast<uint32_t>(integer());
+      if (begin > end || end > size) fail("this is no range of the source");
+      const bool is_nowhere = !file || (begin == 0 && end == 0);
+      places_.push_back(is_nowhere ? Loc{} : context_.locations.add({*file, begin, end, {}, {}}));
+    }
+    at_ = declarations;
+    text_ = text_.substr(0, places);
+  }
+
   [[noreturn]] void fail(std::string message) { throw Failure{{at_, std::move(message)}}; }
   void skip() {
     while (at_ < text_.size()) {
@@ -392,6 +418,9 @@ class Reader {
   Sum node() {
     Enter enter(*this);
     expect('(');
+    // Places are listed in the order in which nodes begin.
+    const Loc loc = next_place_ < places_.size() ? places_[next_place_] : Loc{};
+    ++next_place_;
     const std::string_view text = word();
     Type node_type = nullptr;
     if (at_ < text_.size() && text_[at_] == ':') {
@@ -399,15 +428,15 @@ class Reader {
       node_type = type();
     }
     Sum out;
-    if (!read_form<Sum>(text, node_type, out)) fail(fmt::format("`{}` is no form that can stand here", text));
+    if (!read_form<Sum>(text, node_type, loc, out)) fail(fmt::format("`{}` is no form that can stand here", text));
     expect(')');
     return out;
   }
   template <class Sum>
-  bool read_form(std::string_view text, Type node_type, Sum& out) {
+  bool read_form(std::string_view text, Type node_type, Loc loc, Sum& out) {
     const auto attempt = [&]<class F>(Ref<F>) {
       if (text != kind_names[int(F::kind)]) return false;
-      out = context_.make(fields_of<F>(), Loc{}, node_type);
+      out = context_.make(fields_of<F>(), loc, node_type);
       return true;
     };
     return
@@ -416,7 +445,9 @@ class Reader {
 
   Context& context_;
   std::string_view text_;
-  size_t at_ = 0;
+  const FileOf& file_of_;
+  std::vector<Loc> places_;
+  size_t at_ = 0, next_place_ = 0;
   int depth_ = 0;
 };
 
@@ -509,7 +540,9 @@ std::string print(const Stmt& s) {
   return printer.out;
 }
 
-std::string print(const Program& program) {
+namespace {
+
+std::string print(const Program& program, std::vector<Loc>* places) {
   std::string out;
   TypeCollector types;
   for (const Decl& d : program) types.field(d);
@@ -521,15 +554,31 @@ std::string print(const Program& program) {
   }
   for (const Decl& d : program) {
     Printer printer;
+    printer.places = places;
     printer.node(d);
     out += printer.out + "\n";
   }
   return out;
 }
 
-std::optional<Program> read_program(Context& context, std::string_view text, ReadError& error) {
+}  // namespace
+
+std::string print(const Program& program) { return print(program, nullptr); }
+
+std::string print(const Program& program, const Locations& locations, const SourceText& source) {
+  std::vector<Loc> places;
+  std::string out = print(program, &places);
+  out += fmt::format("{}{} {}", places_mark, quoted(source.path), source.text.size());
+  constexpr size_t in_a_line = 12;
+  for (size_t i = 0; i < places.size(); ++i)
+    out += fmt::format("{}{} {}", i % in_a_line == 0 ? "\n  " : "  ", locations[places[i]].begin,
+                       locations[places[i]].end);
+  return out + ")\n";
+}
+
+std::optional<Program> read_program(Context& context, std::string_view text, ReadError& error, const FileOf& file_of) {
   try {
-    return Reader(context, text).program();
+    return Reader(context, text, file_of).program();
   } catch (const Reader::Failure& failure) {
     error = failure.error;
     return std::nullopt;

@@ -46,13 +46,11 @@ refused() {
   done
 }
 
-for pass in infer_types lower_if_values lower_while; do dump $pass; done
+for pass in infer_types lower_while; do dump $pass; done
 "$ksc" compile lower_while.ksir --start-after=lower_while --project=program -o good 2>log || fail "an unchanged dump is refused: $(cat log)"
 [ -s good/program.ebpf.c ] || fail "an unchanged dump gives no C"
 
-refused "a form that is gone by then" lower_while lower_if_values.ksir 'in `counter`: While is not in the language'
-sed 's/(Let limit u32/(Let other u32/' lower_while.ksir >unbound.ksir
-refused "a variable that is nowhere declared" lower_while unbound.ksir 'limit'
+# What is wrong with the dump itself is its mistake (dumps.sh); types are looked at after the gate only.
 sed 's/(Let limit u32 (Int:u32 3 -))/(Let limit u32 (Int:u64 3 -))/' infer_types.ksir >types.ksir
 refused "a value of another type" infer_types types.ksir 'limit'
 

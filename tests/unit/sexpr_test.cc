@@ -375,5 +375,41 @@ TEST(Sexpr, LayoutAndCommentsDoNotMatter) {
   EXPECT_TRUE(equal(*a, *b));
 }
 
+TEST(Sexpr, PlacesAreReadBackWhereTheSourceIsTheSame) {
+  const std::string source = "var total: u32 = 5\n";
+  const SourceText place{"total.ks", source};
+  Context context;
+  const auto at = [&](uint32_t begin, uint32_t end) { return context.locations.add({0, begin, end, {}, {}}); };
+  const Expr five = context.make(Int{{5}, {}}, at(17, 18), context.types.u32());
+  const Program program = context.span<Decl>(
+      {context.make(GlobalDef{context.name("total"), context.types.u32(), five, Storage::Shared}, at(0, 18))});
+  const std::string text = print(program, context.locations, place);
+  EXPECT_EQ(text.substr(0, text.find("(locations") - 1), print(program));
+  const auto places = [&](std::optional<uint32_t> file) {
+    Context other;
+    ReadError error;
+    const auto read = read_program(other, text, error, [&](const std::string& path, size_t size) {
+      EXPECT_EQ(path, "total.ks");
+      EXPECT_EQ(size, source.size());
+      return file;
+    });
+    if (!read) return error.message;
+    const auto* global = as<GlobalDef>((*read)[0]);
+    const LocationRecord &whole = other.locations[global->loc], &value = other.locations[loc_of(*global->form.value)];
+    return fmt::format("{} {}-{} {} {}-{}", whole.file, whole.begin, whole.end, value.file, value.begin, value.end);
+  };
+  EXPECT_EQ(places(3), "3 0-18 3 17-18");
+  EXPECT_EQ(places(std::nullopt), "0 0-0 0 0-0");
+  const auto broken = [&](const std::string& list) {
+    Context other;
+    ReadError error;
+    return read_program(other, print(program) + "\n(locations \"t\" 20 " + list, error) ? "read" : error.message;
+  };
+  EXPECT_EQ(broken("5 9 5 6)"), "read");
+  EXPECT_EQ(broken("9 5)"), "this is no range of the source");
+  EXPECT_EQ(broken("5 21)"), "this is no range of the source");
+  EXPECT_NE(broken("5 9"), "read");
+}
+
 }  // namespace
 }  // namespace ksc

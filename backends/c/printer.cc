@@ -34,7 +34,7 @@ const std::set<std::string_view>& file_level_words() {
   return words;
 }
 bool is_reserved(std::string_view name) {
-  return reserved_words().count(name) || name.starts_with("__") || name.starts_with("bpf_") ||
+  return reserved_words().count(name) || is_library_macro(name) || name.starts_with("__") || name.starts_with("bpf_") ||
          name.starts_with("ks_") || name.starts_with("libbpf_") || name.starts_with("BPF_") || name.starts_with("KS_");
 }
 
@@ -58,17 +58,29 @@ Printer::Printer(const Context& context, Dialect dialect) : context_(context), d
 
 // ---- names and types ----------------------------------------------------------------------------
 
+/// The word, or what it is called where that has another meaning: with a `_` behind it. What is that other word already
+/// gets one more, so that no two words become one; both targets agree on it without a table.
+template <class Clashes>
+static std::string renamed(const std::string& word, const Clashes& clashes) {
+  std::string_view stem = word;
+  while (stem.ends_with('_') && !clashes(stem)) stem.remove_suffix(1);
+  return clashes(stem) ? word + "_" : word;
+}
+
 std::string Printer::global_name(Name name) const {
-  const std::string text = word_of(name);
-  const bool clashes = is_reserved(text) || file_level_words().count(text) || is_library_function(text) ||
-                       (context_.kernel_types && context_.kernel_types->find_constant(text));
-  return clashes ? text + "_" : text;
+  return renamed(word_of(name), [&](std::string_view word) {
+    return is_reserved(word) || file_level_words().count(word) || is_library_function(word) ||
+           is_library_declaration(word) || (context_.kernel_types && context_.kernel_types->find_constant(word));
+  });
 }
 
 std::string Printer::member_name(Type structure, Name name) const {
   const bool is_kernels = is(structure, TypeKind::Struct) && !structure->body->header.empty();
   const std::string text(name.text());
-  return !is_kernels && (reserved_words().count(text) || text.starts_with("__")) ? text + "_" : text;
+  if (is_kernels) return text;
+  return renamed(text, [](std::string_view word) {
+    return reserved_words().count(word) || is_library_macro(word) || word.starts_with("__");
+  });
 }
 
 std::string Printer::local_name(Name name) {

@@ -41,7 +41,7 @@ $(OBJECTS): %.o: %.c $(wildcard runtime/*.h)
 $(PROJECT).o: $(PROJECT).skel.h
 
 $(PROJECT).skel.h: $(PROJECT).ebpf.o
-	$(BPFTOOL) gen skeleton $< name $(PROJECT)_bpf > $@.new
+	$(BPFTOOL) gen skeleton $< name @ > $@.new
 	mv $@.new $@
 )";
 
@@ -55,9 +55,16 @@ clean:
 
 }  // namespace
 
+std::string skeleton_name(const std::string& project) {
+  constexpr size_t longest = 63;  // bpftool cuts off what is longer
+  constexpr std::string_view end = "_bpf";
+  return project.substr(0, longest - end.size()) + std::string(end);
+}
+
 std::string project_makefile(const std::string& project, bool has_user_program) {
   std::string text = replaced(std::string(ebpf_rules), "@", project);
-  text += has_user_program ? std::string(user_rules) : "all: $(PROJECT).ebpf.o\n";
+  text += has_user_program ? replaced(std::string(user_rules), "name @", "name " + skeleton_name(project))
+                           : "all: $(PROJECT).ebpf.o\n";
   text += object_rules;
   if (has_user_program)
     text +=

@@ -4,6 +4,8 @@
 
 namespace ksc {
 
+/// What the skeleton of the project's eBPF object is called.
+std::string skeleton_name(const std::string& project);
 /// The Makefile of a generated project.
 std::string project_makefile(const std::string& project, bool has_user_program);
 /// The README of a generated project; it carries the mark by which ksc knows its own.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "backends/c/printer.h"
+#include "backends/project/project.h"
 #include "ir/program_type.h"
 
 namespace ksc {
@@ -192,7 +193,7 @@ class UserFile {
 
   std::string object() {
     if (!has_object()) return "";
-    const std::string skeleton = context_.project + "_bpf";
+    const std::string skeleton = skeleton_name(context_.project);
     std::string text = fmt::format("static struct {} *skel;\nstatic struct ks_object object;\n\n", skeleton);
     std::string list;
     for (const Decl& d : program_) {

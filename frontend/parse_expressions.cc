@@ -324,6 +324,7 @@ Expr Parser::parenthesised() {
       take();
       expression();
       value = make(InvalidExpr{}, since(open));
+      panicking_ = panicking_ || !at(RightParen);
     }
   }
   if (!panicking_) expect_close(RightParen, open);
@@ -459,6 +460,8 @@ Expr Parser::struct_literal(Name module, Ident name, const Token& first) {
     if (panicking_ || accept(Comma)) continue;
     if (at_member_name()) {
       error(loc(peek()), diag::missing_comma, describe(peek())).fix(after_previous(), ",");
+      const TokenKind next = peek(1).kind;
+      panicking_ = next != Colon && next != Comma && next != Equal && next != RightBrace;
       continue;
     }
     break;

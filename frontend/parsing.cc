@@ -19,6 +19,11 @@ std::string Parser::describe(const Token& token) const {
 }
 
 Diagnostic& Parser::expected(std::string_view what) {
+  if (named_keywords_.count(peek().kind)) {
+    // That this cannot be a name has been said where it was declared.
+    panicking_ = true;
+    return ignored_ = {};
+  }
   Diagnostic& reported = error(loc(peek()), diag::expected_token, describe(peek()), std::string(what));
   panicking_ = true;
   return reported;
@@ -92,24 +97,26 @@ Decl Parser::abandoned(const Decl& declaration, size_t from) {
 /// A statement at file level says that the function before it was closed too early. Variables between them, which are
 /// indented, are statements as well.
 void Parser::reopen_function(std::vector<Decl>& declarations) {
+  const bool is_rest = peek().begin > 0 && text_[peek().begin - 1] != '\n';
   for (size_t i = declarations.size(); i-- > 0;) {
     Decl& d = declarations[i];
     const uint32_t begin = context_.locations[loc_of(d)].begin;
     const auto* variable = as<VarDecl>(d);
     const bool is_indented = begin > 0 && text_[begin - 1] != '\n';
     if (!variable || !is_indented) {
-      d = with_broken_body(d);
+      d = with_broken_body(d, is_rest);
       return;
     }
     d = make(InvalidDecl{context_.span<Name>({variable->form.name.name})}, variable->loc);
   }
 }
 
-Decl Parser::with_broken_body(const Decl& declaration) {
+Decl Parser::with_broken_body(const Decl& declaration, bool as_a_whole) {
   const auto* function = as<FunctionDecl>(declaration);
   if (!function) return declaration;
   FunctionDecl form = function->form;
   std::vector<Stmt> statements(form.body.statements.begin(), form.body.statements.end());
+  if (as_a_whole) statements.clear();
   statements.push_back(make(InvalidStmt{}, function->loc));
   form.body = {span(statements)};
   return make(form, function->loc);
@@ -123,7 +130,7 @@ bool Parser::expect(TokenKind kind) {
 
 bool Parser::expect_close(TokenKind kind, const Token& open) {
   if (accept(kind)) return true;
-  if (kind == RightBrace && broken_ && (at_end() || begins_declaration(peek(), position_))) {
+  if (kind == RightBrace && broken_ && (at_end() || ends_members())) {
     // It may have been among what was skipped.
     ++unclosed_;
     panicking_ = true;
@@ -154,6 +161,7 @@ Ident Parser::expect_name(std::string_view what) {
     const Loc at = loc(token);
     error(at, diag::keyword_as_name, std::string(text_of(token)), std::string(what))
         .fix(at, fmt::format("{}_", text_of(token)));
+    named_keywords_.insert(token.kind);
     return ident(token);
   }
   expected(fmt::format("a name for {}", what));
@@ -274,6 +282,23 @@ bool Parser::too_deep() {
   return true;
 }
 
+/// Whether what stands here has something behind it in its line that goes on with what is before.
+bool Parser::is_amid_line() const {
+  if (peek().new_line || peek(1).new_line) return false;
+  switch (peek(1).kind) {
+    case Comma:
+    case Colon:
+    case Dot:
+    case Arrow:
+    case Equal:
+    case RightParen:
+    case LeftParen:
+    case RightBracket:
+    case LeftBracket: return true;
+    default: return false;
+  }
+}
+
 void Parser::synchronize_statement(size_t from) {
   panicking_ = false;
   broken_ = true;
@@ -291,6 +316,10 @@ void Parser::synchronize_statement(size_t from) {
     const Token& token = peek();
     if (begins_declaration(token, position_)) return;
     if (token.kind == RightBrace) {
+      if (braces == 0 && last_error_ == position_ && is_amid_line()) {
+        take();
+        continue;
+      }
       if (braces == 0) return;
       --braces;
       take();

@@ -3,6 +3,7 @@
 // parse_declarations.cc, parse_types.cc, parse_statements.cc and parse_expressions.cc.
 #pragma once
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -112,14 +113,15 @@ class Parser {
   void synchronize_statement(size_t from);
   /// Skips to what begins a declaration.
   void synchronize_declaration();
+  bool is_amid_line() const;
   /// Skips to the comma or the closing bracket of a list between braces.
   void synchronize_item(size_t from);
   void skip_balanced();
   /// What a declaration becomes that was not understood as a whole: one that says which names it may have declared.
   Decl abandoned(const Decl& declaration, size_t from);
   std::vector<Name> names_declared(size_t from) const;
-  /// The function, as one with something in its body that was not understood.
-  Decl with_broken_body(const Decl& function);
+  /// The function, as one with something in its body that was not understood, or with nothing that was.
+  Decl with_broken_body(const Decl& function, bool as_a_whole);
   void reopen_function(std::vector<Decl>& declarations);
   bool begins_declaration(const Token& token, size_t at) const;
   /// Whether nesting is too deep; then it is reported, and what nests is skipped.
@@ -278,10 +280,11 @@ class Parser {
   size_t last_error_ = SIZE_MAX;
   size_t errors_ = 0;
   Diagnostic ignored_;
-  bool in_arm_ = false;          // in the block of a match's arm
-  bool in_cast_ = false;         // where `<` after a type compares
-  bool in_brackets_ = false;     // between ( ) or [ ], where no line break ends a statement
-  bool struct_literals_ = true;  // false in a condition without parentheses [L41]
+  std::set<TokenKind> named_keywords_;  // that somebody wanted to be names
+  bool in_arm_ = false;                 // in the block of a match's arm
+  bool in_cast_ = false;                // where `<` after a type compares
+  bool in_brackets_ = false;            // between ( ) or [ ], where no line break ends a statement
+  bool struct_literals_ = true;         // false in a condition without parentheses [L41]
 };
 
 }  // namespace ksc

@@ -11,7 +11,8 @@ Expr Inference::infer_member(const Node<Member>& n) {
   if (const auto* global = as<GlobalName>(n->object))
     if (Entity* entity = find_entity(global->form.name)) {
       complete(*entity);
-      if (entity->kind == Entity::Kind::Enum && is(entity->type, TypeKind::Enum)) {
+      const bool names_type = entity->kind == Entity::Kind::Enum || entity->kind == Entity::Kind::Alias;
+      if (names_type && is(entity->type, TypeKind::Enum)) {
         for (const EnumItem& item : entity->type->body->items)
           if (item.name == n->name.name) return integer({item.value}, entity->type, n.loc, item.name);
         if (!is(entity->type, TypeKind::Invalid)) report_no_member(entity->type, n->name);

@@ -458,7 +458,10 @@ class Checker {
   /// Whether a place lies in a constant, and all indexes on the way are numbers.
   bool is_known(const Expr& place) const {
     if (const auto* field = as<Field>(place)) return is_known(field->form.base);
-    if (const auto* index = as<Index>(place)) return as<Int>(index->form.index) && is_known(index->form.base);
+    if (const auto* index = as<Index>(place)) {
+      const auto* position = as<Int>(index->form.index);
+      return position && position->form.value.value < type_of(index->form.base)->count && is_known(index->form.base);
+    }
     const auto* global = as<Global>(place);
     return global && declarations_.is_constant(global->form.name);
   }

@@ -10,8 +10,8 @@ namespace {
 using Out = To<lang::ConstantsRead>;
 using Constants = std::map<Name, Expr, ByText>;
 
-/// The part of a constant's value that the place names; none if it is no constant, or an index is not known. What the
-/// value leaves out is zero.
+/// The part of a constant's value that the place names; none if it is no constant, or an index is not known or out of
+/// range, which means different things in eBPF and in userspace. What the value leaves out is zero.
 std::optional<Expr> part(const Expr& place, const Constants& constants, Context& context) {
   if (const auto* global = as<Global>(place)) {
     const auto found = constants.find(global->form.name);
@@ -21,12 +21,13 @@ std::optional<Expr> part(const Expr& place, const Constants& constants, Context&
   const auto* index = as<Index>(place);
   const auto* position = index ? as<Int>(index->form.index) : nullptr;
   if (!field && !position) return {};
+  const auto at = position ? static_cast<uint64_t>(position->form.value.value) : 0;
+  if (position && at >= type_of(index->form.base)->count) return {};
   const auto whole = part(field ? field->form.base : index->form.base, constants, context);
   if (!whole) return {};
   if (const auto* structure = as<StructValue>(*whole))
     for (const FieldValue& v : structure->form.values)
       if (field && v.name == field->form.name) return v.value;
-  const auto at = position ? static_cast<uint64_t>(position->form.value.value) : 0;
   if (const auto* array = as<ArrayValue>(*whole))
     if (at < array->form.values.size()) return array->form.values[at];
   if (const auto* text = as<StringValue>(*whole); text && at < text->form.text.text().size()) {

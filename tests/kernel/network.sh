@@ -93,7 +93,7 @@ start() { # OUTPUT ATTACHMENTS COMMAND... ; in `far`; leaves the pid in $pid, on
   nsenter "--net=/run/netns/$far" "$@" >"$output" 2>&1 &
   pid=$!
   started+=("$pid")
-  for _ in $(seq 200); do
+  for _ in $(seq 1200); do
     [ "$(attached | wc -w)" -ge "$wanted" ] && return
     kill -0 "$pid" 2>"$work/null" || return
     sleep 0.05

@@ -64,7 +64,7 @@ start() { # OUTPUT COMMAND... ; leaves the pid in $pid, having waited for "ready
   ip netns exec "$netns" env "$@" >"$output" 2>&1 &
   pid=$!
   started+=("$pid")
-  for _ in $(seq 100); do
+  for _ in $(seq 1200); do
     grep -q -e '^attached' "$output" && return
     kill -0 "$pid" 2>"$work/null" || return
     sleep 0.05

@@ -103,7 +103,7 @@ class Checker {
           Reference one{entry, given_ ? *given_ : generate_world(seed_ * 31 + static_cast<uint64_t>(i), program), {}};
           // Long runs cost time and show little more: the first worlds have them, the others do without.
           const bool is_short = i >= 2;
-          if (is_short) one.world.fuel = std::min<uint64_t>(one.world.fuel, 20'000);
+          if (is_short) one.world.fuel = std::min<uint64_t>(one.world.fuel, 8'000);
           one.trace = interpret(context_, program, entry, one.world);
           if (is_short && one.trace.out_of_fuel) continue;
           ++result_.runs;
@@ -162,7 +162,7 @@ PassCheck check_passes_apart(const std::string& source, uint64_t seed, int world
   if (child < 0) std::abort();
   if (child == 0) {
     close(channel[0]);
-    alarm(20);
+    alarm(60);
     const PassCheck checked = check_passes(source, seed, worlds, given);
     std::string text = fmt::format("{}\n{}\n{} {}\n{}\n", int(checked.end), checked.pass, checked.runs,
                                    checked.given_up, checked.events.size());

@@ -82,18 +82,24 @@ Tree Generator::loop_statement(int depth) {
 
 /// A loop over the elements of an array, mostly no further than they go.
 Tree Generator::array_loop(int depth) {
-  const auto arrays =
-      places_where([](const T& t) { return t.kind == T::Kind::Array && t.element[0].kind == T::Kind::Int; }, true);
+  // Of hundreds of turns in hundreds of turns only the fuel would be seen to end.
+  const bool is_outermost = nested_loops_ == 0;
+  const auto arrays = places_where(
+      [&](const T& t) {
+        return t.kind == T::Kind::Array && t.element[0].kind == T::Kind::Int && (is_outermost || t.count <= 32);
+      },
+      true);
   if (arrays.empty()) return var_statement(depth);
   const Place& array = random_.pick(arrays);
   const T& element = array.type.element[0];
   count(array.text.find('.') == std::string::npos ? "loop over an array" : "loop over an array member");
   const std::string name = fmt::format("i{}", temporaries_++), at = fmt::format("{}[{}]", array.text, name);
   const auto totals = places_of(element, true);
-  ++nested_loops_;
+  const int loops_within = array.type.count > 32 ? 2 : 1;  // two: no loop begins there
+  nested_loops_ += loops_within;
   ++loops_;
   Tree body = block(depth - 1, static_cast<int>(random_.below(2)), {{name, integer(32)}});
-  --nested_loops_;
+  nested_loops_ -= loops_within;
   --loops_;
   // The array may be hidden by what the body declares, so its own lines come first.
   const std::string margin(2 * static_cast<size_t>(indent_) + 2, ' ');

@@ -29,11 +29,13 @@ std::string case_text(const std::string& source, const PassCheck& failed) {
 
 /// The smallest source that fails in the same pass.
 std::string shrunk(const Tree& program, uint64_t seed, const PassCheck& failed) {
-  return shrink(program,
-                [&](const std::string& source) {
-                  const PassCheck now = check_passes_apart(source, seed);
-                  return now.end == failed.end && now.pass == failed.pass;
-                })
+  return shrink(
+             program,
+             [&](const std::string& source) {
+               const PassCheck now = check_passes_apart(source, seed);
+               return now.end == failed.end && now.pass == failed.pass;
+             },
+             number_from_environment("KSC_PROPERTY_SHRINK", 400))
       .text();
 }
 

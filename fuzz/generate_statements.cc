@@ -44,23 +44,21 @@ std::string Generator::fresh_local(bool& shadows) {
   return fmt::format("v{}", temporaries_++);
 }
 
-/// More than the stack has room for [L60], begun with zeros or with another of its type.
+/// More than the stack has room for [L60]; sometimes a second one begins as its copy.
 Tree Generator::large_variable(int depth) {
   count("large variable");
-  const auto others = places_where([](const T& t) { return t.kind == T::Kind::Array && t.count > 32; }, true);
   const std::string name = fmt::format("large{}", temporaries_++);
   const std::string margin(2 * static_cast<size_t>(indent_), ' ');
-  if (!others.empty() && random_.once_in(2)) {
-    const Place other = random_.pick(others);
-    count("large variable copied");
-    scopes_.back().push_back({name, other.type});
-    return join(fmt::format("var {}: {} = {}", name, other.type.spelled(), other.text));
-  }
   const T type{T::Kind::Array, 0, false, {}, 40 + random_.below(200), {any_integer()}};
   scopes_.back().push_back({name, type});
   Tree element = element_of(name, 1);
-  return join(fmt::format("var {}: {}\n{}", name, type.spelled(), margin), std::move(element), " = ",
-              value(type.element[0], depth - 1));
+  Tree written = join(fmt::format("var {}: {}\n{}", name, type.spelled(), margin), std::move(element), " = ",
+                      value(type.element[0], depth - 1));
+  if (random_.once_in(2)) return written;
+  count("large variable copied");
+  const std::string copy = fmt::format("large{}", temporaries_++);
+  scopes_.back().push_back({copy, type});
+  return join(std::move(written), fmt::format("\n{}var {}: {} = {}", margin, copy, type.spelled(), name));
 }
 
 Tree Generator::var_statement(int depth) {

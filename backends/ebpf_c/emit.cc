@@ -150,8 +150,10 @@ class EbpfFile {
       const size_t paren = head.find('(');
       text += fmt::format("SEC(\"{}\")\nint {}{}\n", type->section, printer_.global_name(n->name), head.substr(paren));
     } else {
-      // As one writes it by hand; clang alone leaves a call where it believes that it is seldom reached.
-      text += printer_.header(n.form, calls_[n->name] == 1 ? "static __always_inline " : "static ") + "\n";
+      // As one writes it by hand; clang alone leaves a call where it believes that it is seldom reached. A call has
+      // five registers for its arguments; what spill_locals adds may be a sixth [L62].
+      const bool is_inlined = calls_[n->name] == 1 || n->parameters.size() > 5;
+      text += printer_.header(n.form, is_inlined ? "static __always_inline " : "static ") + "\n";
     }
     return text + printer_.body(n.form) + "\n";
   }

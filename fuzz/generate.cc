@@ -37,6 +37,8 @@ const std::vector<std::string>& counted_forms() {
       "literal",
       "literal at an edge",
       "literal beyond 32 bits",
+      "packet of a known length",
+      "context read many times",
       "large variable",
       "large variable copied",
       "variable",

@@ -35,6 +35,17 @@ const std::vector<Header>& headers() {
 }
 
 /// A loop that reads a byte of the packet in each turn, further on every time, and leaves where the packet ends.
+/// More branches of one member of the context than C compilers leave alone.
+Tree Generator::context_branches(int depth) {
+  count("context read many times");
+  const std::string member = is_xdp_ ? "rx_queue_index" : random_.once_in(2) ? "mark" : "len";
+  std::string text;
+  const uint64_t branches = 9 + random_.below(14);
+  for (uint64_t i = 0; i < branches; ++i)
+    text += fmt::format("{}if (ctx->{} == {}) {{ return {} }}", i ? " else " : "", member, i, verdict());
+  return join(text + " else ", block(depth - 1, 1));
+}
+
 Tree Generator::packet_loop(int depth) {
   const int end = random_.pick(nested_loops_ > 0 ? std::vector<int>{8, 16} : std::vector<int>{16, 40, 64, 100, 200});
   count(end > 16 ? "packet loop" : "short packet loop");
@@ -106,7 +117,13 @@ Tree Generator::packet_statement(int depth) {
     scopes_.back().push_back({name, type});
     return out;
   }
-  if (random_.once_in(3)) {
+  if (random_.once_in(12)) {
+    count("packet of a known length");
+    out.parts.push_back(Tree(fmt::format("if (ctx->data + {} != ctx->data_end) {{ return {} }}\n{}",
+                                         header.offset + static_cast<int>(random_.pick(std::vector<int>{20, 24, 40})),
+                                         in_entry_ ? verdict() : constant_text(result_),
+                                         std::string(2 * static_cast<size_t>(indent_), ' '))));
+  } else if (random_.once_in(3)) {
     count("packet check");
     out.parts.push_back(Tree(fmt::format(
         "if (ctx->data + {} > ctx->data_end) {{ return {} }}\n{}",

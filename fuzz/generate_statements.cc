@@ -287,6 +287,7 @@ Tree Generator::statement(int depth) {
       }
       break;
     case 20:
+      if (in_entry_ && random_.once_in(5)) return context_branches(depth);
       if (in_entry_ && !is_xdp_) return count("context write"), join("ctx->mark = ", value(integer(32), depth));
       break;
     case 21:

@@ -221,6 +221,7 @@ class Generator {
   Tree packet_loop(int depth);
   Tree array_loop(int depth);
   Tree large_variable(int depth);
+  Tree context_branches(int depth);
   Tree print_statement(int depth);
   Tree entry_reference(int depth);
   Tree reference_use(const std::string& reference, const T& type, int depth);

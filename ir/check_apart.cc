@@ -2,6 +2,7 @@
 #include "ir/check_apart.h"
 
 #include "ir/children.h"
+#include "ir/context_fields.h"
 #include "ir/support_calls.h"
 #include "ir/visit.h"
 
@@ -13,13 +14,6 @@ const Expr& without_not(const Expr& e) {
   return negation ? negation->form.value : e;
 }
 bool is_test(const Expr& e) { return as<Present>(e); }
-
-bool is_context(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Context; }
-bool is_context_field(const Expr& place) {
-  const auto* field = as<Field>(place);
-  const auto* pointed = field && is_integral(field->type) ? as<Deref>(field->form.base) : nullptr;
-  return pointed && is_context(type_of(pointed->form.pointer));
-}
 
 /// Whether several null tests of one expression are asked so that one instruction could answer [NullTestsApart].
 class NullTestCheck {
@@ -128,7 +122,7 @@ class ContextCheck {
     const Span<Stmt> all = in.statements;
     for (size_t i = 0; i < all.size(); ++i) {
       const auto* assign = as<Assign>(all[i]);
-      if (assign && is_context_field(assign->form.place)) {
+      if (assign && context_field(assign->form.place)) {
         expression(assign->form.value);
         if (i + 1 == all.size() || !is_support_call(all[i + 1], "barrier"))
           report_("nothing keeps a write to the context where it is");
@@ -154,7 +148,7 @@ class ContextCheck {
   }
   void expression(const Expr& e) {
     const bool is_apart = is_support_call(e, "ks_read");
-    if (is_apart || is_context_field(e)) {
+    if (is_apart || context_field(e)) {
       ++all_;
       plain_ += !is_apart;
       plain_on_ways_ += !is_apart && ways_ > 0;

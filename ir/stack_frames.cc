@@ -105,19 +105,6 @@ class FrameOf {
         },
         [&](const Stmt& s) { collect(s, names); });
   }
-  template <class Do>
-  static void each_body_of(const Stmt& s, Do&& run) {
-    if (const auto* block = as<Block>(s)) run(block->form.body);
-    if (const auto* loop = as<CountedLoop>(s)) run(loop->form.body);
-    if (const auto* loop = as<MapLoop>(s)) run(loop->form.body);
-    if (const auto* test = as<If>(s)) {
-      for (const Branch& b : test->form.branches) run(b.body);
-      run(test->form.otherwise);
-    }
-    if (const auto* choice = as<Switch>(s))
-      for (const SwitchCase& c : choice->form.cases) run(c.body);
-  }
-
   uint64_t spilled_from_;
   StackFrame live_;       // at the place that the walk has reached
   uint64_t lasting_ = 0;  // literals whose address is taken

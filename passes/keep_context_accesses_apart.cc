@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// ctx->mark = ctx->len   =>   ctx->mark = ks_read(ctx->len); barrier()
+#include "ir/context_fields.h"
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
@@ -8,15 +9,6 @@ namespace ksc {
 namespace {
 
 using Out = To<lang::ContextAccessesApart>;
-
-bool is_context(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Context; }
-
-/// A number in the context: ctx->field.
-bool is_context_field(const Expr& place) {
-  const auto* field = as<Field>(place);
-  const auto* pointed = field && is_integral(field->type) ? as<Deref>(field->form.base) : nullptr;
-  return pointed && is_context(type_of(pointed->form.pointer));
-}
 
 /// How a function reads the context. One read that is always made stays as it is; of all others C compilers may make
 /// one with what is read on another way. Of a write they may make several, so each is kept.
@@ -31,7 +23,7 @@ class Reads {
   void count(const Stmt& s) {
     const Kind kind = kind_of(s);
     const bool is_way = kind == Kind::If || kind == Kind::Switch || kind == Kind::CountedLoop;
-    if (const auto* assign = as<Assign>(s); assign && is_context_field(assign->form.place))
+    if (const auto* assign = as<Assign>(s); assign && context_field(assign->form.place))
       return count(assign->form.value);
     // Of the conditions of an `if` only the first is always evaluated.
     bool is_first = true;
@@ -51,7 +43,7 @@ class Reads {
         });
   }
   void count(const Expr& e) {
-    if (is_context_field(e)) ++all_, on_ways_ += ways_ > 0;
+    if (context_field(e)) ++all_, on_ways_ += ways_ > 0;
     // C compilers put one function into another.
     if (const auto* call = as<Call>(e))
       for (const Expr& argument : call->form.arguments) is_shared_ = is_shared_ || is_context(type_of(argument));
@@ -78,11 +70,11 @@ Ir<lang::ContextAccessesApart> keep_context_accesses_apart(const Ir<lang::Contex
   return rewrite<lang::ContextReadOnce, lang::ContextAccessesApart>(
       in, context, on<Field>([&](const Node<Field>& n, Out& to) -> Expr {
         const Expr read = to.rebuild(n);
-        if (!is_context_field(Ref<Field>{&n}) || !reads.at(to.function()->name).must_be_kept_apart()) return read;
+        if (!context_field(Ref<Field>{&n}) || !reads.at(to.function()->name).must_be_kept_apart()) return read;
         return to.make(RuntimeCall{to.context.name("ks_read"), to.context.span<Expr>({read})}, n.loc, n.type);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
-        if (!is_context_field(n->place)) return to.emit_statement(to.rebuild(n));
+        if (!context_field(n->place)) return to.emit_statement(to.rebuild(n));
         to.emit(Assign{n->place, to(n->value)}, n.loc);
         to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier"), {}}, n.loc, to.context.types.void_type())},
                 n.loc);

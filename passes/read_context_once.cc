@@ -2,8 +2,8 @@
 /// if (ctx->len == 1) … else if (ctx->len == 2) … …   =>   var len = ctx->len; if (len == 1) … else if (len == 2) … …
 #include <algorithm>
 
+#include "ir/context_fields.h"
 #include "ir/rewrite.h"
-#include "passes/packet_walk.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -14,15 +14,6 @@ using Out = To<lang::ContextReadOnce>;
 /// clang 14 computes an address that about seventeen branches share, which the verifier does not follow ("dereference
 /// of modified ctx ptr"); half of that is far enough away.
 constexpr int most_reads = 8;
-
-/// ctx->member, a number in the context of a parameter.
-const Node<Field>* context_field(const Expr& place) {
-  const auto* field = as<Field>(place);
-  const auto* pointed = field && is_integral(field->type) ? as<Deref>(field->form.base) : nullptr;
-  if (!pointed || !as<Local>(pointed->form.pointer)) return nullptr;
-  const Type pointer = type_of(pointed->form.pointer);
-  return is(pointer, TypeKind::Pointer) && pointer->space == Space::Context ? field : nullptr;
-}
 
 /// The members that a function reads often, and that nothing in it changes.
 class OftenRead {
@@ -47,8 +38,7 @@ class OftenRead {
         s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
   }
   void count(const Expr& e) {
-    // What is called may change what the context says.
-    may_change_ = may_change_ || as<Call>(e) || moves_packet(e);
+    may_change_ = may_change_ || as<Call>(e) || gives_context(e);
     if (const auto* field = context_field(e); field && is_parameter(*field)) {
       auto known =
           std::find_if(reads_.begin(), reads_.end(), [&](const Read& r) { return r.name == field->form.name; });
@@ -58,10 +48,17 @@ class OftenRead {
     each_child_of(
         e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
   }
+  /// Whether a helper is given the context, itself or through a loop's function, and may change what it says.
+  static bool gives_context(const Expr& e) {
+    const auto* call = as<HelperCall>(e);
+    return call && std::any_of(call->form.arguments.begin(), call->form.arguments.end(), [](const Expr& argument) {
+             return as<FunctionAddress>(argument) || is_context(type_of(argument));
+           });
+  }
   bool is_parameter(const Node<Field>& field) const {
-    const Name context = as<Local>(as<Deref>(field.form.base)->form.pointer)->form.name;
-    return std::any_of(function_.parameters.begin(), function_.parameters.end(),
-                       [&](const Parameter& p) { return p.name == context; });
+    const auto* context = as<Local>(as<Deref>(field.form.base)->form.pointer);
+    return context && std::any_of(function_.parameters.begin(), function_.parameters.end(),
+                                  [&](const Parameter& p) { return p.name == context->form.name; });
   }
 
   const FunctionDef& function_;

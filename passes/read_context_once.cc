@@ -15,14 +15,19 @@ using Out = To<lang::ContextReadOnce>;
 /// of modified ctx ptr"); half of that is far enough away.
 constexpr int most_reads = 8;
 
-/// The members that a function reads often, and that nothing in it changes.
+/// The members that are read often, and that nothing changes between the reads: in a function, or in the conditions of
+/// one statement, behind which anything may follow.
 class OftenRead {
  public:
-  explicit OftenRead(const FunctionDef& function) : function_(function) {
+  explicit OftenRead(const FunctionDef& function) : function_(&function) {
     for (const Stmt& s : function.body.statements) count(s);
-    if (may_change_) reads_.clear();
-    std::erase_if(reads_, [&](const Read& read) { return read.times <= most_reads || changed_.count(read.name); });
+    keep_often();
   }
+  explicit OftenRead(const If& test) {
+    for (const Branch& b : test.branches) count(b.condition);
+    keep_often();
+  }
+
   struct Read {
     Name name;
     const Node<Field>* first;
@@ -31,6 +36,10 @@ class OftenRead {
   const std::vector<Read>& reads() const { return reads_; }
 
  private:
+  void keep_often() {
+    if (may_change_) reads_.clear();
+    std::erase_if(reads_, [&](const Read& read) { return read.times <= most_reads || changed_.count(read.name); });
+  }
   void count(const Stmt& s) {
     if (const auto* assign = as<Assign>(s))
       if (const auto* field = context_field(assign->form.place)) changed_.insert(field->form.name);
@@ -39,7 +48,7 @@ class OftenRead {
   }
   void count(const Expr& e) {
     may_change_ = may_change_ || as<Call>(e) || gives_context(e);
-    if (const auto* field = context_field(e); field && is_parameter(*field)) {
+    if (const auto* field = context_field(e); field && is_reachable(*field)) {
       auto known =
           std::find_if(reads_.begin(), reads_.end(), [&](const Read& r) { return r.name == field->form.name; });
       if (known == reads_.end()) known = reads_.insert(known, {field->form.name, field});
@@ -55,13 +64,14 @@ class OftenRead {
              return as<FunctionAddress>(argument) || is_context(type_of(argument));
            });
   }
-  bool is_parameter(const Node<Field>& field) const {
+  /// Whether the context has its name where the reads would be made: a function begins with its parameters alone.
+  bool is_reachable(const Node<Field>& field) const {
     const auto* context = as<Local>(as<Deref>(field.form.base)->form.pointer);
-    return context && std::any_of(function_.parameters.begin(), function_.parameters.end(),
-                                  [&](const Parameter& p) { return p.name == context->form.name; });
+    return context && (!function_ || std::any_of(function_->parameters.begin(), function_->parameters.end(),
+                                                 [&](const Parameter& p) { return p.name == context->form.name; }));
   }
 
-  const FunctionDef& function_;
+  const FunctionDef* function_ = nullptr;
   std::vector<Read> reads_;
   NameSet changed_;
   bool may_change_ = false;
@@ -70,21 +80,33 @@ class OftenRead {
 }  // namespace
 
 Ir<lang::ContextReadOnce> read_context_once(const Ir<lang::PointersRetested>& in, Context& context) {
-  NameMap<Name> variables;  // of members, in the function at work
+  NameMap<Name> variables;  // of members, at the place that the walk has reached
+  const auto declare = [&](const OftenRead& often, Loc loc, Out& to) {
+    for (const OftenRead::Read& read : often.reads()) {
+      if (variables.count(read.name)) continue;
+      const Name name = to.fresh(read.name.spelling());
+      to.emit(Let{name, read.first->type, to.make(read.first->form, loc, read.first->type)}, loc);
+      variables[read.name] = name;
+    }
+  };
   return rewrite<lang::PointersRetested, lang::ContextReadOnce>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
-        const OftenRead often(n.form);
         variables.clear();
         FunctionDef form = n.form;
         form.body = to.collect([&] {
-          for (const OftenRead::Read& read : often.reads()) {
-            const Name name = to.fresh(read.name.spelling());
-            to.emit(Let{name, read.first->type, to.make(read.first->form, n.loc, read.first->type)}, n.loc);
-            variables[read.name] = name;
-          }
+          declare(OftenRead(n.form), n.loc, to);
           to.emit(to(n->body));
         });
         to.declare(form, n.loc);
+      }),
+      on<If>([&](const Node<If>& n, Out& to) {
+        const NameMap<Name> outside = variables;
+        declare(OftenRead(n.form), n.loc, to);
+        std::vector<Branch> branches;
+        for (const Branch& b : n->branches) branches.push_back({to(b.condition), {}});
+        variables = outside;
+        for (size_t i = 0; i < branches.size(); ++i) branches[i].body = to(n->branches[i].body);
+        to.emit(If{to.context.span(branches), to(n->otherwise)}, n.loc);
       }),
       on<Field>([&](const Node<Field>& n, Out& to) -> Expr {
         const auto variable = variables.find(n->name);

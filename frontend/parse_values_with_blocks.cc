@@ -60,23 +60,8 @@ Expr Parser::match_expression() {
 
 /// Whether a statement stands where an arm would, because the `}` of the match or of an arm's block is missing.
 bool Parser::at_statement_after_arms() const {
-  if (!peek().new_line) return false;
-  switch (peek().kind) {
-    case KeywordVar:
-    case KeywordIf:
-    case KeywordFor:
-    case KeywordWhile:
-    case KeywordLoop:
-    case KeywordBreak:
-    case KeywordContinue:
-    case KeywordReturn:
-    case KeywordMatch:
-    case KeywordTry:
-    case KeywordThrow:
-    case KeywordDefer:
-    case KeywordDelete: return true;
-    default: return false;
-  }
+  const TokenKind kind = peek().kind;
+  return peek().new_line && (begins_statement_only(kind) || kind == KeywordIf || kind == KeywordMatch);
 }
 
 /// Whether the next arm begins where a statement of an arm's block would, because the block's `}` is missing: a pattern

@@ -201,24 +201,6 @@ namespace {
 bool opens(TokenKind kind) { return kind == LeftParen || kind == LeftBracket || kind == LeftBrace; }
 bool closes(TokenKind kind) { return kind == RightParen || kind == RightBracket || kind == RightBrace; }
 
-/// Words that stand at the start of a statement and nowhere else.
-bool begins_statement_only(TokenKind kind) {
-  switch (kind) {
-    case KeywordVar:
-    case KeywordFor:
-    case KeywordWhile:
-    case KeywordLoop:
-    case KeywordBreak:
-    case KeywordContinue:
-    case KeywordReturn:
-    case KeywordTry:
-    case KeywordThrow:
-    case KeywordDefer:
-    case KeywordDelete: return true;
-    default: return false;
-  }
-}
-
 /// Whether a line that ends in this token goes on [L2].
 bool goes_on_after(TokenKind kind) {
   switch (kind) {
@@ -252,6 +234,23 @@ bool goes_on_after(TokenKind kind) {
 }
 
 }  // namespace
+
+bool begins_statement_only(TokenKind kind) {
+  switch (kind) {
+    case KeywordVar:
+    case KeywordFor:
+    case KeywordWhile:
+    case KeywordLoop:
+    case KeywordBreak:
+    case KeywordContinue:
+    case KeywordReturn:
+    case KeywordTry:
+    case KeywordThrow:
+    case KeywordDefer:
+    case KeywordDelete: return true;
+    default: return false;
+  }
+}
 
 void Parser::skip_balanced() {
   size_t depth = 0;

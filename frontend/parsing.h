@@ -13,6 +13,9 @@
 
 namespace ksc {
 
+/// Whether a word stands at the start of a statement and nowhere else.
+bool begins_statement_only(TokenKind kind);
+
 /// Gives a variable another value for as long as a scope lasts.
 template <class T>
 class Scoped {

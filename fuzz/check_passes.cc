@@ -105,7 +105,10 @@ class Checker {
           const bool is_short = i >= 2;
           if (is_short) one.world.fuel = std::min<uint64_t>(one.world.fuel, 8'000);
           one.trace = interpret(context_, program, entry, one.world);
-          if (is_short && one.trace.out_of_fuel) continue;
+          if (is_short && one.trace.out_of_fuel) {
+            ++result_.cut_short;
+            continue;
+          }
           ++result_.runs;
           for (const auto& [event, times] : one.trace.events) result_.events[event] += times;
           if (!one.trace.fault.empty()) {
@@ -164,8 +167,8 @@ PassCheck check_passes_apart(const std::string& source, uint64_t seed, int world
     close(channel[0]);
     alarm(60);
     const PassCheck checked = check_passes(source, seed, worlds, given);
-    std::string text = fmt::format("{}\n{}\n{} {}\n{}\n", int(checked.end), checked.pass, checked.runs,
-                                   checked.given_up, checked.events.size());
+    std::string text = fmt::format("{}\n{}\n{} {} {}\n{}\n", int(checked.end), checked.pass, checked.runs,
+                                   checked.given_up, checked.cut_short, checked.events.size());
     for (const auto& [event, times] : checked.events) text += fmt::format("{} {}\n", times, event);
     text += fmt::format("{}\n{}{}", checked.world.size(), checked.world, checked.message);
     for (size_t at = 0; at < text.size();) {
@@ -195,7 +198,7 @@ PassCheck check_passes_apart(const std::string& source, uint64_t seed, int world
   checked.end = static_cast<PassCheck::End>(std::atoi(line.c_str()));
   std::getline(in, checked.pass);
   size_t events = 0, world = 0;
-  in >> checked.runs >> checked.given_up >> events;
+  in >> checked.runs >> checked.given_up >> checked.cut_short >> events;
   for (size_t i = 0; i < events; ++i) {
     uint64_t times = 0;
     in >> times;

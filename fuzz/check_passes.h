@@ -21,6 +21,7 @@ struct PassCheck {
   std::string message;              // what the compiler said, or how the traces differ
   std::string world;                // of the run that failed
   uint64_t runs = 0, given_up = 0;  // of the typed program; the second ran out of fuel
+  uint64_t cut_short = 0;           // worlds in which it is not run, since it would run long
   std::map<std::string, uint64_t> events;
 };
 

@@ -52,7 +52,7 @@ TEST(Passes, KeepTheTraceOfRandomPrograms) {
   std::cout << fmt::format("{} programs from seed {} (KSC_PROPERTY_CASES, KSC_PROPERTY_SEED)\n", cases, seed);
   Statistics forms, ends, events;
   std::map<std::string, uint64_t> failures;  // by pass; of each only the first ones are shrunk and shown
-  uint64_t runs = 0, given_up = 0;
+  uint64_t runs = 0, given_up = 0, cut_short = 0;
   for (uint64_t i = 0; i < cases; ++i) {
     const uint64_t one = seed + i;
     GeneratorOptions options;
@@ -62,6 +62,7 @@ TEST(Passes, KeepTheTraceOfRandomPrograms) {
     const PassCheck checked = check_passes_apart(program.text(), one);
     runs += checked.runs;
     given_up += checked.given_up;
+    cut_short += checked.cut_short;
     for (const auto& [event, times] : checked.events) events[event] += times;
     static const char* const names[] = {"kept by every pass", "rejected", "unsupported", "failed"};
     ++ends[names[int(checked.end)]];
@@ -77,7 +78,7 @@ TEST(Passes, KeepTheTraceOfRandomPrograms) {
   }
   for (const auto& [pass, times] : failures) ADD_FAILURE() << fmt::format("{} programs fail in {}", times, pass);
   for (const auto& [end, times] : ends) std::cout << fmt::format("{:6} programs {}\n", times, end);
-  std::cout << fmt::format("{:6} runs, {} given up\n", runs, given_up);
+  std::cout << fmt::format("{:6} runs, {} given up, {} left out as too long\n", runs, given_up, cut_short);
   for (const auto& [event, times] : events) std::cout << fmt::format("{:6} × {}\n", times, event);
   for (const auto& [form, times] : forms) std::cout << fmt::format("{:6} {}\n", times, form);
   EXPECT_LE(given_up * 20, runs) << "more than one run in twenty is given up";

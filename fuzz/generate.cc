@@ -39,6 +39,7 @@ const std::vector<std::string>& counted_forms() {
       "literal beyond 32 bits",
       "packet of a known length",
       "context read many times",
+      "packet loop that counts",
       "large variable",
       "large variable copied",
       "variable",

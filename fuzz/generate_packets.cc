@@ -55,8 +55,10 @@ Tree Generator::packet_loop(int depth) {
   ++temporaries_;
   const T type = random_.once_in(2) ? integer(32) : any_integer();
   const std::string turn = random_.pick(Names{i, i, i + " * 2", "(" + i + " ^ 5)", i + " + 3"});
+  const bool counts = random_.once_in(3);
   Tree head;
   head.parts.push_back(Tree(fmt::format("var {}: {} = 0\n{}", total, type.spelled(), margin)));
+  if (counts) head.parts.push_back(Tree(fmt::format("var counted_{}: u32 = 0\n{}", total, margin)));
   if (random_.once_in(3))
     head.parts.push_back(
         join(fmt::format("var {} = ctx->data + (", at), solid(integer(32), depth - 1), " & 31)\n" + margin));
@@ -85,10 +87,15 @@ Tree Generator::packet_loop(int depth) {
     count("packet loop that searches");
     add(Tree(fmt::format("if ({} == {}) {{ break }}", byte, random_.below(8))));
   }
+  if (counts) {
+    count("packet loop that counts");
+    add(Tree(fmt::format("if ({} < {}) {{ counted_{} += 1 }}", byte, 32 + random_.below(128), total)));
+  }
   --indent_;
   body.after = margin + "}";
   head.parts.push_back(join(fmt::format("for ({} in 0..{}) ", i, end), std::move(body)));
   scopes_.back().push_back({total, type});
+  if (counts) scopes_.back().push_back({"counted_" + total, integer(32)});
   return head;
 }
 

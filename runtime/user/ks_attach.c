@@ -196,8 +196,10 @@ static int attach_tc(struct ks_attachment *attachment, uint64_t flags)
     attachment->link = bpf_link_create(bpf_program__fd(attachment->program->bpf), attachment->interface,
                                        (enum bpf_attach_type)(egress ? TCX_EGRESS : TCX_INGRESS), NULL);
     attachment->way = KS_LINK;
-    if (attachment->link >= 0)
+    if (attachment->link >= 0) {
+      ks_remove_leftover_filters(attachment);
       return 0;
+    }
     if (attachment->link != -EINVAL)
       return attachment->link == -EEXIST ? -EBUSY : attachment->link;
   }

@@ -43,6 +43,10 @@ bool ks_without_links(void);
 /// run left it behind.
 bool ks_is_leftover(const struct ks_program *program, uint32_t id);
 
+/// Removes the clsact filters that killed runs left on the hook of a TC program that is attached in another way: they
+/// would go on beside it.
+void ks_remove_leftover_filters(struct ks_attachment *attachment);
+
 /// Attaches a TC program as a clsact filter and fills in the attachment.
 int ks_attach_clsact(struct ks_attachment *attachment, uint64_t flags);
 

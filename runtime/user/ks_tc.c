@@ -170,6 +170,15 @@ static void remove_qdisc(const struct ks_attachment *attachment)
   free(egress.entries);
 }
 
+void ks_remove_leftover_filters(struct ks_attachment *attachment)
+{
+  uint32_t next_priority;
+
+  clean_hook(attachment, &next_priority);
+  remove_qdisc(attachment);
+  attachment->owns_qdisc = false;
+}
+
 int ks_attach_clsact(struct ks_attachment *attachment, uint64_t flags)
 {
   uint32_t next_priority;

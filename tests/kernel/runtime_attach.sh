@@ -200,6 +200,15 @@ for way in link netlink; do
 done
 unset KS_ATTACH
 
+echo "--- TC by a link after a killed run's filters"
+start "$work/out" env KS_ATTACH=netlink "$probe" --tc --interface a0
+finish KILL
+check "the filters stay after SIGKILL" 2 "$(filters ingress)"
+start "$work/out" "$probe" --tc --interface a0
+check "the next start removes them and their qdisc" "" "$(attached_here | sed 's|tcx/ingress ||')"
+finish INT
+check "nothing is left" "" "$(attached_here)"
+
 echo "--- errors"
 index=$(in_netns cat /sys/class/net/a0/ifindex)
 start "$work/out" "$probe" --xdp --interface "$index"

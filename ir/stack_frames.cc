@@ -126,36 +126,52 @@ bool makes_value_in_memory(const Expr& e) {
          (kind == Kind::StructValue || kind == Kind::ArrayValue || kind == Kind::StringValue || kind == Kind::Zero);
 }
 
-StackFrames::StackFrames(const Program& program, const NameMap<uint64_t>& spilled) {
-  for (const Decl& d : program) {
-    const auto* function = as<FunctionDef>(d);
-    if (!function) continue;
-    const auto from = spilled.find(function->form.name);
-    FrameOf counted(function->form, from == spilled.end() ? 0 : from->second);
-    frames_[function->form.name] = counted.most;
-    calls_[function->form.name] = std::move(counted.calls);
+StackFrames::StackFrames(const Program& program) {
+  for (const Decl& d : program)
+    if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = &function->form;
+  for (const auto& [name, function] : functions_) {
+    FrameOf counted(*function, 0);
+    frames_[name] = counted.most;
+    std::erase_if(counted.calls, [&](Name callee) { return !functions_.count(callee); });
+    calls_[name] = std::move(counted.calls);
   }
-  for (auto& [function, callees] : calls_) std::erase_if(callees, [&](Name name) { return !frames_.count(name); });
+}
+
+void StackFrames::spill(Name function, uint64_t from) {
+  frames_[function] = FrameOf(*functions_.at(function), from).most;
+}
+
+uint64_t StackFrames::most_of_chain(Name function, uint64_t (*size)(const StackFrame&)) const {
+  const std::vector<Name> reached = reached_from(function);
+  NameMap<uint64_t> most;
+  for (auto at = reached.rbegin(); at != reached.rend(); ++at) {
+    uint64_t below = 0;
+    for (Name callee : callees(*at)) below = std::max(below, most.at(callee));
+    most[*at] = size(of(*at)) + below;
+  }
+  return most.at(function);
 }
 
 uint64_t StackFrames::chain(Name function) const {
-  uint64_t below = 0;
-  for (Name callee : callees(function)) below = std::max(below, chain(callee));
-  return of(function).size() + below;
+  return most_of_chain(function, [](const StackFrame& frame) { return frame.size(); });
 }
 
 uint64_t StackFrames::memory_of_chain(Name function) const {
-  uint64_t below = 0;
-  for (Name callee : callees(function)) below = std::max(below, memory_of_chain(callee));
-  return of(function).variables + of(function).temporaries + below;
+  return most_of_chain(function, [](const StackFrame& frame) { return frame.variables + frame.temporaries; });
 }
 
 std::vector<Name> StackFrames::reached_from(Name function) const {
-  std::vector<Name> reached{function};
-  for (size_t i = 0; i < reached.size(); ++i)
-    for (Name callee : callees(reached[i]))
-      if (std::find(reached.begin(), reached.end(), callee) == reached.end()) reached.push_back(callee);
-  return reached;
+  // Callers before their callees: the reverse of the order in which a walk in depth leaves the functions.
+  std::vector<Name> left;
+  NameSet seen;
+  const auto walk = [&](auto& self, Name name) -> void {
+    if (!seen.insert(name).second) return;
+    for (auto callee = callees(name).rbegin(); callee != callees(name).rend(); ++callee) self(self, *callee);
+    left.push_back(name);
+  };
+  walk(walk, function);
+  std::reverse(left.begin(), left.end());
+  return left;
 }
 
 }  // namespace ksc

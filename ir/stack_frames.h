@@ -14,11 +14,13 @@ struct StackFrame {
 };
 
 /// The frames of the functions of a program before its loops become functions of their own: a frame has what its
-/// loops' turns need.
+/// loops' turns need. The program must outlive them.
 class StackFrames {
  public:
-  /// `spilled`: of these functions, what is spillable and has at least so many bytes lies elsewhere.
-  explicit StackFrames(const Program& program, const NameMap<uint64_t>& spilled = {});
+  explicit StackFrames(const Program& program);
+
+  /// From now on, what is spillable in the function and has at least so many bytes lies elsewhere.
+  void spill(Name function, uint64_t from);
 
   const StackFrame& of(Name function) const { return frames_.at(function); }
   /// The most that a call of the function needs, with all that it calls in turn.
@@ -31,6 +33,10 @@ class StackFrames {
   std::vector<Name> reached_from(Name function) const;
 
  private:
+  /// The most that a chain of calls below a function needs of what `size` tells of a frame.
+  uint64_t most_of_chain(Name function, uint64_t (*size)(const StackFrame&)) const;
+
+  NameMap<const FunctionDef*> functions_;
   NameMap<StackFrame> frames_;
   NameMap<std::vector<Name>> calls_;
 };

@@ -10,18 +10,19 @@ namespace ksc {
 NameMap<uint64_t> spill_limits(const Program& program) {
   constexpr uint64_t smallest = 16;
   NameMap<uint64_t> limits;
+  StackFrames frames(program);
   for (const Decl& d : program) {
     const auto* entry = as<FunctionDef>(d);
     if (!entry || entry->form.domain != Domain::Program) continue;
     const uint64_t most = header(d).contains.has(Kind::TailCall) ? stack_limit_with_tail_calls : stack_limit;
-    for (uint64_t size = largest_ebpf_variable;; size /= 2) {
-      const StackFrames frames(program, limits);
-      if (frames.chain(entry->form.name) <= most || size < smallest) break;
-      for (Name function : frames.reached_from(entry->form.name)) {
-        uint64_t& limit = limits.try_emplace(function, size).first->second;
-        limit = std::min(limit, size);
+    const std::vector<Name> reached = frames.reached_from(entry->form.name);
+    for (uint64_t size = largest_ebpf_variable; size >= smallest && frames.chain(entry->form.name) > most; size /= 2)
+      for (Name function : reached) {
+        uint64_t& limit = limits.try_emplace(function, largest_ebpf_variable + 1).first->second;
+        if (size >= limit) continue;
+        limit = size;
+        frames.spill(function, size);
       }
-    }
   }
   return limits;
 }

@@ -23,6 +23,7 @@ void Printer::line_mark(Loc loc) {
 std::string Printer::header(const FunctionDef& f, const std::string& prefix) {
   locals_.clear();
   taken_.clear();
+  next_number_.clear();
   std::string text = prefix + declaration(f.result, global_name(f.name)) + "(";
   for (size_t i = 0; i < f.parameters.size(); ++i)
     text += (i ? ", " : "") + declaration(f.parameters[i].type, local_name(f.parameters[i].name));

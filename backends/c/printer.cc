@@ -90,7 +90,8 @@ std::string Printer::local_name(Name name) {
   std::string text(name.spelling());
   if (is_reserved(text) || (context_.kernel_types && context_.kernel_types->find_constant(text))) text += "_";
   std::string candidate = text;
-  for (int i = 2; reserved_.count(candidate) || constants_.count(candidate) || !taken_.insert(candidate).second; ++i)
+  for (int& i = next_number_.try_emplace(text, 2).first->second;
+       reserved_.count(candidate) || constants_.count(candidate) || !taken_.insert(candidate).second; ++i)
     candidate = fmt::format("{}_{}", text, i);
   return place->second = candidate;
 }

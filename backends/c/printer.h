@@ -128,6 +128,7 @@ class Printer {
   uint32_t marked_line_ = 0;
   NameMap<std::string> locals_;
   std::set<std::string, std::less<>> taken_, reserved_;
+  std::map<std::string, int> next_number_;  // of a local, by its spelling: numbers below it are taken
   NameSet reads_;                         // locals of the function at work that something reads
   std::set<std::string_view> constants_;  // the developer's constants and enumerators that C knows by name
   bool truncates_ = false;                // what is printed next is cut to its width by where it goes

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a realistic program of about N lines to standard output: generate.py N. The same N gives the same program.
+"""Writes a program of about N lines to standard output: generate.py N [functions|statements]. The same N gives the same program.
 
-It consists of groups of declarations as people write them: a struct, a map, a configuration, helpers with arithmetic, match, loops and map
-entries, and XDP programs that read headers; a main that loads one of them and sets the configuration.
+With `functions`, as without a word, it is realistic: it consists of groups of declarations as people write them: a struct, a map, a configuration, helpers with arithmetic, match, loops and map
+entries, and XDP programs that read headers; a main that loads one of them and sets the configuration. With `statements` it is one XDP
+program and a main of many statements each, which use the same variables and maps again and again.
 """
 import sys
 
@@ -121,11 +122,63 @@ SMALL = """\
 
 """
 
+STATEMENTS_START = """\
+struct Flow {
+    packets: u64,
+    bytes: u64,
+}
+var flows : hash<u32, Flow>(1024)
+var counters : hash<u32, u64>(1024)
+var total: u64 = 0
+
+@helper fn note(value: u64) -> u64 {
+    counters[value as u32] = value
+    return value + 1
+}
+
+@xdp fn program(ctx: *xdp_md) -> xdp_action {
+    var row: u32[16]
+    var data = ctx->data
+"""
+
+STATEMENTS = """\
+    var flow_{i} = flows[{i}]
+    if (flow_{i} != null) {{
+        flow_{i}.packets += 1
+    }} else if (total == {i}) {{
+        return XDP_DROP
+    }}
+    var size_{i} = total * {step} + data[{step}]
+    row[(total + {i}) & 15] = row[total & 15] + 1
+    for (turn in 0..{step}) {{
+        total += turn
+    }}
+    counters[{i}] += size_{i}
+    flows[{i}] = Flow {{ packets: 1, bytes: note(size_{i}) }}
+"""
+
+USER_STATEMENTS = """\
+    total = total + counters[{i}]
+    print("%u: %lu", {i}, total)
+"""
+
+
+def statements(wanted):
+    count = max(1, (wanted - 24) // (STATEMENTS.count("\n") + USER_STATEMENTS.count("\n")))
+    body = "".join(STATEMENTS.format(i=i, step=2 + i % 7) for i in range(count))
+    users = "".join(USER_STATEMENTS.format(i=i) for i in range(count))
+    sys.stdout.write(STATEMENTS_START + body + "    return XDP_PASS\n}\n\nfn main() -> i32 {\n    var program = load(program)\n" + users +
+                     "    attach(program, \"lo\", 0)\n    return 0\n}\n")
+
 
 def main():
-    if len(sys.argv) != 2 or not sys.argv[1].isdigit():
-        sys.exit("usage: generate.py LINES")
+    shape = sys.argv[2] if len(sys.argv) == 3 else "functions"
+    if len(sys.argv) not in (2, 3) or not sys.argv[1].isdigit() or shape not in ("functions", "statements"):
+        sys.exit("usage: generate.py LINES [functions|statements]")
     wanted = int(sys.argv[1])
+    if shape == "statements":
+        statements(wanted)
+        return
     text, lines, group, small = [], 0, 0, 0
     end = 14
     while lines + GROUP.count("\n") + end <= wanted or group == 0:

@@ -36,8 +36,8 @@ class KnownPointers {
   Mark mark() const { return changes_.size(); }
   Way changes_since(Mark mark) const;
   void take_back(Mark mark);
-  /// Where ways meet that began at what is known now: proven is what all have proven, gone what one has ended. Returns whether there is
-  /// a way at all.
+  /// Where ways meet that began at what is known now: proven is what all have proven, gone what one has ended. Returns
+  /// whether there is a way at all.
   bool join(const std::vector<Way>& ways);
 
  private:

@@ -129,9 +129,9 @@ class Printer {
   NameMap<std::string> locals_;
   std::set<std::string, std::less<>> taken_, reserved_;
   std::map<std::string, int> next_number_;  // of a local, by its spelling: numbers below it are taken
-  NameSet reads_;                         // locals of the function at work that something reads
-  std::set<std::string_view> constants_;  // the developer's constants and enumerators that C knows by name
-  bool truncates_ = false;                // what is printed next is cut to its width by where it goes
+  NameSet reads_;                           // locals of the function at work that something reads
+  std::set<std::string_view> constants_;    // the developer's constants and enumerators that C knows by name
+  bool truncates_ = false;                  // what is printed next is cut to its width by where it goes
 };
 std::string integer_text(__int128 value);
 bool is_byte_pointer(Type type);

@@ -20,7 +20,10 @@ Program Parser::program() {
     const size_t from = position_;
     nesting_reported_ = false;
     follows_broken_ = std::exchange(broken_, false);
+    const bool is_indented = peek().begin > 0 && text_[peek().begin - 1] != '\n';
     declaration(declarations);
+    // What may belong to the broken one does not end it.
+    if (follows_broken_ && is_indented) broken_ = true;
     if (!panicking_) end_declaration();
     if (panicking_) synchronize_declaration();
     if (position_ == from) take();
@@ -374,7 +377,7 @@ Decl Parser::enumeration(const Modifiers& found) {
     const Ident item = expect_name("an enumerator");
     Option<Expr> value;
     if (!panicking_ && accept(Equal)) value = expression();
-    if (!panicking_) items.push_back({item, value});
+    items.push_back({panicking_ ? Ident{context_.names.unreadable(), item.loc} : item, value});
     if (!panicking_) item_separator();
     if (panicking_) synchronize_item(from), accept(Comma) || accept(Semicolon);
     if (position_ == from) take();

@@ -442,6 +442,7 @@ Expr Parser::struct_literal(Name module, Ident name, const Token& first) {
   Scoped brackets(in_brackets_, true);
   Scoped literals(struct_literals_, true);
   std::vector<NamedExpr> values;
+  bool is_broken = false;
   while (!at(RightBrace) && !at_end() && !panicking_) {
     if (!at_member_name()) {
       expected("a field's name");
@@ -460,6 +461,7 @@ Expr Parser::struct_literal(Name module, Ident name, const Token& first) {
     if (panicking_ || accept(Comma)) continue;
     if (at_member_name()) {
       error(loc(peek()), diag::missing_comma, describe(peek())).fix(after_previous(), ",");
+      is_broken = true;
       const TokenKind next = peek(1).kind;
       panicking_ = next != Colon && next != Comma && next != Equal && next != RightBrace;
       continue;
@@ -467,6 +469,7 @@ Expr Parser::struct_literal(Name module, Ident name, const Token& first) {
     break;
   }
   if (!panicking_) expect_close(RightBrace, open);
+  if (is_broken) return make(InvalidExpr{}, since(first));
   return expression_node(StructLiteral{module, name, span(values)}, since(first));
 }
 

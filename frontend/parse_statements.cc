@@ -131,7 +131,9 @@ Stmt Parser::statement_here() {
     }
     case KeywordConst: {
       error(loc(first), diag::local_constant).fix(loc(first), "var");
-      return variable_statement();
+      const Stmt variable = variable_statement();
+      panicking_ = panicking_ || !peek().new_line;  // it may have been meant as something else
+      return variable;
     }
     case KeywordFn: {
       error(loc(first), diag::nested_function);

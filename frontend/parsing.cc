@@ -65,16 +65,18 @@ bool Parser::is_swallowed() const {
 }
 
 std::vector<Name> Parser::names_declared(size_t from) const {
+  const auto declares = [](TokenKind kind) {
+    return kind == KeywordFn || kind == KeywordStruct || kind == KeywordEnum || kind == KeywordVar ||
+           kind == KeywordConst || kind == KeywordConfig || kind == KeywordType;
+  };
   std::vector<Name> names;
   bool declares_all = false;
   for (size_t i = from; i < position_; ++i) {
     const Token& token = tokens_.tokens[i];
     if (token.kind == LeftBrace && !declares_all && !names.empty()) break;  // what stands inside is declared there
     if (token.kind == Identifier) names.push_back(context_.name(text_of(token)));
-    const bool declares = token.kind == KeywordFn || token.kind == KeywordStruct || token.kind == KeywordEnum ||
-                          token.kind == KeywordVar || token.kind == KeywordConst || token.kind == KeywordConfig ||
-                          token.kind == KeywordType;
-    if (!declares || i + 1 >= position_) continue;
+    if (declares_all && is_keyword(token.kind)) names.push_back(context_.name(""));  // in the place of an enumerator
+    if (!declares(token.kind) || i + 1 >= position_) continue;
     // Before the keyword stand attributes; of what follows an enum declares all.
     names.clear();
     if (token.kind == KeywordEnum) {
@@ -84,6 +86,10 @@ std::vector<Name> Parser::names_declared(size_t from) const {
     // A name that cannot be read may have been any.
     const bool is_named = tokens_.tokens[i + 1].kind == Identifier;
     names.push_back(context_.name(is_named ? text_of(tokens_.tokens[i + 1]) : ""));
+    // What was skipped with it may have been declarations as well.
+    for (size_t k = i + 2; k + 1 < position_ && tokens_.tokens[k].kind != LeftBrace; ++k)
+      if (declares(tokens_.tokens[k].kind) && tokens_.tokens[k + 1].kind == Identifier)
+        names.push_back(context_.name(text_of(tokens_.tokens[k + 1])));
     break;
   }
   return names;
@@ -162,7 +168,7 @@ Ident Parser::expect_name(std::string_view what) {
     error(at, diag::keyword_as_name, std::string(text_of(token)), std::string(what))
         .fix(at, fmt::format("{}_", text_of(token)));
     named_keywords_.insert(token.kind);
-    return ident(token);
+    return {context_.names.unreadable(), at};
   }
   expected(fmt::format("a name for {}", what));
   return {context_.name(""), loc(peek())};
@@ -182,6 +188,7 @@ bool Parser::begins_declaration(const Token& token, size_t at) const {
     case KeywordStruct:
     case KeywordEnum:
     case KeywordImpl:
+      return unindented || (at + 1 < tokens_.tokens.size() && tokens_.tokens[at + 1].kind == Identifier);
     case KeywordImport:
     case KeywordInclude:
     case KeywordExtern:
@@ -326,7 +333,7 @@ void Parser::synchronize_statement(size_t from) {
       continue;
     }
     if (braces == 0 && !first) {
-      if (token.kind == Semicolon && round == 0) {
+      if (token.kind == Semicolon && round == 0 && last_error_ != position_) {
         take();
         return;
       }
@@ -354,7 +361,10 @@ void Parser::synchronize_item(size_t from) {
       take();
       continue;
     }
-    if (at(Comma) || at(Semicolon)) return;
+    // A separator that was itself the error separates items only where one begins behind it.
+    if ((at(Comma) || at(Semicolon)) &&
+        (last_error_ != position_ || peek(1).new_line || (at_member_name(1) && peek(2).kind == Colon)))
+      return;
     if (!first && peek().new_line) return;
     if (opens(peek().kind))
       skip_balanced();

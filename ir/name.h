@@ -39,6 +39,9 @@ class Name {
   const Record* record_ = nullptr;
 };
 
+/// Whether it stands for a name that could not be read, which may have been any.
+inline bool is_unreadable(Name name) { return name.text().empty() || name.text().front() == '#'; }
+
 /// The text as one word: `x_1` for `x#1` and for `x.1`, which are never both there.
 std::string word_of(Name name);
 
@@ -57,6 +60,8 @@ class Names {
   Name fresh(std::string_view hint) { return numbered(hint, '.'); }
   /// The symbol of something else that the developer called by the same word: `word#1`, `word#2`, …
   Name another(std::string_view word) { return numbered(word, '#'); }
+  /// For a declaration whose own name cannot be read: no other has it.
+  Name unreadable() { return numbered("", '#'); }
 
  private:
   Name numbered(std::string_view like, char mark);

@@ -22,6 +22,7 @@ Entity* Inference::find_entity(Name name) {
 void Inference::collect(const Decl& d) {
   const auto note = [&](const Ident& name, Entity::Kind kind) {
     if (!name.name) return;
+    declares_anything_ |= is_unreadable(name.name);
     Entity entity;
     entity.kind = kind;
     entity.declaration = d;

@@ -256,11 +256,13 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
   if (is_integral(from) && is(target, TypeKind::Bool)) return truth(value);
   if (is_integral(from) && is_integral(target)) return c.make(Convert{value}, n.loc, target);
   if (is(from, TypeKind::Pointer) && from->space == Space::Packet && is(target, TypeKind::Pointer))
-    if (Type wrong = not_any_bytes(target->element))
+    if (Type wrong = not_any_bytes(target->element)) {
       c.diagnostics.report(loc_of(n->target), diag::no_packet_type, spell(wrong),
                            is(wrong, TypeKind::Bool)  ? "a `u8` holds them, `!= 0` makes it a truth"
                            : is(wrong, TypeKind::Str) ? fmt::format("a `u8[{}]` holds them", wrong->count)
                                                       : "a `u64` holds them");
+      return invalid(n.loc);
+    }
   if (is(from, TypeKind::Pointer) && is(target, TypeKind::Pointer))
     return c.make(Convert{value}, n.loc, t.pointer(target->element, from->space, from->nullable));
   if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) return c.make(Convert{value}, n.loc, target);

@@ -76,6 +76,7 @@ class Resolver final : public Walker {
   }
   void declare_global(const Ident& name) {
     if (!name.name) return;
+    declares_anything_ |= is_unreadable(name.name);
     auto [place, is_new] = globals_.emplace(name.name, name.loc);
     if (!is_new)
       context.diagnostics.report(name.loc, diag::redeclared, std::string(name.name.text()))
@@ -97,6 +98,7 @@ class Resolver final : public Walker {
   /// Binds a local name in the innermost scope and gives its symbol.
   Ident declare(const Ident& name) {
     if (!name.name) return name;
+    hides_anything_ |= is_unreadable(name.name);
     if (scopes_.empty()) scopes_.emplace_back();
     if (auto found = scopes_.back().find(name.name); found != scopes_.back().end())
       context.diagnostics.report(name.loc, diag::redeclared, std::string(name.name.text()))
@@ -130,7 +132,7 @@ class Resolver final : public Walker {
       if (auto found = scope->find(name); found != scope->end())
         return context.make(Local{found->second.symbol}, n.loc);
     if (in_attribute_ || is_global(name)) return context.make(GlobalName{name}, n.loc);
-    if (!declares_anything_) report_unknown(name, n.loc);
+    if (!declares_anything_ && !hides_anything_) report_unknown(name, n.loc);
     return context.make(InvalidExpr{}, n.loc);
   }
   /// One name that is not declared is one mistake, wherever it stands: its first place is reported, and the fix of the
@@ -288,6 +290,7 @@ class Resolver final : public Walker {
     }
     out.attributes = context.span(attributes);
     in_attribute_ = false;
+    hides_anything_ = false;
     begin_body();
     std::vector<TypedName> parameters;
     for (const TypedName& p : out.parameters) parameters.push_back({declare(p.name), (*this)(p.type)});
@@ -309,6 +312,7 @@ class Resolver final : public Walker {
   NameMap<Unknown> unknown_;
   NameMap<TypeExpr> first_parameters_;  // of the functions at file level
   bool declares_anything_ = false;      // a broken declaration, whose name is not known
+  bool hides_anything_ = false;         // a variable of the function at work, whose name is not known
   bool in_attribute_ = false;
   std::map<Name, Loc, ByText> globals_;
   std::set<Name, ByText> taken_;  // texts that are some symbol already

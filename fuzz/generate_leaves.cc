@@ -97,8 +97,33 @@ Names Generator::strings_in_sight() {
   return found;
 }
 
+/// Several texts one behind the other; those of arrays of bytes too. Empty if there is no string to begin with.
+Tree Generator::concatenation(int depth) {
+  Tree first = any_string(0);
+  if (first.text().empty()) return first;
+  Tree out;
+  out.before = "(";
+  out.between = " + ";
+  out.after = ")";
+  out.parts.push_back(std::move(first));
+  const auto arrays =
+      places_where([](const T& t) { return t.kind == T::Kind::Array && t.element[0] == integer(8); }, false);
+  for (uint64_t i = 0; i <= random_.below(3); ++i) {
+    if (!arrays.empty() && random_.once_in(3)) {
+      count("bytes as a string");
+      out.parts.push_back(Tree(fmt::format("({} as str({}))", random_.pick(arrays).text, 1 + random_.below(9))));
+    } else {
+      Tree next = random_.once_in(2) ? any_string(depth - 1) : Tree();
+      out.parts.push_back(next.text().empty() ? Tree(any_text()) : std::move(next));
+    }
+  }
+  count("concatenation");
+  return out;
+}
+
 Tree Generator::any_string(int depth) {
   const auto strings = strings_in_sight();
+  if (depth > 1 && random_.once_in(5)) return concatenation(depth - 1);
   if (!maps_.empty() && random_.once_in(3)) {
     const Map& map = random_.pick(maps_);
     const auto parts = parts_where(map.value, [](const T& t) { return t.kind == T::Kind::Str; });
@@ -196,7 +221,10 @@ Tree Generator::leaf(const T& type) {
     for (uint64_t i = 0; i < 1 + random_.below(type.count); ++i) out.parts.push_back(value(type.element[0], 0));
     return out;
   }
-  if (type.kind == T::Kind::Str) return Tree(any_text());
+  if (type.kind == T::Kind::Str) {
+    Tree texts = random_.once_in(3) ? concatenation(1) : Tree();
+    return texts.text().empty() ? Tree(any_text()) : texts;
+  }
   return expression(literal(type), type);
 }
 

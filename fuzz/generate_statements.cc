@@ -97,6 +97,11 @@ Tree Generator::whole_assignment() {
   count(std::string(is_part ? "assign a part: " : "assign ") + (place.type.kind == T::Kind::Array    ? "array"
                                                                 : place.type.kind == T::Kind::Struct ? "struct"
                                                                                                      : "string"));
+  if (place.type.kind == T::Kind::Str && random_.once_in(3)) {
+    count("append to a string");
+    Tree texts = any_string(2);
+    return join(place.text + " += ", texts.text().empty() ? Tree(any_text()) : std::move(texts));
+  }
   return join(place.text + " = ", solid(place.type, 1));
 }
 

@@ -179,6 +179,7 @@ class Generator {
   Tree whole(const T& type, int depth);
   /// A string in a variable or in an entry; no text if there is none.
   Tree any_string(int depth);
+  Tree concatenation(int depth);
   /// What the compiler does not take for a constant.
   Tree unknown(const T& type) {
     const auto places = places_of(type, false);

@@ -51,6 +51,11 @@ class TypeCheck {
       const bool texts = is(type_of(f.left), TypeKind::Str) && is(type_of(f.right), TypeKind::Str);
       if (!texts) want(type_of(f.right), type_of(f.left), "the right side of a comparison");
       if (!is(n.type, TypeKind::Bool)) report_("a comparison is no bool");
+    } else if constexpr (std::same_as<F, Concatenate>) {
+      for (const Expr& part : f.parts)
+        if (!is_array(type_of(part)) || size_of(type_of(part)) != type_of(part)->count)
+          report_("what is appended has no bytes");
+      if (!is(n.type, TypeKind::Str)) report_("texts behind one another are no string");
     } else if constexpr (std::same_as<F, And> || std::same_as<F, Or>) {
       want_bool(f.left);
       want_bool(f.right);

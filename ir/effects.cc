@@ -21,6 +21,7 @@ constexpr FormSet effect_forms = FormSet()
                                      .with(Kind::BlockValue)
                                      .with(Kind::Match)
                                      .with(Kind::IfValue)
+                                     .with(Kind::Concatenate)
                                      .with(Kind::Deref);
 
 static_assert(
@@ -68,7 +69,9 @@ bool is_effect(const Expr& e) {
     case Kind::MapSlot:
     case Kind::BlockValue:
     case Kind::Match:
-    case Kind::IfValue: return true;
+    case Kind::IfValue:
+    // Statements compute it.
+    case Kind::Concatenate: return true;
     case Kind::BuiltinCall: {
       const Name name = as<BuiltinCall>(e)->form.function;
       for (std::string_view pure : pure_builtins)

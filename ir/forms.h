@@ -318,6 +318,9 @@ struct Divide       { DivideOp op; Expr left, right;                            
 struct Shift        { ShiftOp op; Expr left, count;                             KSC_FORM(Shift, op, left, count) };
 /// Both operands have one type; signed or unsigned by it. Pointers and strings too.
 struct Compare      { CompareOp op; Expr left, right;                           KSC_FORM(Compare, op, left, right) };
+/// The texts of the parts, one behind the other, cut off where the type ends [L21]. A part is a string, or an array of
+/// bytes, which is a text up to its first zero.
+struct Concatenate  { Span<Expr> parts;                                         KSC_FORM(Concatenate, parts) };
 /// The value in another type: integers are truncated or extended as in C; pointers keep their address.
 struct Convert      { Expr value;                                               KSC_FORM(Convert, value) };
 /// pointer + count elements; count is signed 64-bit.

@@ -174,6 +174,27 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     const Bytes left = bytes(values[0]), right = bytes(values[1]);
     return from_number(n.type, left == right ? 0 : left < right ? -1 : 1);
   }
+  if (name == "ks_append" || name == "ks_append_bytes") {
+    wants(5);
+    const uint64_t size = to_bits(values[1]), given = to_bits(values[4]);
+    uint64_t length = to_bits({c.types.u32(), memory_.load(to_bits(values[2]), 4)});
+    const bool is_literal = is(values[3].type, TypeKind::Str);
+    Bytes bytes = is_literal ? values[3].bytes : memory_.load(to_bits(values[3]), given);
+    bytes.resize(std::min<size_t>(bytes.size(), given));
+    for (const uint8_t byte : bytes) {
+      if (byte == 0) break;
+      if (length + 1 < size) memory_.store(to_bits(values[0]) + length, {byte});
+      ++length;
+    }
+    write_back(to_bits(values[0]), size);
+    memory_.store(to_bits(values[2]), from_bits(c.types.u32(), length).bytes);
+    return zero_value(n.type);
+  }
+  if (name == "ks_length") {
+    wants(2);
+    const Bytes text = memory_.load(to_bits(values[0]), to_bits(values[1]));
+    return from_bits(n.type, text.size() - static_cast<size_t>(std::count(text.begin(), text.end(), 0)));
+  }
   static const std::map<std::string_view, int> swaps = {
       {"__builtin_bswap16", 16}, {"__builtin_bswap32", 32}, {"__builtin_bswap64", 64}};
   if (const auto found = swaps.find(name); found != swaps.end())

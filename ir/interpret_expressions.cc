@@ -187,7 +187,17 @@ Value Interpreter::convert(const Value& value, Type target) {
   return from_number(target, to_number(value));
 }
 
+Value Interpreter::concatenate(Type type, const std::vector<Value>& parts) {
+  Value text = zero_value(type);
+  size_t length = 0;
+  for (const Value& part : parts)
+    for (const uint8_t byte : convert(part, c.types.str(part.bytes.size() + 1)).bytes)
+      if (byte != 0 && length + 1 < text.bytes.size()) text.bytes[length++] = byte;
+  return text;
+}
+
 Value Interpreter::arithmetic(Operator op, Type type, const Value& left, const Value& right) {
+  if (is(type, TypeKind::Str)) return concatenate(type, {left, right});
   const __int128 a = to_number(left), b = to_number(right);
   const int width = width_of(type);
   if (b == 0 && (op == Operator::Divide || op == Operator::Remainder)) ++events_["division by zero"];
@@ -374,6 +384,11 @@ Value Interpreter::eval_cases(const Expr& e) {
       on<Compare>([&](const Node<Compare>& n) {
         const Value left = eval(n->left);
         return truth_value(compare(n->op, left, eval(n->right)));
+      }),
+      on<Concatenate>([&](const Node<Concatenate>& n) {
+        std::vector<Value> parts;
+        for (const Expr& part : n->parts) parts.push_back(eval(part));
+        return concatenate(type, parts);
       }),
       on<Convert>([&](const Node<Convert>& n) { return convert(eval(n->value), type); }),
       on<PointerAdd>([&](const Node<PointerAdd>& n) {

@@ -125,6 +125,8 @@ class Interpreter {
   Value eval_cases(const Expr& e);
   bool truth(const Expr& e) { return to_bits(eval(e)) != 0; }
   Value match(const Node<Match>& n);
+  /// The texts of strings and of arrays of bytes, one behind the other, as far as the type has room.
+  Value concatenate(Type type, const std::vector<Value>& parts);
   Value arithmetic(Operator op, Type type, const Value& left, const Value& right);
   Value convert(const Value& value, Type target);
   bool compare(CompareOp op, const Value& left, const Value& right);

@@ -29,13 +29,13 @@ inline constexpr Lang Typed =
                 Kind::Conditional, Kind::Match, Kind::IfValue, Kind::BlockValue, Kind::AddressOf, Kind::Deref,
                 Kind::Int, Kind::Null, Kind::Zero, Kind::Global, Kind::MapName, Kind::FunctionName, Kind::Field,
                 Kind::Index, Kind::MapLookup, Kind::MapEntry, Kind::Present, Kind::ValueOf, Kind::Unary, Kind::Binary,
-                Kind::Divide, Kind::Shift, Kind::Compare, Kind::Convert, Kind::PointerAdd, Kind::PointerDifference,
-                Kind::Call, Kind::HelperCall, Kind::MapCall, Kind::BuiltinCall, Kind::StructValue, Kind::ArrayValue,
-                Kind::PacketStart, Kind::PacketEnd, Kind::Evaluate, Kind::Block, Kind::If, Kind::For, Kind::While,
-                Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let, Kind::Assign, Kind::Update,
-                Kind::IfPresent, Kind::MapLoop, Kind::CpuLoop, Kind::MapDelete, Kind::Print, Kind::StructDef,
-                Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef,
-                Kind::FaultVerdict, Kind::License) +
+                Kind::Divide, Kind::Shift, Kind::Compare, Kind::Concatenate, Kind::Convert, Kind::PointerAdd,
+                Kind::PointerDifference, Kind::Call, Kind::HelperCall, Kind::MapCall, Kind::BuiltinCall,
+                Kind::StructValue, Kind::ArrayValue, Kind::PacketStart, Kind::PacketEnd, Kind::Evaluate, Kind::Block,
+                Kind::If, Kind::For, Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let,
+                Kind::Assign, Kind::Update, Kind::IfPresent, Kind::MapLoop, Kind::CpuLoop, Kind::MapDelete, Kind::Print,
+                Kind::StructDef, Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef,
+                Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
     Rule::NamesBound + Rule::Typed;
 
 // A table: one line a language.
@@ -72,7 +72,8 @@ inline constexpr Lang ConstantsFolded = ConstantsRead + Rule::ConstantsFolded;  
 inline constexpr Lang NoDivide = ConstantsFolded - Kind::Divide + Kind::Quotient + Kind::RuntimeCall; // no division by what may be zero
 inline constexpr Lang NoShift = NoDivide - Kind::Shift + Kind::CShift;                        // shift counts are below the width
 inline constexpr Lang NoArithmeticBuiltin = NoShift + Rule::NoArithmeticBuiltin;              // min, max, htons … are support code
-inline constexpr Lang NoStringComparison = NoArithmeticBuiltin + Rule::NoStringComparison;    // strings are compared by memcmp
+inline constexpr Lang NoConcatenation = NoArithmeticBuiltin - Kind::Concatenate;              // texts are appended to a variable
+inline constexpr Lang NoStringComparison = NoConcatenation + Rule::NoStringComparison;        // strings are compared by memcmp
 inline constexpr Lang EnumsConverted = NoStringComparison + Rule::EnumsConverted;             // no enum is widened as C does it
 inline constexpr Lang PaddingDropped = EnumsConverted + Rule::PaddingDropped;             // no padding is copied out of the packet
 inline constexpr Lang NoArrayCopy = PaddingDropped + Rule::NoArrayCopy;                       // arrays are copied by memcpy

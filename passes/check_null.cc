@@ -19,8 +19,8 @@ static_assert(names_all(expr_forms, lang::TailCallsFound.forms,
                         form_set_of<And, Or, Conditional, IfValue, Match, BlockValue, Deref, Local, Call>(),
                         form_set_of<Int, Null, Zero, StringValue, Global, MapName, FunctionName, Field, Index,
                                     AddressOf, MapEntry, MapLookup, Present, ValueOf, Not, Unary, Binary, Divide, Shift,
-                                    Compare, Convert, PointerAdd, PointerDifference, HelperCall, MapCall, BuiltinCall,
-                                    StructValue, ArrayValue, PacketStart, PacketEnd, InvalidExpr>()));
+                                    Compare, Concatenate, Convert, PointerAdd, PointerDifference, HelperCall, MapCall,
+                                    BuiltinCall, StructValue, ArrayValue, PacketStart, PacketEnd, InvalidExpr>()));
 
 class NullCheck {
  public:

@@ -35,6 +35,14 @@ struct Entity {
 
 /// Gives every expression its type, and spells out what the source leaves to the reader: conversions, places, kinds of
 /// calls.
+/// Whether an array is one of characters or bytes: `%s` shows it [L75], and it converts to a string [L21].
+inline bool is_text_array(Type type) {
+  if (is(type, TypeKind::EntryRef)) type = type->element;
+  if (!is(type, TypeKind::Array)) return false;
+  return is(type->element, TypeKind::Char) ||
+         (is(type->element, TypeKind::Int) && type->element->bits == 8 && !type->element->is_signed);
+}
+
 class Inference {
  public:
   explicit Inference(Context& context) : c(context), t(context.types) {}
@@ -166,6 +174,7 @@ class Inference {
   /// A string literal as one of the size of what it is compared with; reports one that is longer. Other expressions
   /// themselves.
   Expr fit_text(const Expr& e, Type target);
+  Expr concatenate(const Expr& left, const Expr& right, Loc loc);
   Expr shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc, bool assigns = false);
   /// An integer that a constant expression gives, exactly: it has no type of its own to wrap at [L23].
   static const Node<Int>* exact(const Expr& e);

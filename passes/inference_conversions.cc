@@ -221,6 +221,8 @@ Expr Inference::coerce(const Expr& e, Type target) {
   if (is(target, TypeKind::Invalid)) return invalid(loc_of(e));
   if (const auto* block = as<BlockValue>(e); block && block->form.value)
     return with_block_value(*block, [&](const Expr& value) { return coerce(value, target); });
+  if (const auto* texts = as<Concatenate>(e); texts && is(target, TypeKind::Str))
+    return c.make(texts->form, texts->loc, target);
   if (!converts(e, target)) return refuse_conversion(e, target);
   if (is(from, TypeKind::Null)) return c.make(Null{}, loc_of(e), target);
   if (is(target, TypeKind::Maybe)) return c.make(Convert{coerce(e, target->element)}, loc_of(e), target);
@@ -250,8 +252,9 @@ Expr Inference::refuse_conversion(const Expr& e, Type target) {
     report_logical_not(*negation, c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)));
   } else if (is_integral(is(from, TypeKind::Maybe) ? from->element : from) && is_integral(target)) {
     fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
-  } else if (both(TypeKind::Str) || (both(TypeKind::Pointer) && from->element != target->element &&
-                                     from->space != Space::Context && target->space != Space::Context)) {
+  } else if (both(TypeKind::Str) || (is_text_array(from) && is(target, TypeKind::Str)) ||
+             (both(TypeKind::Pointer) && from->element != target->element && from->space != Space::Context &&
+              target->space != Space::Context)) {
     fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
   } else {
     c.diagnostics.report(loc, diag::type_mismatch, spell(from), spell(target));

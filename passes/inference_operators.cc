@@ -51,13 +51,14 @@ Expr Inference::infer_operation(const Node<Operation>& n, Type expected) {
 
 Expr Inference::infer_chain(const Node<Chain>& n, Type expected) {
   std::vector<Stmt> steps;
+  if (is(expected, TypeKind::Str)) expected = nullptr;  // what comes out is cut off there, not what goes in
   Expr result = infer(n->first, expected);
   size_t depth = 0;
   for (const ChainLink& link : n->rest) {
     const Expr operand = infer(link.operand, is_invalid(result) ? t.invalid() : expected);
     result = binary(link.op, result, operand, c.locations.join(n.loc, loc_of(link.operand)));
     if (is_invalid(result)) return result;
-    if (++depth % chain_step != 0 || constant(result)) continue;
+    if (++depth % chain_step != 0 || constant(result) || as<Concatenate>(result)) continue;
     const Name partial = c.names.fresh("sum");
     steps.push_back(c.make(Let{partial, type_of(result), result}, n.loc));
     result = c.make(Local{partial}, n.loc, type_of(result));
@@ -130,8 +131,8 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   const auto* left_number = constant(left);
   const auto* right_number = constant(right);
   if (is_comparison(op)) return compare(compare_op(op), left, right, op, loc);
-  left = value_of_maybe(left);
-  right = value_of_maybe(right);
+  left = entry_value(value_of_maybe(left));
+  right = entry_value(value_of_maybe(right));
   Type a = type_of(left), b = type_of(right);
 
   // pointers [L24]
@@ -158,6 +159,8 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   if (op == Operator::ShiftLeft || op == Operator::ShiftRight)
     return shift(op == Operator::ShiftLeft ? ShiftOp::Left : ShiftOp::Right, left, right, op, loc);
 
+  if (op == Operator::Add && is(a, TypeKind::Str) && is(b, TypeKind::Str)) return concatenate(left, right, loc);
+
   // bool & bool, | and ^ work on the values
   Type type = nullptr;
   const bool bitwise = op == Operator::BitAnd || op == Operator::BitOr || op == Operator::BitXor;
@@ -172,7 +175,6 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   if (is(type, TypeKind::Enum)) type = type->body->underlying;
   if (is(type, TypeKind::Char)) type = t.u8();
   if (!type || !is_integral(type)) {
-    if (is(a, TypeKind::Str) || is(b, TypeKind::Str)) return unsupported(loc, "operators on strings");
     Diagnostic& message = report_no_meeting(op, left, right, loc);
     for (const Expr* side : {&left, &right})
       if (negates_integer(*side)) report_logical_not(*as<Not>(*side), message);
@@ -192,6 +194,29 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
     case Operator::BitXor: return c.make(Binary{BinaryOp::BitXor, left, right}, loc, type);
     default: return invalid(loc);
   }
+}
+
+/// [L21] Without a destination it has the sum of the sizes. What follows one another in a chain is one.
+Expr Inference::concatenate(const Expr& left, const Expr& right, Loc loc) {
+  std::vector<Expr> parts;
+  for (const Expr& side : {left, right}) {
+    const auto* texts = as<Concatenate>(side);
+    const bool is_text = texts && is(type_of(texts->form.parts[0]), TypeKind::Str);
+    const std::vector<Expr> more =
+        is_text ? std::vector<Expr>(texts->form.parts.begin(), texts->form.parts.end()) : std::vector<Expr>{side};
+    for (const Expr& part : more) {
+      const auto* literal = as<StringValue>(part);
+      const auto* before = parts.empty() ? nullptr : as<StringValue>(parts.back());
+      if (literal && before) {
+        const std::string text(std::string(before->form.text.text()) + std::string(literal->form.text.text()));
+        parts.back() = c.make(StringValue{c.name(text)}, loc, t.str(text.size() + 1));
+      } else {
+        parts.push_back(part);
+      }
+    }
+  }
+  if (parts.size() == 1) return parts[0];
+  return c.make(Concatenate{c.span(parts)}, loc, t.str(type_of(left)->count + type_of(right)->count));
 }
 
 Expr Inference::shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc, bool assigns) {

@@ -265,7 +265,10 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
     }
   if (is(from, TypeKind::Pointer) && is(target, TypeKind::Pointer))
     return c.make(Convert{value}, n.loc, t.pointer(target->element, from->space, from->nullable));
+  if (as<Concatenate>(value) && is(target, TypeKind::Str)) return coerce(value, target);
   if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) return c.make(Convert{value}, n.loc, target);
+  if (is_text_array(from) && is(target, TypeKind::Str))
+    return c.make(Concatenate{c.span<Expr>({value})}, n.loc, target);
   c.diagnostics.report(n.loc, diag::type_mismatch, spell(from), spell(target));
   return invalid(n.loc);
 }

@@ -15,14 +15,6 @@ std::string_view verb_for(Type type) {
   return is_integral(type) ? "%d" : "";
 }
 
-/// Whether `%s` shows an array: one of characters or bytes [L75].
-bool is_text_array(Type type) {
-  if (is(type, TypeKind::EntryRef)) type = type->element;
-  if (!is(type, TypeKind::Array)) return false;
-  return is(type->element, TypeKind::Char) ||
-         (is(type->element, TypeKind::Int) && type->element->bits == 8 && !type->element->is_signed);
-}
-
 /// How many values a struct or an array holds; more than `limit` are not counted.
 uint64_t count_values(Type type, uint64_t limit) {
   if (is(type, TypeKind::Array))

@@ -237,7 +237,7 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     const Expr sum = binary(n->op, *target, infer(n->value), n.loc);
     return is_invalid(sum) ? emit(InvalidStmt{}, n.loc) : emit(Assign{*target, coerce(sum, type)}, n.loc);
   }
-  Expr value = value_of_maybe(infer(n->value, is_integral(type) ? type : nullptr));
+  Expr value = entry_value(value_of_maybe(infer(n->value, is_integral(type) ? type : nullptr)));
   if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
   const bool is_shift = n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight;
   if (is(type, TypeKind::Pointer)) {
@@ -248,6 +248,11 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
   if (is(type, TypeKind::Bool) && bitwise && (kind_of(*target) == Kind::Local || kind_of(*target) == Kind::Global)) {
     const Expr whole = binary(n->op, *target, value, n.loc);
     return is_invalid(whole) ? emit(InvalidStmt{}, n.loc) : emit(Assign{*target, whole}, n.loc);
+  }
+  if (is(type, TypeKind::Str) && n->op == Operator::Add) {
+    if (is(type_of(value), TypeKind::Str)) return emit(Update{n->op, *target, value}, n.loc);
+    coerce(value, type);
+    return emit(InvalidStmt{}, n.loc);
   }
   if (!is(type, TypeKind::Int) && !(is(type, TypeKind::Char))) {
     Diagnostic& message =

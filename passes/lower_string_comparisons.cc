@@ -2,15 +2,13 @@
 /// name == "eth0"   =>   memcmp(&name, "eth0", 5) == 0, or ks_differ(…) in eBPF, which has no memcmp: what follows a
 /// text is zero, so the bytes of the shorter side decide
 #include "ir/rewrite.h"
-#include "passes/array_copies.h"
 #include "passes/passes.h"
+#include "passes/text_bytes.h"
 
 namespace ksc {
 namespace {
 
 using Out = To<lang::NoStringComparison>;
-
-bool is_place(const Expr& e) { return as<Local>(e) || as<Global>(e) || as<Field>(e) || as<Index>(e) || as<Deref>(e); }
 
 class StringComparison {
  public:
@@ -23,7 +21,7 @@ class StringComparison {
       return chosen(*choice, holds(choice->form.then, right), holds(choice->form.otherwise, right));
     if (const auto* choice = as<Conditional>(right))
       return chosen(*choice, holds(left, choice->form.then), holds(left, choice->form.otherwise));
-    const Side a = side(left), b = side(right);
+    const TextBytes a = bytes_of_text(left, n_.loc, to_), b = bytes_of_text(right, n_.loc, to_);
     const uint64_t size = std::min(a.size, b.size);
     const bool in_ebpf = to_.function() && to_.function()->domain != Domain::User;
     const std::string_view function = in_ebpf ? "ks_differ" : "__builtin_memcmp";
@@ -35,28 +33,6 @@ class StringComparison {
   }
 
  private:
-  /// Where a string's bytes are, and how many may be looked at.
-  struct Side {
-    Expr bytes;
-    uint64_t size;
-  };
-
-  Side side(const Expr& given) {
-    // A wider string has the same text.
-    const auto* widened = as<Convert>(given);
-    const bool is_same = widened && is(type_of(widened->form.value), TypeKind::Str) &&
-                         type_of(widened->form.value)->count <= type_of(given)->count;
-    const Expr e = is_same ? widened->form.value : given;
-    if (const auto* text = as<StringValue>(e)) return {e, text->form.text.text().size() + 1};
-    if (as<Zero>(e)) return {to_.make(StringValue{to_.context.name("")}, n_.loc, types_.str(1)), 1};
-    Expr place = e;
-    if (!is_place(e)) {
-      const Name name = to_.fresh("text");
-      to_.emit(Let{name, type_of(e), e}, loc_of(e));
-      place = to_.make(Local{name}, loc_of(e), type_of(e));
-    }
-    return {to_.make(AddressOf{place}, loc_of(e), types_.pointer(type_of(e), Space::Stack, false)), type_of(e)->count};
-  }
   Expr chosen(const Node<Conditional>& choice, const Expr& then, const Expr& otherwise) {
     return to_.make(Conditional{choice->condition, then, otherwise}, choice.loc, n_.type);
   }
@@ -68,8 +44,8 @@ class StringComparison {
 
 }  // namespace
 
-Ir<lang::NoStringComparison> lower_string_comparisons(const Ir<lang::NoArithmeticBuiltin>& in, Context& context) {
-  return rewrite<lang::NoArithmeticBuiltin, lang::NoStringComparison>(
+Ir<lang::NoStringComparison> lower_string_comparisons(const Ir<lang::NoConcatenation>& in, Context& context) {
+  return rewrite<lang::NoConcatenation, lang::NoStringComparison>(
       in, context, on<Compare>([](const Node<Compare>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
         if (!is(type_of(left), TypeKind::Str)) return to.make(Compare{n->op, left, right}, n.loc, n.type);

@@ -23,7 +23,9 @@ Expr applied(Operator op, const Expr& left, const Expr& right, Loc loc, Out& to)
     case Operator::BitAnd: return to.make(Binary{BinaryOp::BitAnd, left, right}, loc, type);
     case Operator::BitOr: return to.make(Binary{BinaryOp::BitOr, left, right}, loc, type);
     case Operator::BitXor: return to.make(Binary{BinaryOp::BitXor, left, right}, loc, type);
-    default: return to.make(Binary{BinaryOp::Add, left, right}, loc, type);
+    default:
+      if (is(type, TypeKind::Str)) return to.make(Concatenate{to.context.span<Expr>({left, right})}, loc, type);
+      return to.make(Binary{BinaryOp::Add, left, right}, loc, type);
   }
 }
 
@@ -71,7 +73,13 @@ void emit_update(Operator op, const Expr& place, const Expr& value, bool atomic,
               : Expr(to.make(AddressOf{place}, loc, to.context.types.pointer(type, Space::MapValue, false)));
     return to.emit(AtomicUpdate{op, pointer, value}, loc);
   }
-  to.emit(Assign{place, applied(op, place, value, loc, to)}, loc);
+  Expr result = applied(op, place, value, loc, to);
+  if (as<Concatenate>(result) && !as<Local>(place)) {
+    const Name text = to.fresh("text");
+    to.emit(Let{text, type, result}, loc);
+    result = to.make(Local{text}, loc, type);
+  }
+  to.emit(Assign{place, result}, loc);
 }
 
 }  // namespace

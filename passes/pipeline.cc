@@ -49,6 +49,7 @@ auto trunk() {
       | KSC_PASS(lower_division, "division by what may be zero becomes support code")
       | KSC_PASS(lower_shifts, "shift counts are masked to the width")
       | KSC_PASS(lower_builtins, "min, max, htons and their like become support code")
+      | KSC_PASS(lower_concatenations, "texts are appended to a variable")
       | KSC_PASS(lower_string_comparisons, "strings are compared byte by byte")
       | KSC_PASS(convert_enums, "enums are widened as the signed numbers that they are")
       | KSC_PASS(drop_packet_padding, "what is copied out of the packet has zeros between its members")

@@ -86,6 +86,13 @@ static inline __attribute__((always_inline, unused)) __u64 ks_distance(const voi
 	return distance;
 }
 
+/* Of a loop with many turns that share their work, C compilers would keep more on the stack than there is. */
+#ifdef __clang__
+#define KS_NOT_UNROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define KS_NOT_UNROLLED
+#endif
+
 /*
  * Whether two strings differ in their first bytes. eBPF has no memcmp, and not every clang puts its own in its place.
  */
@@ -97,6 +104,62 @@ static inline __attribute__((always_inline, unused)) int ks_differ(const void *l
 		if (a[i] != b[i])
 			return 1;
 	return 0;
+}
+
+/*
+ * Writes a text behind the first *length bytes of another, whose last byte stays zero, and counts it. Where a text ends
+ * is found without a branch: the verifier would follow each length by itself. The compiler may not know where it
+ * writes: it would make an `or` of addresses, which the verifier refuses.
+ */
+static inline __attribute__((always_inline, unused)) void ks_append(void *text, __u32 size, __u32 *length,
+								    const void *part, __u32 part_size)
+{
+	__u64 at = *length;
+
+	KS_NOT_UNROLLED
+	for (__u32 i = 0; i < part_size; i++) {
+		__u64 byte = ((const __u8 *)part)[i];
+
+		asm volatile("" : "+r"(at), "+r"(byte));
+		if (at < size - 1)
+			((__u8 *)text)[at] = byte;
+		at += -byte >> 63;
+	}
+	*length = at;
+}
+
+/* The same of bytes that may go on behind the first zero. */
+static inline __attribute__((always_inline, unused)) void ks_append_bytes(void *text, __u32 size, __u32 *length,
+									  const void *part, __u32 part_size)
+{
+	__u64 at = *length, all = 255;
+
+	KS_NOT_UNROLLED
+	for (__u32 i = 0; i < part_size; i++) {
+		__u64 byte = ((const __u8 *)part)[i] & all;
+
+		asm volatile("" : "+r"(at), "+r"(byte));
+		if (at < size - 1)
+			((__u8 *)text)[at] = byte;
+		at += -byte >> 63;
+		all &= -(-byte >> 63);
+	}
+	*length = at;
+}
+
+/* How many bytes a text has before its end. */
+static inline __attribute__((always_inline, unused)) __u32 ks_length(const void *text, __u32 size)
+{
+	__u64 length = 0;
+
+	KS_NOT_UNROLLED
+	for (__u32 i = 0; i < size; i++) {
+		__u64 byte = ((const __u8 *)text)[i];
+
+		asm volatile("" : "+r"(byte));
+		length += -byte >> 63;
+	}
+	return length;
 }
 
 /*

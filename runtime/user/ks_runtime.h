@@ -101,6 +101,15 @@ int ks_finish(int code);
 /// Detaches everything in reverse order and ends the process with `code`.
 void ks_exit(int code) __attribute__((noreturn));
 
+/* ---- texts (ks_text.c) ---------------------------------------------------------------------- */
+
+/// Writes a text of at most `part_size` bytes, which ends with its first zero, behind the first `*length` bytes of
+/// `text`, as far as they fit: the last of its `size` bytes stays zero. Counts it in `*length`.
+void ks_append(void *text, uint32_t size, uint32_t *length, const void *part, uint32_t part_size);
+
+/// How many bytes a text of at most `size` bytes has before its end.
+uint32_t ks_length(const void *text, uint32_t size);
+
 /* ---- messages (ks_print.c) ----------------------------------------------------------------- */
 
 /// Prints one line on stdout, adds the line end if it is missing, and flushes.

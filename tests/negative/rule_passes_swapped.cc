@@ -6,13 +6,13 @@
 
 namespace ksc {
 
-static_assert(lang::NoShift.forms == lang::NoStringComparison.forms, "the two passes are meant to keep all forms");
+static_assert(lang::NoConcatenation.forms == lang::EnumsConverted.forms, "the two passes are meant to keep all forms");
 
 auto part_of_the_trunk() {
 #ifdef KSC_CORRECT
-  return Pipeline<lang::NoShift>{} | KSC_PASS(lower_builtins, "") | KSC_PASS(lower_string_comparisons, "");
+  return Pipeline<lang::NoConcatenation>{} | KSC_PASS(lower_string_comparisons, "") | KSC_PASS(convert_enums, "");
 #else
-  return Pipeline<lang::NoShift>{} | KSC_PASS(lower_string_comparisons, "") | KSC_PASS(lower_builtins, "");
+  return Pipeline<lang::NoConcatenation>{} | KSC_PASS(convert_enums, "") | KSC_PASS(lower_string_comparisons, "");
 #endif
 }
 

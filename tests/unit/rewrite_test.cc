@@ -64,7 +64,7 @@ TEST_F(RewriteTest, CasesEmitStatementsInTheirPlace) {
 TEST_F(RewriteTest, DeclarationsAreAddedBeforeTheOneAtWork) {
   using Out = To<lang::NoArrayCopy>;
   const Program in = read("(GlobalDef x u32 - Shared)\n(GlobalDef y u32 - Shared)");
-  const Program out = rewrite<lang::NoArithmeticBuiltin, lang::NoArrayCopy>(
+  const Program out = rewrite<lang::NoConcatenation, lang::NoArrayCopy>(
                           {in}, context_, on<GlobalDef>([&](const Node<GlobalDef>& n, Out& to) {
                             if (n->name == "y")
                               to.declare(GlobalDef{to.fresh("y"), n->type, {}, Storage::Shared}, n.loc);

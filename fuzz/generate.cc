@@ -49,6 +49,8 @@ const std::vector<std::string>& counted_forms() {
       "field",
       "element",
       "element at a variable index",
+      "part at a variable index",
+      "element of the packet at a variable index",
       "character of a string",
       "map read",
       "map field read",

@@ -53,13 +53,18 @@ void Generator::add_parts(const std::string& text, const T& type, const Wanted& 
   if (wanted(type)) found.push_back({text, type});
   if (type.kind == T::Kind::Struct)
     for (const Member& m : find_struct(type).members) add_parts(text + "." + m.name, m.type, wanted, found);
-  if (type.kind == T::Kind::Array)
-    add_parts(fmt::format("{}[{}]", text, random_.below(type.count)), type.element[0], wanted, found);
+  if (type.kind == T::Kind::Array) {
+    std::string index = fmt::format("{}", random_.below(type.count));
+    if (!unknown_index_.empty() && random_.once_in(3)) {
+      count("part at a variable index");
+      index = unknown_index_;
+    }
+    add_parts(fmt::format("{}[{}]", text, index), type.element[0], wanted, found);
+  }
   if (type.kind == T::Kind::Packet)
     for (const Header& h : headers())
       if (h.name == type.name)
-        for (const Member& m : h.fields)
-          if (wanted(m.type)) found.push_back({text + "->" + m.name, m.type});
+        for (const Member& m : h.fields) add_parts(text + "->" + m.name, m.type, wanted, found);
 }
 
 /// The parts of something of that type, as texts to be put behind it.
@@ -74,12 +79,20 @@ std::vector<Place> Generator::parts_where(const T& type, const Wanted& wanted) {
 std::vector<Place> Generator::places_where(const Wanted& wanted, bool writable) {
   std::vector<Place> found;
   std::set<std::string> seen;
+  // A small number that is in sight: often in range, and known to nobody.
+  unknown_index_.clear();
+  for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
+    for (auto v = scope->rbegin(); v != scope->rend(); ++v)
+      if (seen.insert(v->name).second && (v->type == integer(8) || v->type == integer(32)))
+        unknown_index_ = random_.once_in(2) ? v->name : fmt::format("{} & 3", v->name);
+  seen.clear();
   for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
     for (auto v = scope->rbegin(); v != scope->rend(); ++v)
       if (seen.insert(v->name).second && !(writable && v->is_const)) add_parts(v->name, v->type, wanted, found);
   for (const Variable& v : globals_)
     if (!seen.count(v.name.substr(0, v.name.find('.'))) && !(writable && v.is_const))
       add_parts(v.name, v.type, wanted, found);
+  unknown_index_.clear();
   return found;
 }
 
@@ -184,6 +197,8 @@ Tree Generator::leaf(const T& type) {
     count_place(place);
     if (place.find("->") != std::string::npos) {
       count("packet read");
+      if (const size_t at = place.find("h_dest["); at != std::string::npos && !isdigit(place[at + 7]))
+        count("element of the packet at a variable index");
       for (const Header& h : headers())
         for (const std::string& b : h.bit_fields)
           if (place.ends_with("->" + b)) count("bit-field");

@@ -8,7 +8,7 @@ namespace ksc::fuzz {
 
 const std::vector<Header>& headers() {
   static const std::vector<Header> all = {
-      {"ethhdr", 0, {{"h_proto", integer(16)}}, {}},
+      {"ethhdr", 0, {{"h_proto", integer(16)}, {"h_dest", T{T::Kind::Array, 0, false, {}, 6, {integer(8)}}}}, {}},
       {"iphdr",
        14,
        {{"ihl", integer(8)},

@@ -162,6 +162,7 @@ class Generator {
   std::string zero(const T& type);
   std::vector<std::string> places_of(const T& type, bool writable);
   std::vector<Place> places_where(const Wanted& wanted, bool writable);
+  std::string unknown_index_;  // of the elements that `places_where` finds; empty: they have constant ones
   std::vector<Place> parts_where(const T& type, const Wanted& wanted);
   void add_parts(const std::string& text, const T& type, const Wanted& wanted, std::vector<Place>& found);
   void count_place(const std::string& place);

@@ -363,6 +363,11 @@ class Checker {
       if (has(Rule::IndexesGuarded)) index(sum, n.form);
       if (has(Rule::UserIndexesGuarded) && !as<RuntimeCall>(n.form.index)) index(sum, n.form);
     }
+    if constexpr (std::same_as<F, AddressOf>)
+      if (has(Rule::ElementAddressesGuarded)) addressed(n->place);
+    if constexpr (std::same_as<F, Index>)
+      if (has(Rule::PacketElementsPointed) && !as<Int>(n->index) && is_in_packet(sum))
+        report("an element of the packet is chosen without a pointer to it", sum);
     if constexpr (std::same_as<F, Index> || std::same_as<F, Field>)
       // Constants folded, other indexes are numbers too.
       if (has(Rule::ConstantsRead) && !has(Rule::ConstantsFolded) && is_integral(n.type) && is_known(sum))
@@ -555,6 +560,14 @@ class Checker {
       if (!found.insert(print(lookup->form.map) + print(lookup->form.key)).second)
         report("an entry is looked up again", s);
     }
+  }
+  /// The indexes on the way to what is addressed.
+  void addressed(const Expr& place) {
+    if (const auto* field = as<Field>(place)) return addressed(field->form.base);
+    const auto* element = as<Index>(place);
+    if (!element) return;
+    index(place, element->form);
+    addressed(element->form.base);
   }
   /// An index is a constant in range, or something that can be tested before: a name, perhaps widened.
   void index(const Expr& e, const Index& f) {

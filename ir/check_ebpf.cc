@@ -80,6 +80,7 @@ class EbpfCheck {
     for (size_t i = 0; i < all.size(); ++i) {
       if (has(Rule::ResultsCleared)) result(all, i);
       if (has(Rule::PacketReread) && has_context_) reread(all, i);
+      if (has(Rule::ReboundPointersHidden) && as<If>(all[i])) rebound(all, i);
       if (has(Rule::PacketTestsApart) && loops_ > 0) packet_tests(all, i);
       if (has(Rule::ShortCircuitsRaised) && i > 0) short_circuit(all[i - 1], all[i]);
       statement(all[i]);
@@ -123,6 +124,29 @@ class EbpfCheck {
       report_("a result's register is not cleared at the end");
   }
 
+  /// A pointer that may be null and is given something else in a branch is hidden behind it.
+  void rebound(Span<Stmt> all, size_t at) {
+    const auto is_hidden = [&](Name pointer) {
+      for (size_t i = at + 1; i < all.size(); ++i) {
+        const Expr* hidden = hidden_by(all[i]);
+        if (!hidden) return false;
+        if (const auto* local = as<Local>(*hidden); local && local->form.name == pointer) return true;
+      }
+      return false;
+    };
+    each_body_of(all[at], [&](const Body& branch) {
+      NameSet declared;
+      for (const Stmt& s : branch.statements) {
+        if (const auto* let = as<Let>(s)) declared.insert(let->form.name);
+        const auto* assign = as<Assign>(s);
+        const auto* local = assign ? as<Local>(assign->form.place) : nullptr;
+        if (!local || !(is(local->type, TypeKind::Pointer) || is(local->type, TypeKind::EntryRef))) continue;
+        if (!local->type->nullable) continue;
+        if (!declared.count(local->form.name) && !is_hidden(local->form.name))
+          report_("a pointer that a branch replaces is not hidden behind it");
+      }
+    });
+  }
   /// What moves the packet, and a loop that tests it, is followed by a context of which C compilers know nothing.
   void reread(Span<Stmt> all, size_t at) {
     const Stmt& s = all[at];

@@ -326,6 +326,10 @@ Value Interpreter::eval_cases(const Expr& e) {
         if (as<Int>(n->place) || as<Zero>(n->place))
           return from_bits(type, memory_.allocate(eval(n->place).bytes, "a constant"));
         const Place at = place(n->place);
+        // An element that is not there: what is read behind its address is zero, what is written there is lost.
+        if (at.where == Place::Where::Nowhere && in_userspace_ && !at.in_string) throw ExitProcess{134};
+        if (at.where == Place::Where::Nowhere)
+          return from_bits(type, memory_.allocate(zero_value(at.type).bytes, "an element that is not there"));
         if (at.where != Place::Where::Memory) throw Fault("the address of what is not in memory");
         return from_bits(type, at.at);
       }),

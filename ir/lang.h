@@ -20,11 +20,12 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          ResultsUnnamed, ValuesPlaced, ShortCircuitsPure, OperandsOrdered, PacketPointersRooted, AccessesChecked,
          ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped, ThrowsExplicit, AggregatesReturned, NoMaybe, PinsFlat,
          ConstantsRead, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison, EnumsConverted, PaddingDropped,
-         NoArrayCopy, SplitEbpf, PinsReached, LookupsMerged, NullTestsApart, PointersRetested, ContextReadOnce,
-         ContextAccessesApart, EarlyAnswersHidden, ResultsCleared, PlacesApart, IndexesGuarded, OffsetsBounded,
-         PacketTestsApart, PacketEqualitiesHidden, MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread,
-         LargeValuesNamed, LocalsSpilled, LargeCopiesLooped, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser,
-         OptionsDeclared, ArgumentsCopied, PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
+         NoArrayCopy, SplitEbpf, PacketElementsPointed, ElementAddressesGuarded, PinsReached, LookupsMerged,
+         NullTestsApart, PointersRetested, ContextReadOnce, ContextAccessesApart, EarlyAnswersHidden, ResultsCleared,
+         PlacesApart, ReboundPointersHidden, IndexesGuarded, OffsetsBounded, PacketTestsApart, PacketEqualitiesHidden,
+         MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread, LargeValuesNamed, LocalsSpilled,
+         LargeCopiesLooped, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared, ArgumentsCopied,
+         PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {

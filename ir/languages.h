@@ -81,7 +81,9 @@ inline constexpr Lang ArgumentsCopied = NoArrayCopy + Rule::ArgumentsCopied;    
 
 // ---- eBPF ----
 inline constexpr Lang Ebpf = ArgumentsCopied - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop + Rule::SplitEbpf; // only what runs in the kernel
-inline constexpr Lang PacketReread = Ebpf + Rule::PacketReread;                               // what moves the packet is seen by C compilers
+inline constexpr Lang PacketElementsPointed = Ebpf + Rule::PacketElementsPointed;             // what is chosen in the packet is behind a pointer of its own
+inline constexpr Lang ElementAddressesGuarded = PacketElementsPointed + Rule::ElementAddressesGuarded;         // no address of an element out of range is taken
+inline constexpr Lang PacketReread = ElementAddressesGuarded + Rule::PacketReread;                               // what moves the packet is seen by C compilers
 inline constexpr Lang LargeValuesNamed = PacketReread + Rule::LargeValuesNamed;               // what is too large for the stack has a name
 inline constexpr Lang LocalsSpilled = LargeValuesNamed + Kind::Scratch + Rule::LocalsSpilled; // variables that the stack has no room for lie in a map
 inline constexpr Lang LargeCopiesLooped = LocalsSpilled + Rule::LargeCopiesLooped;            // what C does not copy inline is copied by a loop
@@ -99,7 +101,8 @@ inline constexpr Lang ContextAccessesApart = ContextReadOnce + Rule::ContextAcce
 inline constexpr Lang EarlyAnswersHidden = ContextAccessesApart + Rule::EarlyAnswersHidden;   // no truth is computed before it is known
 inline constexpr Lang ResultsCleared = EarlyAnswersHidden + Rule::ResultsCleared;                       // no function leaves an address for its result
 inline constexpr Lang PlacesApart = ResultsCleared + Rule::PlacesApart;                 // no address is computed from a truth
-inline constexpr Lang IndexesGuarded = PlacesApart + Rule::IndexesGuarded;                    // no element out of range is touched
+inline constexpr Lang ReboundPointersHidden = PlacesApart + Rule::ReboundPointersHidden;       // no member is looked for before a pointer is replaced
+inline constexpr Lang IndexesGuarded = ReboundPointersHidden + Rule::IndexesGuarded;                    // no element out of range is touched
 inline constexpr Lang OffsetsBounded = IndexesGuarded + Rule::OffsetsBounded;                 // packet pointers move as far as the verifier follows
 inline constexpr Lang PacketTestsApart = OffsetsBounded + Rule::PacketTestsApart;             // no tests of a loop's turns that C would make one
 inline constexpr Lang PacketEqualitiesHidden = PacketTestsApart + Rule::PacketEqualitiesHidden; // C compilers conclude nothing from equal packet pointers

@@ -43,6 +43,18 @@ __int128 greatest(const Expr& e, const Greatest& locals) {
   if ((as<Field>(e) || as<Index>(e) || as<Deref>(e)) && type_of(e)->kind == TypeKind::Int && !is_signed(type_of(e)) &&
       width_of(type_of(e)) == 8)
     return 255;
+  // i < N ? i : 0
+  if (const auto* choice = as<Conditional>(e)) {
+    const auto* test = as<Compare>(choice->form.condition);
+    const auto* limit = test && test->form.op == CompareOp::Less ? as<Int>(test->form.right) : nullptr;
+    const auto* tested = test ? as<Local>(test->form.left) : nullptr;
+    const auto* converted = as<Convert>(choice->form.then);
+    const auto* chosen = as<Local>(converted ? converted->form.value : choice->form.then);
+    const bool is_limited = limit && tested && chosen && tested->form.name == chosen->form.name &&
+                            !is_signed(tested->type) && limit->form.value.value > 0;
+    const __int128 then = is_limited ? limit->form.value.value - 1 : greatest(choice->form.then, locals);
+    return std::max(then, greatest(choice->form.otherwise, locals));
+  }
   if (const auto* binary = as<Binary>(e); binary && !is_signed(binary->type)) {
     const __int128 a = greatest(binary->form.left, locals), b = greatest(binary->form.right, locals);
     if (binary->form.op == BinaryOp::BitAnd && (is_load(binary->form.left) || a < unknown) &&

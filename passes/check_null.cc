@@ -138,7 +138,7 @@ class NullCheck {
       turn([&] {
         KnownPointer entry;
         entry.is_proven = true;
-        if (is(loop->form.type, TypeKind::EntryRef)) entry.refers = loop->form.type->name;
+        if (is(loop->form.type, TypeKind::EntryRef)) entry.refers = {loop->form.type->name};
         known_.set(loop->form.entry, entry);
         body(loop->form.body);
       });
@@ -256,15 +256,15 @@ class NullCheck {
     Expr source = value;
     while (const auto* converted = as<Convert>(source)) source = converted->form.value;
     if (points_into_packet(type)) {
-      known.refers = Name{};
+      known.refers = {Name{}};
       note_packet_pointer(name, value);
     }
-    if (is(type_of(source), TypeKind::EntryRef)) known.refers = type_of(source)->name;
+    if (is(type_of(source), TypeKind::EntryRef)) known.refers = {type_of(source)->name};
     const auto* lookup = as<MapLookup>(source);
-    if (const auto* map = lookup ? as<MapName>(lookup->form.map) : nullptr) known.refers = map->form.name;
+    if (const auto* map = lookup ? as<MapName>(lookup->form.map) : nullptr) known.refers = {map->form.name};
     if (const Local* other = held_by(value)) {
       const KnownPointer& from = known_.of(other->name);
-      if (from.refers) known.refers = from.refers;
+      if (!from.refers.empty()) known.refers = from.refers;
       known.ending = from.ending;
     }
     known_.set(name, std::move(known));

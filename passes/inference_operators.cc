@@ -152,6 +152,7 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
       c.diagnostics.report(loc, diag::operand_type, std::string(operator_text(op)), "the context");
       return invalid(loc);
     }
+    if (a->space != Space::Packet) return unsupported(loc, "arithmetic on pointers to variables");
     if (is_packet_end(left)) return c.diagnostics.report(loc, diag::packet_end, "does not move"), invalid(loc);
     return c.make(PointerAdd{left, count}, loc, t.pointer(a->element, a->space, a->nullable));
   }

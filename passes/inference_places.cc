@@ -186,6 +186,10 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
   if (is(type, TypeKind::Pointer)) {
     if (!can_follow(base, n.loc)) return invalid(n.loc);
     if (type->space == Space::Context) return unsupported(n.loc, "the context as a value");
+    const auto* first = constant(index);
+    if (type->space != Space::Packet && first && first->form.value.value == 0)
+      return c.make(Deref{base}, n.loc, type->element);
+    if (type->space != Space::Packet) return unsupported(n.loc, "arithmetic on pointers to variables");
     index = constant(index) ? coerce(index, t.i64()) : convert(index, t.i64());
     const Expr pointer = c.make(PointerAdd{base, index}, n.loc, t.pointer(type->element, type->space, type->nullable));
     return c.make(Deref{pointer}, n.loc, type->element);

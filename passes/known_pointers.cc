@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "passes/known_pointers.h"
 
+#include <algorithm>
+
 namespace ksc {
 
 const KnownPointer& KnownPointers::of(Name local) const {
@@ -24,7 +26,7 @@ void KnownPointers::prove(Name local, bool is_proven) {
 void KnownPointers::end(const Death& death) {
   const auto ending = std::make_shared<const Death>(death);
   for (auto& [local, known] : known_) {
-    if (known.refers != death.map || known.ending) continue;
+    if (known.ending || std::find(known.refers.begin(), known.refers.end(), death.map) == known.refers.end()) continue;
     changes_.emplace_back(local, known);
     known.ending = ending;
   }
@@ -62,7 +64,9 @@ bool KnownPointers::join(const std::vector<Way>& ways) {
         const auto found = way.find(local);
         const KnownPointer& there = found == way.end() ? of(local) : found->second;
         known.is_proven = known.is_proven && there.is_proven;
-        if (!known.refers) known.refers = there.refers;
+        for (const Name map : there.refers)
+          if (std::find(known.refers.begin(), known.refers.end(), map) == known.refers.end())
+            known.refers.push_back(map);
         if (!known.ending) known.ending = there.ending;
       }
     }

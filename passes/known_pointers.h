@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -13,7 +12,7 @@ namespace ksc {
 /// What is known of one local at a place.
 struct KnownPointer {
   bool is_proven = false;               // it holds something
-  std::optional<Name> refers;           // it refers into this map; without a name: into the packet
+  std::vector<Name> refers;             // into these maps it may refer; without a name: into the packet
   std::shared_ptr<const Death> ending;  // what it refers to may be gone, or its packet may have moved
 };
 

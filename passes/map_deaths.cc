@@ -37,11 +37,14 @@ std::optional<Death> death_by(const Expr& e) {
     return Death{{}, loc_of(e), fmt::format("`{}` moves the packet", as<HelperCall>(e)->form.helper.text())};
   const auto* call = as<MapCall>(e);
   const auto* map = call ? as<MapName>(call->form.map) : nullptr;
-  if (!map || call->form.method != "insert_new") return {};
+  if (!map || !(call->form.method == "insert_new" || call->form.method == "insert")) return {};
   const MapKind* kind = find_map_kind(type_of(call->form.map)->name.text());
-  if (!kind || !kind->may_evict) return {};
-  return Death{map->form.name, call->loc,
-               fmt::format("`{}` may evict an entry to insert one", map->form.name.spelling())};
+  if (!kind || kind->entries_always_exist) return {};
+  const Name name = map->form.name;
+  if (kind->may_evict)
+    return Death{name, call->loc, fmt::format("`{}` may evict an entry to insert one", name.spelling())};
+  if (call->form.method == "insert_new") return {};
+  return Death{name, call->loc, fmt::format("an entry of `{}` is replaced", name.spelling())};
 }
 
 void DeathSearch::operator()(const Stmt& s) {

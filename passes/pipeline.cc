@@ -60,6 +60,8 @@ auto trunk() {
 auto ebpf() {
   return Pipeline<lang::ArgumentsCopied>{}
       | KSC_PASS(select_ebpf, "only what runs in the kernel stays")
+      | KSC_PASS(point_at_packet_elements, "what is chosen of an array in the packet is reached by a pointer of its own")
+      | KSC_PASS(guard_element_addresses, "an address of an element is taken only where the element is")
       | KSC_PASS(reread_packet, "after what moves the packet or tests it in turns, the context is a new one to C compilers")
       | KSC_PASS(name_large_values, "values that the stack has no room for get a name")
       | KSC_PASS(spill_locals, "variables that the stack has no room for lie in a map")
@@ -77,6 +79,7 @@ auto ebpf() {
       | KSC_PASS(hide_early_answers, "truths that leave a loop are not mixed with what stays in it")
       | KSC_PASS(clear_results, "functions leave no address where their result belongs")
       | KSC_PASS(keep_places_apart, "a choice between two places does not become an address computed from a truth")
+      | KSC_PASS(hide_rebound_pointers, "C compilers look for no member of what a branch replaces before it does")
       | KSC_PASS(guard_array_index, "an index is tested where it is not known to be in range")
       | KSC_PASS(bound_packet_offsets, "packet pointers move no farther than the verifier follows")
       | KSC_PASS(keep_packet_tests_apart, "tests of the packet in a loop's turns do not become one")

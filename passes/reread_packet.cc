@@ -83,14 +83,14 @@ void forget_context(Loc loc, Out& to) {
 // The verifier knows after each turn of a loop how far the packet has been tested. Where control leaves the loop early,
 // it goes on once for each turn with another such number, through the next loop as well, and through its million
 // instructions; what is read anew has no number yet.
-Ir<lang::PacketReread> reread_packet(const Ir<lang::Ebpf>& in, Context& context) {
+Ir<lang::PacketReread> reread_packet(const Ir<lang::ElementAddressesGuarded>& in, Context& context) {
   const Rereading rereading(in.declarations);
   const auto after = [&](const auto& n, Out& to) {
     const bool again = rereading.after(Ref<std::remove_cvref_t<decltype(n.form)>>{&n});
     to.emit_statement(to.rebuild(n));
     if (again) forget_context(n.loc, to);
   };
-  return rewrite<lang::Ebpf, lang::PacketReread>(
+  return rewrite<lang::ElementAddressesGuarded, lang::PacketReread>(
       in, context, on<Let>([&](const Node<Let>& n, Out& to) { after(n, to); }),
       on<Assign>([&](const Node<Assign>& n, Out& to) { after(n, to); }),
       on<Evaluate>([&](const Node<Evaluate>& n, Out& to) { after(n, to); }),

@@ -184,6 +184,17 @@ std::string Printer::value(const Expr& e, Type target, Binding least) {
   return text;
 }
 
+/// Whether a text is `(*…)` as a whole, and not `(*…)[i]`.
+static bool is_followed_pointer(std::string_view text) {
+  if (!text.starts_with("(*") || !text.ends_with(')')) return false;
+  int open = 0;
+  for (const char c : text.substr(0, text.size() - 1)) {
+    open += (c == '(') - (c == ')');
+    if (open == 0) return false;
+  }
+  return true;
+}
+
 std::string Printer::place(const Expr& e, Binding least) {
   if (const auto* field = as<Field>(e)) {
     const std::string member = member_name(type_of(field->form.base), field->form.name);
@@ -193,7 +204,7 @@ std::string Printer::place(const Expr& e, Binding least) {
       return expression(deref->form.pointer, Binding::Postfix) + "->" + member;
     }
     const std::string base = expression(field->form.base, Binding::Postfix);
-    if (base.starts_with("(*")) return base.substr(2, base.size() - 3) + "->" + member;
+    if (is_followed_pointer(base)) return base.substr(2, base.size() - 3) + "->" + member;
     return base + "." + member;
   }
   if (const auto* index = as<Index>(e)) {

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/// memcpy(&a[i], &b[j], n)   =>   if (i < N && j < M) { memcpy(&a[i], &b[j], n) }, else zeros or nothing, unless the
+/// indexes are constants
+#include "ir/support_calls.h"
+#include "passes/index_guard.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+using Out = To<lang::ElementAddressesGuarded>;
+
+bool is_kept_in_memory(Type type) { return is_aggregate(type) || is(type, TypeKind::Str); }
+
+class AddressGuard {
+ public:
+  explicit AddressGuard(Out& to)
+      : to_(to), types_(to.context.types), guard_(to, ranges_, [this](const Expr& e) { return read(e); }) {}
+
+  /// The expression with what it reads behind addresses there, or zero.
+  Expr read(const Expr& e) {
+    if (!header(e).contains.has(Kind::Index)) return e;
+    if (const auto* address = as<AddressOf>(e)) {
+      const std::optional<Expr> copied = copy_of_element(address->form.place);
+      return copied ? Expr(to_.make(AddressOf{*copied}, address->loc, address->type)) : e;
+    }
+    if (is_support_call(e, "ks_differ")) return difference(*as<RuntimeCall>(e));
+    if (as<MapLookup>(e) || as<MapSlot>(e) || as<MapCall>(e))
+      return map_children(to_.context, e, [&](const Expr& child) { return given(child); });
+    return map_children(to_.context, e, [&](const Expr& child) { return read(child); });
+  }
+  /// The same of what helpers of the kernel are given by its address.
+  Expr given(const Expr& e) {
+    if (is_kept_in_memory(type_of(e)))
+      if (const std::optional<Expr> copied = copy_of_element(e)) return *copied;
+    return read(e);
+  }
+  /// A copy or a fill, of which both sides may not be there.
+  void move(const Node<RuntimeCall>& call, Loc loc) {
+    const auto* address = as<AddressOf>(call->arguments[0]);
+    Option<Expr> there, readable;
+    const Expr place = address ? element(address->form.place, there) : Expr();
+    const Expr to = address ? Expr(to_.make(AddressOf{place}, address->loc, address->type)) : read(call->arguments[0]);
+    Expr from = call->arguments[1];
+    if (const auto* source = as<AddressOf>(from))
+      from = to_.make(AddressOf{element(source->form.place, readable)}, source->loc, source->type);
+    const Stmt moved = statement(call->function, {to, from, call->arguments[2]}, loc);
+    const Stmt zeroed = statement(to_.context.name("__builtin_memset"), {to, number(0, loc), call->arguments[2]}, loc);
+    const auto chosen = [&] {
+      if (!readable) return to_.emit_statement(moved);
+      to_.emit(If{branch(*readable, {to_.context.span<Stmt>({moved})}), {to_.context.span<Stmt>({zeroed})}}, loc);
+    };
+    if (!there) return chosen();
+    const Body inside = to_.collect(chosen);
+    to_.emit(If{branch(*there, inside), {}}, loc);
+  }
+
+ private:
+  Expr number(uint64_t value, Loc loc) { return to_.make(Int{{static_cast<__int128>(value)}, {}}, loc, types_.u64()); }
+  Span<Branch> branch(const Expr& condition, const Body& body) { return to_.context.span<Branch>({{condition, body}}); }
+  Stmt statement(Name function, std::initializer_list<Expr> arguments, Loc loc) {
+    return to_.make(
+        Evaluate{to_.make(RuntimeCall{function, to_.context.span<Expr>(arguments)}, loc, types_.void_type())}, loc);
+  }
+  Expr element(const Expr& place, Option<Expr>& test) {
+    return header(place).contains.has(Kind::Index) ? guard_.guarded(place, test) : place;
+  }
+  /// A variable with what is in an element, or zeros; nothing if it is known that the element is there.
+  std::optional<Expr> copy_of_element(const Expr& e) {
+    if (!as<Index>(e) && !as<Field>(e)) return {};
+    Option<Expr> test;
+    const Expr place = element(e, test);
+    if (!test) return {};
+    const Loc loc = loc_of(e);
+    const Type type = type_of(e);
+    const Name name = to_.fresh("element");
+    const Expr copy = to_.make(Local{name}, loc, type);
+    const auto address = [&](const Expr& of) {
+      return Expr(to_.make(AddressOf{of}, loc, types_.pointer(type, Space::Stack, false)));
+    };
+    to_.emit(Let{name, type, {}}, loc);
+    const Stmt fill = statement(to_.context.name("__builtin_memcpy"),
+                                {address(copy), address(place), number(size_of(type), loc)}, loc);
+    to_.emit(If{branch(*test, {to_.context.span<Stmt>({fill})}), {}}, loc);
+    return copy;
+  }
+  /// A string that is not there is empty. The comparison may stand where it does not always run: nothing is copied.
+  Expr difference(const Node<RuntimeCall>& n) {
+    Expr sides[2] = {n->arguments[0], n->arguments[1]};
+    Option<Expr> tests[2];
+    for (int i = 0; i < 2; ++i)
+      if (const auto* address = as<AddressOf>(sides[i]))
+        sides[i] = to_.make(AddressOf{element(address->form.place, tests[i])}, address->loc, address->type);
+    const Expr empty = to_.make(StringValue{to_.context.name("")}, n.loc, types_.str(1));
+    const auto compared = [&](const Expr& left, const Expr& right, const Expr& size) {
+      return to_.make(RuntimeCall{n->function, to_.context.span<Expr>({left, right, size})}, n.loc, n.type);
+    };
+    const auto chosen = [&](const Option<Expr>& test, const Expr& there, const Expr& absent) {
+      return test ? Expr(to_.make(Conditional{*test, there, absent}, n.loc, n.type)) : there;
+    };
+    const Expr one = number(1, n.loc), both = compared(sides[0], sides[1], n->arguments[2]);
+    const Expr none = to_.make(Int{{0}, {}}, n.loc, n.type);
+    return chosen(tests[0], chosen(tests[1], both, compared(sides[0], empty, one)),
+                  chosen(tests[1], compared(empty, sides[1], one), none));
+  }
+
+  Out& to_;
+  Types& types_;
+  const CounterRanges ranges_;  // none: a loop may become a function, to which its counter is just a number
+  IndexGuard<lang::ElementAddressesGuarded> guard_;
+};
+
+}  // namespace
+
+Ir<lang::ElementAddressesGuarded> guard_element_addresses(const Ir<lang::PacketElementsPointed>& in, Context& context) {
+  const auto operands = [](const auto& n, Out& to) {
+    AddressGuard guard(to);
+    to.emit_mapped(n, [&](const Expr& e) { return guard.read(e); });
+  };
+  return rewrite<lang::PacketElementsPointed, lang::ElementAddressesGuarded>(
+      in, context, on<Let>(operands), on<Return>(operands), on<If>(operands), on<Switch>(operands),
+      on<Assign>(operands), on<Evaluate>([&](const Node<Evaluate>& n, Out& to) {
+        const auto* call = as<RuntimeCall>(n->value);
+        const bool moves =
+            call && (call->form.function == "__builtin_memcpy" || call->form.function == "__builtin_memset");
+        if (!moves) return operands(n, to);
+        AddressGuard(to).move(*call, n.loc);
+      }),
+      on<MapStore>([](const Node<MapStore>& n, Out& to) {
+        AddressGuard guard(to);
+        const Expr key = guard.given(n->key);
+        to.emit(MapStore{n->map, key, guard.given(n->value)}, n.loc);
+      }),
+      on<MapDelete>([](const Node<MapDelete>& n, Out& to) {
+        to.emit(MapDelete{n->map, AddressGuard(to).given(n->key)}, n.loc);
+      }),
+      on<Print>([](const Node<Print>& n, Out& to) {
+        AddressGuard guard(to);
+        std::vector<Expr> arguments;
+        for (const Expr& argument : n->arguments) arguments.push_back(guard.given(argument));
+        to.emit(Print{n->format, to.context.span(arguments)}, n.loc);
+      }));
+}
+
+}  // namespace ksc

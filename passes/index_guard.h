@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <functional>
+
+#include "ir/rewrite.h"
+#include "passes/counter_ranges.h"
+
+namespace ksc {
+
+/// Makes of places in eBPF places whose indexes have names, and the tests that they are in range.
+template <Lang Out>
+class IndexGuard {
+ public:
+  /// `read`: what else is to be done with the expressions in the place, its indexes among them.
+  IndexGuard(To<Out>& to, const CounterRanges& ranges, std::function<Expr(const Expr&)> read)
+      : to_(to), ranges_(ranges), read_(std::move(read)) {}
+
+  /// The place, and in `test` what must hold for it to exist; nothing is added where that is known.
+  Expr guarded(const Expr& place, Option<Expr>& test) {
+    if (const auto* f = as<Field>(place))
+      return to_.make(Field{guarded(f->form.base, test), f->form.name}, f->loc, f->type);
+    if (const auto* deref = as<Deref>(place))
+      return to_.make(Deref{read_(deref->form.pointer)}, deref->loc, deref->type);
+    const auto* index = as<Index>(place);
+    if (!index) return read_(place);
+    const Expr base = guarded(index->form.base, test);
+    const uint64_t count = type_of(index->form.base)->count;
+    Expr at = read_(index->form.index);
+    if (!is_known(at, count)) {
+      const Loc loc = loc_of(at);
+      Types& types = to_.context.types;
+      // A variable of its own, which the C compiler must take as it is: it would compare the lower half and add the
+      // whole, of which the verifier then knows nothing.
+      const Name name = to_.fresh("index");
+      to_.emit(Let{name, type_of(at), at}, loc);
+      at = to_.make(Local{name}, loc, type_of(at));
+      to_.emit(Evaluate{to_.make(RuntimeCall{to_.context.name("barrier_var"), to_.context.template span<Expr>({at})},
+                                 loc, types.void_type())},
+               loc);
+      const Expr limit = to_.make(Int{{static_cast<__int128>(count)}, {}}, loc, type_of(at));
+      const Expr inside = to_.make(Compare{CompareOp::Less, at, limit}, loc, types.boolean());
+      test = test ? Expr(to_.make(And{*test, inside}, loc, types.boolean())) : inside;
+    }
+    return to_.make(Index{base, at}, index->loc, index->type);
+  }
+
+ private:
+  bool is_known(const Expr& e, uint64_t count) const {
+    const auto* converted = as<Convert>(e);
+    if (converted && !is_signed(type_of(converted->form.value))) return is_known(converted->form.value, count);
+    return ranges_.is_below(e, count);
+  }
+
+  To<Out>& to_;
+  const CounterRanges& ranges_;
+  std::function<Expr(const Expr&)> read_;
+};
+
+}  // namespace ksc

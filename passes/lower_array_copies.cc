@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// a = b of arrays or strings   =>   memcpy(&a, &b, size), since C does not assign arrays
+/// (c ? a : b)[i]           =>   c ? a[i] : b[i], since what C chooses from are addresses, of a or b as a whole
 /// f(c ? a : b) of arrays      =>   T given; the copy of what is chosen; f(given)
 /// S { f: b } with such a b     =>   S value = S {}; memcpy(&value.f, &b, size); value
 #include "ir/rewrite.h"
@@ -100,6 +101,8 @@ Ir<lang::NoArrayCopy> lower_array_copies(const Ir<lang::PaddingDropped>& in, Con
                                   : argument);
         return to.make(Call{n->function, to.context.span(arguments)}, n.loc, n.type);
       }),
+      on<Field>([](const Node<Field>& n, Out& to) { return choice_of_parts(to.rebuild(n), to.context); }),
+      on<Index>([](const Node<Index>& n, Out& to) { return choice_of_parts(to.rebuild(n), to.context); }),
       on<StructValue>([](const Node<StructValue>& n, Out& to) { return in_variable(n, to); }),
       on<ArrayValue>([](const Node<ArrayValue>& n, Out& to) { return in_variable(n, to); }));
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// ctx->mark = ctx->len   =>   ctx->mark = ks_read(ctx->len); barrier()
+/// ctx->mark = ctx->len   =>   ctx->mark = ks_read(ctx->len); barrier(), and where there are many accesses to one
+/// member context = ctx; barrier_var(context); ks_read(context->len)
+#include <algorithm>
+
 #include "ir/context_fields.h"
 #include "ir/effects.h"
 #include "ir/rewrite.h"
@@ -58,24 +61,116 @@ class Reads {
   bool is_shared_;
 };
 
+/// clang 14 computes the address of a member once for all accesses, and returns it into each of them only if there are
+/// not more than twenty; half of that is far enough away.
+constexpr int64_t most_accesses = 8;
+
+/// How often the members of the context are accessed, where C compilers put functions into others and turns of a loop
+/// behind each other.
+class Accesses {
+ public:
+  explicit Accesses(const Program& program) {
+    for (const Decl& d : program)
+      if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = &function->form;
+    for (const auto& [name, function] : functions_)
+      for (const auto& [member, times] : of(name))
+        if (times > most_accesses) mark(name, member);
+  }
+  bool are_many(Name function, Name member) const { return many_.count({function, member}) != 0; }
+
+ private:
+  using Counts = std::map<Name, int64_t, ByText>;
+  struct ByBoth {
+    bool operator()(const std::pair<Name, Name>& a, const std::pair<Name, Name>& b) const {
+      const ByText less;
+      return less(a.first, b.first) || (!less(b.first, a.first) && less(a.second, b.second));
+    }
+  };
+
+  const Counts& of(Name function) {
+    const auto [known, is_new] = counts_.try_emplace(function);
+    if (is_new) {
+      Counts counts;
+      for (const Stmt& s : functions_.at(function)->body.statements) count(s, 1, function, counts);
+      counts_[function] = std::move(counts);
+    }
+    return counts_[function];
+  }
+  void count(const Stmt& s, int64_t times, Name function, Counts& counts) {
+    int64_t turns = 1;
+    if (const auto* loop = as<CountedLoop>(s)) {
+      const auto *low = as<Int>(loop->form.low), *high = as<Int>(loop->form.high);
+      if (low && high)
+        turns =
+            static_cast<int64_t>(std::clamp<__int128>(high->form.value.value - low->form.value.value + 1, 1, limit));
+    }
+    each_child_of(
+        s, [&](const Expr& e) { count(e, times, function, counts); },
+        [&](const Stmt& t) { count(t, std::min(times * turns, limit), function, counts); });
+  }
+  void count(const Expr& e, int64_t times, Name function, Counts& counts) {
+    if (const auto* field = context_field(e)) add(counts, field->form.name, times);
+    if (const auto* call = as<Call>(e); call && functions_.count(call->form.function)) {
+      calls_[function].insert(call->form.function);
+      for (const auto& [member, within] : of(call->form.function)) add(counts, member, times * within);
+    }
+    each_child_of(
+        e, [&](const Expr& child) { count(child, times, function, counts); },
+        [&](const Stmt& s) { count(s, times, function, counts); });
+  }
+  static void add(Counts& counts, Name member, int64_t times) {
+    int64_t& sum = counts[member];
+    sum = std::min(sum + times, limit);
+  }
+  /// The function's accesses and those of all that it calls.
+  void mark(Name function, Name member) {
+    if (!many_.insert({function, member}).second) return;
+    for (Name callee : calls_[function]) mark(callee, member);
+  }
+
+  static constexpr int64_t limit = 1000;
+  std::map<Name, const FunctionDef*, ByText> functions_;
+  std::map<Name, Counts, ByText> counts_;
+  std::map<Name, NameSet, ByText> calls_;
+  std::set<std::pair<Name, Name>, ByBoth> many_;
+};
+
 }  // namespace
 
 // Of accesses in several branches C compilers make one behind them, to an address that the branch chose; the verifier
 // wants the context itself and a constant distance ("dereference of modified ctx ptr"). What inline assembly follows
-// stays where it is.
+// stays where it is. Of what they cannot know to be the context they do not compute the address beforehand.
 Ir<lang::ContextAccessesApart> keep_context_accesses_apart(const Ir<lang::ContextReadOnce>& in, Context& context) {
   std::map<Name, Reads, ByText> reads;
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) reads.emplace(function->form.name, Reads(function->form));
+  Accesses accesses(in.declarations);
+  // The access, and before it what hides from C compilers that its context is that of the others.
+  const auto hidden = [&](const Node<Field>& access, Out& to) -> Expr {
+    const auto* pointed = as<Deref>(access.form.base);
+    const Expr pointer = to(pointed->form.pointer);
+    const Loc loc = access.loc;
+    const Name name = to.fresh("context");
+    to.emit(Let{name, type_of(pointer), pointer}, loc);
+    const Expr context = to.make(Local{name}, loc, type_of(pointer));
+    to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier_var"), to.context.span<Expr>({context})}, loc,
+                             to.context.types.void_type())},
+            loc);
+    return to.make(Field{to.make(Deref{context}, pointed->loc, pointed->type), access.form.name}, loc, access.type);
+  };
   return rewrite<lang::ContextReadOnce, lang::ContextAccessesApart>(
       in, context, on<Field>([&](const Node<Field>& n, Out& to) -> Expr {
-        const Expr read = to.rebuild(n);
-        if (!context_field(Ref<Field>{&n}) || !reads.at(to.function()->name).must_be_kept_apart()) return read;
+        const Name function = to.function()->name;
+        if (!context_field(Ref<Field>{&n}) || !reads.at(function).must_be_kept_apart()) return to.rebuild(n);
+        const Expr read = accesses.are_many(function, n->name) ? hidden(n, to) : to.rebuild(n);
         return to.make(RuntimeCall{to.context.name("ks_read"), to.context.span<Expr>({read})}, n.loc, n.type);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
-        if (!context_field(n->place)) return to.emit_statement(to.rebuild(n));
-        to.emit(Assign{n->place, to(n->value)}, n.loc);
+        const auto* field = context_field(n->place);
+        if (!field) return to.emit_statement(to.rebuild(n));
+        const Expr value = to(n->value);
+        const Expr place = accesses.are_many(to.function()->name, field->form.name) ? hidden(*field, to) : n->place;
+        to.emit(Assign{place, value}, n.loc);
         to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier"), {}}, n.loc, to.context.types.void_type())},
                 n.loc);
       }));

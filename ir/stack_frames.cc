@@ -2,18 +2,18 @@
 #include "ir/stack_frames.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ir/children.h"
+#include "ir/map_kind.h"
 
 namespace ksc {
 namespace {
 
 bool is_kept_in_memory(Type type) { return is_aggregate(type) || is(type, TypeKind::Str); }
 
-uint64_t bytes_on_stack(Type type) {
-  const uint64_t unit = size_of(type) > 4 ? 8 : 4;
-  return (size_of(type) + unit - 1) / unit * unit;
-}
+/// Behind less than eight bytes there may be a gap: what follows may have to begin at a multiple of eight.
+uint64_t bytes_on_stack(Type type) { return (size_of(type) + 7) / 8 * 8; }
 
 /// Adds up one function. What scopes beside each other declare shares its place; what C keeps for as long as the
 /// function runs does not.
@@ -23,6 +23,7 @@ class FrameOf {
   std::vector<Name> calls;
 
   FrameOf(const FunctionDef& function, uint64_t spilled_from) : spilled_from_(spilled_from) {
+    if (spilled_from_ && spilled_from_ <= least_spilled) spillable_ = Spillable(function);
     for (const Parameter& p : function.parameters) variable(p.type);
     body(function.body);
     most.temporaries += lasting_;
@@ -31,14 +32,19 @@ class FrameOf {
  private:
   void body(const Body& b) {
     const StackFrame before = live_;
+    const bool inserted_before = std::exchange(inserts_, false);
     for (const Stmt& s : b.statements) statement(s);
     if (live_.size() > most.size()) most = live_;
     live_ = before;
+    inserts_ = inserted_before;
   }
   void statement(const Stmt& s) {
     bool begins_in_place = false;
     if (const auto* let = as<Let>(s)) {
-      variable(let->form.type);
+      if (!spilled_from_ || !spillable_.is_spilled(let->form, spilled_from_))
+        variable(let->form.type);
+      else
+        spilled_.insert(let->form.name);
       begins_in_place = let->form.value && is_kept_in_memory(let->form.type);
     } else if (const auto* store = as<MapStore>(s)) {
       addressed(store->form.key), addressed(store->form.value);
@@ -46,23 +52,31 @@ class FrameOf {
       addressed(removal->form.key);
     } else if (const auto* print = as<Print>(s)) {
       live_.temporaries += 8 * print->form.arguments.size();
-    } else if (const auto* loop = as<CountedLoop>(s)) {
+    }
+    each_child_of(
+        s, [&](const Expr& e) { expression(e, begins_in_place); }, [](const Stmt&) {});
+    const StackFrame before = live_;
+    if (const auto* loop = as<CountedLoop>(s)) {
       variable(loop->form.type);
       captures(s);
     } else if (const auto* loop = as<MapLoop>(s)) {
       variable(type_of(loop->form.map)->key), variable(loop->form.type);
       captures(s);
     }
-    each_child_of(
-        s, [&](const Expr& e) { expression(e, begins_in_place); }, [](const Stmt&) {});
     each_body_of(s, [&](const Body& b) { body(b); });
+    if (as<CountedLoop>(s) || as<MapLoop>(s)) live_ = before;
   }
   void expression(const Expr& e, bool begins_in_place) {
     if (const auto* lookup = as<MapLookup>(e)) {
       addressed(lookup->form.key);
     } else if (const auto* slot = as<MapSlot>(e)) {
-      addressed(slot->form.key);
-      if (Type element = type_of(e)->element; is_scalar(element)) lasting_ += bytes_on_stack(element);
+      if (find_map_kind(type_of(slot->form.map)->name.text())->entries_always_exist) {
+        addressed(slot->form.key);
+      } else {
+        // Its key is given three times, so it gets a name; the zero that is inserted is gone behind the insertion.
+        if (!spilled_from_ || !is_integral(type_of(slot->form.key))) variable_for(slot->form.key);
+        if (is_scalar(type_of(e)->element) && !std::exchange(inserts_, true)) live_.temporaries += 8;
+      }
     } else if (const auto* call = as<MapCall>(e)) {
       for (const Expr& argument : call->form.arguments) addressed(argument);
     } else if (const auto* call = as<Call>(e)) {
@@ -87,14 +101,21 @@ class FrameOf {
       return;  // they take turns in a variable that is counted where it is declared
     if (as<Int>(value))
       lasting_ += bytes_on_stack(type_of(value));
-    else if (!is_kept_in_memory(type_of(value)) || !(as<Local>(value) || is_spilled(type_of(value))))
+    else
+      variable_for(value);
+  }
+  /// What a helper is given by address lies in a variable, if not in one already.
+  void variable_for(const Expr& value) {
+    if (!is_kept_in_memory(type_of(value)) || !(as<Local>(value) || is_spilled(type_of(value))))
       live_.temporaries += bytes_on_stack(type_of(value));
   }
-  /// Each local that a loop uses may be a word of what its turns are given.
+  /// Each local that a loop uses may be a word of what its turns are given. How it is left, and with which result, are
+  /// variables.
   void captures(const Stmt& loop) {
     NameSet names;
     collect(loop, names);
-    live_.temporaries += 8 * names.size();
+    for (Name name : names) live_.temporaries += spilled_.count(name) ? 0 : 8;
+    if (header(loop).contains.has(Kind::Return) || header(loop).contains.has(Kind::TailCall)) live_.temporaries += 16;
   }
   static void collect(const auto& whole, NameSet& names) {
     each_child_of(
@@ -106,11 +127,47 @@ class FrameOf {
         [&](const Stmt& s) { collect(s, names); });
   }
   uint64_t spilled_from_;
+  Spillable spillable_;
+  NameSet spilled_;       // the variables that lie elsewhere
   StackFrame live_;       // at the place that the walk has reached
   uint64_t lasting_ = 0;  // literals whose address is taken
+  bool inserts_ = false;  // whether the body at work, so far, has inserted a zero
 };
 
 }  // namespace
+
+Spillable::Spillable(const FunctionDef& function) {
+  for (const Stmt& s : function.body.statements) look_at(s, 0);
+}
+
+bool Spillable::is_spilled(const Let& let, uint64_t from) const {
+  if (size_of(let.type) >= from && is_spillable(let.type)) return true;
+  return from <= least_spilled && is_integral(let.type) && changed_in_turns_.count(let.name) &&
+         !bounds_.count(let.name);
+}
+
+void Spillable::look_at(const Stmt& s, int loops) {
+  if (const auto* let = as<Let>(s)) declared_in_[let->form.name] = loops;
+  if (const auto* assign = as<Assign>(s)) change(assign->form.place, loops);
+  if (const auto* loop = as<CountedLoop>(s))
+    for (const Expr& bound : {loop->form.low, loop->form.high})
+      if (const auto* local = as<Local>(bound)) bounds_.insert(local->form.name);
+  const bool is_loop = as<CountedLoop>(s) || as<MapLoop>(s);
+  each_child_of(
+      s, [&](const Expr& e) { look_at(e, loops); }, [&](const Stmt& t) { look_at(t, loops + is_loop); });
+}
+
+void Spillable::look_at(const Expr& e, int loops) {
+  if (const auto* address = as<AddressOf>(e)) change(address->form.place, loops);
+  each_child_of(
+      e, [&](const Expr& child) { look_at(child, loops); }, [&](const Stmt& s) { look_at(s, loops); });
+}
+
+void Spillable::change(const Expr& place, int loops) {
+  const auto* local = as<Local>(place);
+  const auto declared = local ? declared_in_.find(local->form.name) : declared_in_.end();
+  if (declared != declared_in_.end() && declared->second < loops) changed_in_turns_.insert(local->form.name);
+}
 
 bool is_spillable(Type type) {
   if (is(type, TypeKind::Str)) return true;

@@ -45,6 +45,28 @@ class StackFrames {
 /// include/linux/percpu.h.
 inline constexpr uint64_t largest_ebpf_variable = 32768;
 
+/// Which variables of a function may lie elsewhere: those without pointers, which maps cannot hold, and with the least
+/// limit also the numbers that a loop changes, since the function that the loop becomes is given their address.
+class Spillable {
+ public:
+  Spillable() = default;
+  explicit Spillable(const FunctionDef& function);
+  /// Whether those of so many bytes or more lie elsewhere, and the variable is one of them.
+  bool is_spilled(const Let& let, uint64_t from) const;
+
+ private:
+  void look_at(const Stmt& s, int loops);
+  void look_at(const Expr& e, int loops);
+  void change(const Expr& place, int loops);
+
+  NameMap<int> declared_in_;  // how many loops
+  NameSet changed_in_turns_;
+  NameSet bounds_;  // of loops: each turn may read them, as they were at first
+};
+
+/// The least limit for what lies elsewhere.
+inline constexpr uint64_t least_spilled = 8;
+
 /// Whether a value of the type has bytes, and no pointers, which maps cannot hold.
 bool is_spillable(Type type);
 /// Whether an expression makes a value that C keeps in memory for as long as the function runs.

@@ -34,19 +34,20 @@ class MapAccess {
   /// The address of the value, in a local unless it is a number or zero: helpers take pointers. A counter whose address
   /// is taken would live on the stack, where the verifier may lose sight of it and take its loop for an endless one.
   Expr address(const Expr& value, std::string_view hint) {
-    Expr place = value;
+    return as<Int>(value) ? address_of(value) : address_of_variable(value, hint);
+  }
+  /// The same for what is given several times: C keeps a place for each literal whose address is taken.
+  Expr address_of_variable(const Expr& value, std::string_view hint) {
     const auto* local = as<Local>(value);
-    if ((!local || state_.counters.count(local->form.name)) && !as<Int>(value) && !is_in_scratch(value)) {
-      const Name name = to_.fresh(hint);
-      emit_declaration(name, value, loc_of(value), to_);
-      place = to_.make(Local{name}, loc_, type_of(value));
-    }
-    return to_.make(AddressOf{place}, loc_, types_.pointer(type_of(value), Space::Stack, false));
+    if ((local && !state_.counters.count(local->form.name)) || is_in_scratch(value)) return address_of(value);
+    const Name name = to_.fresh(hint);
+    emit_declaration(name, value, loc_of(value), to_);
+    return address_of(to_.make(Local{name}, loc_, type_of(value)));
   }
   /// The address of a zero value: of more than a register it is a variable of its own, which nobody writes. On the
   /// stack it would have to be made anew for each insertion.
   Expr zero_address(Type type) {
-    if (is_integral(type)) return address(to_.make(Int{{0}, {}}, loc_, type), "zero");
+    if (is_integral(type)) return address_of_variable(to_.make(Int{{0}, {}}, loc_, type), "zero");
     Name& empty = state_.empty_values[type];
     if (!empty) {
       empty = to_.fresh("empty");
@@ -76,6 +77,10 @@ class MapAccess {
   Expr present(const Expr& pointer) { return to_.make(Present{pointer}, loc_, types_.boolean()); }
 
  private:
+  Expr address_of(const Expr& place) {
+    return to_.make(AddressOf{place}, loc_, types_.pointer(type_of(place), Space::Stack, false));
+  }
+
   Out& to_;
   Loc loc_;
   Types& types_;
@@ -86,9 +91,11 @@ class MapAccess {
 void emit_slot(Name name, const Node<MapSlot>& n, MapAccessState& state, Out& to) {
   MapAccess access(to, n.loc, state);
   Types& types = to.context.types;
-  const Expr key = access.address(to(n->key), "key");
+  const bool always_exists = find_map_kind(type_of(n->map)->name.text())->entries_always_exist;
+  const Expr given = to(n->key);
+  const Expr key = always_exists ? access.address(given, "key") : access.address_of_variable(given, "key");
   to.emit(Let{name, n.type, access.lookup(n->map, key, n.type)}, n.loc);
-  if (find_map_kind(type_of(n->map)->name.text())->entries_always_exist) return;
+  if (always_exists) return;
   const Expr slot = to.make(Local{name}, n.loc, n.type);
   const Body insert = to.collect([&] {
     const Expr value = access.zero_address(n.type->element);

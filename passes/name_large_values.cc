@@ -15,7 +15,11 @@ using Out = To<lang::LargeValuesNamed>;
 /// of the function or of the loop around them: C keeps a place for each literal, for as long as the function runs.
 class Naming {
  public:
-  explicit Naming(const Program& program) : limits_(spill_limits(program)) {}
+  explicit Naming(const Program& program) : limits_(spill_limits(program)) {
+    for (const Decl& d : program)
+      if (const auto* function = as<FunctionDef>(d); function && limits_.count(function->form.name))
+        for (const Stmt& s : function->form.body.statements) count(s);
+  }
 
   /// A body of a function or of a loop, with the variables that it shares.
   Body body(const Body& b, Loc loc, Out& to) {
@@ -31,9 +35,12 @@ class Naming {
   Expr named(const Expr& value, std::string_view hint, Out& to) {
     const Expr converted = to(value);
     const auto limit = limits_.find(to.function()->name);
-    if (limit == limits_.end() || as<Local>(value)) return converted;
+    if (limit == limits_.end()) return converted;
     const Loc loc = loc_of(value);
     const Type type = type_of(value);
+    // A variable that is given by its address cannot stay in a register; one that often is may have its place.
+    if (const auto* local = as<Local>(value); local && (!is_integral(type) || given_[local->form.name] > 1))
+      return converted;
     if (is_integral(type)) {
       const Expr place = to.make(Local{shared(hint, type, to)}, loc, type);
       to.emit(Assign{place, converted}, loc);
@@ -46,12 +53,31 @@ class Naming {
   }
 
  private:
+  /// How often variables are what a helper is given.
+  void count(const Stmt& s) {
+    if (const auto* store = as<MapStore>(s)) note(store->form.key), note(store->form.value);
+    if (const auto* removal = as<MapDelete>(s)) note(removal->form.key);
+    each_child_of(
+        s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
+  }
+  void count(const Expr& e) {
+    if (const auto* lookup = as<MapLookup>(e)) note(lookup->form.key);
+    if (const auto* slot = as<MapSlot>(e)) note(slot->form.key);
+    if (const auto* call = as<MapCall>(e))
+      for (const Expr& argument : call->form.arguments) note(argument);
+    each_child_of(
+        e, [&](const Expr& child) { count(child); }, [&](const Stmt& s) { count(s); });
+  }
+  void note(const Expr& given) {
+    if (const auto* local = as<Local>(given)) ++given_[local->form.name];
+  }
   Name shared(std::string_view hint, Type type, Out& to) {
     for (const auto& [key, name] : shared_)
       if (key == std::pair(hint, type)) return name;
     return shared_.emplace_back(std::pair(hint, type), to.fresh(hint)).second;
   }
   NameMap<uint64_t> limits_;
+  NameMap<int> given_;
   std::vector<std::pair<std::pair<std::string_view, Type>, Name>> shared_;  // of the body at work, as they were needed
 };
 

@@ -49,6 +49,12 @@ bool may_pull(const Body& body) {
 }  // namespace
 
 void Outliner::emit() {
+  // What is captured has its place on the stack until the loop has ended: a block, so that the next loop gets the same.
+  const Body call = to_.collect([&] { emit_call(); });
+  to_.emit(Block{call}, loop_.loc);
+}
+
+void Outliner::emit_call() {
   find_exits(loop_.body);
   emit_exits();
   const Name function = c_.names.fresh(std::string(to_.function()->name.spelling()) + "_loop");

@@ -34,6 +34,7 @@ class Outliner {
   void emit();
 
  private:
+  void emit_call();
   void find_exits(const Body& body);
   void find_exits(const Stmt& s);
   /// Declares what tells how the loop was left.

@@ -8,7 +8,6 @@
 namespace ksc {
 
 NameMap<uint64_t> spill_limits(const Program& program) {
-  constexpr uint64_t smallest = 16;
   NameMap<uint64_t> limits;
   StackFrames frames(program);
   for (const Decl& d : program) {
@@ -16,7 +15,8 @@ NameMap<uint64_t> spill_limits(const Program& program) {
     if (!entry || entry->form.domain != Domain::Program) continue;
     const uint64_t most = header(d).contains.has(Kind::TailCall) ? stack_limit_with_tail_calls : stack_limit;
     const std::vector<Name> reached = frames.reached_from(entry->form.name);
-    for (uint64_t size = largest_ebpf_variable; size >= smallest && frames.chain(entry->form.name) > most; size /= 2)
+    for (uint64_t size = largest_ebpf_variable; size >= least_spilled && frames.chain(entry->form.name) > most;
+         size /= 2)
       for (Name function : reached) {
         uint64_t& limit = limits.try_emplace(function, largest_ebpf_variable + 1).first->second;
         if (size >= limit) continue;

@@ -80,8 +80,10 @@ class Parts {
     const Node<FunctionDef>& function = *functions_.at(name);
     Part part;
     fields_.clear();
-    if (const auto limit = limits_.find(name); limit != limits_.end())
-      for (const Stmt& s : function->body.statements) collect(s, limit->second, name, part);
+    if (const auto limit = limits_.find(name); limit != limits_.end()) {
+      const Spillable spillable(function.form);
+      for (const Stmt& s : function->body.statements) collect(s, spillable, limit->second, name, part);
+    }
     std::vector<StructField> fields = std::move(fields_);
     for (Name callee : frames_.callees(name))
       if (const Type below = plan(callee).type) fields.push_back({.name = callee, .type = below});
@@ -98,9 +100,9 @@ class Parts {
     }
     return parts_[name] = part;
   }
-  void collect(const Stmt& s, uint64_t limit, Name function, Part& part) {
+  void collect(const Stmt& s, const Spillable& spillable, uint64_t limit, Name function, Part& part) {
     const auto* let = as<Let>(s);
-    if (let && size_of(let->form.type) >= limit && is_spillable(let->form.type)) {
+    if (let && spillable.is_spilled(let->form, limit)) {
       part.variables.insert(let->form.name);
       fields_.push_back({.name = context_.name(word_of(let->form.name)), .type = let->form.type});
       if (context_.diagnostics.wants(Remark::stack) && !let->form.name.is_generated())
@@ -108,7 +110,7 @@ class Parts {
                                     size_of(let->form.type), std::string(function.spelling()), frames_.chain(function));
     }
     each_child_of(
-        s, [](const Expr&) {}, [&](const Stmt& t) { collect(t, limit, function, part); });
+        s, [](const Expr&) {}, [&](const Stmt& t) { collect(t, spillable, limit, function, part); });
   }
   /// Whether a run of it can begin while another one is under way on the same CPU.
   bool nests(const FunctionDef& function) const {
@@ -168,6 +170,7 @@ class Spiller {
     const Option<Expr> value = to_(n->value);
     const bool is_literal = value && makes_value_in_memory(*value);
     if (value && !is_literal) return emit_assignment(place, *value, n.loc, to_);
+    if (is_integral(n->type)) return to_.emit(Assign{place, to_.make(Int{{0}, {}}, n.loc, n->type)}, n.loc);
     emit_zero(place, n.loc, to_);
     if (const auto* text = value ? as<StringValue>(*value) : nullptr)
       emit_array_copy(place, to_.make(text->form, n.loc, t_.str(text->form.text.text().size() + 1)), n.loc, to_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// count A n times   =>   bpf_loop(n, A as a function, &captured), unless the verifier can walk through every turn
 /// for (k, v in m) A   =>   bpf_for_each_map_elem(&m, A as a function, &captured, 0)
+#include "ir/call_chains.h"
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/array_copies.h"
@@ -144,11 +145,30 @@ void outline_map_loop(const Node<MapLoop>& n, const Body& body, Out& to) {
   Outliner(to, loop).emit();
 }
 
+/// Reports the loop for whose turns the kernel has no frame, whatever C compilers put into its caller [L60].
+void report_deep_chain(const Program& program, Context& context) {
+  const CallChains chains(program);
+  const std::vector<Name>& chain = chains.too_long();
+  if (chain.empty()) return;
+  std::string frames;
+  for (size_t i = 0, alike = 0; i < chain.size(); i += alike) {
+    const auto spelling = chain[i].spelling();
+    for (alike = 1; i + alike < chain.size() && chain[i + alike].spelling() == spelling;) ++alike;
+    const std::string_view of =
+        spelling.substr(0, spelling.size() - (chains.runs_turns(chain[i]) ? loop_suffix.size() : 0));
+    const std::string what = !chains.runs_turns(chain[i]) ? ""
+                             : alike > 1                  ? fmt::format("{} loops of ", alike)
+                                                          : "a loop of ";
+    frames += fmt::format("{}{}`{}`", frames.empty() ? "" : ", ", what, of);
+  }
+  context.diagnostics.report(chains.function(chain.back()).loc, diag::deep_chain, chain.size(), most_frames, frames);
+}
+
 }  // namespace
 
 Ir<lang::LoopsBounded> outline_loops(const Ir<lang::LargeCopiesLooped>& in, Context& context) {
   Costs costs(in.declarations);
-  return rewrite<lang::LargeCopiesLooped, lang::LoopsBounded>(
+  const Ir<lang::LoopsBounded> out = rewrite<lang::LargeCopiesLooped, lang::LoopsBounded>(
       in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
         form.body = to(form.body);  // inner loops first: their functions are declared before this one
@@ -170,6 +190,8 @@ Ir<lang::LoopsBounded> outline_loops(const Ir<lang::LargeCopiesLooped>& in, Cont
         const Body body = to(n->body);
         outline_map_loop(n, body, to);
       }));
+  report_deep_chain(out.declarations, context);
+  return out;
 }
 
 }  // namespace ksc

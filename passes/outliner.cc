@@ -57,7 +57,7 @@ void Outliner::emit() {
 void Outliner::emit_call() {
   find_exits(loop_.body);
   emit_exits();
-  const Name function = c_.names.fresh(std::string(to_.function()->name.spelling()) + "_loop");
+  const Name function = c_.names.fresh(std::string(to_.function()->name.spelling()) + std::string(loop_suffix));
   structure_ = t_.structure(c_.name(word_of(function)));
   captured_type_ = t_.pointer(structure_, Space::Stack, false);
   const Span<FieldValue> values = capture();

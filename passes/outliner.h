@@ -11,6 +11,9 @@
 
 namespace ksc {
 
+/// With which the name of a function that runs the turns of another function's loop ends.
+inline constexpr std::string_view loop_suffix = "_loop";
+
 /// A loop whose turns a helper of the kernel runs: each is a call of a function.
 struct OutlinedLoop {
   Loc loc;

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "backends/c/printer.h"
+#include "ir/call_chains.h"
 #include "ir/map_kind.h"
 #include "ir/program_type.h"
 
@@ -18,9 +21,7 @@ class EbpfFile {
 
   std::string print(const Program& program) {
     for (const Decl& d : program) announce(d);
-    for (const Decl& d : program)
-      if (const auto* function = as<FunctionDef>(d))
-        for (const Stmt& s : function->form.body.statements) count_calls(s);
+    chains_.emplace(program);
     std::string data, maps, functions;
     for (const Decl& d : program)
       if (const auto* n = as<FunctionDef>(d)) functions += function(*n);
@@ -150,29 +151,13 @@ class EbpfFile {
       const size_t paren = head.find('(');
       text += fmt::format("SEC(\"{}\")\nint {}{}\n", type->section, printer_.global_name(n->name), head.substr(paren));
     } else {
-      // As one writes it by hand; clang alone leaves a call where it believes that it is seldom reached. A call has
-      // five registers for its arguments; what spill_locals adds may be a sixth [L62].
-      const bool is_inlined = calls_[n->name] == 1 || n->parameters.size() > 5;
-      text += printer_.header(n.form, is_inlined ? "static __always_inline " : "static ") + "\n";
+      text += printer_.header(n.form, chains_->is_inlined(n->name) ? "static __always_inline " : "static ") + "\n";
     }
     return text + printer_.body(n.form) + "\n";
   }
 
-  /// Counts from how many places each function is called.
-  void count_calls(const Stmt& s) {
-    if (!header(s).contains.has(Kind::Call)) return;
-    each_child_of(
-        s, [&](const Expr& e) { count_calls(e); }, [&](const Stmt& t) { count_calls(t); });
-  }
-  void count_calls(const Expr& e) {
-    if (!header(e).contains.has(Kind::Call)) return;
-    if (const auto* call = as<Call>(e)) ++calls_[call->form.function];
-    each_child_of(
-        e, [&](const Expr& child) { count_calls(child); }, [&](const Stmt& s) { count_calls(s); });
-  }
-
   const Context& context_;
-  std::unordered_map<Name, int> calls_;
+  std::optional<CallChains> chains_;
   c::Printer printer_;
   std::string_view license_ = "GPL";
 };

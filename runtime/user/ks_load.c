@@ -104,6 +104,9 @@ static void give_data_back(const struct bpf_object_skeleton *skeleton)
   }
 }
 
+/// Whether the last load ended with a pin, of which ks_prepare_pins has told everything.
+static bool has_pin_failed;
+
 /// Opens and loads the object; a negative errno closes it again.
 static int open_and_load(struct ks_object *object, const struct ks_program *only)
 {
@@ -115,6 +118,7 @@ static int open_and_load(struct ks_object *object, const struct ks_program *only
   give_data_back(skeleton);
   choose_programs(*skeleton->obj, object, only);
   error = ks_prepare_pins(*skeleton->obj, object->pins);
+  has_pin_failed = error != 0;
   if (!error) {
     error = bpf_object__load_skeleton(skeleton);
     // A pin that does not fit was found above: what libbpf reports under this number is something else.
@@ -146,7 +150,7 @@ static int load_object(struct ks_object *object, struct ks_program *wanted)
   libbpf_set_print(collect_message);
   first = open_and_load(object, NULL);
   error = first;
-  if (first && load_error(first) == KS_LOAD_REJECTED) {
+  if (first && !has_pin_failed && load_error(first) == KS_LOAD_REJECTED) {
     error = open_and_load(object, wanted);
     for (struct ks_program *const *program = object->programs; !error && *program; program++)
       if (!is_wanted(object, wanted, (*program)->name) && !(*program)->load_error)
@@ -158,7 +162,7 @@ static int load_object(struct ks_object *object, struct ks_program *wanted)
   if (first && text && error != -EEXIST)
     fputs(text, stderr);
   free(text);
-  if (error && error != -EEXIST)
+  if (error && !has_pin_failed)
     ks_message("cannot load %s: %s%s%s", wanted->name, strerror(-error), error == -EPERM ? "; " : "",
                error == -EPERM ? ks_advice(error) : "");
   if (!error)

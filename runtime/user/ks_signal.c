@@ -131,13 +131,14 @@ int ks_wait_for_signal(void)
 int ks_finish(int code)
 {
   const char *no_wait = getenv("KS_NO_WAIT");
+  bool waits = !no_wait || strcmp(no_wait, "1");
   char attached[1024];
 
   if (!code && ks_describe_attachments(attached, sizeof(attached))) {
     // A signal that came while main was still running is main's, not the end of the wait below.
     ks_stop_if_signalled();
-    ks_print("attached: %s; Ctrl-C detaches", attached);
-    if (!no_wait || strcmp(no_wait, "1"))
+    ks_print("attached: %s; %s", attached, waits ? "Ctrl-C detaches" : "detached at once, since KS_NO_WAIT=1");
+    if (waits)
       ks_wait_for_signal();
   }
   ks_detach_all();

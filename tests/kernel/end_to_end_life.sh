@@ -82,6 +82,7 @@ check "return 9" 9 $?
 check "nothing is left" "" "$(attached)"
 KS_NO_WAIT=1 nsenter "--net=/run/netns/$far" "$sleeper" --interface=far0 >"$work/out" 2>&1
 check "KS_NO_WAIT" 0 $?
+has "it says that nothing is waited for" '^attached: .*; detached at once, since KS_NO_WAIT=1$' "$work/out"
 check "nothing is left" "" "$(attached)"
 
 echo "--- attaching twice"
@@ -102,6 +103,7 @@ has "its message" 'cannot attach sleeper to absent0: No such device; there is no
 at_far setpriv --reuid 65534 --clear-groups --inh-caps=-all "$sleeper" --interface=far0 >"$work/out" 2>&1
 check "no rights" 1 $?
 has "its message says what is needed" 'CAP_BPF|as root' "$work/out"
+check "it is the only message" 1 "$(grep -c 'cannot' "$work/out")"
 check "nothing is left" "" "$(attached)"
 
 echo "--- killed"

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "backends/c/library_names.h"
+#include "backends/project/project.h"
 #include "ir/effects.h"
 #include "ir/sexpr.h"
 #include "ir/visit.h"
@@ -25,13 +26,28 @@ const std::set<std::string_view>& reserved_words() {
 /// Names that the generated C, or what it includes, declares at file level.
 const std::set<std::string_view>& file_level_words() {
   static const std::set<std::string_view> words = {
-      "main",         "run",       "skel",        "object",       "programs",
-      "pins",         "options",   "open_object", "close_object", "set_pinned_globals",
-      "first_values", "xdp",       "tc",          "license",  // sections of the object: each is a symbol too
-      "abs",          "exit",      "abort",       "malloc",       "free",
-      "size_t",       "ptrdiff_t", "wchar_t",     "_license",     "index",
-      "remove",       "select",    "signal",      "time"};
+      "main",         "run",
+      "skel",         "object",
+      "programs",     "pins",
+      "options",      "open_object",
+      "close_object", "set_pinned_globals",
+      "tail_calls",   "find_pinned_globals",
+      "first_values", "xdp",
+      "tc",           "license",  // sections of the object: each is a symbol too
+      "abs",          "exit",
+      "abort",        "malloc",
+      "free",         "size_t",
+      "ptrdiff_t",    "wchar_t",
+      "_license",     "index",
+      "remove",       "select",
+      "signal",       "time"};
   return words;
+}
+/// Those of them that the functions of userspace use, in their bodies: a local would hide them.
+bool is_used_in_functions(std::string_view name) { return name == "skel" || name == "free" || name == "uint64_t"; }
+/// Sections of the object that hold globals: libbpf makes a map of each, and the skeleton has all maps as members.
+bool is_data_section(std::string_view name) {
+  return name == "data" || name == "bss" || name == "rodata" || name == "kconfig";
 }
 bool is_reserved(std::string_view name) {
   return reserved_words().count(name) || is_library_macro(name) || name.starts_with("__") || name.starts_with("bpf_") ||
@@ -54,6 +70,13 @@ bool is_byte_pointer(Type type) {
 }
 bool is_void_pointer(Type type) { return is_byte_pointer(type) && type->space == Space::Packet; }
 
+std::set<Name, ByText> map_names(const Program& program) {
+  std::set<Name, ByText> names;
+  for (const Decl& d : program)
+    if (const auto* map = as<MapDef>(d)) names.insert(map->form.name);
+  return names;
+}
+
 Printer::Printer(const Context& context, Dialect dialect) : context_(context), dialect_(std::move(dialect)) {}
 
 // ---- names and types ----------------------------------------------------------------------------
@@ -68,7 +91,12 @@ static std::string renamed(const std::string& word, const Clashes& clashes) {
 }
 
 std::string Printer::global_name(Name name) const {
-  return renamed(word_of(name), [&](std::string_view word) {
+  const std::string whole = word_of(name), skeleton = skeleton_name(context_.project);
+  const bool is_map = dialect_.maps.count(name) != 0;
+  return renamed(whole, [&](std::string_view word) {
+    // What is no map keeps such a name, but leaves to maps what they become.
+    if (is_data_section(word)) return is_map || word != whole;
+    if (word.starts_with(skeleton) && (word == skeleton || word.substr(skeleton.size()).starts_with("__"))) return true;
     return is_reserved(word) || file_level_words().count(word) || is_library_function(word) ||
            is_library_declaration(word) || (context_.kernel_types && context_.kernel_types->find_constant(word));
   });
@@ -78,8 +106,10 @@ std::string Printer::member_name(Type structure, Name name) const {
   const bool is_kernels = is(structure, TypeKind::Struct) && !structure->body->header.empty();
   const std::string text(name.text());
   if (is_kernels) return text;
-  return renamed(text, [](std::string_view word) {
-    return reserved_words().count(word) || is_library_macro(word) || word.starts_with("__");
+  // Of the kernel's constants many are macros.
+  return renamed(text, [&](std::string_view word) {
+    return reserved_words().count(word) || is_library_macro(word) || word.starts_with("__") ||
+           word.starts_with("KS_") || (context_.kernel_types && context_.kernel_types->find_constant(word));
   });
 }
 
@@ -88,7 +118,9 @@ std::string Printer::local_name(Name name) {
   if (!is_new) return place->second;
   // The developer's spelling, unless something in this function has it already.
   std::string text(name.spelling());
-  if (is_reserved(text) || (context_.kernel_types && context_.kernel_types->find_constant(text))) text += "_";
+  if (is_reserved(text) || (!dialect_.ebpf && is_used_in_functions(text)) ||
+      (context_.kernel_types && context_.kernel_types->find_constant(text)))
+    text += "_";
   std::string candidate = text;
   for (int& i = next_number_.try_emplace(text, 2).first->second;
        reserved_.count(candidate) || constants_.count(candidate) || !taken_.insert(candidate).second; ++i)

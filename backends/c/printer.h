@@ -44,9 +44,13 @@ OperatorText c_operator(BinaryOp op);
 struct Dialect {
   bool ebpf = true;
   std::map<Name, std::string, ByText> globals;  // how functions reach a global, where not by its name
+  std::set<Name, ByText> maps;                  // whose names have to do for the object's skeleton as well
   /// Prints a call that only this backend knows; the arguments are typed expressions.
   std::function<std::string(const Node<BuiltinCall>&)> builtin;
 };
+
+/// The names of a program's maps.
+std::set<Name, ByText> map_names(const Program& program);
 
 /// Prints types, expressions and functions as C that people read. One object prints one file.
 class Printer {

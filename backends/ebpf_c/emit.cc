@@ -15,7 +15,8 @@ namespace {
 
 class EbpfFile {
  public:
-  EbpfFile(const Context& context, const Locate& locate) : context_(context), printer_(context, {}) {
+  EbpfFile(const Context& context, const Locate& locate, const Program& program)
+      : context_(context), printer_(context, dialect(program)) {
     printer_.locate = locate;
   }
 
@@ -61,6 +62,11 @@ class EbpfFile {
   }
 
  private:
+  static c::Dialect dialect(const Program& program) {
+    c::Dialect out;
+    out.maps = c::map_names(program);
+    return out;
+  }
   /// What C will know by name before any function is printed.
   void announce(const Decl& d) {
     boost::variant2::visit(
@@ -165,7 +171,7 @@ class EbpfFile {
 }  // namespace
 
 std::string emit_ebpf_c(const Ir<lang::C>& ir, const Context& context, const Locate& locate) {
-  return EbpfFile(context, locate).print(ir.declarations);
+  return EbpfFile(context, locate, ir.declarations).print(ir.declarations);
 }
 
 }  // namespace ksc

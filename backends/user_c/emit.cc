@@ -105,6 +105,7 @@ class UserFile {
   c::Dialect dialect(const Program& program) {
     c::Dialect out;
     out.ebpf = false;
+    out.maps = c::map_names(program);
     c::Printer names(context_, {});
     for (const Decl& d : program) {
       if (const auto* n = as<ConfigDef>(d))

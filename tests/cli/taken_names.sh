@@ -84,6 +84,90 @@ SOURCE
 } >neighbours.ks
 builds neighbours
 
+# What the userspace C uses itself: as functions, as locals where it uses them, and as maps, of which the skeleton has
+# members beside those for the sections of the object. Maps beside each other, and beside globals of the same family.
+cat >own.ks <<'SOURCE'
+struct own_bpf { a: u32, KS_INDEX: u32, XDP_FLAGS_UPDATE_ONLY: u32, LIBBPF_OPTS: u32, _Pragma: u32 }
+struct Args { args: u32, options: u32, argv: bool }
+var zero: u32
+var one: u32 = 1
+pin var kept: u32
+var data : hash<u32, u32>(4)
+var bss : hash<u32, own_bpf>(4)
+pin var rodata : array<u32, u32>(4)
+var kconfig : hash<u32, u32>(4)
+var maps : hash<u32, u32>(4)
+var progs : hash<u32, u32>(4)
+var links : hash<u32, u32>(4)
+var obj : hash<u32, u32>(4)
+var skeleton : hash<u32, u32>(4)
+var data_ : hash<u32, u32>(4)
+var bss_ : u32
+var found : u32 = 3
+@xdp fn P(ctx: *xdp_md) -> xdp_action {
+  zero += one
+  kept += 1
+  bss_ += 1
+  data[1] += 1
+  data_[1] = 5
+  bss[1].a += 1
+  rodata[1] += 1
+  kconfig[1] += 1
+  maps[1] = progs[1] + links[1] + obj[1] + skeleton[1]
+  return XDP_PASS
+}
+fn skel(a: u32) -> u32 { return a + one }
+fn free(a: u32) -> u32 { return a + 1 }
+fn open_object(a: u32) -> u32 { return a + kept }
+fn find_pinned_globals(a: u32) -> u32 { return a + 1 }
+fn tail_calls(a: u32) -> u32 { return a + 1 }
+fn own_bpf__open(a: u32) -> u32 { return a + 1 }
+fn locals() -> u32 {
+  var skel: u32 = 3
+  var free: u32 = 4
+  var object: u32 = 5
+  var uint64_t: u32 = 1
+  var list: u32[4] = [1, 2]
+  list[uint64_t] = list[free & 3]
+  var LIBBPF_OPTS: u32 = list[uint64_t & 3] / uint64_t
+  var programs = skel + free + object
+  for (k, v in data) { programs += k + v + zero }
+  for (k, v in bss) {
+    if (k == skel) { return free }
+    programs += v.a
+  }
+  return LIBBPF_OPTS + programs + one + rodata[1] + found
+}
+fn main(args: Args) -> i32 {
+  var own_bpf: u32 = args.args + args.options
+  var P_ = load(P)
+  for (k, v in kconfig) { own_bpf += k + v }
+  zero = skel(own_bpf) + free(2) + open_object(3) + find_pinned_globals(4) + tail_calls(5) + own_bpf__open(6) + locals()
+  data[2] = zero + bss_
+  return 0
+}
+SOURCE
+builds own
+# Globals keep such names, as everything else does [L141].
+cat >kept.ks <<'SOURCE'
+var data: u32 = 1
+var bss: u32
+var rodata: u32
+@xdp fn kconfig(ctx: *xdp_md) -> xdp_action {
+  bss += data + rodata
+  return XDP_PASS
+}
+fn main() -> i32 {
+  load(kconfig)
+  bss = data + rodata
+  return 0
+}
+SOURCE
+builds kept
+for name in data bss rodata kconfig; do
+  bpftool btf dump file kept/kept.ebpf.o | grep -qE "(VAR|FUNC) '$name'" || fail "the object has no $name"
+done
+
 # bpftool's names have an end; the project keeps its own.
 long=$(printf 'x%.0s' {1..70})
 program a b c S d E e f >"$long.ks"

@@ -74,11 +74,15 @@ class EntryCopies {
     declare_flag(n->entry, n.loc, to);
     const Expr key = to.make(Local{n->key}, n.loc, maps_.at(n->type->name)->key);
     const Expr value = to.make(Deref{to.make(Local{entry}, n.loc, n->type)}, n.loc, n->type->element);
-    const bool copies_key = is_array_in_c(type_of(key));
-    std::vector<FieldValue> first{{c_.name("key"), key}, {c_.name("value"), value}};
-    if (copies_key) first.erase(first.begin());
-    to.emit(Let{copy, type, to.make(StructValue{c_.span(first)}, n.loc, type)}, n.loc);
+    const bool copies_key = is_array_in_c(type_of(key)), copies_value = is_array_in_c(type_of(value));
+    std::vector<FieldValue> first;
+    if (!copies_key) first.push_back({c_.name("key"), key});
+    if (!copies_value) first.push_back({c_.name("value"), value});
+    Option<Expr> given;
+    if (!first.empty()) given = to.make(StructValue{c_.span(first)}, n.loc, type);
+    to.emit(Let{copy, type, given}, n.loc);
     if (copies_key) set_key(n->entry, n->type, key, n.loc, to);
+    if (copies_value) set_value(n->entry, n->type, value, n.loc, to);
     to.emit(Let{n->entry, pointer(n->type), address_of_copy(n->entry, n->type, n.loc, to)}, n.loc);
     return entry;
   }
@@ -90,8 +94,7 @@ class EntryCopies {
     const Expr* value = own_value(n->value);
     set_flag(name, !value, n.loc, to);
     if (value) {
-      to.emit(Assign{to.make(Field{copy(name, type, n.loc, to), c_.name("value")}, n.loc, type->element), *value},
-              n.loc);
+      set_value(name, type, *value, n.loc, to);
       return to.emit(Assign{local(name, type, n.loc, to), address_of_copy(name, type, n.loc, to)}, n.loc);
     }
     const auto read = entry_reading(n->value);
@@ -202,6 +205,11 @@ class EntryCopies {
   /// s_copy.key = key
   void set_key(Name name, Type reference, const Expr& key, Loc loc, Out& to) {
     emit_assignment(to.make(Field{copy(name, reference, loc, to), c_.name("key")}, loc, type_of(key)), key, loc, to);
+  }
+  /// s_copy.value = value
+  void set_value(Name name, Type reference, const Expr& value, Loc loc, Out& to) {
+    emit_assignment(to.make(Field{copy(name, reference, loc, to), c_.name("value")}, loc, reference->element), value,
+                    loc, to);
   }
   Expr address_of_copy(Name name, Type reference, Loc loc, Out& to) {
     return to.make(AddressOf{copy(name, reference, loc, to)}, loc,

@@ -20,6 +20,11 @@ Body returning(const Body& body, Out& to) {
     for (const Branch& branch : choice->form.branches)
       branches.push_back({branch.condition, returning(branch.body, to)});
     last = to.make(If{to.context.span(branches), returning(choice->form.otherwise, to)}, choice->loc);
+  } else if (const auto* test = as<IfVar>(last); test && !test->form.otherwise.statements.empty()) {
+    IfVar form = test->form;
+    form.then = returning(form.then, to);
+    form.otherwise = returning(form.otherwise, to);
+    last = to.make(form, test->loc);
   }
   return {to.context.span(statements)};
 }

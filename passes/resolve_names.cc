@@ -138,7 +138,9 @@ class Resolver final : public Walker {
   /// One name that is not declared is one mistake, wherever it stands: its first place is reported, and the fix of the
   /// others stands there.
   void report_unknown(Name name, Loc loc) {
-    const std::string_view near = closest_word(name.text(), known());
+    // What C programmers print with is no misspelt helper.
+    const bool prints = name == "bpf_printk" || name == "printk" || name == "printf";
+    const std::string_view near = prints ? "print" : closest_word(name.text(), known());
     auto [place, is_new] = unknown_.emplace(name, Unknown{});
     Unknown& unknown = place->second;
     if (is_new) {
@@ -187,9 +189,10 @@ class Resolver final : public Walker {
 
   bool stmt_case(const Stmt& s) override {
     if (const auto* var = as<VarStmt>(s)) {
-      // A variable's scope begins after its initialiser [L182].
+      // A variable's scope begins after its initialiser [L182], so its type does not know it either.
+      const Option<TypeExpr> type = (*this)(var->form.type);
       const Option<Expr> value = (*this)(var->form.value);
-      emit_statement(context.make(VarStmt{declare(var->form.name), (*this)(var->form.type), value}, var->loc));
+      emit_statement(context.make(VarStmt{declare(var->form.name), type, value}, var->loc));
     } else if (const auto* test = as<IfVar>(s)) {
       const Expr value = (*this)(test->form.value);
       Ident name;
@@ -293,10 +296,12 @@ class Resolver final : public Walker {
     hides_anything_ = false;
     begin_body();
     std::vector<TypedName> parameters;
-    for (const TypedName& p : out.parameters) parameters.push_back({declare(p.name), (*this)(p.type)});
+    // Types are known before any call: parameters cannot size them.
+    for (const TypedName& p : out.parameters) parameters.push_back({p.name, (*this)(p.type)});
+    out.result = (*this)(out.result);
+    for (TypedName& p : parameters) p.name = declare(p.name);
     out.parameters = context.span(parameters);
     out.result_name = declare(out.result_name);
-    out.result = (*this)(out.result);
     out.body = statements(out.body);  // parameters belong to the body's scope
     end_body();
     add_declaration(context.make(out, function->loc));

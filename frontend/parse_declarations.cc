@@ -170,7 +170,7 @@ Decl Parser::function(Modifiers& found) {
   for (const auto& word : {found.pin, found.local})
     if (word)
       error(loc(*word), diag::misplaced_modifier, std::string(text_of(*word)), "a function").fix(loc(*word), "");
-  take();  // fn
+  function_indentation_ = indentation(take());  // fn
   const Ident name = expect_name("a function");
   Span<TypedName> declared = panicking_ ? Span<TypedName>() : parameters();
   Ident result_name{};

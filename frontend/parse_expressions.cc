@@ -157,7 +157,8 @@ Expr Parser::casts(Expr value, const Token& first) {
   while (at(KeywordAs) && !panicking_) {
     take();
     Scoped cast(in_cast_, true);
-    value = expression_node(Cast{value, type(), false}, since(first));
+    const TypeExpr target = type();  // its end is the end of the whole
+    value = expression_node(Cast{value, target, false}, since(first));
   }
   return value;
 }
@@ -310,6 +311,33 @@ Expr Parser::c_cast() {
   return expression_node(Cast{value, target, true}, at);
 }
 
+/// (*T)x, in which C's cast and this language's types are mixed.
+bool Parser::at_prefix_cast() const {
+  size_t i = 1;
+  while (peek(i).kind == Star) ++i;
+  return i > 1 && peek(i).kind == Identifier && peek(i + 1).kind == RightParen && peek(i + 2).kind == Identifier &&
+         !peek(i + 2).new_line;
+}
+
+Expr Parser::prefix_cast() {
+  const Token open = take();
+  const TypeExpr target = type();
+  expect(RightParen);
+  const Loc written = since(open);
+  const std::string spelling(source(loc_of(target)));
+  const Token operand = peek();
+  const Expr value = unary();
+  const Loc at = since(open);
+  if (panicking_) return make(InvalidExpr{}, at);
+  Diagnostic& message = error(written, diag::expected_token, fmt::format("`{}`", source(written)),
+                              fmt::format("`as {}` behind the value", spelling));
+  const bool goes_on = this->at(Dot) || this->at(Arrow) || this->at(LeftBracket);
+  if (&message != &ignored_)
+    message.fix(at,
+                fmt::format("{}{} as {}{}", goes_on ? "(" : "", source(since(operand)), spelling, goes_on ? ")" : ""));
+  return expression_node(Cast{value, target, true}, at);
+}
+
 Expr Parser::parenthesised() {
   const Token open = take();
   Expr value;
@@ -352,7 +380,7 @@ Expr Parser::array_literal() {
 Expr Parser::primary() {
   const Token first = peek();
   switch (first.kind) {
-    case LeftParen: return at_c_cast() ? c_cast() : parenthesised();
+    case LeftParen: return at_c_cast() ? c_cast() : at_prefix_cast() ? prefix_cast() : parenthesised();
     case LeftBracket: return array_literal();
     case KeywordMatch: return match_expression();
     case KeywordIf: return if_expression();

@@ -29,7 +29,8 @@ Body Parser::block() {
   Scoped brackets(in_brackets_, false);
   Scoped literals(struct_literals_, true);
   std::vector<Stmt> statements;
-  while (!at(RightBrace) && !at_end() && !begins_declaration(peek(), position_) && !at_next_arm()) {
+  while (!at(RightBrace) && !at_end() && (!begins_declaration(peek(), position_) || at_nested_function()) &&
+         !at_next_arm()) {
     if (accept(Semicolon)) continue;
     const size_t from = position_;
     statements.push_back(statement());
@@ -137,8 +138,7 @@ Stmt Parser::statement_here() {
     }
     case KeywordFn: {
       error(loc(first), diag::nested_function);
-      panicking_ = true;
-      return invalid_stmt(first);
+      return skipped_function();
     }
     case KeywordElse:
     case KeywordCatch: {
@@ -148,6 +148,95 @@ Stmt Parser::statement_here() {
     }
     default: return simple_statement();
   }
+}
+
+/// Whether a function stands here that is indented more than the one around it, so that no `}` is missing before it.
+bool Parser::at_nested_function() const {
+  return at(KeywordFn) && peek(1).kind == Identifier && peek(2).kind == LeftParen &&
+         indentation(peek()) > function_indentation_;
+}
+
+/// A function within a function, which has been reported: as a variable of which nothing is known, so that calls of it
+/// are no mistakes.
+Stmt Parser::skipped_function() {
+  const Token first = take();
+  if (!at(Identifier) || peek(1).kind != LeftParen) {
+    panicking_ = true;
+    return invalid_stmt(first);
+  }
+  const Ident name = ident(take());
+  skip_balanced();
+  while (!at(LeftBrace) && !at_end() && !peek().new_line) take();
+  if (at(LeftBrace)) skip_balanced();
+  return make(VarStmt{name, Option<TypeExpr>(make(InvalidType{}, loc(first))), {}}, since(first));
+}
+
+namespace {
+
+/// The type that words of C mean; empty for other words.
+std::string_view type_of_c(const std::vector<std::string_view>& words) {
+  bool is_unsigned = false, is_char = false;
+  int bits = 32;
+  for (std::string_view word : words) {
+    if (word == "unsigned")
+      is_unsigned = true;
+    else if (word == "char")
+      is_char = true;
+    else if (word == "short")
+      bits = 16;
+    else if (word == "long")
+      bits = 64;
+    else if (word != "int" && word != "signed")
+      return "";
+  }
+  if (is_char) return is_unsigned ? "u8" : words.size() > 1 ? "i8" : "char";
+  if (bits == 16) return is_unsigned ? "u16" : "i16";
+  if (bits == 32) return is_unsigned ? "u32" : "i32";
+  return is_unsigned ? "u64" : "i64";
+}
+
+/// The type that one word means in C or here; empty for other words.
+std::string_view type_word(std::string_view word) {
+  for (std::string_view own : {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "bool", "size_t"})
+    if (word == own) return own;
+  constexpr std::pair<std::string_view, std::string_view> others[] = {
+      {"uint8_t", "u8"}, {"uint16_t", "u16"}, {"uint32_t", "u32"}, {"uint64_t", "u64"},
+      {"int8_t", "i8"},  {"int16_t", "i16"},  {"int32_t", "i32"},  {"int64_t", "i64"},
+      {"__u8", "u8"},    {"__u16", "u16"},    {"__u32", "u32"},    {"__u64", "u64"},
+      {"__s8", "i8"},    {"__s16", "i16"},    {"__s32", "i32"},    {"__s64", "i64"}};
+  for (const auto& [c, own] : others)
+    if (word == c) return own;
+  return "";
+}
+
+}  // namespace
+
+/// int x = 5
+std::optional<Stmt> Parser::c_variable() {
+  std::vector<std::string_view> words;
+  size_t count = 0;
+  for (; peek(count).kind == Identifier && (count == 0 || !peek(count).new_line); ++count)
+    words.push_back(text_of(peek(count)));
+  if (count < 2) return {};
+  const TokenKind end = peek(count).kind;
+  if (end != Equal && end != Semicolon && end != RightBrace && !peek(count).new_line) return {};
+  words.pop_back();
+  std::string_view meant = type_of_c(words);
+  if (meant.empty() && words.size() == 1) meant = type_word(words[0]);
+  if (meant.empty()) return {};
+  const Token first = peek();
+  while (--count > 0) take();
+  const Loc written = since(first);
+  const Ident name = ident(take());
+  Diagnostic& message = error(written, diag::expected_token, fmt::format("`{}`", source(written)), "`var`");
+  if (&message != &ignored_) {
+    message.fix(written, "var", fmt::format("a variable is declared by `var {}: {}`", name.name.text(), meant));
+    message.fix(after_previous(), fmt::format(": {}", meant));
+  }
+  Option<Expr> value;
+  if (accept(Equal)) value = expression();
+  const TypeExpr type_meant = make(NamedType{{}, {context_.name(meant), written}}, written);
+  return make(VarStmt{name, Option<TypeExpr>(type_meant), value}, since(first));
 }
 
 Stmt Parser::variable_statement() {
@@ -178,6 +267,7 @@ Stmt Parser::simple_statement() {
     const Expr one = make(IntLiteral{{1}, context_.name("1")}, at);
     return make(AssignStmt{op, place, one}, at);
   }
+  if (const std::optional<Stmt> variable = c_variable()) return *variable;
   const Expr value = expression();
   if (panicking_) return make(Evaluate{value}, since(first));
   const Operator op = assignment_operator(peek().kind);

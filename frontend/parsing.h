@@ -222,6 +222,14 @@ class Parser {
   void end_statement(size_t from);
   /// An `else` that is misspelt or another language's, after the body of an `if`; reports it.
   bool at_wrong_else();
+  bool at_nested_function() const;
+  Stmt skipped_function();
+  /// How far the line of a token is indented.
+  size_t indentation(const Token& token) const {
+    const size_t line = token.begin == 0 ? 0 : text_.rfind('\n', token.begin - 1) + 1;
+    return std::min<size_t>(text_.find_first_not_of(" \t", line), token.begin) - line;
+  }
+  std::optional<Stmt> c_variable();
   Stmt variable_statement();
   Stmt if_statement(bool* has_else = nullptr);
   Stmt if_var_statement(const Token& first, bool* has_else);
@@ -246,6 +254,8 @@ class Parser {
   Expr primary();
   Expr name_or_literal();
   Expr c_cast();
+  bool at_prefix_cast() const;
+  Expr prefix_cast();
   bool at_c_cast() const;
   Expr parenthesised();
   Expr array_literal();
@@ -272,6 +282,7 @@ class Parser {
   const std::string_view text_;
   Tokens tokens_;
   size_t position_ = 0;
+  size_t function_indentation_ = 0;  // of the function at work
   int depth_ = 0;
   bool panicking_ = false;
   bool broken_ = false;          // something of the declaration at work was skipped

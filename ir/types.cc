@@ -103,7 +103,7 @@ std::string spell(Type type) {
       return spell(type) + sizes;
     }
     case TypeKind::Pointer: return "*" + spell(type->element);
-    case TypeKind::EntryRef: return "*" + spell(type->element);
+    case TypeKind::EntryRef: return spell(type->element);  // nobody has written a pointer
     case TypeKind::Maybe: return "option " + spell(type->element);
     case TypeKind::Struct:
     case TypeKind::Enum: return std::string(type->name.spelling());

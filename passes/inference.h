@@ -118,6 +118,7 @@ class Inference {
   bool print_argument(const Expr& argument, std::string& piece, std::vector<Expr>& values);
   bool print_piece(const Expr& value, std::string& piece, std::vector<Expr>& values);
   Expr printed_place(const Expr& value, std::vector<Expr>& values);
+  Expr text_of_entry(const Expr& value, std::vector<Expr>& values);
   Expr text_of_array(const Expr& array, std::vector<Expr>& values);
   Loc part_of_literal(const Node<StringValue>& literal, size_t from, size_t count);
   template <class F>
@@ -237,11 +238,16 @@ class Inference {
   // ---- calls (inference_calls.cc)
   Expr infer_apply(const Node<Apply>& n, Type expected);
   Expr call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc);
+  /// An array or a string that is passed where a pointer is wanted, as the address of its first element [L23]; other
+  /// values themselves.
+  Expr passed_address(const Expr& value, const Expr& written, Type wanted);
   Expr call_helper(const HelperSignature& helper, Span<Expr> arguments, Loc loc);
   /// A helper that the kernel has, and ksc cannot call yet.
   Expr helper_without_signature(std::string_view name, Span<Expr> arguments, Loc loc);
   Expr call_builtin(std::string_view name, Span<Expr> arguments, Type expected, Loc loc);
   Expr call_map_method(const Expr& map, const Ident& method, Span<Expr> arguments, Loc loc);
+  /// Adds the change to `m[k]`, `m[k] = v` or `delete m[k]` for methods that maps have elsewhere.
+  void fix_old_method(Diagnostic& message, const Expr& map, const Ident& method, Span<Expr> arguments, Loc loc);
   bool argument_count(std::string_view name, size_t given, size_t wanted, Loc loc);
 
   /// load(f), where f is a function and no eBPF program.
@@ -278,6 +284,7 @@ class Inference {
   NameSet unknown_types_;                            // that have been reported
   bool declares_anything_ = false;                   // a broken declaration whose name is not known
   NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU
+  Loc statement_call_;       // the call at work whose value nobody takes
   int loop_depth_ = 0;
   bool at_file_level_ = true;  // outside of the bodies of functions
 };

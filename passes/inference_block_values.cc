@@ -30,7 +30,10 @@ Type Inference::join(const std::vector<Expr>& values, Type expected) {
              (is(next, TypeKind::Pointer) || is(next, TypeKind::EntryRef)) && next->nullable)
       type = next;
     else if (!converts(value, type)) {
-      c.diagnostics.report(loc_of(value), diag::type_mismatch, spell(next), spell(type));
+      if (is(type, TypeKind::Pointer) && is(next, TypeKind::Pointer))
+        refuse_conversion(value, type);
+      else
+        c.diagnostics.report(loc_of(value), diag::type_mismatch, spell(next), spell(type));
       return nullptr;
     }
   }
@@ -76,7 +79,24 @@ Expr Inference::infer_if_value(const Node<IfValue>& n, Type expected) {
   return c.make(IfValue{c.span(branches), otherwise}, n.loc, type);
 }
 
+namespace {
+
+bool ends_with_value(const Body& body) {
+  return body.statements.size() != 0 && as<Evaluate>(body.statements[body.statements.size() - 1]);
+}
+
+/// The `if (var …)` that gives a block its value; null if none does.
+const Node<IfVar>* value_giving(const Body& body) {
+  const auto* test = body.statements.size() != 0 ? as<IfVar>(body.statements[body.statements.size() - 1]) : nullptr;
+  if (!test || test->form.otherwise.statements.size() == 0) return nullptr;
+  return ends_with_value(test->form.then) || ends_with_value(test->form.otherwise) ? test : nullptr;
+}
+
+}  // namespace
+
 Expr Inference::infer_block_value(const Node<BlockValue>& n, Type expected) {
+  if (const auto* test = n->value ? nullptr : value_giving(n->body))
+    return unsupported(test->loc, "`if (var …)` as a value");
   std::optional<Expr> value;
   const Body statements = collect_statements([&] {
     this->statements(n->body);

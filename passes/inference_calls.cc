@@ -117,14 +117,26 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
   bool broken = false;
   for (size_t i = 0; i < arguments.size(); ++i) {
     Type wanted = function->parameters[i];
-    Expr value = coerce(infer(arguments[i], wanted), wanted);
-    if (is(wanted, TypeKind::Pointer) && wanted->space != Space::Context && callee_in_ebpf && !is_invalid(value))
-      value = unsupported(loc_of(arguments[i]), "pointers as arguments of a `@helper`, other than the context");
+    const Expr value = coerce(passed_address(infer(arguments[i], wanted), arguments[i], wanted), wanted);
     broken |= is_invalid(value);
     values.push_back(value);
   }
   if (broken || is(function->element, TypeKind::Invalid)) return invalid(loc);
   return c.make(Call{name, c.span(values)}, loc, function->element);
+}
+
+Expr Inference::passed_address(const Expr& value, const Expr& written, Type wanted) {
+  Type type = type_of(value);
+  const bool is_array = is(type, TypeKind::Array) || is(type, TypeKind::Str);
+  const Kind kind = kind_of(value);
+  const bool is_place = kind == Kind::Local || kind == Kind::Global || kind == Kind::Field || kind == Kind::Index;
+  if (!is_array || !is_place || !is(wanted, TypeKind::Pointer)) return value;
+  Type element = is(type, TypeKind::Str) ? t.character() : type->element;
+  if (wanted->element != element && wanted->element != t.u8()) return value;
+  const Loc loc = loc_of(value);
+  const Expr address = infer(c.make(AddressOf{written}, loc));
+  if (is_invalid(address)) return address;
+  return c.make(Convert{address}, loc, t.pointer(wanted->element, type_of(address)->space, false));
 }
 
 Expr Inference::call_helper(const HelperSignature& helper, Span<Expr> arguments, Loc loc) {
@@ -197,8 +209,38 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
                   of_cpus ? entry_type(map) : kernel_notation(known.result));
   }
   for (const Expr& argument : arguments) infer(argument);
-  c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.text()));
+  Diagnostic& message = c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.text()));
+  fix_old_method(message, map, method, arguments, loc);
   return invalid(loc);
+}
+
+void Inference::fix_old_method(Diagnostic& message, const Expr& map, const Ident& method, Span<Expr> arguments,
+                               Loc loc) {
+  const std::string_view name = method.name.text();
+  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::find(words.begin(), words.end(), name) != words.end();
+  };
+  const bool reads = is_one_of({"lookup", "lookup_elem", "get"}),
+             writes = is_one_of({"update", "update_elem", "put", "set"}),
+             deletes = is_one_of({"delete", "delete_elem", "remove", "erase"});
+  const bool is_statement = statement_call_ == loc;
+  const size_t least = writes ? 2 : 1;
+  if (!as<MapName>(map) || arguments.size() < least || !(reads || (is_statement && (writes || deletes)))) return;
+  // C takes addresses of what is passed.
+  const auto value_loc = [](const Expr& e) {
+    return as<AddressOf>(e) ? loc_of(as<AddressOf>(e)->form.place) : loc_of(e);
+  };
+  const Loc key = value_loc(arguments[0]);
+  const auto rest = [&](Loc last) { return between(after(last), after(loc)); };
+  if (deletes) message.fix(before(loc), "delete ");
+  message.fix(between(after(loc_of(map)), key), "[",
+              reads    ? "an entry is read by `m[k]`"
+              : writes ? "an entry is written by `m[k] = v`"
+                       : "an entry is deleted by `delete m[k]`");
+  if (!writes) return void(message.fix(rest(key), "]"));
+  const Loc value = value_loc(arguments[1]);
+  message.fix(between(after(key), value), "] = ");
+  message.fix(rest(value), "");
 }
 
 Expr Inference::refuse_load(const Entity& function, const Node<GlobalName>& name) {
@@ -307,7 +349,7 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type e
                "load it first");
       return invalid(loc);
     }
-    Expr target = settle(value_of_maybe(infer(arguments[1])));
+    Expr target = entry_value(settle(value_of_maybe(infer(arguments[1]))));
     if (is_integral(type_of(target)) && !is(type_of(target), TypeKind::Bool))
       target = coerce(convert(target, t.u32()), t.u32());
     else if (!is(type_of(target), TypeKind::Str) && !is_invalid(target)) {

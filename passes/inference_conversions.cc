@@ -5,6 +5,24 @@
 
 namespace ksc {
 
+namespace {
+
+/// The memory that pointers of a space point into, in words.
+std::string_view memory_text(Space space) {
+  switch (space) {
+    case Space::Stack: return "a local variable";
+    case Space::MapValue: return "a global or a map's value";
+    case Space::Packet: return "the packet";
+    case Space::Context: return "the context";
+    case Space::Kernel: return "memory of the kernel";
+    case Space::User: return "memory of a process";
+    case Space::ReadOnly: return "a constant";
+    default: return "memory that is not known";
+  }
+}
+
+}  // namespace
+
 std::string integer_text(const Integer& value) {
   if (value.value >= INT64_MIN && value.value <= INT64_MAX) return std::to_string(static_cast<int64_t>(value.value));
   if (value.value > 0 && value.value <= UINT64_MAX) return std::to_string(static_cast<uint64_t>(value.value));
@@ -179,6 +197,13 @@ bool widens(Type from, Type to) {
 
 bool same_pointee(Type a, Type b) { return a->element == b->element; }
 
+/// Whether this is `&a` of a `T[N]`, which becomes a `*T` [L182].
+bool is_address_of_array(const Expr& e, Type target) {
+  Type from = type_of(e);
+  return kind_of(e) == Kind::AddressOf && is(from->element, TypeKind::Array) && is(target, TypeKind::Pointer) &&
+         from->element->element == target->element && (target->space == Space::Any || target->space == from->space);
+}
+
 }  // namespace
 
 bool Inference::converts(const Expr& whole, Type target) {
@@ -206,11 +231,14 @@ bool Inference::converts(const Expr& whole, Type target) {
       number && is(target, TypeKind::Int) && (is(from, TypeKind::Enum) || is(from, TypeKind::Int)))
     return fits(number->form.value, target);
   if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) return from->count <= target->count;
+  if (is_address_of_array(e, target)) return true;
   if (is(from, TypeKind::Pointer) && is(target, TypeKind::Pointer))
     return same_pointee(from, target) && (target->space == Space::Any || target->space == from->space);
   if (is(from, TypeKind::EntryRef) && is(target, TypeKind::Pointer)) return same_pointee(from, target);
   if (is(from, TypeKind::EntryRef) && is(target, TypeKind::EntryRef)) return same_pointee(from, target);
-  if (is(from, TypeKind::EntryRef) && from->element == target) return true;  // what it refers to
+  if (is(from, TypeKind::EntryRef))  // what it refers to
+    return from->element == target ||
+           (is(from->element, TypeKind::Str) && is(target, TypeKind::Str) && from->element->count <= target->count);
   if (is(from, TypeKind::Program) && is(target, TypeKind::Program)) return !target->name;
   return false;
 }
@@ -224,6 +252,8 @@ Expr Inference::coerce(const Expr& e, Type target) {
   if (const auto* texts = as<Concatenate>(e); texts && is(target, TypeKind::Str))
     return c.make(texts->form, texts->loc, target);
   if (!converts(e, target)) return refuse_conversion(e, target);
+  if (is_address_of_array(e, target))
+    return c.make(Convert{e}, loc_of(e), t.pointer(target->element, from->space, from->nullable));
   if (is(from, TypeKind::Null)) return c.make(Null{}, loc_of(e), target);
   if (is(target, TypeKind::Maybe)) return c.make(Convert{coerce(e, target->element)}, loc_of(e), target);
   if (is(from, TypeKind::Maybe)) return coerce(value_of_maybe(e), target);
@@ -234,6 +264,7 @@ Expr Inference::coerce(const Expr& e, Type target) {
   // An annotation says what is pointed to; where it lies is what the value says.
   if (is(target, TypeKind::Pointer) && is(from, TypeKind::Pointer)) return e;
   if (is(from, TypeKind::Program)) return e;
+  if (is(from, TypeKind::EntryRef) && is(target, TypeKind::Str)) return coerce(entry_value(e), target);
   if (is(from, TypeKind::EntryRef) && from->element == target)
     return kind_of(e) == Kind::MapLookup ? entry_copy(e) : Expr(c.make(Deref{e}, loc_of(e), target));
   warn_of_lost_bits(e, target);
@@ -242,6 +273,9 @@ Expr Inference::coerce(const Expr& e, Type target) {
 
 Expr Inference::refuse_conversion(const Expr& e, Type target) {
   Type from = type_of(e);
+  // Of a reference it is what it refers to that does not fit.
+  if (is(from, TypeKind::EntryRef)) from = from->element;
+  if (is(target, TypeKind::EntryRef)) target = target->element;
   const Loc loc = loc_of(e);
   const auto both = [&](TypeKind kind) { return is(from, kind) && is(target, kind); };
   if (constant(e) && is(target, TypeKind::Int)) {
@@ -252,6 +286,11 @@ Expr Inference::refuse_conversion(const Expr& e, Type target) {
     report_logical_not(*negation, c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)));
   } else if (is_integral(is(from, TypeKind::Maybe) ? from->element : from) && is_integral(target)) {
     fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
+  } else if (both(TypeKind::Pointer) && from->element == target->element && from->space != target->space) {
+    const auto text = [&](Type pointer) {
+      return fmt::format("{} to {}", spell(pointer), memory_text(pointer->space));
+    };
+    c.diagnostics.report(loc, diag::type_mismatch, text(from), text(target));
   } else if (both(TypeKind::Str) || (is_text_array(from) && is(target, TypeKind::Str)) ||
              (both(TypeKind::Pointer) && from->element != target->element && from->space != Space::Context &&
               target->space != Space::Context)) {

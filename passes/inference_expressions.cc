@@ -9,7 +9,12 @@ Expr Inference::infer(const Expr& e, Type expected) {
   const Loc loc = loc_of(e);
   return visit<lang::LastValuesReturned>(
       e, on<InvalidExpr>([&](const auto&) { return invalid(loc); }),
-      on<GlobalName>([&](const auto& n) { return infer_global(n); }), on<Local>([&](const Node<Local>& n) -> Expr {
+      on<GlobalName>([&](const Node<GlobalName>& n) -> Expr {
+        // Where a type was refused, what would have had it is no second mistake.
+        const Entity* entity = is(expected, TypeKind::Invalid) ? find_entity(n->name) : nullptr;
+        return entity && entity->kind == Entity::Kind::Function ? invalid(loc) : infer_global(n);
+      }),
+      on<Local>([&](const Node<Local>& n) -> Expr {
         if (auto found = keys_only_.find(n->name); found != keys_only_.end())
           return c.diagnostics.report(loc, diag::value_for_each_cpu, map_text(found->second)), invalid(loc);
         Type type = locals_[n->name];

@@ -77,6 +77,8 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
       c.diagnostics.report(loc_of(type), diag::only_in_userspace, "ProgramHandle");
       return t.invalid();
     }
+    if (is(found, TypeKind::Pointer) && found->space != Space::Context && entity.domain == Domain::Shared)
+      return type_of(unsupported(loc_of(type), fmt::format("a pointer as {} of a `@helper`", what)));
     return found;
   };
   for (const TypedName& p : n->parameters) {
@@ -214,7 +216,7 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
   }
   if (in_ebpf() && parameters.size() > 5) unsupported(n->parameters[5].name.loc, "a sixth parameter in eBPF");  // [L62]
   if (domain_ == Domain::Shared && is(result_, TypeKind::Pointer))
-    unsupported(n->name.loc, "helpers that give pointers");
+    unsupported(loc_of(*n->result), "the context as a result of a `@helper`");
   if (n->result_name.name) locals_[n->result_name.name] = result_;
   result_is_named_ = bool(n->result_name.name);
   at_file_level_ = false;

@@ -54,6 +54,11 @@ uint64_t Inference::map_flags(const Node<MapDecl>& n, const MapKind& kind) {
         flags |= flag->value;
         return;
       }
+      if (flag && flag->name == "BPF_F_NUMA_NODE") {
+        // The kernel has it for many kinds; it is told with the node.
+        unsupported(word->loc, "`BPF_F_NUMA_NODE`, which the option `numa_node = N` behind the size will set");
+        return;
+      }
       Diagnostic& message = c.diagnostics.report(word->loc, diag::bad_map_flag, std::string(word->form.name.text()),
                                                  std::string(kind.name));
       std::vector<std::string_view> known;

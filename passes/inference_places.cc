@@ -238,6 +238,7 @@ Type not_any_bytes(Type type) {
 Expr Inference::infer_cast(const Node<Cast>& n) {
   Type target = resolve(n->target);
   Expr value = value_of_maybe(infer(n->value, target));
+  if (is(target, TypeKind::Str)) value = entry_value(value);
   if (is(target, TypeKind::Void) && !is_invalid(value))
     return c.diagnostics.report(n.loc, diag::type_mismatch, "void", "a type with values"), invalid(n.loc);
   Type from = type_of(value);

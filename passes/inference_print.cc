@@ -86,6 +86,14 @@ Expr Inference::printed_place(const Expr& value, std::vector<Expr>& values) {
   return hold(value);
 }
 
+/// A string in a map entry as a place, which is zero where the entry is absent [L50]; other values themselves.
+Expr Inference::text_of_entry(const Expr& value, std::vector<Expr>& values) {
+  Type type = type_of(value);
+  if (!is(type, TypeKind::EntryRef) || !is(type->element, TypeKind::Str)) return value;
+  const Expr text = entry_value(value);
+  return as<BlockValue>(text) ? printed_place(text, values) : text;
+}
+
 /// An array of characters as a string: a copy, since no NUL need end the array.
 Expr Inference::text_of_array(const Expr& array, std::vector<Expr>& values) {
   constexpr uint64_t most = 64;
@@ -116,8 +124,9 @@ bool Inference::print_argument(const Expr& argument, std::string& piece, std::ve
     return unsupported(loc_of(argument), fmt::format("printing more than {} values at once", most)), false;
   if (has_parts && is_entry && !as<Local>(argument))
     return unsupported(loc_of(argument), "printing an entry in place; write `if (var e = m[k]) { print(e) }`"), false;
-  if (print_piece(has_parts ? printed_place(argument, values) : argument, piece, values)) return true;
-  c.diagnostics.report(loc_of(argument), diag::print_verb, "print", spell(type_of(argument)));
+  const Expr shown = has_parts ? printed_place(argument, values) : text_of_entry(argument, values);
+  if (print_piece(shown, piece, values)) return true;
+  c.diagnostics.report(loc_of(argument), diag::print_verb, "print", spell(type));
   return false;
 }
 
@@ -130,7 +139,8 @@ void Inference::print_statement(const Node<Apply>& n) {
   const auto* literal = arguments.empty() ? nullptr : as<StringValue>(arguments[0]);
   const bool formats = literal && literal->form.text.text().find('%') != std::string_view::npos;
   const auto accepts = [&](char verb, Type type) {
-    if (verb == 's') return is(type, TypeKind::Str) || is_text_array(type);
+    if (verb == 's')
+      return is(is(type, TypeKind::EntryRef) ? type->element : type, TypeKind::Str) || is_text_array(type);
     if (verb == 'c') return is(type, TypeKind::Char) || type == t.u8();
     if (verb == 'p') return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef);
     return is_integral(type);
@@ -159,7 +169,10 @@ void Inference::print_statement(const Node<Apply>& n) {
             c.diagnostics.report(loc_of(n->arguments[verbs]), diag::print_verb,
                                  std::string(text.substr(i, end - i + 1)), spell(type_of(arguments[verbs])));
           const bool is_array = verb == 's' && is_text_array(type_of(arguments[verbs]));
-          values.push_back(is_array ? text_of_array(arguments[verbs], values) : arguments[verbs]);
+          const Expr shown = is_array      ? text_of_array(arguments[verbs], values)
+                             : verb == 's' ? text_of_entry(arguments[verbs], values)
+                                           : arguments[verbs];
+          values.push_back(shown);
         }
         format += '%';
         format += verb == 'i' ? 'd' : verb;

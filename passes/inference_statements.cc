@@ -219,14 +219,20 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
   }
   Type type = type_of(*target);
   if (n->op == Operator::None) {
-    const Expr given = infer(n->value, type);
+    const bool refers = is(type, TypeKind::EntryRef);
+    const Kind written = kind_of(n->value);
+    const bool is_literal =
+        written == Kind::StringValue || written == Kind::ArrayLiteral || written == Kind::ArrayRepeat;
+    Expr given = infer(n->value, refers && is_literal ? type->element : type);
     // [L50] a reference that is given a whole value refers to that.
-    const bool is_value = is(type, TypeKind::EntryRef) && type_of(given) == type->element;
+    if (refers && is(type->element, TypeKind::Str) && is(type_of(given), TypeKind::Str))
+      given = coerce(given, type->element);
+    const bool is_value = refers && type_of(given) == type->element;
     Expr value = is_value ? Expr(c.make(Convert{given}, loc_of(given), type)) : coerce(given, type);
     if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
     if (is(type, TypeKind::Pointer) && is(type_of(value), TypeKind::Pointer) && type_of(value)->space != type->space &&
         type->space != Space::Any) {
-      c.diagnostics.report(n.loc, diag::type_mismatch, spell(type_of(value)), spell(type));
+      refuse_conversion(value, type);
       return emit(InvalidStmt{}, n.loc);
     }
     if (const auto* local = as<Local>(*target); local && is_packet_end(value)) packet_ends_.insert(local->form.name);
@@ -412,6 +418,12 @@ void Inference::return_statement(const Node<Return>& n) {
     return emit(InvalidStmt{}, n.loc);
   }
   const Expr given = infer(*n->value, result_);
+  // What a body ends with is its value if it has one; `return f()` asks for one [L10].
+  if (const bool is_written = !(n.loc == loc_of(*n->value)); !is_written && is(type_of(given), TypeKind::Void)) {
+    emit(Evaluate{given}, n.loc);
+    if (result_is_named_) emit(Return{}, n.loc);
+    return;
+  }
   if (is(type_of(given), TypeKind::Struct) && is(result_, TypeKind::Pointer) && result_->element == type_of(given)) {
     // [L182] return S { … } as *S
     c.diagnostics.report(loc_of(*n->value), diag::type_mismatch, spell(type_of(given)), spell(result_))
@@ -481,6 +493,7 @@ void Inference::evaluate(const Expr& e) {
     if (const auto* callee = as<GlobalName>(apply->form.callee);
         callee && callee->form.name == "print" && !find_entity(callee->form.name))
       return print_statement(*apply);
+  statement_call_ = loc;
   Expr value = infer(e);
   if (is_invalid(value)) return emit(InvalidStmt{}, loc);
   const Kind kind = kind_of(value);

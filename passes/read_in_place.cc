@@ -3,6 +3,7 @@
 
 #include "ir/children.h"
 #include "ir/effects.h"
+#include "passes/entry_reading.h"
 
 namespace ksc {
 
@@ -36,10 +37,13 @@ ReadInPlace::ReadInPlace(const Program& program) {
 bool ReadInPlace::has(Name pointer) const {
   auto reads = reads_.find(pointer);
   // Each read names the pointer twice: in the test and in the place.
-  return reads != reads_.end() && uses_.at(pointer) == 2 * reads->second && !changed_.count(pointer);
+  return lookups_.count(pointer) && reads != reads_.end() && uses_.at(pointer) == 2 * reads->second &&
+         !changed_.count(pointer);
 }
 
 void ReadInPlace::count(const Stmt& s) {
+  if (const auto* let = as<Let>(s); let && let->form.value && entry_reading(*let->form.value))
+    lookups_.insert(let->form.name);
   each_child_of(
       s, [&](const Expr& e) { count(e); }, [&](const Stmt& t) { count(t); });
 }

@@ -26,6 +26,7 @@ class ReadInPlace {
 
   std::map<Name, int, ByText> uses_, reads_;
   NameSet changed_;
+  NameSet lookups_;  // what is declared as an entry of a map
 };
 
 }  // namespace ksc

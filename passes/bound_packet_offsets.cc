@@ -32,6 +32,8 @@ __int128 greatest(const Expr& e, const Greatest& locals) {
   }
   if (const auto* converted = as<Convert>(e)) {
     Type from = type_of(converted->form.value);
+    const __int128 whole = is_integral(from) && !is_signed(from) ? greatest(converted->form.value, locals) : unknown;
+    if (whole < static_cast<__int128>(1) << (width_of(type_of(e)) - 1)) return whole;  // it is not cut
     return is_integral(from) && !is_signed(from) && width_of(from) <= width_of(type_of(e))
                ? greatest(converted->form.value, locals)
                : unknown;

@@ -114,13 +114,12 @@ class Pointing {
     const Expr limit = to_.make(Int{{static_cast<__int128>(type_of(n->base)->count)}, {}}, n.loc, type);
     const Expr is_inside = to_.make(Compare{CompareOp::Less, at, limit}, n.loc, types_.boolean());
     restrict(test, is_inside, n.loc);
-    const Expr narrow = to_.make(Convert{at}, n.loc, types_.u32());
-    to_.emit(
-        Let{element, types_.u32(), to_.make(Conditional{is_inside, narrow, number(0, n.loc)}, n.loc, types_.u32())},
-        n.loc);
-    const Expr chosen = to_.make(Local{element}, n.loc, types_.u32());
+    const Expr none = to_.make(Int{{0}, {}}, n.loc, type);
+    to_.emit(Let{element, type, to_.make(Conditional{is_inside, at, none}, n.loc, type)}, n.loc);
+    const Expr chosen = to_.make(Local{element}, n.loc, type);
     hide(chosen, n.loc);
-    return chosen;
+    // Not before: the verifier would know nothing of the lower half by itself.
+    return to_.make(Convert{chosen}, n.loc, types_.u32());
   }
   /// The place behind a variable that points at its last element which is chosen.
   Expr behind_pointer(const Expr& place, Option<Expr>& test) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "ir/effects.h"
 #include "ir/program_type.h"
 #include "ir/rewrite.h"
 #include "ir/stack_frames.h"
@@ -249,6 +250,17 @@ Ir<lang::LocalsSpilled> spill_locals(const Ir<lang::LargeValuesNamed>& in, Conte
       on<Let>([&](const Node<Let>& n, Out& to) {
         if (is_spilled(n->name)) return spiller->initialise(n);
         to.emit_statement(to.rebuild(n));
+      }),
+      on<Assign>([&](const Node<Assign>& n, Out& to) {
+        const Expr place = to(n->place);
+        Expr value = to(n->value);
+        // What is no longer a variable is written by a statement that does nothing else.
+        if (as<Local>(n->place) && !as<Local>(place) && is_effect(value)) {
+          const Name result = to.fresh("value");
+          to.emit(Let{result, type_of(value), value}, n.loc);
+          value = to.make(Local{result}, n.loc, type_of(value));
+        }
+        to.emit(Assign{place, value}, n.loc);
       }),
       on<Local>([&](const Node<Local>& n, Out& to) -> Expr {
         if (is_spilled(n->name)) return spiller->variable(n->name, n.type, n.loc);

@@ -230,7 +230,7 @@ bool Inference::converts(const Expr& whole, Type target) {
   if (const auto* number = as<Int>(e);
       number && is(target, TypeKind::Int) && (is(from, TypeKind::Enum) || is(from, TypeKind::Int)))
     return fits(number->form.value, target);
-  if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) return from->count <= target->count;
+  if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) return from->count <= target->count || as<Concatenate>(e);
   if (is_address_of_array(e, target)) return true;
   if (is(from, TypeKind::Pointer) && is(target, TypeKind::Pointer))
     return same_pointee(from, target) && (target->space == Space::Any || target->space == from->space);

@@ -23,6 +23,7 @@ std::string_view operator_text(Operator op) {
 
 Expr Inference::infer_operation(const Node<Operation>& n, Type expected) {
   if (n->operands.size() == 2) {
+    if (is(expected, TypeKind::Str)) expected = nullptr;  // as in a chain
     const Expr left = infer(n->operands[0], expected && !is_comparison(n->op) ? expected : nullptr);
     const bool apart = is_comparison(n->op) || n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight;
     const Expr right = infer(n->operands[1], is_invalid(left) ? t.invalid() : apart ? nullptr : expected);

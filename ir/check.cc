@@ -365,9 +365,6 @@ class Checker {
     }
     if constexpr (std::same_as<F, AddressOf>)
       if (has(Rule::ElementAddressesGuarded)) addressed(n->place);
-    if constexpr (std::same_as<F, Index>)
-      if (has(Rule::PacketElementsPointed) && !as<Int>(n->index) && is_in_packet(sum))
-        report("an element of the packet is chosen without a pointer to it", sum);
     if constexpr (std::same_as<F, Index> || std::same_as<F, Field>)
       // Constants folded, other indexes are numbers too.
       if (has(Rule::ConstantsRead) && !has(Rule::ConstantsFolded) && is_integral(n.type) && is_known(sum))

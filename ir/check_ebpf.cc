@@ -90,6 +90,10 @@ class EbpfCheck {
     if (has(Rule::TurnsForgotten) && calls_.runs_in_turns(function_.name)) turn_value(s);
     const auto* loop = as<CountedLoop>(s);
     if (loop && has(Rule::CountersWide)) counter(loop->form);
+    if (has(Rule::PacketElementsPointed))
+      each_child_of(
+          s, [&](const Expr& e) { packet_elements(e); }, [](const Stmt&) {});
+    if (loop) counters_.push_back(loop->form.name);
     if (const auto* give = as<Return>(s)) answers_.push_back({give, loops_ > 0});
     if (has(Rule::PlacesApart))
       each_child_of(
@@ -97,6 +101,20 @@ class EbpfCheck {
     loops_ += loop != nullptr;
     each_body_of(s, [&](const Body& inner) { body(inner); });
     loops_ -= loop != nullptr;
+    if (loop) counters_.pop_back();
+  }
+  /// What is chosen in the packet is behind a pointer of its own, but for what the innermost loop counts.
+  void packet_elements(const Expr& e) {
+    if (!header(e).contains.has(Kind::Index)) return;
+    if (const auto* index = as<Index>(e); index && is_in_packet(e)) {
+      const Expr* at = &index->form.index;
+      while (const auto* converted = as<Convert>(*at)) at = &converted->form.value;
+      const auto* local = as<Local>(*at);
+      const bool is_counter = local && !counters_.empty() && counters_.back() == local->form.name;
+      if (!as<Int>(*at) && !is_counter) report_("an element of the packet is chosen without a pointer to it");
+    }
+    each_child_of(
+        e, [&](const Expr& child) { packet_elements(child); }, [](const Stmt&) {});
   }
   void expression(const Expr& e) {
     constexpr FormSet looked_at = form_set_of<Conditional, StructValue, ArrayValue>();
@@ -141,7 +159,9 @@ class EbpfCheck {
         const auto* assign = as<Assign>(s);
         const auto* local = assign ? as<Local>(assign->form.place) : nullptr;
         if (!local || !(is(local->type, TypeKind::Pointer) || is(local->type, TypeKind::EntryRef))) continue;
-        if (!local->type->nullable) continue;
+        Expr given = local ? assign->form.value : Expr();
+        while (const auto* converted = as<Convert>(given)) given = converted->form.value;
+        if (!local->type->nullable || !as<AddressOf>(given)) continue;
         if (!declared.count(local->form.name) && !is_hidden(local->form.name))
           report_("a pointer that a branch replaces is not hidden behind it");
       }
@@ -252,6 +272,7 @@ class EbpfCheck {
   const CheckReport& report_;
   bool has_context_ = false;
   int loops_ = 0;
+  std::vector<Name> counters_;  // of the loops around the statement at work
   std::vector<Answer> answers_;
 };
 

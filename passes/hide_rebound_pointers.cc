@@ -15,8 +15,11 @@ void collect(const Stmt& s, std::vector<Expr>& rebound, NameSet& declared) {
     const auto* local = as<Local>(assign->form.place);
     const bool may_be_null =
         local && (is(local->type, TypeKind::Pointer) || is(local->type, TypeKind::EntryRef)) && local->type->nullable;
-    if (may_be_null && std::none_of(rebound.begin(), rebound.end(),
-                                    [&](const Expr& known) { return as<Local>(known)->form.name == local->form.name; }))
+    Expr given = assign->form.value;
+    while (const auto* converted = as<Convert>(given)) given = converted->form.value;
+    if (may_be_null && as<AddressOf>(given) && std::none_of(rebound.begin(), rebound.end(), [&](const Expr& known) {
+          return as<Local>(known)->form.name == local->form.name;
+        }))
       rebound.push_back(assign->form.place);
   }
   each_child_of(

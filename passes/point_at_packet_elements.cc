@@ -11,12 +11,48 @@ namespace {
 
 using Out = To<lang::PacketElementsPointed>;
 
+/// What the verifier knows by itself: the counter of the innermost loop, if that is short and plain. Its last value.
+using Counters = NameMap<__int128>;
+
+/// How many statements and expressions there are.
+__int128 size_of_all(const auto& whole) {
+  __int128 count = 1;
+  each_child_of(
+      whole, [&](const Expr& e) { count += size_of_all(e); }, [&](const Stmt& s) { count += size_of_all(s); });
+  return count;
+}
+
+Counters counters_in(const CountedLoop& loop) {
+  // Far below what makes a loop a function, whatever its statements cost.
+  constexpr __int128 most = 1000;
+  constexpr FormSet not_plain = form_set_of<Call, HelperCall, MapCall, CountedLoop, MapLoop>();
+  const auto *low = as<Int>(loop.low), *high = as<Int>(loop.high);
+  if (!low || !high || low->form.value.value < 0) return {};
+  const __int128 last = high->form.value.value - (loop.inclusive ? 0 : 1);
+  __int128 size = 0;
+  for (const Stmt& s : loop.body.statements) {
+    if (!(header(s).contains & not_plain).empty()) return {};
+    size += size_of_all(s);
+  }
+  if ((last + 1 - low->form.value.value) * size > most) return {};
+  return {{loop.name, last}};
+}
+
+bool is_known(const Index& index, const Counters& counters) {
+  const Expr* at = &index.index;
+  while (const auto* converted = as<Convert>(*at)) at = &converted->form.value;
+  if (as<Int>(*at)) return true;
+  const auto* local = as<Local>(*at);
+  const auto found = local ? counters.find(local->form.name) : counters.end();
+  return found != counters.end() && found->second < static_cast<__int128>(type_of(index.base)->count);
+}
+
 /// Whether the place is in the packet, at an index that is not known.
-bool is_chosen(const Expr& place) {
+bool is_chosen(const Expr& place, const Counters& counters) {
   if (!(as<Index>(place) || as<Field>(place)) || !is_in_packet(place)) return false;
   for (const Expr* e = &place;;) {
     if (const auto* index = as<Index>(*e)) {
-      if (!as<Int>(index->form.index)) return true;
+      if (!is_known(index->form, counters)) return true;
       e = &index->form.base;
     } else if (const auto* field = as<Field>(*e)) {
       e = &field->form.base;
@@ -28,13 +64,13 @@ bool is_chosen(const Expr& place) {
 
 class Pointing {
  public:
-  explicit Pointing(Out& to) : to_(to), types_(to.context.types) {}
+  Pointing(Out& to, const Counters& counters) : to_(to), types_(to.context.types), counters_(counters) {}
 
   /// The expression with such reads in variables.
   Expr read(const Expr& e) {
     if (!header(e).contains.has(Kind::Index)) return e;
-    if (is_chosen(e)) return value_of(e);
-    if (const auto* address = as<AddressOf>(e); address && is_chosen(address->form.place))
+    if (is_chosen(e, counters_)) return value_of(e);
+    if (const auto* address = as<AddressOf>(e); address && is_chosen(address->form.place, counters_))
       return to_.make(AddressOf{value_of(address->form.place)}, address->loc, address->type);
     return map_children(to_.context, e, [&](const Expr& child) { return read(child); });
   }
@@ -123,7 +159,7 @@ class Pointing {
   }
   /// The place behind a variable that points at its last element which is chosen.
   Expr behind_pointer(const Expr& place, Option<Expr>& test) {
-    if (const auto* field = as<Field>(place); field && is_chosen(field->form.base))
+    if (const auto* field = as<Field>(place); field && is_chosen(field->form.base, counters_))
       return to_.make(Field{behind_pointer(field->form.base, test), field->form.name}, field->loc, field->type);
     if (const auto* index = as<Index>(place); index && as<Int>(index->form.index))
       return to_.make(Index{behind_pointer(index->form.base, test), index->form.index}, index->loc, index->type);
@@ -139,7 +175,6 @@ class Pointing {
     const Expr at = to_.make(PointerAdd{as_type(pointer, byte_pointer), bytes}, loc, byte_pointer);
     to_.emit(Let{name, type, as_type(at, type)}, loc);
     const Expr local = to_.make(Local{name}, loc, type);
-    hide(local, loc);
     // All elements are in the packet; but the verifier knows that of no pointer to one of them.
     restrict(test, to_.make(InPacket{local, context(loc), size_of(type_of(place))}, loc, types_.boolean()), loc);
     return to_.make(Deref{local}, loc, type_of(place));
@@ -152,29 +187,43 @@ class Pointing {
 
   Out& to_;
   Types& types_;
+  const Counters& counters_;
 };
 
 }  // namespace
 
 Ir<lang::PacketElementsPointed> point_at_packet_elements(const Ir<lang::Ebpf>& in, Context& context) {
-  const auto operands = [](const auto& n, Out& to) {
-    Pointing pointing(to);
+  Counters counters;
+  const auto operands = [&](const auto& n, Out& to) {
+    Pointing pointing(to, counters);
     to.emit_mapped(n, [&](const Expr& e) { return pointing.read(e); });
   };
   return rewrite<lang::Ebpf, lang::PacketElementsPointed>(
       in, context, on<Let>(operands), on<Return>(operands), on<If>(operands), on<Switch>(operands),
       on<MapStore>(operands), on<MapDelete>(operands), on<Print>(operands),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
-        if (!is_chosen(n->place)) return operands(n, to);
-        Pointing pointing(to);
+        if (!is_chosen(n->place, counters)) return operands(n, to);
+        Pointing pointing(to, counters);
         const Expr value = pointing.read(n->value);
         pointing.where_it_is(n->place, [&](const Expr& place) { to.emit(Assign{place, value}, n.loc); });
+      }),
+      on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
+        const Counters outer = std::exchange(counters, counters_in(n.form));
+        CountedLoop form = n.form;
+        form.body = to(n->body);
+        counters = outer;
+        to.emit(form, n.loc);
+      }),
+      on<MapLoop>([&](const Node<MapLoop>& n, Out& to) {
+        const Counters outer = std::exchange(counters, {});
+        to.emit_statement(to.rebuild(n));
+        counters = outer;
       }),
       on<Evaluate>([&](const Node<Evaluate>& n, Out& to) {
         const auto* call = as<RuntimeCall>(n->value);
         const auto* written = call && !call->form.arguments.empty() ? as<AddressOf>(call->form.arguments[0]) : nullptr;
-        if (!written || !is_chosen(written->form.place)) return operands(n, to);
-        Pointing pointing(to);
+        if (!written || !is_chosen(written->form.place, counters)) return operands(n, to);
+        Pointing pointing(to, counters);
         std::vector<Expr> arguments;
         for (const Expr& argument : call->form.arguments)
           arguments.push_back(arguments.empty() ? argument : pointing.read(argument));

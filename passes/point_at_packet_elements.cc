@@ -38,10 +38,17 @@ Counters counters_in(const CountedLoop& loop) {
   return {{loop.name, last}};
 }
 
+/// A constant in range; one that is not is tested as any other index.
+bool is_constant(const Index& index) {
+  const auto* number = as<Int>(index.index);
+  return number && number->form.value.value >= 0 &&
+         number->form.value.value < static_cast<__int128>(type_of(index.base)->count);
+}
+
 bool is_known(const Index& index, const Counters& counters) {
+  if (is_constant(index)) return true;
   const Expr* at = &index.index;
   while (const auto* converted = as<Convert>(*at)) at = &converted->form.value;
-  if (as<Int>(*at)) return true;
   const auto* local = as<Local>(*at);
   const auto found = local ? counters.find(local->form.name) : counters.end();
   return found != counters.end() && found->second < static_cast<__int128>(type_of(index.base)->count);
@@ -127,7 +134,7 @@ class Pointing {
     const auto& index = *as<Index>(place);
     const Expr before = distance(index.form.base, pointer, test);
     const uint64_t size = size_of(type_of(place));
-    if (const auto* constant = as<Int>(index.form.index))
+    if (const auto* constant = as<Int>(index.form.index); constant && is_constant(index.form))
       return sum(before, number(static_cast<uint64_t>(constant->form.value.value) * size, loc), loc);
     const Expr element = element_at(index, test);
     const Expr bytes =
@@ -161,7 +168,7 @@ class Pointing {
   Expr behind_pointer(const Expr& place, Option<Expr>& test) {
     if (const auto* field = as<Field>(place); field && is_chosen(field->form.base, counters_))
       return to_.make(Field{behind_pointer(field->form.base, test), field->form.name}, field->loc, field->type);
-    if (const auto* index = as<Index>(place); index && as<Int>(index->form.index))
+    if (const auto* index = as<Index>(place); index && is_constant(index->form))
       return to_.make(Index{behind_pointer(index->form.base, test), index->form.index}, index->loc, index->type);
     const Loc loc = loc_of(place);
     const Name name = to_.fresh("at");

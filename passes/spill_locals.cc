@@ -166,9 +166,16 @@ class Spiller {
     if (part_.is_claimed)
       call("ks_release_scratch", address(member(to_.context.name(claimed), t_.u64(), loc)), t_.void_type(), loc);
   }
+  /// What is no longer a variable is written by a statement that does nothing else.
+  Expr named(const Expr& value, Loc loc) const {
+    const Name result = to_.fresh("value");
+    to_.emit(Let{result, type_of(value), value}, loc);
+    return to_.make(Local{result}, loc, type_of(value));
+  }
   void initialise(const Node<Let>& n) const {
     const Expr place = variable(n->name, n->type, n.loc);
-    const Option<Expr> value = to_(n->value);
+    Option<Expr> value = to_(n->value);
+    if (value && is_effect(*value)) value = named(*value, n.loc);
     const bool is_literal = value && makes_value_in_memory(*value);
     if (value && !is_literal) return emit_assignment(place, *value, n.loc, to_);
     if (is_integral(n->type)) return to_.emit(Assign{place, to_.make(Int{{0}, {}}, n.loc, n->type)}, n.loc);
@@ -254,11 +261,8 @@ Ir<lang::LocalsSpilled> spill_locals(const Ir<lang::LargeValuesNamed>& in, Conte
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         const Expr place = to(n->place);
         Expr value = to(n->value);
-        // What is no longer a variable is written by a statement that does nothing else.
         if (as<Local>(n->place) && !as<Local>(place) && is_effect(value)) {
-          const Name result = to.fresh("value");
-          to.emit(Let{result, type_of(value), value}, n.loc);
-          value = to.make(Local{result}, n.loc, type_of(value));
+          value = spiller->named(value, n.loc);
         }
         to.emit(Assign{place, value}, n.loc);
       }),

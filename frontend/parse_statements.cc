@@ -475,7 +475,7 @@ Stmt Parser::try_statement() {
 }
 
 CatchClause Parser::catch_clause() {
-  take();
+  const Token first = take();
   CatchClause clause{};
   if (at_word("_") && peek(1).kind == LeftBrace) {
     take();
@@ -492,6 +492,7 @@ CatchClause Parser::catch_clause() {
   } else {
     expected("`_`, a code or `(name)`");
   }
+  clause.name.loc = since(first);
   if (!panicking_) clause.body = block();
   return clause;
 }

@@ -10,6 +10,18 @@ namespace ksc::fuzz {
 const std::vector<std::string>& counted_forms() {
   static const std::vector<std::string> forms = {
       "alias",
+      "assert",
+      "call that may throw",
+      "catch a code",
+      "catch any code by name",
+      "catch bounds",
+      "catch everything",
+      "function that throws",
+      "panic",
+      "throw of a caught code",
+      "throw of a constant",
+      "throw of a number",
+      "try",
       "const",
       "const array",
       "const string",
@@ -254,7 +266,7 @@ Tree Generator::function(Helper helper, const std::string& attribute) {
     scopes_.back().push_back({name, type});
   }
   has_context_ = helper.with_context;
-  in_entry_ = false;
+  in_entry_ = throws_ = false;
   result_ = helper.result;
   Tree out;
   std::string result = helper.result.spelled();
@@ -279,6 +291,8 @@ Tree Generator::function(Helper helper, const std::string& attribute) {
   }
   out.after = "}\n\n";
   out.may_drop = true;
+  helper.throws = throws_;
+  if (throws_) count("function that throws");
   helpers_.push_back(helper);
   return out;
 }

@@ -21,6 +21,10 @@ Tree Generator::call(const Helper& helper, int depth) {
   if (helper.with_context) out.parts.push_back(Tree("ctx")), count("call with context");
   for (const T& parameter : helper.parameters) out.parts.push_back(value(parameter, depth - 1));
   count("call");
+  if (helper.throws) {
+    count("call that may throw");
+    throws_ = throws_ || !catches_all();
+  }
   return expression(std::move(out), helper.result);
 }
 

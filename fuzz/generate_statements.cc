@@ -238,7 +238,11 @@ Tree Generator::simple_statement(int depth) {
 
 Tree Generator::statement(int depth) {
   if (depth <= 0) return simple_statement(1);
-  switch (random_.below(30)) {
+  switch (random_.below(34)) {
+    case 30:
+    case 31: return try_statement(depth);
+    case 32: return throw_statement(depth);
+    case 33: return random_.once_in(3) ? panic_statement(depth) : throw_statement(depth);
     case 27: return nested_loops_ < 2 ? array_loop(depth) : simple_statement(depth);
     case 28:
       if (has_context_ && nested_loops_ < 2) return packet_loop(depth);

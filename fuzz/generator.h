@@ -78,7 +78,7 @@ struct Helper {
   std::string name;
   std::vector<T> parameters;
   T result;
-  bool with_context = false;
+  bool with_context = false, throws = false;
 };
 
 struct Header {
@@ -193,7 +193,14 @@ class Generator {
   Names strings_in_sight();
   Tree key(const Map& map, int depth);
   /// What is called may end the entries that references are held into.
-  bool can_call(const Helper& helper) const { return frozen_.empty() && (has_context_ || !helper.with_context); }
+  bool can_call(const Helper& helper) const {
+    return frozen_.empty() && (has_context_ || !helper.with_context) && (!helper.throws || (may_throw() && !commutes_));
+  }
+  bool catches_all() const {
+    return std::any_of(caught_.begin(), caught_.end(), [](const Caught& c) { return c.all; });
+  }
+  /// Whether any code may be thrown: a function may let it out, an entry function may not.
+  bool may_throw() const { return catches_all() || !in_entry_; }
   Tree call(const Helper& helper, int depth);
   Tree match_value(const T& type, int depth);
   Tree match(int depth, const std::function<Tree(int)>& arm);
@@ -228,6 +235,9 @@ class Generator {
   Tree entry_reference(int depth);
   Tree reference_use(const std::string& reference, const T& type, int depth);
   Tree rebound_reference(int depth);
+  Tree throw_statement(int depth);
+  Tree try_statement(int depth);
+  Tree panic_statement(int depth);
   Tree repeated_lookup(int depth);
   Tree returned(int depth);
   std::string verdict();
@@ -264,6 +274,13 @@ class Generator {
   std::set<std::string> frozen_;  // maps into which a reference is held
   bool has_context_ = false, in_entry_ = false, in_user_ = false;
   std::set<std::string> local_globals_;
+  /// What a try around takes.
+  struct Caught {
+    std::vector<int64_t> codes;
+    bool all = false;
+  };
+  std::vector<Caught> caught_;
+  bool throws_ = false;    // the function at work lets a throw out
   bool commutes_ = false;  // in a body whose turns come in any order
   T result_;
   int loops_ = 0, indent_ = 0, temporaries_ = 0, nested_loops_ = 0;

@@ -134,6 +134,10 @@ class Checker {
       function(n.form);
     } else if constexpr (declares_in_turns<F>) {
       loop(n.form);
+    } else if constexpr (std::same_as<F, Try>) {
+      body(n.form.body);
+      if (catches_bounds(n.form)) tests_.go_on_after_failure();
+      for (const CatchClause& one : n.form.clauses) clause(one);
     } else {
       if constexpr (std::same_as<F, Loop>) tests_.forget_all();  // a pointer may have moved since the turn before
       children(n);

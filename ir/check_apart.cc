@@ -144,7 +144,7 @@ class ContextCheck {
           s, [&](const Expr& e) { expression(e); }, [](const Stmt&) {});
     }
     const auto look_at = [&] { each_body_of(s, [&](const Body& inner) { body(inner); }); };
-    as<Block>(s) ? look_at() : on_way(look_at);
+    as<Block>(s) || as<Labelled>(s) ? look_at() : on_way(look_at);
   }
   void expression(const Expr& e) {
     const bool is_apart = is_support_call(e, "ks_read");

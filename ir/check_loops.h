@@ -21,7 +21,8 @@ class LoopCaps {
                             ? as<Local>(compare->form.left)
                             : nullptr;
     const Span<Stmt> then = test->form.branches[0].body.statements;
-    if (turns && !then.empty() && (as<Leave>(then.back()) || as<Return>(then.back())))
+    if (turns && !then.empty() &&
+        (as<Leave>(then.back()) || as<Return>(then.back()) || as<Raise>(then.back()) || as<Goto>(then.back())))
       capped_.insert(turns->form.name.record());
   }
   bool is_capped(const CountedLoop& loop) const {

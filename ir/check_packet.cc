@@ -102,6 +102,8 @@ void PacketTests::enter(const FunctionDef& function, bool learns_twice) {
   tested_.clear();
   roots_.clear();
   learns_twice_ = learns_twice;
+  pulls_ = std::any_of(function.parameters.begin(), function.parameters.end(),
+                       [](const Parameter& p) { return is_socket_buffer(p.type); });
   if (learns_twice) changed_ = changed_locals(function.body);
 }
 

@@ -143,8 +143,8 @@ KSC_ENUM(Visibility, Default, Public, Private);
 KSC_ENUM(Domain, User, Program, Shared, Kernel, ModulePrivate, Test);
 /// Who sees a global [L14].
 KSC_ENUM(Storage, Shared, EbpfOnly, Pinned, Constant);
-/// Why a function is left early [L146]: a failed packet check.
-KSC_ENUM(LeaveReason, Bounds);
+/// Why a function is left early [L146]: a failed packet check, or a panic [L47].
+KSC_ENUM(LeaveReason, Bounds, Panic);
 /// How the text behind an option becomes a value [L70]: a number, true or false, itself, or the name of an enumerator.
 KSC_ENUM(OptionValue, Unsigned, Signed, Bool, Text, Choice);
 
@@ -180,7 +180,8 @@ struct Attribute { Ident name; Span<Expr> arguments;                            
 struct Pattern { Expr low; Option<Expr> high; bool inclusive;                   KSC_FIELDS(low, high, inclusive) };
 /// patterns: value. No pattern: the default arm.
 struct MatchArm { Span<Pattern> patterns; Expr value;                           KSC_FIELDS(patterns, value) };
-/// catch code { … }; without a code and with a name: catch (name); `bounds`: catch bounds; nothing at all: catch _.
+/// catch code { … }; without a code and with a name: catch (name); `bounds`: catch bounds; nothing at all: catch _. The
+/// name's place is the clause's.
 struct CatchClause { Option<Expr> code; Ident name; bool bounds; Body body;     KSC_FIELDS(code, name, bounds, body) };
 /// One condition of an if and what it guards.
 struct Branch { Expr condition; Body body;                                      KSC_FIELDS(condition, body) };
@@ -368,7 +369,14 @@ struct VarStmt      { Ident name; Option<TypeExpr> type; Option<Expr> value;    
 struct AssignStmt   { Operator op; Expr place, value;                           KSC_FORM(AssignStmt, op, place, value) };
 /// if (var name[: type] = value) then else otherwise, as written.
 struct IfVar        { Ident name; Option<TypeExpr> type; Expr value; Body then, otherwise; KSC_FORM(IfVar, name, type, value, then, otherwise) };
+/// body; what it throws goes to the first clause that takes it, else on to the try around.
 struct Try          { Body body; Span<CatchClause> clauses;                     KSC_FORM(Try, body, clauses) };
+inline bool catches_bounds(const Try& attempt) {
+  for (const CatchClause& clause : attempt.clauses)
+    if (clause.bounds) return true;
+  return false;
+}
+/// Ends everything up to the nearest try that takes the code, an i32.
 struct Throw        { Expr code;                                                KSC_FORM(Throw, code) };
 struct Defer        { Body body;                                                KSC_FORM(Defer, body) };
 /// delete place, as written.
@@ -410,8 +418,15 @@ struct Print        { Name format; Span<Expr> arguments;                        
 struct TailCall     { Name program; Expr context;                               KSC_FORM(TailCall, program, context) };
 /// The body of the case that holds the value, else the default's. No falling through.
 struct Switch       { Expr value; Span<SwitchCase> cases;                       KSC_FORM(Switch, value, cases) };
-/// Leaves the function for a reason which is not a result: an entry function with its pass-through verdict [L146].
+/// Leaves the function for a reason which is not a result: an entry function with its pass-through verdict, if no `catch bounds` is
+/// around [L146].
 struct Leave        { LeaveReason reason;                                       KSC_FORM(Leave, reason) };
+/// Goes to the try around with that status (ir/status.h), or out of the function, whose caller is given it.
+struct Raise        { Expr status;                                              KSC_FORM(Raise, status) };
+/// body; a Goto of the label in it ends it.
+struct Labelled     { Name label; Body body;                                    KSC_FORM(Labelled, label, body) };
+/// To the end of the statement of that label, which is around.
+struct Goto         { Name label;                                               KSC_FORM(Goto, label) };
 /// map[key] = value: inserts or replaces; nothing if that fails.
 struct MapStore     { Expr map, key, value;                                     KSC_FORM(MapStore, map, key, value) };
 /// *pointer op= value in one atomic instruction.

@@ -6,6 +6,7 @@
 #include "ir/effects.h"
 #include "ir/interpreter.h"
 #include "ir/program_type.h"
+#include "ir/status.h"
 
 namespace ksc {
 
@@ -163,17 +164,28 @@ Value Interpreter::call(const FunctionDef& function, const std::vector<Value>& a
     bind(function.result_name, zero_value(function.result), function.result);
     frames_.back().result_name = function.result_name;
   }
-  const Flow flow = body(function.body);
+  Flow flow = Flow::Return;
+  try {
+    flow = body(function.body);
+  } catch (const Raised& raised) {
+    if (!function.throws) throw;
+    while (frames_.size() > level) drop_frame();
+    frames_.back().result = from_bits(function.result, raised.status);
+  }
   if (flow != Flow::Return && function.result_name)
     frames_.back().result = named_result();
   else if (flow != Flow::Return && !is(function.result, TypeKind::Void))
     throw Fault(fmt::format("{} ends without a result", function.name.text()));
   if (frames_.size() != level) throw Fault("frames are not nested");
-  for (const auto& [name, local] : frames_.back().locals) memory_.release(local.first);
   const Value result = frames_.back().result;
+  drop_frame();
+  return result;
+}
+
+void Interpreter::drop_frame() {
+  for (const auto& [name, local] : frames_.back().locals) memory_.release(local.first);
   frames_.pop_back();
   --depth_;
-  return result;
 }
 
 Value Interpreter::named_result() {
@@ -210,6 +222,8 @@ int64_t Interpreter::run_entry(Name entry) {
         return static_cast<int64_t>(to_number(call(*entry_, main_arguments(*entry_))));
       } catch (const ExitProcess& exit) {
         return ++events_["userspace program ends early"], exit.code;
+      } catch (const Raised&) {
+        return ++events_["uncaught throw"], 1;
       }
     try {
       std::vector<Value> arguments;
@@ -218,11 +232,14 @@ int64_t Interpreter::run_entry(Name entry) {
     } catch (const TailTransfer& transfer) {
       frames_.resize(1);
       current = transfer.program;
-    } catch (const LeaveEntry&) {
+    } catch (const Raised& raised) {
       frames_.resize(1);
+      const ProgramType* type = find_program_type(entry_->program_type.text());
+      if (kind_of_status(raised.status) == StatusKind::Throw) throw Fault("a throw comes out of a program");
+      if (kind_of_status(raised.status) == StatusKind::Panic) return ++events_["panic"], kernel_constant(type->safe);
       if (const auto given = fault_verdicts_.find(entry_->name); given != fault_verdicts_.end())
         return ++events_["fault verdict"], given->second;
-      return kernel_constant(find_program_type(entry_->program_type.text())->pass_through);
+      return kernel_constant(type->pass_through);
     }
   }
 }
@@ -261,7 +278,7 @@ Trace Interpreter::run(const Program& program, Name entry) {
     out_of_fuel = true;
   } catch (const Abrupt&) {
     fault = "a break or continue without a loop";
-  } catch (const LeaveEntry&) {
+  } catch (const Raised&) {
     fault = in_userspace_ ? "a userspace program leaves an eBPF program" : "a constant leaves its function";
   } catch (const TailTransfer&) {
     fault = "a constant is a tail call";
@@ -328,7 +345,7 @@ void Interpreter::require_packet(Address at, uint64_t size) {
   if (reaches_packet(at, size, !options_.packet_accesses_checked)) return;
   if (options_.packet_accesses_checked) throw Fault("access outside the packet");
   ++events_["access outside the packet"];
-  throw LeaveEntry{};
+  throw Raised{static_cast<uint64_t>(status_of(StatusKind::Bounds))};
 }
 
 void Interpreter::require_packet(const Place& place, Address at, uint64_t size) {

@@ -138,6 +138,7 @@ Value Interpreter::builtin_call(const Node<BuiltinCall>& n) {
       return from_bits(type, bytes_swapped(to_bits(values[0]), 32));
     if (name == "bswap64") return from_bits(type, bytes_swapped(to_bits(values[0]), 64));
   }
+  if (name == "panic") throw ExitProcess{134};
   throw Fault(fmt::format("{} is not interpreted", name));
 }
 
@@ -229,6 +230,7 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     const uint64_t index = to_bits(values[2]);
     return from_bits(n.type, index < values[0].bytes.size() ? values[0].bytes[index] : 0);
   }
+  if (name == "KS_UNCAUGHT") throw ExitProcess{1};
   if (name == "ks_stop_if_signalled") return wants(0), zero_value(n.type);
   if (name == "free") return wants(1), memory_.release(to_bits(values[0])), zero_value(n.type);
   // ks_div_s32 and its like: an operation, and the type that it works in

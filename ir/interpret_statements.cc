@@ -3,6 +3,7 @@
 
 #include "ir/interpreter.h"
 #include "ir/program_type.h"
+#include "ir/status.h"
 
 namespace ksc {
 
@@ -47,6 +48,38 @@ void Interpreter::unbind(Name name) {
   frames_.back().ends.erase(name);
 }
 
+Interpreter::Flow Interpreter::try_statement(const Node<Try>& n) {
+  const size_t level = frames_.size();
+  const auto outer = frames_.back().locals;
+  uint64_t status = 0;
+  try {
+    return body(n->body);
+  } catch (const Raised& raised) {
+    status = raised.status;
+  }
+  // What was declared on the way here is gone.
+  while (frames_.size() > level) drop_frame();
+  std::vector<Name> declared;
+  for (const auto& [name, place] : frames_.back().locals)
+    if (!outer.count(name)) declared.push_back(name);
+  for (const Name& name : declared) unbind(name);
+  for (const CatchClause& clause : n->clauses) {
+    const bool takes = clause.bounds ? kind_of_status(status) == StatusKind::Bounds
+                       : clause.code
+                           ? status == static_cast<uint64_t>(status_of(
+                                           StatusKind::Throw, static_cast<int32_t>(to_number(eval(*clause.code)))))
+                           : kind_of_status(status) == StatusKind::Throw;
+    if (!takes) continue;
+    ++events_[clause.bounds ? "failed check caught" : "throw caught"];
+    if (clause.name.name) bind(clause.name.name, from_number(c.types.i32(), code_of_status(status)), c.types.i32());
+    const Flow flow = body(clause.body);
+    if (clause.name.name) unbind(clause.name.name);
+    return flow;
+  }
+  ++events_["throw passed on"];
+  throw Raised{status};
+}
+
 Interpreter::Flow Interpreter::if_present(const Node<IfPresent>& n) {
   const Value value = eval(n->value);
   const bool present = is(value.type, TypeKind::Maybe) ? value.bytes.back() != 0 : to_bits(value) != 0;
@@ -57,14 +90,14 @@ Interpreter::Flow Interpreter::if_present(const Node<IfPresent>& n) {
   return flow;
 }
 
-/// Runs one turn of a loop: Break ends it, Return leaves it, everything else goes on.
+/// Runs one turn of a loop: Break ends it, Return and Goto leave it, everything else goes on.
 template <class Run>
 Interpreter::Flow Interpreter::loop(Run&& turn) {
   for (;;) {
     step();
     std::optional<Flow> flow = turn();
     if (!flow || *flow == Flow::Break) return Flow::Next;
-    if (*flow == Flow::Return) return Flow::Return;
+    if (*flow == Flow::Return || *flow == Flow::Goto) return *flow;
   }
 }
 
@@ -212,7 +245,23 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
         return Flow::Return;
       }),
       on<Switch>([&](const Node<Switch>& n) { return switch_statement(n); }),
-      on<Leave>([&](const Node<Leave>&) -> Flow { throw LeaveEntry{}; }), on<MapStore>([&](const Node<MapStore>& n) {
+      on<Leave>([&](const Node<Leave>& n) -> Flow {
+        throw Raised{static_cast<uint64_t>(status_of(status_kind(n->reason)))};
+      }),
+      on<Throw>([&](const Node<Throw>& n) -> Flow {
+        const auto code = static_cast<int32_t>(to_number(eval(n->code)));
+        throw Raised{static_cast<uint64_t>(status_of(StatusKind::Throw, code))};
+      }),
+      on<Raise>([&](const Node<Raise>& n) -> Flow { throw Raised{to_bits(eval(n->status))}; }),
+      on<Try>([&](const Node<Try>& n) { return try_statement(n); }), on<Labelled>([&](const Node<Labelled>& n) {
+        const Flow flow = body(n->body);
+        return flow == Flow::Goto && frames_.back().label == n->label ? Flow::Next : flow;
+      }),
+      on<Goto>([&](const Node<Goto>& n) {
+        frames_.back().label = n->label;
+        return Flow::Goto;
+      }),
+      on<MapStore>([&](const Node<MapStore>& n) {
         return next([&] {
           MapState& map = map_of(n->map);
           const Value key = eval(n->key);

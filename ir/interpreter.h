@@ -16,10 +16,11 @@ namespace ksc {
 
 /// Every form that a program can be run with: those of the typed languages, and those that lowering puts in their
 /// place.
-inline constexpr Lang runnable =
-    lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift + Kind::RuntimeCall +
-    Kind::FunctionAddress + Kind::TailCall + Kind::Switch + Kind::Leave + Kind::MapStore + Kind::AtomicUpdate +
-    Kind::CountedLoop + Kind::TraceLine + Kind::ProgramArray + Kind::PinnedGlobals + Kind::Scratch + Kind::CommandLine;
+inline constexpr Lang runnable = lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift +
+                                 Kind::RuntimeCall + Kind::FunctionAddress + Kind::TailCall + Kind::Switch +
+                                 Kind::Raise + Kind::Labelled + Kind::Goto + Kind::MapStore + Kind::AtomicUpdate +
+                                 Kind::CountedLoop + Kind::TraceLine + Kind::ProgramArray + Kind::PinnedGlobals +
+                                 Kind::Scratch + Kind::CommandLine;
 
 class Interpreter {
  public:
@@ -29,12 +30,15 @@ class Interpreter {
 
  private:
   /// How a statement ended.
-  enum class Flow { Next, Break, Continue, Return };
+  enum class Flow { Next, Break, Continue, Return, Goto };
   /// A way out of a statement within an expression.
   struct Abrupt {
     Flow flow;
   };
-  struct LeaveEntry {};
+  /// What ends everything up to a try that takes it, or the program (ir/status.h).
+  struct Raised {
+    uint64_t status;
+  };
   /// The end of a userspace program: exit(code), a panic (134), or an error that nobody handles (1).
   struct ExitProcess {
     int64_t code;
@@ -87,6 +91,7 @@ class Interpreter {
     NameSet ends;                      // those that hold ctx->data_end
     Value result;
     Name result_name;  // of the variable that `return` alone gives
+    Name label;        // to which Flow::Goto goes
   };
 
   // ---- declarations (interpret.cc)
@@ -98,6 +103,8 @@ class Interpreter {
   std::vector<Value> main_arguments(const FunctionDef& main);
   void fill_scratch(const Scratch& n);
   Value call(const FunctionDef& function, const std::vector<Value>& arguments);
+  /// The function at work ends.
+  void drop_frame();
   /// What the variable holds that the function at work has named as its result.
   Value named_result();
   Trace trace(std::optional<int64_t> result);
@@ -109,6 +116,7 @@ class Interpreter {
   Flow statement_cases(const Stmt& s);
   void bind(Name name, const Value& value, Type type);
   void unbind(Name name);
+  Flow try_statement(const Node<Try>& n);
   Flow if_present(const Node<IfPresent>& n);
   Flow for_loop(const Node<For>& n);
   Flow counted_loop(const Node<CountedLoop>& n);

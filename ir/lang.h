@@ -16,16 +16,16 @@ namespace ksc {
 /// NullTestsApart and PointersRetested (no variables that hold an answer, or a copy of a pointer, are followed),
 /// OffsetsBounded (constants; other bounds come from what the pass knows of variables), UserEntriesCopied (until
 /// lower_user_maps), ShortCircuitsRaised (a branch with one assignment), Folded (`t = e; return t`).
-KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCallsFound, NullChecked, TargetChecked,
-         ResultsUnnamed, ValuesPlaced, ShortCircuitsPure, OperandsOrdered, PacketPointersRooted, AccessesChecked,
-         ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped, ThrowsExplicit, AggregatesReturned, NoMaybe, PinsFlat,
-         ConstantsRead, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison, EnumsConverted, PaddingDropped,
-         NoArrayCopy, SplitEbpf, PacketElementsPointed, ElementAddressesGuarded, PinsReached, LookupsMerged,
-         NullTestsApart, PointersRetested, ContextReadOnce, ContextAccessesApart, EarlyAnswersHidden, ResultsCleared,
-         PlacesApart, ReboundPointersHidden, IndexesGuarded, OffsetsBounded, PacketTestsApart, PacketEqualitiesHidden,
-         MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread, LargeValuesNamed, LocalsSpilled,
-         LargeCopiesLooped, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared, ArgumentsCopied,
-         PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
+KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCallsFound, NullChecked, ThrowsChecked,
+         TargetChecked, ResultsUnnamed, ValuesPlaced, ShortCircuitsPure, OperandsOrdered, PacketPointersRooted,
+         AccessesChecked, ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped, StatusesRaised, ThrowsExplicit,
+         AggregatesReturned, NoMaybe, PinsFlat, ConstantsRead, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison,
+         EnumsConverted, PaddingDropped, NoArrayCopy, SplitEbpf, PacketElementsPointed, ElementAddressesGuarded,
+         PinsReached, LookupsMerged, NullTestsApart, PointersRetested, ContextReadOnce, ContextAccessesApart,
+         EarlyAnswersHidden, ResultsCleared, PlacesApart, ReboundPointersHidden, IndexesGuarded, OffsetsBounded,
+         PacketTestsApart, PacketEqualitiesHidden, MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread,
+         LargeValuesNamed, LocalsSpilled, LargeCopiesLooped, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser,
+         OptionsDeclared, ArgumentsCopied, PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {

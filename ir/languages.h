@@ -33,9 +33,9 @@ inline constexpr Lang Typed =
                 Kind::PointerDifference, Kind::Call, Kind::HelperCall, Kind::MapCall, Kind::BuiltinCall,
                 Kind::StructValue, Kind::ArrayValue, Kind::PacketStart, Kind::PacketEnd, Kind::Evaluate, Kind::Block,
                 Kind::If, Kind::For, Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let,
-                Kind::Assign, Kind::Update, Kind::IfPresent, Kind::MapLoop, Kind::CpuLoop, Kind::MapDelete, Kind::Print,
-                Kind::StructDef, Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef,
-                Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
+                Kind::Assign, Kind::Update, Kind::IfPresent, Kind::Try, Kind::Throw, Kind::Leave, Kind::MapLoop,
+                Kind::CpuLoop, Kind::MapDelete, Kind::Print, Kind::StructDef, Kind::EnumDef, Kind::ConstDef,
+                Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
     Rule::NamesBound + Rule::Typed;
 
 // A table: one line a language.
@@ -43,7 +43,8 @@ inline constexpr Lang Typed =
 inline constexpr Lang ReturnsSplit = Typed + Rule::ReturnsExplicit;                           // return match … returns in each arm
 inline constexpr Lang TailCallsFound = ReturnsSplit + Kind::TailCall + Rule::TailCallsFound;  // return program(ctx) is a form of its own
 inline constexpr Lang NullChecked = TailCallsFound + Rule::NullChecked;                       // no null is dereferenced
-inline constexpr Lang TargetChecked = NullChecked + Rule::TargetChecked;                      // the target has what is asked of it
+inline constexpr Lang ThrowsChecked = NullChecked + Rule::ThrowsChecked;                      // no program lets a throw out
+inline constexpr Lang TargetChecked = ThrowsChecked + Rule::TargetChecked;                    // the target has what is asked of it
 inline constexpr Lang Sound = TargetChecked - Kind::InvalidExpr - Kind::InvalidStmt;            // nothing was wrong: lowering begins
 inline constexpr Lang ResultsUnnamed = Sound + Rule::ResultsUnnamed;                          // no result has a name
 inline constexpr Lang NoIfPresent = ResultsUnnamed - Kind::IfPresent;                                  // if (var x = e) is a declaration and a test
@@ -57,19 +58,21 @@ inline constexpr Lang OperandsOrdered = ShortCircuitsPure - Kind::BlockValue + R
 inline constexpr Lang NoUpdate = OperandsOrdered - Kind::Update + Kind::AtomicUpdate + Kind::MapSlot; // op= is a read and a write
 inline constexpr Lang NoMapEntry = NoUpdate - Kind::MapEntry + Kind::MapStore;                // map entries are written by statements
 inline constexpr Lang PacketPointersRooted = NoMapEntry + Rule::PacketPointersRooted;         // no packet pointer reaches back from another
-inline constexpr Lang AccessesChecked = PacketPointersRooted + Kind::InPacket + Kind::Leave + Rule::AccessesChecked; // each packet access is tested
+inline constexpr Lang AccessesChecked = PacketPointersRooted + Kind::InPacket + Rule::AccessesChecked; // each packet access is tested
 inline constexpr Lang ChecksRaised = AccessesChecked + Rule::ChecksRaised;                    // of tests that fail alike the first asks for all
 inline constexpr Lang ChecksMinimal = ChecksRaised + Rule::ChecksMinimal;                     // no test whose answer is known
 inline constexpr Lang PacketPulled = ChecksMinimal + Rule::PacketPulled;                      // what is not linear is made so
 inline constexpr Lang LoopsCapped = PacketPulled + Rule::LoopsCapped;                         // eBPF loops end after 8,388,608 turns at the latest
-inline constexpr Lang ThrowsExplicit = LoopsCapped - Kind::Leave - Kind::FaultVerdict + Rule::ThrowsExplicit; // leaving early is a return
+inline constexpr Lang StatusesRaised = LoopsCapped - Kind::Leave - Kind::Throw + Kind::Raise + Rule::StatusesRaised; // calls say why they were left
+inline constexpr Lang NoTry = StatusesRaised - Kind::Try + Kind::Labelled + Kind::Goto;       // try is a test of what was raised
+inline constexpr Lang ThrowsExplicit = NoTry - Kind::Raise - Kind::FaultVerdict + Kind::RuntimeCall + Rule::ThrowsExplicit; // leaving early is a return
 inline constexpr Lang AggregatesReturned = ThrowsExplicit + Rule::AggregatesReturned;                 // no function gives an array or a string
 inline constexpr Lang NoMaybe = AggregatesReturned - Kind::ValueOf + Rule::NoMaybe;               // a Maybe is a value and a bit
 inline constexpr Lang PinsFlat = NoMaybe + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry
 
 inline constexpr Lang ConstantsRead = PinsFlat + Rule::ConstantsRead;                         // what a constant holds at a known place is a number
 inline constexpr Lang ConstantsFolded = ConstantsRead + Rule::ConstantsFolded;                     // numbers alone are computed
-inline constexpr Lang NoDivide = ConstantsFolded - Kind::Divide + Kind::Quotient + Kind::RuntimeCall; // no division by what may be zero
+inline constexpr Lang NoDivide = ConstantsFolded - Kind::Divide + Kind::Quotient; // no division by what may be zero
 inline constexpr Lang NoShift = NoDivide - Kind::Shift + Kind::CShift;                        // shift counts are below the width
 inline constexpr Lang NoArithmeticBuiltin = NoShift + Rule::NoArithmeticBuiltin;              // min, max, htons … are support code
 inline constexpr Lang NoConcatenation = NoArithmeticBuiltin - Kind::Concatenate;              // texts are appended to a variable

@@ -6,6 +6,7 @@
 
 #include "ir/children.h"
 #include "ir/map_kind.h"
+#include "ir/visit.h"
 
 namespace ksc {
 namespace {
@@ -115,7 +116,8 @@ class FrameOf {
     NameSet names;
     collect(loop, names);
     for (Name name : names) live_.temporaries += spilled_.count(name) ? 0 : 8;
-    if (header(loop).contains.has(Kind::Return) || header(loop).contains.has(Kind::TailCall)) live_.temporaries += 16;
+    constexpr FormSet ways_out = form_set_of<Return, TailCall, Goto>();
+    if (!(header(loop).contains & ways_out).empty()) live_.temporaries += 16;
   }
   static void collect(const auto& whole, NameSet& names) {
     each_child_of(

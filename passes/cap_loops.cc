@@ -38,6 +38,13 @@ void note(const Stmt& s, Name broke, Out& to) {
     to.emit(If{to.context.span(branches), noting_breaks(test->form.otherwise, broke, to)}, test->loc);
   } else if (const auto* block = as<Block>(s)) {
     to.emit(Block{noting_breaks(block->form.body, broke, to)}, block->loc);
+  } else if (const auto* attempt = as<Try>(s)) {
+    Try form = attempt->form;
+    form.body = noting_breaks(form.body, broke, to);
+    std::vector<CatchClause> clauses(form.clauses.begin(), form.clauses.end());
+    for (CatchClause& clause : clauses) clause.body = noting_breaks(clause.body, broke, to);
+    form.clauses = to.context.span(clauses);
+    to.emit(form, attempt->loc);
   } else {
     to.emit_statement(s);  // inner loops keep their own breaks
   }

@@ -13,7 +13,7 @@ namespace {
 
 static_assert(names_all(stmt_forms, lang::TailCallsFound.forms,
                         form_set_of<Let, Assign, If, IfPresent, Block, Loop, While, For, CpuLoop, MapLoop, Update,
-                                    Return, TailCall, Break, Continue>(),
+                                    Return, TailCall, Break, Continue, Try, Throw, Leave>(),
                         form_set_of<Evaluate, MapDelete, Print, InvalidStmt>()));
 static_assert(names_all(expr_forms, lang::TailCallsFound.forms,
                         form_set_of<And, Or, Conditional, IfValue, Match, BlockValue, Deref, Local, Call>(),
@@ -107,6 +107,20 @@ class NullCheck {
       return known_.join(ways);
     }
     if (const auto* block = as<Block>(s)) return body(block->form.body);
+    if (const auto* attempt = as<Try>(s)) {
+      Ways ways;
+      const KnownPointers::Mark start = known_.mark();
+      go(start, ways, [&] { return body(attempt->form.body); });
+      // Nobody knows how far the body came.
+      go(start, ways, [&] {
+        forget_changes(attempt->form.body);
+        Ways taken;
+        const KnownPointers::Mark thrown = known_.mark();
+        for (const CatchClause& clause : attempt->form.clauses) go(thrown, taken, [&] { return body(clause.body); });
+        return known_.join(taken);
+      });
+      return known_.join(ways);
+    }
     if (const auto* loop = as<Loop>(s)) {
       enter_loop(s);
       turn([&] { body(loop->form.body); });
@@ -150,7 +164,8 @@ class NullCheck {
     if (const auto* update = as<Update>(s)) check_still_there(update->form.place);
     if (const auto death = death_by(s)) die(*death);
     const Kind kind = kind_of(s);
-    return falls && kind != Kind::Return && kind != Kind::TailCall && kind != Kind::Break && kind != Kind::Continue;
+    return falls && kind != Kind::Return && kind != Kind::TailCall && kind != Kind::Break && kind != Kind::Continue &&
+           kind != Kind::Throw && kind != Kind::Leave;
   }
 
   /// Checks the dereferences in an expression; returns whether control comes out of it.
@@ -310,7 +325,12 @@ class NullCheck {
     return found;
   }
   /// What a loop assigns is not known at its head; what it ends is gone in its second turn.
-  void enter_loop(const Stmt& loop) {
+  void enter_loop(const Stmt& loop) { forget_changes(loop); }
+  void forget_changes(const Body& body) {
+    for (const Stmt& s : body.statements) forget_changes(s);
+  }
+  /// What is known where any part of the statement may have run.
+  void forget_changes(const Stmt& whole) {
     std::function<void(const Expr&)> on_expr;
     std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) {
       if (const auto* assign = as<Assign>(s))
@@ -318,8 +338,8 @@ class NullCheck {
       each_child_of(s, on_expr, on_stmt);
     };
     on_expr = [&](const Expr& e) { each_child_of(e, on_expr, on_stmt); };
-    on_stmt(loop);
-    DeathSearch(deaths_, [&](const Death& death) { die(death); })(loop);
+    on_stmt(whole);
+    DeathSearch(deaths_, [&](const Death& death) { die(death); })(whole);
   }
 
   Context& context_;

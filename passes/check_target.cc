@@ -142,7 +142,7 @@ class TargetCheck {
 
 }  // namespace
 
-Ir<lang::TargetChecked> check_target(const Ir<lang::NullChecked>& in, Context& context) {
+Ir<lang::TargetChecked> check_target(const Ir<lang::ThrowsChecked>& in, Context& context) {
   TargetCheck check(in.declarations, context);
   for (const Decl& d : in.declarations) check.declaration(d);
   return {in.declarations};

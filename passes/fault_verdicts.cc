@@ -29,9 +29,15 @@ Expr FaultVerdicts::of(const FunctionDef& program, Loc loc) const {
     const auto& number = *as<Int>(given->second);
     return context_.make(number.form, loc, program.result);
   }
-  const std::string_view name = find_program_type(program.program_type.text())->pass_through;
-  return context_.make(Int{{context_.kernel_types->find_constant(name)->value}, context_.name(name)}, loc,
-                       program.result);
+  return constant(find_program_type(program.program_type.text())->pass_through, program.result, loc);
+}
+
+Expr FaultVerdicts::safe(const FunctionDef& program, Loc loc) const {
+  return constant(find_program_type(program.program_type.text())->safe, program.result, loc);
+}
+
+Expr FaultVerdicts::constant(std::string_view name, Type type, Loc loc) const {
+  return context_.make(Int{{context_.kernel_types->find_constant(name)->value}, context_.name(name)}, loc, type);
 }
 
 std::string FaultVerdicts::spelled(const FunctionDef& program) const {

@@ -16,10 +16,13 @@ class FaultVerdicts {
 
   /// The verdict of an entry function, as an expression of its result's type.
   Expr of(const FunctionDef& program, Loc loc) const;
+  /// What it gives after a panic: its type's safe verdict [L47] [L162].
+  Expr safe(const FunctionDef& program, Loc loc) const;
   /// What comes of leaving a function, for remarks: "`drop` ends with `XDP_PASS`", or what its callers end with.
   std::string ending(const FunctionDef& function) const;
 
  private:
+  Expr constant(std::string_view name, Type type, Loc loc) const;
   std::string spelled(const FunctionDef& program) const;
 
   Context& context_;

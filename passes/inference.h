@@ -110,6 +110,11 @@ class Inference {
   void for_each_cpu(const Node<ForEach>& n, const Expr& map, const Node<Apply>& call);
   void return_statement(const Node<Return>& n);
   void delete_statement(const Node<Delete>& n);
+  // inference_errors.cc
+  void throw_statement(const Node<Throw>& n);
+  void try_statement(const Node<Try>& n);
+  /// panic(message) or assert(condition, message) [L47]: a block without a value.
+  Expr infer_panic(bool asserts, Span<Expr> arguments, Loc loc);
   /// An expression as a statement.
   void evaluate(const Expr& e);
   // inference_print.cc

@@ -317,6 +317,7 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type e
     }
     return call({value}, type);
   }
+  if (name == "panic" || name == "assert") return infer_panic(name == "assert", arguments, loc);
   if (name == "load") {
     if (!argument_count(name, arguments.size(), 1, loc) || !user_only()) return invalid(loc);
     if (const auto* function = as<GlobalName>(arguments[0]))

@@ -47,7 +47,7 @@ void Inference::statement(const Stmt& s) {
       s, on<InvalidStmt>([&](const Node<InvalidStmt>& n) { emit(n.form, loc); }),
       on<VarStmt>([&](const auto& n) { var_statement(n); }),
       on<AssignStmt>([&](const auto& n) { assign_statement(n); }), on<IfVar>([&](const auto& n) { if_var(n); }),
-      on<Try>([&](const auto&) { later("`try`"); }), on<Throw>([&](const auto&) { later("`throw`"); }),
+      on<Try>([&](const auto& n) { try_statement(n); }), on<Throw>([&](const auto& n) { throw_statement(n); }),
       on<Defer>([&](const auto&) { later("`defer`"); }), on<Delete>([&](const auto& n) { delete_statement(n); }),
       on<ForEach>([&](const auto& n) { for_each(n); }),
       on<Evaluate>([&](const Node<Evaluate>& n) { evaluate(n->value); }),
@@ -392,7 +392,7 @@ void Inference::for_each(const Node<ForEach>& n) {
   const Body inside = collect_statements([&] {
     if (is_right && !refers && !keys_only) {
       const Expr value = c.make(Deref{c.make(Local{entry}, n->value.loc, entry_type)}, n->value.loc, type->element);
-      emit(Let{n->value.name, type->element, value}, n->value.loc);
+      emit(Let{n->value.name, type->element, value}, n.loc);
     }
     statements(n->body);
   });
@@ -496,6 +496,10 @@ void Inference::evaluate(const Expr& e) {
   statement_call_ = loc;
   Expr value = infer(e);
   if (is_invalid(value)) return emit(InvalidStmt{}, loc);
+  if (const auto* block = as<BlockValue>(value); block && !block->form.value) {
+    for (const Stmt& s : block->form.body.statements) sink_->push_back(s);
+    return;
+  }
   const Kind kind = kind_of(value);
   const bool has_effect =
       (kind == Kind::BuiltinCall && !is_pure_builtin(as<BuiltinCall>(value)->form.function.text())) ||

@@ -185,6 +185,7 @@ class UserMaps {
 
   ReadInPlace in_place;
   std::vector<Expr> open_memory;             // what the loops around the statement at work go through
+  NameMap<size_t> labels;                    // how many of them are around the statement of a label
   std::map<Name, Copy, ByText> copies;       // by the pointer that refers to it
   std::map<Name, Expr, ByText> read_copies;  // of entries that are read in place, by the pointer
   std::map<Name, Expr, ByText> numbers;      // copies of entries that are numbers, by the pointer
@@ -283,6 +284,15 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
         for (auto memory = maps.open_memory.rbegin(); memory != maps.open_memory.rend(); ++memory)
           maps.free(*memory, n.loc, to);
         to.emit(Return{value}, n.loc);
+      }),
+      on<Labelled>([&](const Node<Labelled>& n, Out& to) {
+        maps.labels[n->label] = maps.open_memory.size();
+        to.emit(Labelled{n->label, to(n->body)}, n.loc);
+      }),
+      on<Goto>([&](const Node<Goto>& n, Out& to) {
+        for (size_t open = maps.open_memory.size(); open > maps.labels.at(n->label); --open)
+          maps.free(maps.open_memory[open - 1], n.loc, to);
+        to.emit(n.form, n.loc);
       }),
       on<MapDelete>([&](const Node<MapDelete>& n, Out& to) {
         const Expr key = maps.address_now(to(n->key), "key", n.loc, to);

@@ -17,8 +17,8 @@ namespace {
 using Out = To<lang::LookupsMerged>;
 
 static_assert(names_all(stmt_forms, lang::NoTailCall.forms,
-                        form_set_of<Let, Assign, AtomicUpdate, If, Switch, CountedLoop, Block, Return, Break, Continue,
-                                    MapStore, MapDelete>(),
+                        form_set_of<Let, Assign, AtomicUpdate, If, Switch, CountedLoop, Block, Labelled, Goto, Return,
+                                    Break, Continue, MapStore, MapDelete>(),
                         form_set_of<Evaluate, Print>()));
 
 /// A local that holds what a lookup of the key would give.
@@ -413,6 +413,15 @@ Ir<lang::LookupsMerged> merge_lookups(const Ir<lang::NoTailCall>& in, Context& c
         to.emit(Block{merger.branch(n->body, ends, to)}, n.loc);
         merger.join(ends);
       }),
+      on<Labelled>([&](const Node<Labelled>& n, Out& to) {
+        // Nobody knows how far the body came.
+        merger.enter_loop(n->body);
+        const State before = merger.state();
+        std::vector<State> ends;
+        to.emit(Labelled{n->label, merger.branch(n->body, ends, to)}, n.loc);
+        merger.restore(before);
+      }),
+      on<Goto>([&](const Node<Goto>& n, Out& to) { to.emit(n.form, n.loc), merger.stop(); }),
       on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         CountedLoop form = n.form;
         form.low = to(form.low);

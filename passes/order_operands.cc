@@ -172,6 +172,13 @@ Ir<lang::OperandsOrdered> order_operands(const Ir<lang::ShortCircuitsPure>& in, 
       on<Return>([&](const Node<Return>& n, Out& to) {
         to.emit(Return{n->value ? Option<Expr>(order(to).last(*n->value)) : n->value}, n.loc);
       }),
+      on<Throw>([&](const Node<Throw>& n, Out& to) {
+        const Expr code = order(to).value(n->code);
+        if (as<Int>(code)) return to.emit(Throw{code}, n.loc);
+        const Name name = to.fresh("code");
+        to.emit(Let{name, type_of(code), code}, n.loc);
+        to.emit(Throw{to.make(Local{name}, n.loc, type_of(code))}, n.loc);
+      }),
       on<If>([&](const Node<If>& n, Out& to) {
         // A condition with an effect is evaluated only when those before it did not hold: it opens a new `else`.
         const auto chain = [&](auto&& self, size_t from) -> void {

@@ -72,9 +72,9 @@ void Outliner::emit_call() {
 }
 
 void Outliner::emit_exits() {
-  // What leaves the loop for good is noted, and done after it: 0 the loop ended, 1 return, 2… a tail call. It has 64
+  // What leaves the loop for good is noted, and done after it: 0 the loop ended, 1 return, 2… a jump. It has 64
   // bits, so that the verifier knows which it is: of fewer on the stack it keeps no account.
-  if (!returns_ && tail_calls_.empty()) return;
+  if (!returns_ && jumps_.empty()) return;
   left_ = to_.fresh("left");
   to_.emit(Let{left_, t_.u64(), number(0, t_.u64())}, loop_.loc);
   if (!returns_ || !result_type_) return;
@@ -157,7 +157,7 @@ void Outliner::emit_leaving() {
     if (result_) value = to_.make(Local{result_}, loc, result_type_);
     when(1, to_.make(Return{value}, loc));
   }
-  for (size_t i = 0; i < tail_calls_.size(); ++i) when(static_cast<int>(i) + 2, to_.make(*tail_calls_[i], loc));
+  for (size_t i = 0; i < jumps_.size(); ++i) when(static_cast<int>(i) + 2, jumps_[i]);
 }
 
 void Outliner::find_exits(const Body& body) {
@@ -169,9 +169,23 @@ void Outliner::find_exits(const Stmt& s) {
     returns_ = true;
     if (give->form.value) result_type_ = type_of(*give->form.value);
   }
-  if (const auto* call = as<TailCall>(s)) tail_calls_.push_back(&call->form);
+  if (const auto* inner = as<Labelled>(s)) labels_.insert(inner->form.label);
+  if (jumps_out(s) && find_jump(s) == jumps_.end()) jumps_.push_back(s);
   each_child_of(
       s, [](const Expr&) {}, [&](const Stmt& t) { find_exits(t); });
+}
+
+bool Outliner::jumps_out(const Stmt& s) const {
+  const auto* jump = as<Goto>(s);
+  return as<TailCall>(s) || (jump && !labels_.count(jump->form.label));
+}
+
+std::vector<Stmt>::const_iterator Outliner::find_jump(const Stmt& s) const {
+  const auto* jump = as<Goto>(s);
+  return std::find_if(jumps_.begin(), jumps_.end(), [&](const Stmt& other) {
+    const auto* known = as<Goto>(other);
+    return jump && known ? jump->form.label == known->form.label : &header(s) == &header(other);
+  });
 }
 
 void Outliner::end_turn(int stop, Loc loc) {
@@ -207,10 +221,7 @@ void Outliner::statement(const Stmt& s, bool in_inner_loop) {
   }
   if (const auto* assign = as<Assign>(s); assign && has_effect(assign->form.value))
     return to_.emit(Assign{replaced(assign->form.place), named(assign->form.value)}, loc);
-  if (const auto* call = as<TailCall>(s)) {
-    const auto at = std::find(tail_calls_.begin(), tail_calls_.end(), &call->form) - tail_calls_.begin();
-    return leave(static_cast<int>(at) + 2, loc);
-  }
+  if (jumps_out(s)) return leave(static_cast<int>(find_jump(s) - jumps_.begin()) + 2, loc);
   in_inner_loop = in_inner_loop || as<CountedLoop>(s);
   to_.emit_statement(map_children(
       c_, s, [&](const Expr& e) { return replaced(e); },

@@ -28,8 +28,8 @@ struct OutlinedLoop {
 };
 
 /// Turns a loop's body into a function. What the body uses of the function around it is captured: what it changes and
-/// what is large by its address, the rest by value. Return and tail calls leave a code behind, and are done after the
-/// loop.
+/// what is large by its address, the rest by value. Return, tail calls and jumps leave a code behind, and are done
+/// after the loop.
 class Outliner {
  public:
   using Out = To<lang::LoopsBounded>;
@@ -40,6 +40,9 @@ class Outliner {
   void emit_call();
   void find_exits(const Body& body);
   void find_exits(const Stmt& s);
+  /// Whether the statement leaves the loop for another place of the function, or another program.
+  bool jumps_out(const Stmt& s) const;
+  std::vector<Stmt>::const_iterator find_jump(const Stmt& s) const;
   /// Declares what tells how the loop was left.
   void emit_exits();
   /// Declares the struct of what is captured and gives its values.
@@ -66,7 +69,8 @@ class Outliner {
   const OutlinedLoop& loop_;
   bool returns_ = false;
   Type result_type_ = nullptr, structure_ = nullptr, captured_type_ = nullptr;
-  std::vector<const TailCall*> tail_calls_;
+  std::vector<Stmt> jumps_;  // out of the loop: tail calls, and to labels around it
+  NameSet labels_;           // in the loop
   Name left_, result_, captured_;
   std::map<Name, Expr, ByText> replacements_;
   std::vector<Parameter> contexts_;  // captured contexts

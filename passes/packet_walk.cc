@@ -14,10 +14,10 @@
 namespace ksc {
 namespace {
 
-static_assert(names_all(
-    stmt_forms, lang::ChecksRaised.forms,
-    form_set_of<If, Block, Switch, Loop, CountedLoop, MapLoop, Return, Leave, TailCall, Break, Continue, Let, Assign>(),
-    form_set_of<Evaluate, AtomicUpdate, MapStore, MapDelete, Print, CpuLoop>()));
+static_assert(names_all(stmt_forms, lang::ChecksRaised.forms,
+                        form_set_of<If, Block, Try, Switch, Loop, CountedLoop, MapLoop, Return, Leave, Throw, TailCall,
+                                    Break, Continue, Let, Assign>(),
+                        form_set_of<Evaluate, AtomicUpdate, MapStore, MapDelete, Print, CpuLoop>()));
 
 void join(const std::vector<KnownBytes>& ends, KnownBytes& known, bool& falls_through) {
   falls_through = !ends.empty();
@@ -127,6 +127,26 @@ void PacketWalk::simple_or_compound(const Stmt& s, KnownBytes& known, std::vecto
   }
   if (const auto* block = as<Block>(s))
     return out.push_back(context_.make(Block{body(block->form.body, known, falls_through)}, block->loc));
+  if (const auto* attempt = as<Try>(s)) {
+    // What was known before it holds wherever its body was left: what moves the packet has been forgotten.
+    std::vector<KnownBytes> ends;
+    const auto walked = [&](const Body& part) {
+      KnownBytes inside = known;
+      bool falls = true;
+      const Body out = body(part, inside, falls);
+      if (falls) ends.push_back(inside);
+      return out;
+    };
+    Try form = attempt->form;
+    form.body = walked(form.body);
+    // A failed test goes on in a `catch bounds`: if data was pulled for it, that has ended what was known.
+    if (pulls_ && catches_bounds(form)) known.clear();
+    std::vector<CatchClause> clauses(form.clauses.begin(), form.clauses.end());
+    for (CatchClause& clause : clauses) clause.body = walked(clause.body);
+    form.clauses = context_.span(clauses);
+    join(ends, known, falls_through);
+    return out.push_back(context_.make(form, attempt->loc));
+  }
   if (const auto* choice = as<Switch>(s)) {
     std::vector<SwitchCase> cases;
     std::vector<KnownBytes> ends;
@@ -159,8 +179,8 @@ void PacketWalk::simple_or_compound(const Stmt& s, KnownBytes& known, std::vecto
     return out.push_back(context_.make(form, walk->loc));
   }
   const Kind kind = kind_of(s);
-  if (kind == Kind::Return || kind == Kind::Leave || kind == Kind::TailCall || kind == Kind::Break ||
-      kind == Kind::Continue)
+  if (kind == Kind::Return || kind == Kind::Leave || kind == Kind::Throw || kind == Kind::TailCall ||
+      kind == Kind::Break || kind == Kind::Continue)
     falls_through = false;
   simple(s, out);
 }

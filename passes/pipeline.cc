@@ -21,6 +21,7 @@ auto trunk() {
       | KSC_PASS(split_returned_values, "return match … becomes a match whose arms return")
       | KSC_PASS(find_tail_calls, "return program(ctx) becomes a tail call; programs are called nowhere else")
       | KSC_PASS(check_null, "pointers are proven not to be null where they are followed")
+      | KSC_PASS(check_throws, "what programs let be thrown is caught")
       | KSC_PASS(check_target, "the target has what is asked of it, for each program that gets there")
       | Gate<lang::Sound>{"gate", "the compilation ends here if there were errors"}
       | KSC_PASS(lower_named_results, "a result with a name becomes a variable")
@@ -40,7 +41,9 @@ auto trunk() {
       | KSC_PASS(remove_known_checks, "tests whose answer is known go")
       | KSC_PASS(pull_packet_data, "what of a socket buffer is not linear is pulled before an access fails")
       | KSC_PASS(cap_loops, "loops in eBPF end after 8,388,608 turns at the latest")
-      | KSC_PASS(lower_leaves, "leaving early becomes a return, through helpers as a status")
+      | KSC_PASS(raise_statuses, "functions that may be left early return why; their callers raise it")
+      | KSC_PASS(lower_try, "try becomes a test of what was raised in it")
+      | KSC_PASS(lower_raises, "what nothing takes is returned")
       | KSC_PASS(return_aggregates, "functions give arrays, strings and structs through a parameter")
       | KSC_PASS(lower_maybe, "what may be absent becomes a value and its presence")
       | KSC_PASS(flatten_pinned_globals, "pinned globals become members of one map entry")

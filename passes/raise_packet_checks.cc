@@ -65,7 +65,8 @@ class CheckRaiser {
   /// Whether the statement does nothing that lasts, and leaves the function, if at all, as a failed test does.
   bool ends_alike(const Stmt& s) const {
     if (const auto* let = as<Let>(s)) return !let->form.value || is_quiet(*let->form.value);
-    if (const auto* assign = as<Assign>(s)) return as<Local>(assign->form.place) && is_quiet(assign->form.value);
+    if (const auto* assign = as<Assign>(s))
+      return !is_caught_ && as<Local>(assign->form.place) && is_quiet(assign->form.value);
     if (const auto* block = as<Block>(s)) return ends_alike(block->form.body);
     if (const auto* test = as<If>(s)) {
       for (const Branch& b : test->form.branches)
@@ -73,10 +74,10 @@ class CheckRaiser {
       return ends_alike(test->form.otherwise);
     }
     const bool is_program = function_.domain == Domain::Program;
-    if (const auto* leave = as<Leave>(s)) return is_program || leave->form.reason == LeaveReason::Bounds;
+    if (const auto* leave = as<Leave>(s)) return leave->form.reason == LeaveReason::Bounds;
     const auto* give = as<Return>(s);
     const auto* given = give && give->form.value ? as<Int>(*give->form.value) : nullptr;
-    return is_program && given && given->form.value == as<Int>(verdicts_.of(function_, {}))->form.value;
+    return is_program && !is_caught_ && given && given->form.value == as<Int>(verdicts_.of(function_, {}))->form.value;
   }
   bool ends_alike(const Body& b) const {
     for (const Stmt& s : b.statements)
@@ -109,6 +110,17 @@ class CheckRaiser {
   /// The statement with the bodies inside it.
   Stmt inside(const Stmt& s) {
     if (!header(s).contains.has(Kind::InPacket)) return s;
+    if (const auto* attempt = as<Try>(s)) {
+      Try form = attempt->form;
+      const bool outer = is_caught_;
+      is_caught_ = is_caught_ || catches_bounds(form);
+      form.body = body(form.body);
+      is_caught_ = outer;
+      std::vector<CatchClause> clauses(form.clauses.begin(), form.clauses.end());
+      for (CatchClause& clause : clauses) clause.body = body(clause.body);
+      form.clauses = context_.span(clauses);
+      return context_.make(form, attempt->loc);
+    }
     return map_children(
         context_, s, [](const Expr& e) { return e; }, [&](const Body& b) { return body(b); });
   }
@@ -118,6 +130,7 @@ class CheckRaiser {
   const FaultVerdicts& verdicts_;
   PacketPositions positions_;
   NameMap<PacketPosition> found_;
+  bool is_caught_ = false;  // a failed test goes to a `catch bounds`, which sees what was assigned before
 };
 
 }  // namespace

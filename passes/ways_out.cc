@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "passes/ways_out.h"
 
+#include "ir/children.h"
+
 namespace ksc {
 namespace {
 
@@ -14,6 +16,7 @@ bool leaves(const Body& body, Exit exit) {
   return false;
 }
 bool leaves(const Expr& e, Exit exit) {
+  if (const auto* call = as<BuiltinCall>(e)) return call->form.function == "panic" || call->form.function == "exit";
   if (const auto* block = as<BlockValue>(e))
     return leaves(block->form.body, exit) || (block->form.value && leaves(*block->form.value, exit));
   if (const auto* match = as<Match>(e)) {
@@ -35,22 +38,21 @@ bool breaks(const Body& body) {
     if (!header(s).contains.has(Kind::Break)) continue;
     if (as<Break>(s)) return true;
     if (as<Loop>(s) || as<While>(s) || as<For>(s) || as<MapLoop>(s) || as<CpuLoop>(s)) continue;
-    if (const auto* block = as<Block>(s); block && breaks(block->form.body)) return true;
-    if (const auto* test = as<If>(s)) {
-      for (const Branch& b : test->form.branches)
-        if (breaks(b.body)) return true;
-      if (breaks(test->form.otherwise)) return true;
-    }
-    if (const auto* test = as<IfPresent>(s); test && (breaks(test->form.then) || breaks(test->form.otherwise)))
-      return true;
-    if (as<Evaluate>(s)) return true;  // a match whose arms break: not looked into
+    bool found = as<Evaluate>(s) != nullptr;  // a match whose arms break: not looked into
+    each_body_of(s, [&](const Body& inner) { found = found || breaks(inner); });
+    if (found) return true;
   }
   return false;
 }
 
 bool leaves(const Stmt& s, Exit exit) {
-  if (as<Return>(s) || as<TailCall>(s) || as<Leave>(s)) return true;
-  if (as<Break>(s) || as<Continue>(s)) return exit == Exit::Any;
+  if (as<Return>(s) || as<TailCall>(s) || as<Leave>(s) || as<Throw>(s) || as<Raise>(s)) return true;
+  if (as<Break>(s) || as<Continue>(s) || as<Goto>(s)) return exit == Exit::Any;
+  if (const auto* attempt = as<Try>(s)) {
+    for (const CatchClause& clause : attempt->form.clauses)
+      if (!leaves(clause.body, exit)) return false;
+    return leaves(attempt->form.body, exit);
+  }
   if (const auto* block = as<Block>(s)) return leaves(block->form.body, exit);
   if (const auto* test = as<If>(s)) {
     for (const Branch& b : test->form.branches)

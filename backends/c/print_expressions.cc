@@ -40,8 +40,16 @@ std::string Printer::literal(const Node<Int>& n, bool typed) {
     } else if (known && known->value == value && !known->header.empty()) {
       headers.insert(std::string(known->header));
       text = name;
-    } else if (name == "KS_BOUNDS") {
+    } else if (name == "KS_BOUNDS" || name == "KS_PANIC" || name == "KS_THROWN") {
       text = name;
+    } else if (name.starts_with("KS_THROW(")) {
+      // As for htons(…): the code by the name that it has here.
+      const std::string_view code = name.substr(9, name.size() - 10);
+      const auto named = constants_.find(code);
+      if (named != constants_.end()) used.insert(std::string(code));
+      text = fmt::format("KS_THROW({})", named != constants_.end()
+                                             ? global_name(named->second)
+                                             : std::to_string(static_cast<int32_t>(static_cast<uint32_t>(value))));
     } else if (name.starts_with("bpf_hton")) {
       const std::string_view inner = name.substr(10, name.size() - 11);  // bpf_htons(ETH_P_IP)
       const KernelConstant* constant = context_.kernel_types ? context_.kernel_types->find_constant(inner) : nullptr;

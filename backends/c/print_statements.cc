@@ -2,6 +2,8 @@
 // The printer, one statement after another, and the bodies of functions.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "backends/c/printer.h"
 #include "ir/effects.h"
 #include "ir/sexpr.h"
@@ -9,15 +11,18 @@
 
 namespace ksc::c {
 
-void Printer::line(const std::string& text) { out_ += std::string(depth, '\t') + text + "\n"; }
+void Printer::line(const std::string& text) {
+  out_ += std::string(depth, '\t') + text + "\n";
+  next_line_ += 1 + static_cast<uint32_t>(std::count(text.begin(), text.end(), '\n'));
+}
 
 void Printer::line_mark(Loc loc) {
   if (!loc || !locate) return;
   const auto [file, number] = locate(loc);
-  if (file.empty() || (file == marked_file_ && number == marked_line_)) return;
+  if (file.empty() || (file == marked_file_ && number == next_line_)) return;
   out_ += fmt::format("#line {} {}\n", number, quoted(file));
   marked_file_ = file;
-  marked_line_ = number;
+  next_line_ = number;
 }
 
 std::string Printer::header(const FunctionDef& f, const std::string& prefix) {
@@ -76,6 +81,7 @@ std::string Printer::body(const FunctionDef& f) {
   reads_.clear();
   for (const Stmt& s : f.body.statements) note_reads(s, reads_);
   out_ += "{\n";
+  marked_file_.clear();  // what stands around a body is written elsewhere
   ++depth;
   for (const Parameter& p : f.parameters) mark_unused(p.name);
   statements(f.body);
@@ -85,6 +91,7 @@ std::string Printer::body(const FunctionDef& f) {
   if (!returns) line("__builtin_unreachable();");
   --depth;
   out_ += "}\n";
+  marked_file_.clear();
   return take();
 }
 
@@ -201,9 +208,24 @@ void Printer::let(const Let& n) {
   line(fmt::format("{} = {};", declaration(n.type, name), text));
 }
 
+namespace {
+
+bool goes_to(Name label, const Body& body) {
+  bool found = false;
+  for (const Stmt& s : body.statements) {
+    if (!header(s).contains.has(Kind::Goto)) continue;
+    const auto* jump = as<Goto>(s);
+    found = found || (jump && jump->form.label == label);
+    each_body_of(s, [&](const Body& inner) { found = found || goes_to(label, inner); });
+  }
+  return found;
+}
+
+}  // namespace
+
 void Printer::statement(const Stmt& s) {
   const Loc loc = loc_of(s);
-  if (!as<Block>(s)) line_mark(loc);
+  if (!as<Block>(s) && !as<Labelled>(s)) line_mark(loc);
   visit<Printed>(
       s, on<Evaluate>([&](const Node<Evaluate>& n) {
         const auto* converted = as<Convert>(n->value);  // nobody wants the result, so nobody wants it converted
@@ -216,6 +238,19 @@ void Printer::statement(const Stmt& s) {
         --depth;
         line("}");
       }),
+      on<Labelled>([&](const Node<Labelled>& n) {
+        // A block, so that no declaration stands between a goto and its label.
+        line("{");
+        ++depth;
+        statements(n->body);
+        --depth;
+        line("}");
+        if (!goes_to(n->label, n->body)) return;  // what went there was never reached
+        --depth;
+        line(local_name(n->label) + ":;");
+        ++depth;
+      }),
+      on<Goto>([&](const Node<Goto>& n) { line(fmt::format("goto {};", local_name(n->label))); }),
       on<If>([&](const Node<If>& n) { branches(n); }), on<Loop>([&](const Node<Loop>& n) {
         // loop { if (!c) break; … } is while (c) { … }
         Body rest = n->body;

@@ -84,7 +84,7 @@ class Printer {
   std::string enum_definition(Type type);
   std::string constant_definition(const ConstDef& constant);
 
-  /// `#line` for what comes next, if it comes from another line than what came last.
+  /// `#line` for what comes next, unless C compilers count on to that line themselves.
   void line_mark(Loc loc);
   /// Writes one indented line.
   void line(const std::string& text);
@@ -95,7 +95,7 @@ class Printer {
   std::function<std::pair<std::string, uint32_t>(Loc)> locate;
 
   /// Lets C call a constant by its name: it is declared, and no macro.
-  void know_constant(Name name) { constants_.insert(name.text()); }
+  void know_constant(Name name) { constants_.emplace(name.text(), name); }
 
   /// Keeps a name at file level free of locals: a local would hide it.
   void reserve(Name name) { reserved_.insert(global_name(name)); }
@@ -129,13 +129,13 @@ class Printer {
   Dialect dialect_;
   std::string out_;
   std::string marked_file_;
-  uint32_t marked_line_ = 0;
+  uint32_t next_line_ = 0;  // which line of that file C compilers take the next one for
   NameMap<std::string> locals_;
   std::set<std::string, std::less<>> taken_, reserved_;
-  std::map<std::string, int> next_number_;  // of a local, by its spelling: numbers below it are taken
-  NameSet reads_;                           // locals of the function at work that something reads
-  std::set<std::string_view> constants_;    // the developer's constants and enumerators that C knows by name
-  bool truncates_ = false;                  // what is printed next is cut to its width by where it goes
+  std::map<std::string, int> next_number_;      // of a local, by its spelling: numbers below it are taken
+  NameSet reads_;                               // locals of the function at work that something reads
+  std::map<std::string_view, Name> constants_;  // the developer's constants and enumerators that C knows by name
+  bool truncates_ = false;                      // what is printed next is cut to its width by where it goes
 };
 std::string integer_text(__int128 value);
 bool is_byte_pointer(Type type);

@@ -82,7 +82,7 @@ class UserFile {
     for (const std::string& header : printer_.headers) out += fmt::format("#include <{}>\n", header);
     out +=
         "#include <linux/types.h>\n#include <bpf/bpf_endian.h>\n\n#include \"runtime/ks_arithmetic.h\"\n#include "
-        "\"runtime/ks_runtime.h\"\n\n" +
+        "\"runtime/ks_runtime.h\"\n#include \"runtime/ks_status.h\"\n\n" +
         types + constants;
     if (!constants.empty()) types = constants;
     if (!types.empty() && !types.ends_with("\n\n")) out += "\n";
@@ -132,6 +132,7 @@ class UserFile {
       const std::string where = is_integral(type_of(target)) ? fmt::format("ks_decimal({})", argument(1)) : argument(1);
       return fmt::format("ks_{}({}, {}, {})", name, argument(0), where, argument(2));
     }
+    if (name == "panic") return fmt::format("KS_PANIC_WITH({})", argument(0));
     return fmt::format("ks_{}({})", name, n->arguments.empty() ? "" : argument(0));
   }
 

@@ -11,9 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "ks_arithmetic.h"
-
-/* What a function returns that left early because a packet check failed; 0 means that it returned. */
-#define KS_BOUNDS (2ULL << 32)
+#include "ks_status.h"
 
 /*
  * The packet's first byte, and the one after its last. Of `(void *)(long)ctx->data` a compiler may keep the 32 bits in

@@ -71,6 +71,18 @@ uint64_t ks_index(uint64_t index, uint64_t count, const char *file, int line)
   ks_exit(134);
 }
 
+void ks_panic(const char *message, const char *file, int line)
+{
+  ks_message("%s:%d: panic: %s", file, line, message);
+  ks_exit(134);
+}
+
+void ks_uncaught(uint64_t status, const char *file, int line)
+{
+  ks_message("%s:%d: nothing catches error %d", file, line, (int)(int32_t)(uint32_t)status);
+  ks_exit(1);
+}
+
 const char *ks_decimal(uint32_t index)
 {
   static char text[11];

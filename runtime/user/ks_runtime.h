@@ -211,6 +211,14 @@ void ks_open_or_exit(struct ks_object *object);
 /// The index, if it is below `count`; otherwise prints where an array was left, and exits with 134.
 uint64_t ks_index(uint64_t index, uint64_t count, const char *file, int line);
 
+/// Prints the place and the message of a panic, and exits with 134.
+_Noreturn void ks_panic(const char *message, const char *file, int line);
+#define KS_PANIC_WITH(message) ks_panic((message), __FILE__, __LINE__)
+
+/// Prints where an error came out of `main` that nothing catches, and exits with 1.
+_Noreturn void ks_uncaught(uint64_t status, const char *file, int line);
+#define KS_UNCAUGHT(status) ks_uncaught((status), __FILE__, __LINE__)
+
 /// The character of a text in `size` bytes; 0 behind its end.
 static inline char ks_character(const char *text, uint64_t size, uint64_t index)
 {

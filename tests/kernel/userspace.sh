@@ -225,6 +225,47 @@ build "$work/alone.ks"
 "$work/alone/alone" >"$work/out" 2>&1
 has "globals without a program" '^count 7$' "$work/out"
 check "a type of the eBPF part alone" 0 "$(grep -c OnlyInEbpf "$work/userspace/userspace.c")"
+echo "--- errors"
+cat >"$work/errors.ks" <<'SOURCE'
+struct Args { n: i32 }
+const WEIRD: i32 = 12
+var m : hash<u32, u64>(4)
+fn third(n: i32) -> i32 {
+    for (k, v in m) { if (n == 3) { throw WEIRD } }
+    if (n == 4) { throw n }
+    return n + 1
+}
+fn second(n: i32) -> i32 {
+    try {
+        for (k, v in m) {
+            try { if (n == 7) { throw 8 } if (n == 8) { throw 6 } } catch 6 { return -6 }
+        }
+        return third(n)
+    } catch WEIRD { return -1 } catch 8 { return -8 }
+}
+@xdp fn prog(ctx: *xdp_md) -> xdp_action { return XDP_PASS }
+fn main(args: Args) -> i32 {
+    load(prog)
+    m[1] = 2
+    assert(args.n != 9, "nine is not allowed")
+    print("second", second(args.n))
+    if (args.n == 5) { throw args.n }
+    return 0
+}
+SOURCE
+build "$work/errors.ks"
+ends() { # N STATUS OUTPUT
+  "$work/errors/errors" "--n=$1" >"$work/out" 2>&1
+  check "$1 ends with" "$2" $?
+  has "$1 says" "$3" "$work/out"
+}
+ends 1 0 '^second 2$'
+ends 3 0 '^second -1$'
+ends 7 0 '^second -8$'
+ends 8 0 '^second -6$'
+ends 9 134 'source/errors.ks:21: panic: nine is not allowed$'
+ends 4 1 'source/errors.ks:22: nothing catches error 4$'
+ends 5 1 'source/errors.ks:23: nothing catches error 5$'
 echo "--- before the load"
 cat >"$work/before.ks" <<'SOURCE'
 struct Args { read: bool }

@@ -29,8 +29,8 @@ def complaint(line):
         return "a block in one line"
     if HEADER.match(line) and not WHOLE_HEADER.fullmatch(line):
         return "a statement behind a header"
-    # A block behind it has declarations, which C does not take behind a label.
-    if re.match(r"(?:case\b.*|default|\w+): *(?!\{$)\S", line) and "?" not in line:
+    # A block behind it has declarations, which C does not take behind a label; nor the end of a block, but for `;`.
+    if re.match(r"(?:case\b.*|default|\w+): *(?!\{$|;$)\S", line) and "?" not in line:
         return "a statement behind a label"
     if line.endswith(";") and "," in line:
         return "two statements with a comma"

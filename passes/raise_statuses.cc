@@ -1,52 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-/// leave   =>   return XDP_PASS in a program; return a status in a function, which its callers pass on
-#include <set>
-
+/// throw 1   =>   raise KS_THROW(1)
+/// y = f(x)   =>   status = f(x, &y); if (status != 0) { raise status }, where f may be left early
 #include "ir/effects.h"
+#include "ir/escapes.h"
 #include "ir/rewrite.h"
-#include "passes/fault_verdicts.h"
+#include "ir/status.h"
 #include "passes/passes.h"
 
 namespace ksc {
 namespace {
 
-using Out = To<lang::ThrowsExplicit>;
+using Out = To<lang::StatusesRaised>;
 
-/// What a throwing function returns for a failed check: the kind in the upper half, no code. 0 is "returned".
-constexpr __int128 bounds_status = static_cast<__int128>(2) << 32;
-
-/// The functions that may leave, themselves or through what they call.
-std::set<Name, ByText> leaving_functions(const Program& program) {
-  std::set<Name, ByText> leaving;
-  std::map<Name, std::set<Name, ByText>, ByText> callers;
-  std::vector<Name> work;
-  for (const Decl& d : program) {
-    const auto* function = as<FunctionDef>(d);
-    if (!function || function->form.domain != Domain::Shared) continue;
-    std::function<void(const Expr&)> on_expr;
-    std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) { each_child_of(s, on_expr, on_stmt); };
-    on_expr = [&](const Expr& e) {
-      if (const auto* call = as<Call>(e)) callers[call->form.function].insert(function->form.name);
-      each_child_of(e, on_expr, on_stmt);
-    };
-    for (const Stmt& s : function->form.body.statements) on_stmt(s);
-    if (function->contains.has(Kind::Leave)) work.push_back(function->form.name);
-  }
-  while (!work.empty()) {
-    const Name name = work.back();
-    work.pop_back();
-    if (!leaving.insert(name).second) continue;
-    for (Name caller : callers[name]) work.push_back(caller);
-  }
-  return leaving;
-}
-
-class LeaveLowering {
+class StatusRaising {
  public:
-  LeaveLowering(Out& to, const std::set<Name, ByText>& leaving, const FaultVerdicts& verdicts, Name result)
-      : to_(to), leaving_(leaving), verdicts_(verdicts), result_(result) {}
+  StatusRaising(Out& to, const EscapeAnalysis& escapes, Name result) : to_(to), escapes_(escapes), result_(result) {}
 
-  bool is_leaving_call(const Expr& e) const { return as<Call>(e) && leaving_.count(as<Call>(e)->form.function); }
+  bool is_leaving_call(const Expr& e) const { return as<Call>(e) && !escapes_.of(as<Call>(e)->form.function).empty(); }
 
   /// Emits the call, its result in `place` if there is one, and what happens if it leaves.
   void call(const Node<Call>& n, Option<Expr> place) {
@@ -67,18 +37,8 @@ class LeaveLowering {
     const Expr given = to_.make(Local{status}, n.loc, types.u64());
     const Expr left = to_.make(Compare{CompareOp::NotEqual, given, to_.make(Int{{0}, {}}, n.loc, types.u64())}, n.loc,
                                types.boolean());
-    const Body pass_on = to_.collect([&] { leave(n.loc, given); });
+    const Body pass_on{to_.context.span<Stmt>({to_.make(Raise{given}, n.loc)})};
     to_.emit(If{to_.context.span<Branch>({{left, pass_on}}), {}}, n.loc);
-  }
-
-  /// Leaves the function at work for the reason which `status` carries.
-  void leave(Loc loc, const Expr& status) {
-    const FunctionDef& function = *to_.function();
-    if (function.domain != Domain::Program) return to_.emit(Return{status}, loc);
-    to_.emit(Return{verdicts_.of(function, loc)}, loc);
-  }
-  Expr bounds(Loc loc) {
-    return to_.make(Int{{bounds_status}, to_.context.name("KS_BOUNDS")}, loc, to_.context.types.u64());
   }
 
   /// return value of a leaving function: the value goes where the caller wants it.
@@ -99,24 +59,26 @@ class LeaveLowering {
 
  private:
   Out& to_;
-  const std::set<Name, ByText>& leaving_;
-  const FaultVerdicts& verdicts_;
+  const EscapeAnalysis& escapes_;
   Name result_;
 };
 
 }  // namespace
 
-Ir<lang::ThrowsExplicit> lower_leaves(const Ir<lang::LoopsCapped>& in, Context& context) {
-  const std::set<Name, ByText> leaving = leaving_functions(in.declarations);
-  const FaultVerdicts verdicts(in.declarations, context);
+Ir<lang::StatusesRaised> raise_statuses(const Ir<lang::LoopsCapped>& in, Context& context) {
+  const EscapeAnalysis escapes(in.declarations);
+  // main has nobody to give a status to: what comes out of it ends the process.
+  const auto gives_status = [&](const FunctionDef& f) {
+    const bool is_called = f.domain == Domain::Shared || (f.domain == Domain::User && f.name != "main");
+    return is_called && !escapes.of(f.name).empty();
+  };
   Name result;  // the parameter through which the leaving function at work gives its result
-  const auto lower = [&](Out& to) { return LeaveLowering(to, leaving, verdicts, result); };
-  const auto is_leaving = [&](Out& to) { return leaving.count(to.function()->name) != 0; };
-  return rewrite<lang::LoopsCapped, lang::ThrowsExplicit>(
-      in, context, on<FaultVerdict>([](const auto&, Out&) {}),
-      on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+  const auto lower = [&](Out& to) { return StatusRaising(to, escapes, result); };
+  const auto is_leaving = [&](Out& to) { return gives_status(*to.function()); };
+  return rewrite<lang::LoopsCapped, lang::StatusesRaised>(
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
-        if (leaving.count(form.name)) {
+        if (gives_status(form)) {
           std::vector<Parameter> parameters(form.parameters.begin(), form.parameters.end());
           if (!is(form.result, TypeKind::Void)) {
             result = to.fresh("result");
@@ -135,10 +97,21 @@ Ir<lang::ThrowsExplicit> lower_leaves(const Ir<lang::LoopsCapped>& in, Context& 
         }
         to.declare(form, n.loc);
       }),
-      on<Leave>([&](const Node<Leave>& n, Out& to) { lower(to).leave(n.loc, lower(to).bounds(n.loc)); }),
+      on<Leave>(
+          [&](const Node<Leave>& n, Out& to) { to.emit(Raise{constant_status(n->reason, n.loc, to.context)}, n.loc); }),
+      on<Throw>([&](const Node<Throw>& n, Out& to) {
+        Types& types = to.context.types;
+        if (const auto* code = as<Int>(n->code)) {
+          return to.emit(Raise{thrown_status(code->form, n.loc, to.context)}, n.loc);
+        }
+        // The code's 32 bits, below the kind.
+        const Expr bits = to.make(Convert{to.make(Convert{to(n->code)}, n.loc, types.u32())}, n.loc, types.u64());
+        const Expr kind = thrown_status(Int{}, n.loc, to.context);
+        to.emit(Raise{to.make(Binary{BinaryOp::BitOr, kind, bits}, n.loc, types.u64())}, n.loc);
+      }),
       on<Return>([&](const Node<Return>& n, Out& to) {
         const auto* call = n->value ? as<Call>(*n->value) : nullptr;
-        if (call && leaving.count(call->form.function)) {
+        if (call && lower(to).is_leaving_call(*n->value)) {
           const Name value = to.fresh(call->form.function.spelling());
           to.emit(Let{value, call->type, {}}, n.loc);
           const Expr place = to.make(Local{value}, n.loc, call->type);

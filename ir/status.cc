@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ir/status.h"
+
+#include <fmt/format.h>
+
+namespace ksc {
+
+Expr constant_status(LeaveReason reason, Loc loc, Context& context) {
+  const std::string_view name = reason == LeaveReason::Bounds ? "KS_BOUNDS" : "KS_PANIC";
+  return context.make(Int{{status_of(status_kind(reason))}, context.name(name)}, loc, context.types.u64());
+}
+
+Expr thrown_status(const Int& code, Loc loc, Context& context) {
+  const auto number = static_cast<int32_t>(code.value.value);
+  const std::string spelled = code.constant ? std::string(code.constant.text()) : std::to_string(number);
+  return context.make(Int{{status_of(StatusKind::Throw, number)}, context.name(fmt::format("KS_THROW({})", spelled))},
+                      loc, context.types.u64());
+}
+
+}  // namespace ksc

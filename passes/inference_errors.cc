@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <set>
+
+#include "passes/inference.h"
+
+namespace ksc {
+
+void Inference::throw_statement(const Node<Throw>& n) {
+  const Expr code = coerce(infer(n->code, t.i32()), t.i32());
+  if (is_invalid(code)) return emit(InvalidStmt{}, n.loc);
+  emit(Throw{code}, n.loc);
+}
+
+void Inference::try_statement(const Node<Try>& n) {
+  const Body tried = body(n->body);
+  std::vector<CatchClause> clauses;
+  std::set<__int128> codes;
+  bool takes_all = false, takes_bounds = false, is_broken = false;
+  for (const CatchClause& clause : n->clauses) {
+    CatchClause out = clause;
+    bool is_reached = clause.bounds ? !takes_bounds : !takes_all;
+    if (clause.bounds && !in_ebpf()) c.diagnostics.report(clause.name.loc, diag::bounds_in_userspace);
+    if (clause.code) {
+      const Expr code = coerce(infer(*clause.code, t.i32()), t.i32());
+      const auto* number = as<Int>(code);
+      if (!number && !is_invalid(code)) c.diagnostics.report(loc_of(*clause.code), diag::not_constant);
+      is_broken = is_broken || !number;
+      is_reached = is_reached && (!number || codes.insert(number->form.value.value).second);
+      out.code = code;
+    }
+    if (!is_reached) c.diagnostics.report(clause.name.loc, diag::unreachable_catch);
+    takes_all = takes_all || (!clause.bounds && !clause.code);
+    takes_bounds = takes_bounds || clause.bounds;
+    if (clause.name.name) locals_[clause.name.name] = t.i32();
+    out.body = body(clause.body);
+    clauses.push_back(out);
+  }
+  if (is_broken) return emit(InvalidStmt{}, n.loc);
+  emit(Try{tried, c.span(clauses)}, n.loc);
+}
+
+Expr Inference::infer_panic(bool asserts, Span<Expr> arguments, Loc loc) {
+  const size_t count = asserts ? 2 : 1;
+  if (!argument_count(asserts ? "assert" : "panic", arguments.size(), count, loc)) return invalid(loc);
+  if (at_file_level_) return report_not_constant(loc), invalid(loc);
+  const Expr holds = asserts ? condition(arguments[0]) : invalid(loc);
+  const Expr message = entry_value(settle(infer(arguments[count - 1])));
+  if (is_invalid(message) || (asserts && is_invalid(holds))) return invalid(loc);
+  if (!is(type_of(message), TypeKind::Str)) {
+    c.diagnostics.report(loc_of(message), diag::type_mismatch, spell(type_of(message)), "a string");
+    return invalid(loc);
+  }
+  const Body ends = collect_statements([&] {
+    if (!in_ebpf())
+      return emit(Evaluate{c.make(BuiltinCall{c.name("panic"), c.span<Expr>({message})}, loc, t.void_type())}, loc);
+    emit(Print{c.name("panic: %s"), c.span<Expr>({message})}, loc);
+    emit(Leave{LeaveReason::Panic}, loc);
+  });
+  if (!asserts) return c.make(BlockValue{ends, {}}, loc, t.void_type());
+  const Expr fails = c.make(Not{holds}, loc, t.boolean());
+  const Body tested = collect_statements([&] { emit(If{c.span<Branch>({{fails, ends}}), {}}, loc); });
+  return c.make(BlockValue{tested, {}}, loc, t.void_type());
+}
+
+}  // namespace ksc

@@ -54,7 +54,7 @@ for clang in clang-14 clang-19; do
 import re, sys
 with open(sys.argv[1]) as file:
     text = file.read()
-changed, count = re.subn(r"\tif \(\(void \*\)\(eth \+ 1\) > ks_data_end\(ctx\)\) \{\n\t\treturn XDP_PASS;\n\t\}\n", "", text)
+changed, count = re.subn(r"\tif \(\(void \*\)\(eth \+ 1\) > ks_data_end\(ctx\)\) \{\n(?:#line[^\n]*\n)?\t\treturn XDP_PASS;\n\t\}\n", "", text)
 with open(sys.argv[1], "w") as file:
     file.write(changed)
 sys.exit(count != 1)

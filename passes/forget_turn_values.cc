@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// n = n + 1   =>   n = ks_forget(n + 1), where n outlives a turn of a loop: in what a bpf_loop callback runs, and in a
-/// long plain loop whose ways meet again
+/// plain loop through whose turns many ways lead
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
@@ -52,27 +52,98 @@ bool outlives_turn(const Expr& place) {
          type_of(pointed->form.pointer)->space == Space::Stack;
 }
 
-/// Whether ways through the statements meet again: of those that leave no state is left.
-bool has_meeting_ways(const Stmt& s) {
-  const bool is_choice = as<If>(s) || as<Switch>(s);
-  bool found = false;
-  each_body_of(s, [&](const Body& body) {
-    const Span<Stmt> all = body.statements;
-    const bool leaves = !all.empty() && (as<Return>(all.back()) || as<Break>(all.back()));
-    found = found || (is_choice && !all.empty() && !leaves) || std::any_of(all.begin(), all.end(), has_meeting_ways);
-  });
-  return found;
-}
+/// How many ways the verifier goes through statements that meet again at their end; those that leave count nothing.
+class Ways {
+ public:
+  explicit Ways(const Program& program) {
+    for (const Decl& d : program)
+      if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = &function->form;
+  }
+  /// Of all turns of a loop, one behind the other.
+  uint64_t of_turns(const CountedLoop& loop) {
+    const auto *low = as<Int>(loop.low), *high = as<Int>(loop.high);
+    if (!low || !high) return 1;  // what has no constant bounds is run by bpf_loop
+    const __int128 turns = high->form.value.value - low->form.value.value + loop.inclusive;
+    const uint64_t turn = of(loop.body);
+    uint64_t ways = 1;
+    for (__int128 i = 0; i < turns && turn > 1 && ways < most; ++i) ways = std::min(most, ways * turn);
+    return ways;
+  }
+
+ private:
+  static constexpr uint64_t most = 1000000;
+
+  uint64_t of(const Body& body) {
+    uint64_t ways = 1;
+    for (const Stmt& s : body.statements) {
+      if (as<Return>(s) || as<Break>(s)) return 0;
+      ways = std::min(most, ways * of(s));
+    }
+    return ways;
+  }
+  uint64_t of(const Stmt& s) {
+    uint64_t ways = 1;
+    if (const auto* test = as<If>(s)) {
+      ways = of(test->form.otherwise);
+      for (const Branch& b : test->form.branches) ways += of(b.body);
+    } else if (const auto* choice = as<Switch>(s)) {
+      bool has_default = false;
+      ways = 0;
+      for (const SwitchCase& c : choice->form.cases) {
+        ways += of(c.body);
+        has_default = has_default || c.values.empty();
+      }
+      ways += !has_default;
+    } else if (const auto* loop = as<CountedLoop>(s)) {
+      // If they are too many for this loop alone, it forgets what its turns count.
+      ways = of_turns(loop->form);
+      if (ways > few_ways) ways = 1;
+    } else if (const auto* block = as<Block>(s)) {
+      ways = of(block->form.body);
+    } else if (const auto* labelled = as<Labelled>(s)) {
+      ways = of(labelled->form.body) + 1;
+    }
+    each_child_of(
+        s, [&](const Expr& e) { ways = std::min(most, ways * of_calls(e)); }, [](const Stmt&) {});
+    return std::min(most, ways);
+  }
+  /// What is called comes back in as many ways as it returns.
+  uint64_t of_calls(const Expr& e) {
+    uint64_t ways = 1;
+    if (const auto* call = as<Call>(e)) {
+      const auto [known, is_new] = returning_.try_emplace(call->form.function, 1);
+      const auto found = functions_.find(call->form.function);
+      if (is_new && found != functions_.end()) returning_[call->form.function] = returns(found->second->body);
+      ways = returning_[call->form.function];
+    }
+    each_child_of(
+        e, [&](const Expr& child) { ways = std::min(most, ways * of_calls(child)); }, [](const Stmt&) {});
+    return ways;
+  }
+  static uint64_t returns(const Body& body) {
+    uint64_t count = 0;
+    for (const Stmt& s : body.statements) {
+      count += as<Return>(s) != nullptr;
+      each_body_of(s, [&](const Body& inner) { count += returns(inner); });
+    }
+    return std::max<uint64_t>(count, 1);
+  }
+
+  NameMap<const FunctionDef*> functions_;
+  NameMap<uint64_t> returning_;
+
+ public:
+  /// So few the verifier goes, all of them.
+  static constexpr uint64_t few_ways = 64;
+};
 
 /// The plain loops around the place that a walk has reached, as far as what they count multiplies states.
 class LongLoops {
  public:
+  explicit LongLoops(const Program& program) : ways_(program) {}
   void enter(const CountedLoop& loop) {
-    const auto *low = as<Int>(loop.low), *high = as<Int>(loop.high);
-    const bool is_long = low && high && high->form.value.value - low->form.value.value > most_turns;
-    const Span<Stmt> body = loop.body.statements;
     declared_.emplace_back();
-    is_counted_.push_back(is_long && std::any_of(body.begin(), body.end(), has_meeting_ways));
+    is_counted_.push_back(ways_.of_turns(loop) > Ways::few_ways);
   }
   void leave() { declared_.pop_back(), is_counted_.pop_back(); }
   void declare(Name name) {
@@ -88,8 +159,7 @@ class LongLoops {
   }
 
  private:
-  /// So few turns the verifier follows on all ways.
-  static constexpr __int128 most_turns = 16;
+  Ways ways_;
   std::vector<NameSet> declared_;
   std::vector<bool> is_counted_;
 };
@@ -99,11 +169,11 @@ class LongLoops {
 // The verifier walks through a callback again and again until it meets a state that it has seen [L153]. It knows
 // numbers on the stack exactly, and does not know that a callback which returns 1 is the last: a count that a branch
 // has looked at is a new state each time, to the end of its million instructions. A number of which it knows nothing is
-// one state. In a plain loop with a branch that
-// counts it is the turns' number times the counts' that it walks through.
+// one state. In a plain loop with
+// branches it goes each way through each turn, as long as what the ways count differs.
 Ir<lang::TurnsForgotten> forget_turn_values(const Ir<lang::LoopsBounded>& in, Context& context) {
   const FunctionNames in_turns = run_in_turns(in.declarations);
-  LongLoops loops;
+  LongLoops loops(in.declarations);
   return rewrite<lang::LoopsBounded, lang::TurnsForgotten>(
       in, context, on<Let>([&](const Node<Let>& n, Out& to) {
         loops.declare(n->name);

@@ -28,7 +28,8 @@ class Puller final : public PacketWalk {
     std::optional<PacketPosition> at;
     bool is_end = false;
     Name distance;  // where it is not known beforehand: the variable that keeps it
-    Name base;      // another of them, from which it lies a constant distance away
+    Name base;      // another of them, from which it lies a constant distance away, and how far
+    int64_t from_base = 0;
 
     bool is_from_start() const { return at && at->from_start; }
   };
@@ -49,7 +50,8 @@ class Puller final : public PacketWalk {
       keep_distances(pointers, context, loc);
       const Pointer at = *find(pointers, tested);
       const Pointer* base = at.base ? find(pointers, at.base) : &at;
-      Expr end = number(static_cast<int64_t>(inside.size) + (at.is_from_start() || at.base ? at.at->offset : 0), loc);
+      const int64_t from_origin = at.is_from_start() ? at.at->offset : at.from_base;
+      Expr end = number(static_cast<int64_t>(inside.size) + from_origin, loc);
       if (!at.is_from_start())
         end = to_.make(Binary{BinaryOp::Add, to_.make(Local{base->distance}, loc, context_.types.u64()), end}, loc,
                        context_.types.u64());
@@ -157,13 +159,24 @@ class Puller final : public PacketWalk {
     return nullptr;
   }
 
-  /// Notes how far from ctx->data each pointer lies, where that is not a constant and no other says it.
+  /// Notes how far from ctx->data each pointer lies, where that is not a constant and no other says it. Of those with
+  /// one root the nearest stands for all: what is tested of one is then known of the others.
   void keep_distances(std::vector<Pointer>& pointers, const Expr& context, Loc loc) {
     Types& types = context_.types;
+    NameMap<Pointer> nearest;  // by the root
+    for (const Pointer& p : pointers) {
+      if (p.is_end || p.is_from_start() || !p.at) continue;
+      const auto [known, is_first] = nearest.try_emplace(p.at->root, p);
+      if (!is_first && p.at->offset < known->second.at->offset) known->second = p;
+    }
+    std::stable_partition(pointers.begin(), pointers.end(), [&](const Pointer& p) {
+      return p.is_end || p.is_from_start() || !p.at || nearest.at(p.at->root).name == p.name;
+    });
     for (Pointer& p : pointers) {
       if (p.is_end || p.is_from_start()) continue;
-      if (p.at && !(p.at->root == p.name) && find(pointers, p.at->root)) {
-        p.base = p.at->root;
+      if (p.at && !(nearest.at(p.at->root).name == p.name)) {
+        p.base = nearest.at(p.at->root).name;
+        p.from_base = p.at->offset - nearest.at(p.at->root).at->offset;
         continue;
       }
       const Expr start = to_.make(PacketStart{context}, loc, types.pointer(types.u8(), Space::Packet, false));
@@ -191,8 +204,8 @@ class Puller final : public PacketWalk {
         value = to_.make(
             PointerAdd{value, to_.make(Convert{to_.make(Local{p.distance}, loc, types.u64())}, loc, types.i64())}, loc,
             bytes);
-      else if (p.at->offset)
-        value = to_.make(PointerAdd{value, to_.make(Int{{p.at->offset}, {}}, loc, types.i64())}, loc, bytes);
+      else if (const int64_t offset = p.base ? p.from_base : p.at->offset)
+        value = to_.make(PointerAdd{value, to_.make(Int{{offset}, {}}, loc, types.i64())}, loc, bytes);
       if (p.type != bytes) value = to_.make(Convert{value}, loc, p.type);
       to_.emit(Assign{to_.make(Local{p.name}, loc, p.type), value}, loc);
     }

@@ -429,7 +429,7 @@ struct Labelled     { Name label; Body body;                                    
 struct Goto         { Name label;                                               KSC_FORM(Goto, label) };
 /// map[key] = value: inserts or replaces; nothing if that fails.
 struct MapStore     { Expr map, key, value;                                     KSC_FORM(MapStore, map, key, value) };
-/// *pointer op= value in one atomic instruction.
+/// *pointer op= value in one atomic instruction; nothing if it is the address of an element that is not there.
 struct AtomicUpdate { Operator op; Expr pointer, value;                         KSC_FORM(AtomicUpdate, op, pointer, value) };
 /// for (name = low; name < high (or <=); name++) of C: low and high are constants or names that the body does not change.
 struct CountedLoop  { Name name; Type type; Expr low, high; bool inclusive; Body body; KSC_FORM(CountedLoop, name, type, low, high, inclusive, body) };

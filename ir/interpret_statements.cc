@@ -271,9 +271,13 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
       on<AtomicUpdate>([&](const Node<AtomicUpdate>& n) {
         return next([&] {
           Place at;
-          at.where = Place::Where::Memory;
-          at.at = to_bits(eval(n->pointer));
-          at.type = type_of(n->pointer)->element;
+          if (const auto* address = as<AddressOf>(n->pointer)) {
+            at = place(address->form.place);
+          } else {
+            at.where = Place::Where::Memory;
+            at.at = to_bits(eval(n->pointer));
+            at.type = type_of(n->pointer)->element;
+          }
           update(at, n->op, eval(n->value));
         });
       }),

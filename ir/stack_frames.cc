@@ -24,28 +24,52 @@ class FrameOf {
   std::vector<Name> calls;
 
   FrameOf(const FunctionDef& function, uint64_t spilled_from) : spilled_from_(spilled_from) {
-    if (spilled_from_ && spilled_from_ <= least_spilled) spillable_ = Spillable(function);
+    spillable_ = Spillable(function);
     for (const Parameter& p : function.parameters) variable(p.type);
     body(function.body);
     most.temporaries += lasting_;
+    most.registers += 16;  // parts of expressions have no names
   }
 
  private:
   void body(const Body& b) {
     const StackFrame before = live_;
     const bool inserted_before = std::exchange(inserts_, false);
-    for (const Stmt& s : b.statements) statement(s);
-    if (live_.size() > most.size()) most = live_;
+    const std::vector<std::vector<Name>> last = last_mentions(b);
+    for (size_t i = 0; i < b.statements.size(); ++i) {
+      statement(b.statements[i]);
+      if (live_.size() > most.size()) most = live_;
+      for (Name name : last[i]) live_.registers -= in_registers_.erase(name) * 8;
+    }
     live_ = before;
     inserts_ = inserted_before;
+  }
+  /// The variables of a body that no statement behind each one mentions.
+  static std::vector<std::vector<Name>> last_mentions(const Body& b) {
+    NameMap<size_t> last;
+    for (size_t i = 0; i < b.statements.size(); ++i) {
+      if (const auto* let = as<Let>(b.statements[i])) last[let->form.name] = i;
+      if (last.empty()) continue;
+      NameSet names;
+      collect(b.statements[i], names);
+      for (Name name : names)
+        if (const auto found = last.find(name); found != last.end()) found->second = i;
+    }
+    std::vector<std::vector<Name>> out(b.statements.size());
+    for (const auto& [name, at] : last) out[at].push_back(name);
+    return out;
   }
   void statement(const Stmt& s) {
     bool begins_in_place = false;
     if (const auto* let = as<Let>(s)) {
-      if (!spilled_from_ || !spillable_.is_spilled(let->form, spilled_from_))
+      if (!spilled_from_ || !spillable_.is_spilled(let->form, spilled_from_)) {
         variable(let->form.type);
-      else
+        // What a loop changes has an address, and with it a place to the end of its scope.
+        if (!is_kept_in_memory(let->form.type) && !spillable_.is_changed_in_turns(let->form.name))
+          in_registers_.insert(let->form.name);
+      } else {
         spilled_.insert(let->form.name);
+      }
       begins_in_place = let->form.value && is_kept_in_memory(let->form.type);
     } else if (const auto* store = as<MapStore>(s)) {
       addressed(store->form.key), addressed(store->form.value);
@@ -130,6 +154,7 @@ class FrameOf {
   }
   uint64_t spilled_from_;
   Spillable spillable_;
+  NameSet in_registers_;  // the numbers and pointers that are still needed
   NameSet spilled_;       // the variables that lie elsewhere
   StackFrame live_;       // at the place that the walk has reached
   uint64_t lasting_ = 0;  // literals whose address is taken
@@ -144,8 +169,9 @@ Spillable::Spillable(const FunctionDef& function) {
 
 bool Spillable::is_spilled(const Let& let, uint64_t from) const {
   if (size_of(let.type) >= from && is_spillable(let.type)) return true;
-  return from <= least_spilled && is_integral(let.type) && changed_in_turns_.count(let.name) &&
-         !bounds_.count(let.name);
+  if (!is_integral(let.type) || bounds_.count(let.name)) return false;
+  return (from <= turn_numbers_spilled && changed_in_turns_.count(let.name)) ||
+         (from <= least_spilled && !let.name.is_generated());
 }
 
 void Spillable::look_at(const Stmt& s, int loops) {

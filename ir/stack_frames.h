@@ -45,14 +45,17 @@ class StackFrames {
 /// include/linux/percpu.h.
 inline constexpr uint64_t largest_ebpf_variable = 32768;
 
-/// Which variables of a function may lie elsewhere: those without pointers, which maps cannot hold, and with the least
-/// limit also the numbers that a loop changes, since the function that the loop becomes is given their address.
+/// Which variables of a function may lie elsewhere: those without pointers, which maps cannot hold; with a low limit
+/// also the numbers that a loop changes, since the function that the loop becomes is given their address; with the
+/// least one all numbers, since more of them than there are registers wait on the stack.
 class Spillable {
  public:
   Spillable() = default;
   explicit Spillable(const FunctionDef& function);
   /// Whether those of so many bytes or more lie elsewhere, and the variable is one of them.
   bool is_spilled(const Let& let, uint64_t from) const;
+  /// Whether a loop changes what was declared before it.
+  bool is_changed_in_turns(Name local) const { return changed_in_turns_.count(local) != 0; }
 
  private:
   void look_at(const Stmt& s, int loops);
@@ -64,8 +67,9 @@ class Spillable {
   NameSet bounds_;  // of loops: each turn may read them, as they were at first
 };
 
-/// The least limit for what lies elsewhere.
-inline constexpr uint64_t least_spilled = 8;
+/// From which limit on numbers that a loop changes lie elsewhere, and the least one, with which all numbers do that
+/// the developer has named.
+inline constexpr uint64_t turn_numbers_spilled = 8, least_spilled = 4;
 
 /// Whether a value of the type has bytes, and no pointers, which maps cannot hold.
 bool is_spillable(Type type);

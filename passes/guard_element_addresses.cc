@@ -35,6 +35,18 @@ class AddressGuard {
       if (const std::optional<Expr> copied = copy_of_element(e)) return *copied;
     return read(e);
   }
+  /// An element that is changed at once, or nothing.
+  void update(const Node<AtomicUpdate>& n) {
+    const auto* address = as<AddressOf>(n->pointer);
+    if (!address) return to_.emit(AtomicUpdate{n->op, n->pointer, read(n->value)}, n.loc);
+    const Expr value = read(n->value);
+    Option<Expr> there;
+    const Expr place = element(address->form.place, there);
+    const Stmt update =
+        to_.make(AtomicUpdate{n->op, to_.make(AddressOf{place}, address->loc, address->type), value}, n.loc);
+    if (!there) return to_.emit_statement(update);
+    to_.emit(If{branch(*there, {to_.context.span<Stmt>({update})}), {}}, n.loc);
+  }
   /// A copy or a fill, of which both sides may not be there.
   void move(const Node<RuntimeCall>& call, Loc loc) {
     const auto* address = as<AddressOf>(call->arguments[0]);
@@ -126,6 +138,7 @@ Ir<lang::ElementAddressesGuarded> guard_element_addresses(const Ir<lang::PacketE
         if (!moves) return operands(n, to);
         AddressGuard(to).move(*call, n.loc);
       }),
+      on<AtomicUpdate>([](const Node<AtomicUpdate>& n, Out& to) { AddressGuard(to).update(n); }),
       on<MapStore>([](const Node<MapStore>& n, Out& to) {
         AddressGuard guard(to);
         const Expr key = guard.given(n->key);

@@ -53,10 +53,9 @@ bool is_shared(const Expr& place) {
   }
   return kind_of(root) == Kind::Global;
 }
-/// An atomic instruction needs an address: an element that may be out of range has none, a bit-field neither.
+/// An atomic instruction needs an address: a bit-field has none.
 bool has_address(const Expr& place) {
-  if (const auto* index = as<Index>(place))
-    return kind_of(index->form.index) == Kind::Int && has_address(index->form.base);
+  if (const auto* index = as<Index>(place)) return has_address(index->form.base);
   if (const auto* field = as<Field>(place)) {
     const StructField* member = find_field(type_of(field->form.base), field->form.name);
     return member && member->bit_size == 0 && has_address(field->form.base);

@@ -7,7 +7,7 @@ namespace ksc {
 
 /// From how many bytes on variables of a function do not lie on the stack [L60]; functions that are not named keep all.
 /// Where the chain of calls below a program needs more than the kernel has, the largest variables of the functions in
-/// it go first. None goes that is smaller than 16 bytes: the way to it would cost what it saves.
+/// it go first, and numbers last.
 NameMap<uint64_t> spill_limits(const Program& program);
 
 /// What eBPF has for a program and all that it calls: MAX_BPF_STACK of include/linux/filter.h, and half of it where

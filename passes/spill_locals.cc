@@ -47,7 +47,7 @@ bool calls_helper(const auto& whole, std::string_view helper) {
 class Parts {
  public:
   Parts(const Program& program, Context& context)
-      : context_(context), limits_(spill_limits(program)), frames_(program) {
+      : program_(program), context_(context), limits_(spill_limits(program)), frames_(program) {
     for (const Decl& d : program)
       if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::Program)
         warn(*function);
@@ -67,12 +67,21 @@ class Parts {
  private:
   /// Half of the stack is used: the next variable may cost more than its bytes.
   void warn(const Node<FunctionDef>& program) {
-    const uint64_t bytes = frames_.memory_of_chain(program->name);
-    if (limits_.count(program->name) || bytes <= stack_limit / 2) return;
+    uint64_t bytes = frames_.memory_of_chain(program->name);
+    const bool spills = limits_.count(program->name) != 0;
+    StackFrames left(program_);
+    if (spills) {
+      // What stays when all has gone that can go: C compilers need half of it, mostly.
+      for (const auto& [function, limit] : limits_) left.spill(function, limit);
+      bytes = left.chain(program->name);
+    }
+    if (bytes <= (spills ? 2 * stack_limit : stack_limit / 2)) return;
     std::string frames;
-    for (Name function : frames_.reached_from(program->name))
+    for (Name function : frames_.reached_from(program->name)) {
+      const StackFrame& frame = left.of(function);
       frames += fmt::format("{}`{}` {}", frames.empty() ? "" : ", ", function.spelling(),
-                            frames_.of(function).variables + frames_.of(function).temporaries);
+                            spills ? frame.size() : frame.variables + frame.temporaries);
+    }
     context_.diagnostics.report(program.loc, diag::much_stack, std::string(program->name.spelling()), bytes, frames);
   }
   const Part& plan(Name name) {
@@ -125,6 +134,7 @@ class Parts {
     });
   }
 
+  const Program& program_;
   Context& context_;
   NameMap<uint64_t> limits_;
   StackFrames frames_;

@@ -69,16 +69,18 @@ class Parts {
   void warn(const Node<FunctionDef>& program) {
     uint64_t bytes = frames_.memory_of_chain(program->name);
     const bool spills = limits_.count(program->name) != 0;
-    StackFrames left(program_);
     if (spills) {
       // What stays when all has gone that can go: C compilers need half of it, mostly.
-      for (const auto& [function, limit] : limits_) left.spill(function, limit);
-      bytes = left.chain(program->name);
+      if (!left_) {
+        left_.emplace(program_);
+        for (const auto& [function, limit] : limits_) left_->spill(function, limit);
+      }
+      bytes = left_->chain(program->name);
     }
     if (bytes <= (spills ? 2 * stack_limit : stack_limit / 2)) return;
     std::string frames;
     for (Name function : frames_.reached_from(program->name)) {
-      const StackFrame& frame = left.of(function);
+      const StackFrame& frame = (spills ? *left_ : frames_).of(function);
       frames += fmt::format("{}`{}` {}", frames.empty() ? "" : ", ", function.spelling(),
                             spills ? frame.size() : frame.variables + frame.temporaries);
     }
@@ -138,6 +140,7 @@ class Parts {
   Context& context_;
   NameMap<uint64_t> limits_;
   StackFrames frames_;
+  std::optional<StackFrames> left_;  // of what does not lie in maps; made where it is asked for
   NameMap<const Node<FunctionDef>*> functions_;
   NameMap<Part> parts_;
   std::vector<StructField> fields_;  // of the function at work

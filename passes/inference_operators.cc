@@ -336,8 +336,14 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
   right = entry_value(value_of_maybe(right));
   a = type_of(left), b = type_of(right);
   if (is(a, TypeKind::Pointer) && is(b, TypeKind::Pointer)) {
-    if (a->element == b->element || a->element == t.u8() || b->element == t.u8())
-      return c.make(Compare{op, left, right}, loc, t.boolean());
+    // A pointer to bytes compares with every other, as `eth + 1 > ctx->data_end`: of two types, both become bytes.
+    const auto as_bytes = [&](const Expr& pointer) {
+      Type type = type_of(pointer);
+      return convert(pointer, t.pointer(t.u8(), type->space, type->nullable));
+    };
+    if (a->element == b->element) return c.make(Compare{op, left, right}, loc, t.boolean());
+    if ((a->element == t.u8() || b->element == t.u8()) && a->space != Space::Context && b->space != Space::Context)
+      return c.make(Compare{op, as_bytes(left), as_bytes(right)}, loc, t.boolean());
   } else if (is(a, TypeKind::Str) && is(b, TypeKind::Str)) {
     // Strings of any two sizes compare [L21]; a literal must be one that the other side can hold.
     if (equality) {

@@ -2,43 +2,39 @@
 /// fn f() { g() }; fn g()   =>   fn g(); fn f() { g() }: what is used stands before what uses it, and helpers that
 /// nobody calls are left out
 #include "ir/rewrite.h"
+#include "ir/type_order.h"
 #include "passes/passes.h"
 
 namespace ksc {
 namespace {
 
-/// 0 types, 1 constants and globals, 2 maps, 3 functions, 4 programs, 5 program arrays' users.
+/// 0 the licence, 1 types and constants, 2 globals, 3 maps, 4 program arrays, 5 functions, 6 programs.
 int rank(const Decl& d) {
   switch (kind_of(d)) {
     case Kind::License: return 0;
-    case Kind::EnumDef: return 1;
-    case Kind::StructDef: return 2;
-    case Kind::ConstDef: return 3;
+    case Kind::EnumDef:
+    case Kind::StructDef:
+    case Kind::ConstDef: return 1;
     case Kind::ConfigDef:
-    case Kind::GlobalDef: return 4;
+    case Kind::GlobalDef: return 2;
     case Kind::PinnedGlobals:
     case Kind::Scratch:
-    case Kind::MapDef: return 5;
-    case Kind::ProgramArray: return 6;
-    default: return as<FunctionDef>(d)->form.domain == Domain::Program ? 8 : 7;
+    case Kind::MapDef: return 3;
+    case Kind::ProgramArray: return 4;
+    default: return as<FunctionDef>(d)->form.domain == Domain::Program ? 6 : 5;
   }
 }
 
 class Sorter {
  public:
   explicit Sorter(const Program& program) {
-    for (const Decl& d : program) {
+    for (const Decl& d : program)
       if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = d;
-      if (const auto* definition = as<StructDef>(d)) structs_[definition->form.type] = d;
-    }
   }
   void place(const Decl& d) {
     if (!placed_.insert(&header(d)).second) return;
-    if (const auto* function = as<FunctionDef>(d)) {
+    if (const auto* function = as<FunctionDef>(d))
       for (const Stmt& s : function->form.body.statements) callees(s);
-    } else if (const auto* definition = as<StructDef>(d)) {
-      for (const StructField& field : definition->form.type->body->fields) member(field.type);
-    }
     out_.push_back(d);
   }
   std::vector<Decl> out_;
@@ -56,12 +52,7 @@ class Sorter {
     each_child_of(
         e, [&](const Expr& child) { callees(child); }, [&](const Stmt& s) { callees(s); });
   }
-  void member(Type type) {
-    while (is(type, TypeKind::Array)) type = type->element;
-    if (auto found = structs_.find(type); found != structs_.end()) place(found->second);
-  }
   std::map<Name, Decl, ByText> functions_;
-  std::map<Type, Decl> structs_;
   std::set<const NodeHeader*> placed_;
 };
 
@@ -71,6 +62,9 @@ Ir<lang::C> order_declarations(const Ir<lang::Folded>& in, Context& context) {
   std::vector<Decl> sorted(in.declarations.begin(), in.declarations.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const Decl& a, const Decl& b) { return rank(a) < rank(b); });
   Sorter sorter(in.declarations);
+  const std::vector<Decl> types = types_in_order(in.declarations);
+  const auto is_type = [](const Decl& d) { return rank(d) == 1; };
+  std::copy(types.begin(), types.end(), std::find_if(sorted.begin(), sorted.end(), is_type));
   for (const Decl& d : sorted) {
     const auto* function = as<FunctionDef>(d);
     if (!function || function->form.domain == Domain::Program)

@@ -6,6 +6,7 @@
 #include "backends/c/printer.h"
 #include "backends/project/project.h"
 #include "ir/program_type.h"
+#include "ir/type_order.h"
 
 namespace ksc {
 namespace {
@@ -49,13 +50,15 @@ class UserFile {
           d);
     find_types();
     std::string types, constants, functions, prototypes;
-    for (const Decl& d : program_) {
+    for (const Decl& d : types_in_order(program_)) {
       if (const auto* n = as<StructDef>(d); n && types_.count(n->form.type))
         types += printer_.struct_definition(n->form.type) + "\n";
       if (const auto* n = as<EnumDef>(d); n && is_needed_enum(n->form.type))
         types += printer_.enum_definition(n->form.type) + "\n";
       if (const auto* n = as<ConstDef>(d); n && named_.count(n->form.name))
         types += printer_.constant_definition(n->form);
+    }
+    for (const Decl& d : program_) {
       if (const auto* n = as<GlobalDef>(d); n && n->form.storage == Storage::Constant && named_.count(n->form.name))
         constants += fmt::format("static const {} = {};\n",
                                  printer_.declaration(n->form.type, printer_.global_name(n->form.name)),

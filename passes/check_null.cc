@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// *p   =>   *p, with p proven on every way to it: not null, no reference to a map entry that is gone, and no pointer
-/// into a packet that has moved; otherwise an error
+/// *p   =>   *p, with p proven on every way to it: not null, no reference to a map entry that is gone, no pointer into
+/// a packet that has moved and none to a variable that has ended; otherwise an error
 #include "ir/places.h"
 #include "ir/rewrite.h"
+#include "passes/dangling_addresses.h"
 #include "passes/known_pointers.h"
 #include "passes/map_changes.h"
 #include "passes/map_deaths.h"
@@ -359,6 +360,7 @@ Ir<lang::NullChecked> check_null(const Ir<lang::TailCallsFound>& in, Context& co
       NullCheck(context, deaths, function->form.domain).body(function->form.body);
     }
   report_map_changes(in.declarations, context);
+  report_dangling_addresses(in.declarations, context);
   return {in.declarations};
 }
 

@@ -40,6 +40,10 @@ void Parser::end_declaration() {
 
 Parser::Modifiers Parser::modifiers() {
   Modifiers found;
+  const auto once = [&](std::optional<Token>& word) {
+    if (word) error(loc(peek()), diag::written_twice, std::string(text_of(peek()))).fix(loc(peek()), "");
+    word = take();
+  };
   found.first = peek();
   while (!panicking_) {
     if (at(At)) {
@@ -47,9 +51,9 @@ Parser::Modifiers Parser::modifiers() {
     } else if (at(KeywordPub) || at(KeywordPriv)) {
       found.visibility = take().kind == KeywordPub ? Visibility::Public : Visibility::Private;
     } else if (at(KeywordPin)) {
-      found.pin = take();
+      once(found.pin);
     } else if (at(KeywordLocal)) {
-      found.local = take();
+      once(found.local);
     } else if (at_word("kernel") && peek(1).kind == KeywordFn) {
       found.kernel = take();
     } else {
@@ -372,6 +376,11 @@ Decl Parser::enumeration(const Modifiers& found) {
   const Token open = peek();
   std::vector<EnumerationItem> items;
   if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
+  if (this->at(RightBrace)) {
+    error(name.loc, diag::empty_enum, std::string(name.name.text()));
+    take();
+    return make(InvalidDecl{span(std::vector<Name>{name.name})}, at);
+  }
   while (!this->at(RightBrace) && !at_end() && !ends_members()) {
     const size_t from = position_;
     const Ident item = expect_name("an enumerator");

@@ -95,7 +95,7 @@ void Inference::complete(Entity& entity) {
     if (whole && whole->state == Entity::State::AtWork) {
       for (const EnumerationItem& item : n->form.items)
         if (find_entity(item.name.name) == &entity)
-          c.diagnostics.report(item.name.loc, diag::type_cycle, std::string(item.name.name.text()));
+          c.diagnostics.report(item.name.loc, diag::later_enumerator, std::string(item.name.name.text()));
     }
     entity.type = t.invalid();
     return;

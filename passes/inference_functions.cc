@@ -38,6 +38,8 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
         c.diagnostics.report(attribute.name.loc, diag::bare_tc, std::string(name), std::string(type->default_target))
             .fix(attribute.name.loc, fmt::format("{}(\"{}\")", name, type->default_target), "say so");
       } else {
+        if (attribute.arguments.size() > 1)
+          argument_count(fmt::format("@{}", name), attribute.arguments.size(), 1, attribute.name.loc);
         const auto* text = as<StringValue>(attribute.arguments[0]);
         for (std::string_view target : type->targets)
           if (text && text->form.text == target) entity.target = text->form.text;

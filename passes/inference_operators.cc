@@ -163,11 +163,11 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
 
   if (op == Operator::Add && is(a, TypeKind::Str) && is(b, TypeKind::Str)) return concatenate(left, right, loc);
 
-  // bool & bool, | and ^ work on the values
+  // bool & bool, | and ^ work on the values; there is no arithmetic of bools
   Type type = nullptr;
   const bool bitwise = op == Operator::BitAnd || op == Operator::BitOr || op == Operator::BitXor;
-  if (is(a, TypeKind::Bool) && is(b, TypeKind::Bool) && bitwise)
-    type = a;
+  if (is(a, TypeKind::Bool) && is(b, TypeKind::Bool))
+    type = bitwise ? a : nullptr;
   else if (left_number && is_integral(b) && !is(b, TypeKind::Bool))
     type = meet(fits(left_number->form.value, b) ? b : smallest_integer(left_number->form.value), b);
   else if (right_number && is_integral(a) && !is(a, TypeKind::Bool))

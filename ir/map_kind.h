@@ -13,6 +13,7 @@ struct MapMethod {
   std::string_view parameters;  // one letter each: K, V, and C for a CPU's number
   std::string_view result;      // "bool", "i32", "u64"; "V": what m[k] is on one CPU; "V[]": on each
   bool in_ebpf = true, in_user = true;
+  bool only_reads = false;  // without its result it is for nothing
 };
 
 /// Everything that ksc knows of one kind of map. One file in backends/map_kinds/ defines one.

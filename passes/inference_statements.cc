@@ -471,6 +471,12 @@ bool is_pure_builtin(std::string_view name) {
          name.starts_with("ntoh");
 }
 
+bool only_reads(const MapCall& call) {
+  const MapKind* kind = find_map_kind(type_of(call.map)->name.text());
+  return std::any_of(kind->methods.begin(), kind->methods.end(),
+                     [&](const MapMethod& method) { return call.method == method.name && method.only_reads; });
+}
+
 }  // namespace
 
 void Inference::evaluate(const Expr& e) {
@@ -503,8 +509,8 @@ void Inference::evaluate(const Expr& e) {
   const Kind kind = kind_of(value);
   const bool has_effect =
       (kind == Kind::BuiltinCall && !is_pure_builtin(as<BuiltinCall>(value)->form.function.text())) ||
-      kind == Kind::Call || kind == Kind::HelperCall || (kind == Kind::MapCall && !is_cpu_value(value)) ||
-      is(type_of(value), TypeKind::Void);
+      kind == Kind::Call || kind == Kind::HelperCall ||
+      (kind == Kind::MapCall && !only_reads(as<MapCall>(value)->form)) || is(type_of(value), TypeKind::Void);
   if (!has_effect) {
     c.diagnostics.report(loc, diag::value_not_used);
     return emit(InvalidStmt{}, loc);

@@ -20,6 +20,8 @@ std::string Printer::quoted(std::string_view text) {
       out += "\\t";
     else if (c < 32 || c > 126)
       out += fmt::format("\\{:03o}", c);
+    else if (c == '?' && i > 0 && text[i - 1] == '?')
+      out += "\\?";  // `??` begins a trigraph of C
     else
       out += static_cast<char>(c);
   }

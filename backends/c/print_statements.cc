@@ -147,9 +147,10 @@ void Printer::switch_statement(const Node<Switch>& n) {
   line("}");
 }
 
-/// Whether C has a `long long` for a 64-bit expression: not for named constants, nor for what built-in functions give.
+/// Whether C has a `long long` for a 64-bit expression: not for named constants, enums, nor what built-in functions
+/// give.
 bool is_long_long(const Expr& e) {
-  if (as<Int>(e)) return false;
+  if (as<Int>(e) || is(type_of(e), TypeKind::Enum)) return false;
   if (const auto* call = as<RuntimeCall>(e)) return !call->form.function.text().starts_with("__builtin_");
   if (const auto* binary = as<Binary>(e)) return is_long_long(binary->form.left) || is_long_long(binary->form.right);
   if (const auto* quotient = as<Quotient>(e))
@@ -193,7 +194,8 @@ void Printer::print(const Print& print) {
     }
     arguments += ", " + value_text;
   }
-  line(fmt::format("ks_print({}{});", quoted(format), arguments));
+  // C compilers warn of an empty format.
+  line(fmt::format("ks_print({}{});", format.empty() ? "\"%s\", \"\"" : quoted(format), arguments));
 }
 
 void Printer::let(const Let& n) {

@@ -129,7 +129,10 @@ class EbpfFile {
       return fmt::format("\t__type({}, {});\n", what,
                          c_type.find('[') != std::string::npos ? "typeof(" + c_type + ")" : c_type);
     };
-    return text + typed("key", n.type->key) + typed("value", n.type->element) +
+    // The kernel takes no type information of an array whose key is an enum; an integer's it takes.
+    const bool is_index = kind->integer_keys && is(n.type->key, TypeKind::Enum);
+    const std::string key = is_index ? "\t__type(key, __u32);\n" : typed("key", n.type->key);
+    return text + key + typed("value", n.type->element) +
            fmt::format("}} {} SEC(\".maps\");\n\n", printer_.global_name(n.name));
   }
   std::string program_array(const ProgramArray& n) {

@@ -6,16 +6,16 @@ namespace ksc::map_kinds {
 
 /// What every kind with keys has [L51].
 inline constexpr MapMethod keyed_methods[] = {
-    {.name = "contains_key", .parameters = "K", .result = "bool"},
+    {.name = "contains_key", .parameters = "K", .result = "bool", .only_reads = true},
     {.name = "insert", .parameters = "KV", .result = "i32"},
     {.name = "insert_new", .parameters = "KV", .result = "i32"},
-    {.name = "len", .parameters = "", .result = "u64", .in_ebpf = false},
+    {.name = "len", .parameters = "", .result = "u64", .in_ebpf = false, .only_reads = true},
 };
 /// And what kinds have that hold a value for each CPU.
 inline constexpr MapMethod per_cpu_methods[] = {
     keyed_methods[0],
-    {.name = "cpu", .parameters = "KC", .result = "V", .in_ebpf = false},
-    {.name = "each_cpu", .parameters = "K", .result = "V[]", .in_ebpf = false},
+    {.name = "cpu", .parameters = "KC", .result = "V", .in_ebpf = false, .only_reads = true},
+    {.name = "each_cpu", .parameters = "K", .result = "V[]", .in_ebpf = false, .only_reads = true},
     keyed_methods[1],
     keyed_methods[2],
     keyed_methods[3],

@@ -235,6 +235,7 @@ class Compilation {
     }
     if (user.empty()) context_.diagnostics.report({}, diag::no_main);
     if (options_.makefile) {
+      if (!user.empty() && is_taken_project(project)) return fail(diag::taken_project, project);
       files["Makefile"] = project_makefile(project, !user.empty());
       files["README.md"] = project_readme(project, !user.empty());
     }

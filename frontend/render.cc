@@ -230,6 +230,8 @@ std::string render_json(const Diagnostics& diagnostics, const Locations& locatio
     Json item = Json::object();
     item["severity"] = enum_text(d->severity);
     item["code"] = d->code;
+    if (!d->loc)
+      for (const char* key : {"file", "line", "column", "end_line", "end_column", "begin", "end"}) item[key] = nullptr;
     place(item, d->loc);
     item["message"] = d->text;
     item["labels"] = texts(d->labels);

@@ -55,6 +55,12 @@ clean:
 
 }  // namespace
 
+bool is_taken_project(const std::string& project) {
+  for (std::string_view taken : {"Makefile", "runtime", "source", "all", "run", "unpin", "clean"})
+    if (project == taken) return true;
+  return false;
+}
+
 std::string skeleton_name(const std::string& project) {
   constexpr size_t longest = 63;  // bpftool cuts off what is longer
   constexpr std::string_view end = "_bpf";

@@ -4,6 +4,8 @@
 
 namespace ksc {
 
+/// Whether the project's binary cannot be called like it: a file, a folder or a target of make has that name already.
+bool is_taken_project(const std::string& project);
 /// What the skeleton of the project's eBPF object is called.
 std::string skeleton_name(const std::string& project);
 /// The Makefile of a generated project.

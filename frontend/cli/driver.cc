@@ -133,7 +133,8 @@ std::string output_directory(const DriverOptions& options) {
   return dot == base.npos || dot == 0 ? std::string() : base.substr(0, dot);
 }
 
-std::string write_files(const std::string& directory, const std::map<std::string, std::string>& files) {
+std::string write_files(const std::string& directory, const std::map<std::string, std::string>& files,
+                        std::vector<std::string>* written) {
   // A name that begins with `-` is no option for those who read it after us.
   PendingFiles pending;
   std::string problem = pending.make_directory(directory);
@@ -147,6 +148,7 @@ std::string write_files(const std::string& directory, const std::map<std::string
     if (!problem.empty()) return problem;
     if (is_users(name, path) || content(path) == text) continue;  // make would build an equal file again
     problem = pending.add(path, text);
+    if (written) written->push_back(name);
   }
   return problem.empty() ? pending.commit() : problem;
 }
@@ -167,42 +169,61 @@ bool use_colour(const std::string& option) {
   return isatty(STDERR_FILENO) && !(terminal && std::strcmp(terminal, "dumb") == 0);
 }
 
-int compile_and_write(const DriverOptions& options) {
-  DiskSources sources;
-  Options compile_options = options.compile;
-  if (compile_options.share.empty()) compile_options.share = share_directory();
+/// Writes what a compilation gave. Returns an exit code; with JSON, what fails is one more message of the result.
+static int write_result(const DriverOptions& options, const Options& compile_options, Result& result) {
   const std::string directory = output_directory(options);
-  const Result result = compile(sources, compile_options);
-  const std::string messages =
-      options.json ? render_json(result.diagnostics, result.locations, sources)
-                   : render_text(result.diagnostics, result.locations, sources, {use_colour(options.color), 100});
-  std::fputs(messages.c_str(), stderr);
-  for (const std::string& fault : result.faults)
-    std::fprintf(stderr, "ksc: internal error: %s\nksc: this is a mistake in ksc, please report it with the program\n",
-                 fault.c_str());
+  const auto fail = [&](const char* prefix, const std::string& what) {
+    if (options.json)
+      result.diagnostics.report({}, diag::output_failed, what);
+    else
+      std::fprintf(stderr, "ksc: %s%s\n", prefix, what.c_str());
+  };
+  const bool has_errors = result.diagnostics.has_errors(), is_good = result.ok();
   std::fputs(result.report.c_str(), options.compile.grammar_after.empty() ? stderr : stdout);
   std::string problem = write_dumps(options, result);
-  if (result.ok() && !compile_options.check_only) {
+  if (is_good && !compile_options.check_only) {
     const std::string wrong =
         directory.empty()
             ? fmt::format("`{}` has no extension to leave out: say with -o where the output goes", compile_options.file)
         : compile_options.stop_after.empty() ? useless_emit(compile_options.emit, result.files)
                                              : std::string();
-    if (!wrong.empty()) return std::fprintf(stderr, "ksc: %s\n", wrong.c_str()), exit_usage;
+    if (!wrong.empty()) return fail("", wrong), exit_usage;
   }
-  if (problem.empty() && result.ok() && !result.files.empty()) {
-    problem = write_files(directory, result.files);
-    if (problem.empty() && options.verbose)
-      for (const auto& [name, text] : result.files)
-        std::fprintf(stderr, "ksc: wrote %s/%s (%zu bytes)\n", directory.c_str(), name.c_str(), text.size());
+  if (problem.empty() && is_good && !result.files.empty()) {
+    std::vector<std::string> written;
+    problem = write_files(directory, result.files, &written);
+    if (problem.empty() && options.verbose && !options.json)
+      for (const std::string& name : written)
+        std::fprintf(stderr, "ksc: wrote %s/%s (%zu bytes)\n", directory.c_str(), name.c_str(),
+                     result.files.at(name).size());
   }
   if (std::fflush(stdout) != 0 && problem.empty())
     problem = fmt::format("cannot write the output: {}", std::strerror(errno));
-  if (!problem.empty()) std::fprintf(stderr, "ksc: error: %s\n", problem.c_str());
+  if (!problem.empty()) fail("error: ", problem);
   if (!result.faults.empty()) return exit_internal;
   if (!problem.empty() || result.unreadable) return exit_io;
   if (result.diagnostics.has(diag::Id::unknown_pass)) return exit_usage;
-  return result.diagnostics.has_errors() ? exit_diagnostics : exit_good;
+  return has_errors ? exit_diagnostics : exit_good;
+}
+
+int compile_and_write(const DriverOptions& options) {
+  DiskSources sources;
+  Options compile_options = options.compile;
+  if (compile_options.share.empty()) compile_options.share = share_directory();
+  Result result = compile(sources, compile_options);
+  if (!options.json)
+    std::fputs(render_text(result.diagnostics, result.locations, sources, {use_colour(options.color), 100}).c_str(),
+               stderr);
+  for (const std::string& fault : result.faults)
+    if (options.json)
+      result.diagnostics.report({}, diag::internal_error, fault);
+    else
+      std::fprintf(stderr,
+                   "ksc: internal error: %s\nksc: this is a mistake in ksc, please report it with the program\n",
+                   fault.c_str());
+  const int code = write_result(options, compile_options, result);
+  if (options.json) std::fputs(render_json(result.diagnostics, result.locations, sources).c_str(), stderr);
+  return code;
 }
 
 }  // namespace ksc

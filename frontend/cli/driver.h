@@ -28,8 +28,10 @@ std::string output_directory(const DriverOptions& options);
 int compile_and_write(const DriverOptions& options);
 
 /// Writes all files below a directory, or none: what was there stays untouched when anything fails. Files of the user
-/// (a README that ksc did not write, `.ks` files at the top) are left alone. Returns why it failed, or nothing.
-std::string write_files(const std::string& directory, const std::map<std::string, std::string>& files);
+/// (a README that ksc did not write, `.ks` files at the top) are left alone. Returns why it failed, or nothing;
+/// `written` gets the names of those that were not there as they are.
+std::string write_files(const std::string& directory, const std::map<std::string, std::string>& files,
+                        std::vector<std::string>* written = nullptr);
 
 /// Where std, runtime and types lie: share/ksc beside the folder of the executable, installed or built.
 std::string share_directory();

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "backends/project/project.h"
 #include "frontend/cli/commands.h"
 #include "frontend/cli/driver.h"
 #include "frontend/token.h"
@@ -80,6 +81,8 @@ int run_init(const Arguments& arguments) {
   if (name.empty() || project_name(name) != name)
     return usage("`" + name +
                  "` cannot name a program: a name is made of letters, digits and _, and begins with no digit");
+  if (is_taken_project(name))
+    return usage("`" + name + "` cannot name a program: its Makefile and its folders have that name already");
   const std::string path = name + "/" + name + ".ks";
   if (access(path.c_str(), F_OK) == 0) {
     std::cerr << "ksc: error: `" << path << "` exists already\n";

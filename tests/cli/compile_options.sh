@@ -34,7 +34,9 @@ diff -r short elsewhere || fail "the output depends on path, time zone or langua
 "$ksc" compile packet_filter.ks -o deep/er/out --project=other -v 2>log || fail "compile failed"
 [ -s deep/er/out/other.ebpf.c ] || fail "--project is not the name: $(find deep)"
 grep -q 'wrote deep/er/out/other.ebpf.c (' log || fail "-v does not tell: $(cat log)"
-
+echo >>deep/er/out/other.c
+"$ksc" compile packet_filter.ks -o deep/er/out --project=other -v 2>log || fail "compile failed"
+[ "$(grep -c wrote log) $(grep wrote log)" = "1 $(grep 'wrote deep/er/out/other.c (' log)" ] || fail "-v tells of more than it wrote: $(cat log)"
 "$ksc" compile packet_filter.ks -o bare --no-makefile || fail "compile failed"
 [ ! -e bare/Makefile ] && [ -s bare/packet_filter.ebpf.c ] || fail "--no-makefile: $(ls bare)"
 "$ksc" compile packet_filter.ks -o one --emit=ebpf.c || fail "compile failed"

@@ -72,6 +72,20 @@ import json
 messages = json.load(open("messages.json"))["diagnostics"]
 assert [(m["line"], m["column"], m["code"]) for m in messages] == [(2, 11, "KS0100"), (3, 9, "KS0107")], messages
 PYTHON
+# So are those without a place, and what fails behind the passes.
+echo 'fn main() -> i32 { return 0 }' >main.ks
+echo text >file
+for case in '74 KS0601 check missing.ks' '2 KS0604 check --dump-after=nonsense good.ks' '74 KS0609 compile main.ks -o file' \
+  '2 KS0609 compile --emit=nonsense main.ks' '1 KS0608 compile --project=run main.ks'; do
+  read -r code message arguments <<<"$case"
+  "$ksc" $arguments --error-format=json 2>messages.json
+  [ $? -eq "$code" ] || { echo "ksc $arguments with JSON does not exit with $code"; failures=$((failures + 1)); }
+  message=$message python3 - <<'PYTHON' || failures=$((failures + 1))
+import json, os
+messages = json.load(open("messages.json"))["diagnostics"]
+assert [(m["code"], m["severity"], m["file"], m["line"]) for m in messages] == [(os.environ["message"], "error", None, None)], messages
+PYTHON
+done
 
 # Colours: asked for, refused.
 "$ksc" check --color=always broken.ks 2>&1 | grep -q $'\x1b\[' || { echo "--color=always has no colours"; failures=$((failures + 1)); }

@@ -54,6 +54,11 @@ for pass in infer_types lower_while; do dump $pass; done
 sed 's/(Let limit u32 (Int:u32 3 -))/(Let limit u32 (Int:u64 3 -))/' infer_types.ksir >types.ksir
 refused "a value of another type" infer_types types.ksir 'limit'
 
+# As JSON it is a message too.
+"$ksc" check types.ksir --start-after=infer_types --error-format=json 2>log
+[ $? -eq 70 ] || fail "with JSON it does not end with 70"
+python3 -c 'import json; assert json.load(open("log"))["diagnostics"][-1]["code"] == "KS0610"' || fail "no JSON: $(cat log)"
+
 # The same message in no other case: an error of the developer is none of ksc.
 sed 's/limit)/limti)/' program.ks >misspelt.ks
 "$ksc" check misspelt.ks >log 2>&1

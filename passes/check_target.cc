@@ -22,12 +22,17 @@ bool is_gpl_compatible(std::string_view license) {
   return std::find(std::begin(compatible), std::end(compatible), license) != std::end(compatible);
 }
 
+/// How many maps the kernel takes for one program: MAX_USED_MAPS of include/linux/bpf_verifier.h.
+constexpr size_t most_maps = 64;
+
 class TargetCheck {
  public:
   TargetCheck(const Program& program, Context& context) : context_(context) {
     for (const Decl& d : program) {
       if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = function;
       if (const auto* license = as<License>(d)) license_ = license->form.text.text();
+      if (const auto* global = as<GlobalDef>(d); global && global->form.storage == Storage::Pinned)
+        pinned_.insert(global->form.name);
     }
   }
 
@@ -57,7 +62,12 @@ class TargetCheck {
     wants(Feature::ShortJumps, "an eBPF program, whose instructions have jumps on 32 bits,", n.loc);
     reached_ = {n->name};
     hands_over_ = calls_ = false;
+    maps_.clear();
+    uses_pinned_ = false;
     body(n->body);
+    // The pinned globals lie in one map, and so do the programs that are handed over to.
+    const size_t maps = maps_.size() + (uses_pinned_ ? 1 : 0) + (hands_over_ ? 1 : 0);
+    if (maps > most_maps) once(n.loc, diag::too_many_maps, std::string(n->name.spelling()), maps, most_maps);
     if (hands_over_ && calls_) wants(Feature::SubprogramsWithTailCalls, "a tail call beside calls of functions", n.loc);
   }
   void body(const Body& in) {
@@ -83,6 +93,8 @@ class TargetCheck {
     if (const auto* call = as<HelperCall>(e))
       if (const HelperSignature* helper = find_helper_signature(call->form.helper.text()))
         helper_call(*helper, call->loc);
+    if (const auto* map = as<MapName>(e)) maps_.insert(map->form.name);
+    if (const auto* global = as<Global>(e)) uses_pinned_ = uses_pinned_ || pinned_.count(global->form.name) != 0;
     if (const auto* call = as<Call>(e)) {
       calls_ = true;
       wants(Feature::Subprograms, "a call of a function", call->loc);
@@ -137,6 +149,9 @@ class TargetCheck {
   Name program_{};
   NameSet reached_;  // the functions that it calls, also through others
   bool hands_over_ = false, calls_ = false;
+  NameSet pinned_;  // the globals that are pinned
+  NameSet maps_;    // that the program uses
+  bool uses_pinned_ = false;
   std::set<uint32_t> reported_;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "ir/children.h"
 
@@ -29,6 +30,7 @@ class CycleSearch {
     struct Frame {
       Name at;
       size_t next = 0;
+      int chain = 0;
     };
     if (done_.count(start)) return;
     std::vector<Frame> frames{{start}};
@@ -38,7 +40,11 @@ class CycleSearch {
       Frame& frame = frames.back();
       auto edges = graph_.find(frame.at);
       if (edges == graph_.end() || frame.next == edges->second.size()) {
-        done_.insert(frame.at);
+        if (edges != graph_.end())
+          for (const Edge& edge : edges->second)
+            if (const auto callee = done_.find(edge.to); callee != done_.end())
+              frame.chain = std::max(frame.chain, callee->second + 1);
+        done_[frame.at] = frame.chain;
         open.erase(frame.at);
         frames.pop_back();
         if (!path.empty()) path.pop_back();
@@ -61,11 +67,18 @@ class CycleSearch {
     }
   }
 
+  /// How many calls follow from one another at most, from that function on; what comes round again is not counted.
+  int longest_chain(Name start) { return from(start), done_[start]; }
+
  private:
   const Graph& graph_;
   std::function<void(const std::vector<Edge>&)> found_;
-  std::set<Name, ByText> done_;
+  NameMap<int> done_;
 };
+
+bool runs_in_kernel(const FunctionDef& function) {
+  return function.domain == Domain::Program || function.domain == Domain::Shared;
+}
 
 /// `a → b → a`
 std::string spell_cycle(const std::vector<Edge>& cycle) {
@@ -77,20 +90,21 @@ std::string spell_cycle(const std::vector<Edge>& cycle) {
 }  // namespace
 
 void report_call_cycles(const Span<Decl>& program, Context& context) {
-  Graph calls, tail_calls;
-  std::vector<Name> in_order;
+  Graph calls, tail_calls, userspace_calls;
+  std::vector<const Node<FunctionDef>*> in_order;
   for (const Decl& d : program) {
     const auto* function = as<FunctionDef>(d);
-    if (!function || (function->form.domain != Domain::Program && function->form.domain != Domain::Shared)) continue;
+    if (!function) continue;
     const Name name = function->form.name;
-    in_order.push_back(name);
+    in_order.push_back(function);
+    Graph& own_calls = runs_in_kernel(function->form) ? calls : userspace_calls;
     std::function<void(const Expr&)> on_expr;
     std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) {
       if (const auto* tail = as<TailCall>(s)) tail_calls[name].push_back({tail->form.program, tail->loc});
       each_child_of(s, on_expr, on_stmt);
     };
     on_expr = [&](const Expr& e) {
-      if (const auto* call = as<Call>(e)) calls[name].push_back({call->form.function, call->loc});
+      if (const auto* call = as<Call>(e)) own_calls[name].push_back({call->form.function, call->loc});
       each_child_of(e, on_expr, on_stmt);
     };
     for (const Stmt& s : function->form.body.statements) on_stmt(s);
@@ -103,9 +117,14 @@ void report_call_cycles(const Span<Decl>& program, Context& context) {
   CycleSearch circles(tail_calls, [&](const std::vector<Edge>& cycle) {
     context.diagnostics.report(cycle.back().loc, diag::tail_call_cycle, spell_cycle(cycle));
   });
-  for (Name name : in_order) {
-    recursion.from(name);
+  CycleSearch in_userspace(userspace_calls, [](const auto&) {});  // which may call itself
+  bool is_told = false;
+  for (const Node<FunctionDef>* function : in_order) {
+    const Name name = function->form.name;
     circles.from(name);
+    const int chain = (runs_in_kernel(function->form) ? recursion : in_userspace).longest_chain(name);
+    if (chain <= longest_call_chain || std::exchange(is_told, true)) continue;
+    context.diagnostics.report(function->loc, diag::long_call_chain, std::string(name.spelling()), longest_call_chain);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "ir/map_kind.h"
 #include "ir/places.h"
 #include "ir/program_type.h"
+#include "passes/call_cycles.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -99,7 +100,12 @@ class TargetCheck {
       calls_ = true;
       wants(Feature::Subprograms, "a call of a function", call->loc);
       const auto callee = functions_.find(call->form.function);
-      if (callee != functions_.end() && reached_.insert(call->form.function).second) body((*callee->second)->body);
+      // Longer chains have been reported.
+      if (callee != functions_.end() && depth_ < longest_call_chain && reached_.insert(call->form.function).second) {
+        ++depth_;
+        body((*callee->second)->body);
+        --depth_;
+      }
     }
     each_child_of(
         e, [&](const Expr& child) { expression(child); }, [&](const Stmt& s) { statement(s); });
@@ -152,6 +158,7 @@ class TargetCheck {
   NameSet pinned_;  // the globals that are pinned
   NameSet maps_;    // that the program uses
   bool uses_pinned_ = false;
+  int depth_ = 0;  // of the calls at work
   std::set<uint32_t> reported_;
 };
 

@@ -59,6 +59,10 @@ class Inference {
     return entity && entity->kind == Entity::Kind::Constant;
   }
   void complete(Entity& entity);
+  /// Says, once, that too many declarations wait for one another or are within one another.
+  void report_chain(const Ident& name, int most);
+  /// How many structs are within one another, this one counted.
+  int nesting_of(Type type) const;
   template <class Item>
   std::vector<StructField> members(const Span<Item>& items, Type whole, std::string_view what);
   void complete_struct(const Node<StructDecl>& n, Entity& entity);
@@ -291,6 +295,9 @@ class Inference {
   NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU
   Loc statement_call_;       // the call at work whose value nobody takes
   int loop_depth_ = 0;
+  int waiting_ = 0;  // declarations that wait for the one at work, each for the next
+  bool chain_reported_ = false;
+  NameMap<int> nesting_;       // of structs: how many are within one another
   bool at_file_level_ = true;  // outside of the bodies of functions
 };
 

@@ -8,6 +8,14 @@ namespace ksc {
 Program Inference::program(const Program& in) {
   for (const Decl& d : in) collect(d);
   for (const Decl& d : in) collect_broken(d);
+  // In their order, so that what stands behind what it needs waits for nothing.
+  for (const Decl& d : in)
+    boost::variant2::visit(
+        [&](const auto& ref) {
+          if constexpr (requires { ref->name.loc; })
+            if (Entity* entity = ref->name.name ? find_entity(ref->name.name) : nullptr) complete(*entity);
+        },
+        d);
   for (auto& [name, entity] : entities_) complete(entity);
   std::vector<Decl> out;
   for (const Decl& d : in) declare(d, out);
@@ -100,6 +108,14 @@ void Inference::complete(Entity& entity) {
     entity.type = t.invalid();
     return;
   }
+  constexpr int most_waiting = 200;
+  if (waiting_ == most_waiting) {
+    report_chain(own_name(), most_waiting);
+    entity.type = t.invalid();
+    entity.state = Entity::State::Done;
+    return;
+  }
+  ++waiting_;
   entity.state = Entity::State::AtWork;
   if (const auto* alias = as<AliasDecl>(d)) {
     Type target = resolve(alias->form.target);
@@ -120,6 +136,18 @@ void Inference::complete(Entity& entity) {
     complete_function(*function, entity);
   }
   entity.state = Entity::State::Done;
+  --waiting_;
+}
+
+void Inference::report_chain(const Ident& name, int most) {
+  if (!std::exchange(chain_reported_, true))
+    c.diagnostics.report(name.loc, diag::chain_too_long, std::string(name.name.text()), most);
+}
+
+int Inference::nesting_of(Type type) const {
+  while (is(type, TypeKind::Array)) type = type->element;
+  const auto known = is(type, TypeKind::Struct) ? nesting_.find(type->name) : nesting_.end();
+  return known == nesting_.end() ? 0 : known->second;
 }
 
 /// The members of a struct or a config block, each with its type.
@@ -155,6 +183,18 @@ void Inference::complete_struct(const Node<StructDecl>& n, Entity& entity) {
       }
     field.type = t.invalid();
   }
+  // Whatever walks through a type goes that deep.
+  constexpr int deepest = 200;
+  int nesting = 1;
+  for (StructField& field : fields) {
+    const int within = nesting_of(field.type) + 1;
+    nesting = std::max(nesting, within);
+    if (within <= deepest) continue;
+    report_chain(n->name, deepest);
+    field.type = t.invalid();
+    nesting = 1;
+  }
+  nesting_[n->name.name] = nesting;
   std::erase_if(fields, [](const StructField& field) { return is(field.type, TypeKind::Invalid); });
   // [L177] a struct that the kernel has too, with these members, is the kernel's
   const KernelStruct* known = c.kernel_types->find_struct(n->name.name.text());

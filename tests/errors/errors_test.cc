@@ -167,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(Errors, ErrorFile, testing::ValuesIn(files_below(fs::pa
 /// Messages about what no source text can cause; each is tested where it comes from.
 const std::set<std::string_view> tested_elsewhere = {
     "KS0002", "KS0013",                                          // tests/unit/lexer_test.cc, tests/corpus
-    "KS0103", "KS0408", "KS0511",                                // below
+    "KS0103", "KS0208", "KS0408", "KS0429", "KS0430", "KS0511",  // below
     "KS0601", "KS0602", "KS0603", "KS0604", "KS0605", "KS0606",  // tests/cli
     "KS0608", "KS0609", "KS0610",                                // tests/cli
     "KS0607",                                                    // tests/unit/pipeline_test.cc
@@ -189,6 +189,64 @@ TEST(Errors, AHelperNewerThanTheTarget) {
   const Checked old(text, true, {5, 10});
   EXPECT_TRUE(old.result.diagnostics.has(diag::Id::target_too_old));
   EXPECT_EQ(old.result.diagnostics.error_count(), 1u);
+}
+
+constexpr std::string_view passing = "@xdp fn p(ctx: *xdp_md) -> xdp_action { return XDP_PASS }\n";
+
+/// `count` lines, each from its number and the next.
+std::string lines(int count, std::string_view form) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += fmt::format(fmt::runtime(form), i, i + 1);
+  return text;
+}
+
+/// The one error of a program; its code and where it stands, and nothing for a good one.
+std::string only_error(const std::string& text) {
+  const Checked checked(text);
+  std::string found;
+  for (const Message& message : messages(checked)) found += (found.empty() ? "" : ", ") + message.head;
+  return found;
+}
+
+TEST(Errors, ChainsOfDeclarationsEnd) {
+  const std::string end = fmt::format("{}", passing);
+  EXPECT_EQ(only_error(lines(150, "const c{}: u32 = c{} + 1\n") + "const c150: u32 = 1\n" + end), "");
+  EXPECT_EQ(only_error(lines(20000, "const c{}: u32 = c{} + 1\n") + "const c20000: u32 = 1\n" + end),
+            "KS0208 201:7-201:11");
+  EXPECT_EQ(only_error(lines(20000, "type t{} = t{}\n") + "type t20000 = u32\n" + end), "KS0208 201:6-201:10");
+  EXPECT_EQ(only_error(lines(20000, "struct s{} {{ a: s{} }}\n") + "struct s20000 { a: u32 }\n" + end),
+            "KS0208 201:8-201:12");
+  // What stands behind what it needs waits for nothing, but structs within structs are walked through.
+  EXPECT_EQ(only_error("const c0: u32 = 1\n" + lines(20000, "const c{1}: u32 = c{0} + 1\n") + end), "");
+  EXPECT_EQ(only_error("struct s0 { a: u32 }\n" + lines(190, "struct s{1} {{ a: s{0} }}\n") + end), "");
+  EXPECT_EQ(only_error("struct s0 { a: u32 }\n" + lines(300, "struct s{1} {{ a: s{0} }}\n") + end).substr(0, 6),
+            "KS0208");
+}
+
+TEST(Errors, ChainsOfCallsEnd) {
+  for (std::string_view attribute : {"@helper ", ""}) {
+    const std::string form = fmt::format("{}fn f{{}}(x: u32) -> u32 {{{{ return f{{}}(x) }}}}\n", attribute);
+    const auto chain = [&](int length) {
+      return lines(length, form) + fmt::format("{}fn f{}(x: u32) -> u32 {{ return x }}\n", attribute, length) +
+             "@xdp fn p(ctx: *xdp_md) -> xdp_action { return " +
+             (attribute.empty() ? "XDP_PASS" : "f0(1) == 5 ? XDP_DROP : XDP_PASS") + " }\nfn main() -> i32 { return " +
+             (attribute.empty() ? "f0(1) as i32" : "0") + " }\n";
+    };
+    EXPECT_EQ(only_error(chain(150)), "");
+    EXPECT_EQ(only_error(chain(12000)).substr(0, 6), "KS0430");
+    EXPECT_EQ(only_error(chain(12000)).find(','), std::string::npos);
+  }
+}
+
+TEST(Errors, AProgramUsesMoreMapsThanTheKernelTakes) {
+  const auto program = [](int maps) {
+    return lines(maps, "var m{} : hash<u32, u64>(1)\n") +
+           "pin var kept: u32\n@helper fn more() -> u32 {\n    m0[1] = 2\n    return kept\n}\n"
+           "@xdp fn p(ctx: *xdp_md) -> xdp_action {\n" +
+           lines(maps, "    m{}[1] += 1\n") + "    return more() == 3 ? XDP_DROP : XDP_PASS\n}\n";
+  };
+  EXPECT_EQ(only_error(program(63)), "");
+  EXPECT_EQ(only_error(program(64)).substr(0, 6), "KS0429");
 }
 
 TEST(Errors, EachMessageHasACase) {

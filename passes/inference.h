@@ -100,6 +100,9 @@ class Inference {
   Type kernel_notation(std::string_view notation);
   uint64_t size_constant(const Expr& e, uint64_t limit);
   std::optional<Integer> constant_value(const Expr& e);
+  /// A constant expression as what it comes to [L23], and so what structs and arrays hold; other expressions
+  /// themselves.
+  Expr computed(const Expr& e);
 
   // ---- statements (inference_statements.cc)
   Body body(const Body& in);

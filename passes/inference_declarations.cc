@@ -220,7 +220,7 @@ static bool is_stored(Type type) { return is(type, TypeKind::Str) || is_aggregat
 
 void Inference::complete_constant(const Node<ConstDecl>& n, Entity& entity) {
   Type wanted = n->type ? stored_type(*n->type, "constants") : nullptr;
-  const Expr value = infer(n->value, wanted);
+  const Expr value = computed(infer(n->value, wanted));
   const auto* number = as<Int>(value);
   entity.type = t.invalid();
   if (is_stored(wanted ? wanted : type_of(value))) {
@@ -336,7 +336,7 @@ void Inference::declare_global(Name name, const Option<Expr>& value, const Entit
   if (is(entity.type, TypeKind::Invalid)) return;
   Option<Expr> first;
   if (value) {
-    const Expr typed = coerce(infer(*value, entity.type), entity.type);
+    const Expr typed = computed(coerce(computed(infer(*value, entity.type)), entity.type));
     if (!initial_value(typed)) return;
     first = typed;
   }
@@ -391,7 +391,7 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
         for (const ConfigItem& item : n->items) {
           const StructField* field = find_field(type, item.name.name);
           if (!field || !item.value) continue;
-          const Expr value = coerce(infer(*item.value, field->type), field->type);
+          const Expr value = computed(coerce(computed(infer(*item.value, field->type)), field->type));
           if (initial_value(value)) values.push_back({item.name.name, value});
         }
         out.push_back(c.make(ConfigDef{n->name.name, type, c.span(values)}, loc));

@@ -158,7 +158,7 @@ void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<D
       continue;
     }
     if (!argument_count("@on_fault", attribute.arguments.size(), 1, loc) || is(result_, TypeKind::Invalid)) continue;
-    const Expr verdict = infer(attribute.arguments[0], result_);
+    const Expr verdict = computed(infer(attribute.arguments[0], result_));
     if (is_invalid(verdict)) continue;
     // A verdict of another program type is a number here, but hardly the one that was meant.
     const auto* number = as<Int>(verdict);

@@ -62,7 +62,7 @@ std::string missing_values(Type type, const Coverage& covered) {
 
 /// The pattern as one text, or one closed range of constants; nothing where it is none, which is reported.
 std::optional<Pattern> Inference::infer_pattern(const Pattern& p, Type type) {
-  Expr low = infer(p.low);
+  Expr low = computed(infer(p.low));
   if (!(is_integral(type) || is(type, TypeKind::Str)) || is_invalid(low)) return std::nullopt;
   if (is(type, TypeKind::Str) && as<StringValue>(low) && !p.high) {
     low = fit_text(low, type);
@@ -76,7 +76,7 @@ std::optional<Pattern> Inference::infer_pattern(const Pattern& p, Type type) {
   }
   if (!p.high) return Pattern{low, {}, p.inclusive};
   // The end of a half-open range may lie one above the type's last value.
-  const Expr raw = infer(*p.high);
+  const Expr raw = computed(infer(*p.high));
   const auto* end = as<Int>(raw);
   if (!end) {
     if (!is_invalid(raw)) c.diagnostics.report(loc_of(*p.high), diag::not_constant);

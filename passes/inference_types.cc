@@ -199,7 +199,7 @@ uint64_t Inference::size_constant(const Expr& e, uint64_t limit) {
 }
 
 std::optional<Integer> Inference::constant_value(const Expr& e) {
-  const Expr typed = infer(e);
+  const Expr typed = computed(infer(e));
   if (is_invalid(typed)) return std::nullopt;
   if (const auto* number = as<Int>(typed)) return number->form.value;
   c.diagnostics.report(loc_of(e), diag::not_constant);

@@ -82,6 +82,10 @@ class Inference {
 
   // ---- functions (inference_functions.cc)
   void complete_function(const Node<FunctionDecl>& n, Entity& entity);
+  /// The name of a verdict that only programs of other types give; no name for other values.
+  Name foreign_verdict(const Expr& verdict);
+  /// Warns of one among the values that a program may give.
+  void warn_of_foreign_verdicts(const Expr& value);
   void declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<Decl>& out);
   void declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out);
   /// Whether the program has its type's context; reports what is wrong with its header.

@@ -142,6 +142,29 @@ void Inference::check_main(const Node<FunctionDecl>& n, const Entity& entity) {
       c.diagnostics.report(loc_of(n->parameters[0].type), diag::bad_option_type, std::string(field.name.text()));
 }
 
+// A verdict of another program type is a number here, but hardly the one that was meant.
+Name Inference::foreign_verdict(const Expr& verdict) {
+  const auto* number = as<Int>(verdict);
+  const bool is_verdict = number && number->form.constant &&
+                          c.kernel_types->find_constant(number->form.constant.text()) &&
+                          !find_entity(number->form.constant);
+  const bool of_other_enum = is(type_of(verdict), TypeKind::Enum) && type_of(verdict) != result_;
+  return is_verdict && (of_other_enum || (is(result_, TypeKind::Enum) && !is(type_of(verdict), TypeKind::Enum)))
+             ? number->form.constant
+             : Name();
+}
+
+void Inference::warn_of_foreign_verdicts(const Expr& value) {
+  if (spell(result_) != program_type_->result) return;  // reported
+  if (const Name verdict = foreign_verdict(value))
+    c.diagnostics.report(loc_of(value), diag::foreign_verdict, std::string(verdict.text()),
+                         std::string(program_type_->attribute), std::string(program_type_->safe));
+  if (const auto* choice = as<Conditional>(value)) {
+    warn_of_foreign_verdicts(choice->form.then);
+    warn_of_foreign_verdicts(choice->form.otherwise);
+  }
+}
+
 void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<Decl>& out) {
   const Attribute* first = nullptr;
   for (const Attribute& attribute : n->attributes) {
@@ -160,16 +183,10 @@ void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<D
     if (!argument_count("@on_fault", attribute.arguments.size(), 1, loc) || is(result_, TypeKind::Invalid)) continue;
     const Expr verdict = computed(infer(attribute.arguments[0], result_));
     if (is_invalid(verdict)) continue;
-    // A verdict of another program type is a number here, but hardly the one that was meant.
-    const auto* number = as<Int>(verdict);
-    const bool is_verdict = number && number->form.constant &&
-                            c.kernel_types->find_constant(number->form.constant.text()) &&
-                            !find_entity(number->form.constant);
-    const bool of_other_enum = is(type_of(verdict), TypeKind::Enum) && type_of(verdict) != result_;
-    if (is_verdict && (of_other_enum || (is(result_, TypeKind::Enum) && !is(type_of(verdict), TypeKind::Enum)))) {
+    if (const Name foreign = foreign_verdict(verdict)) {
       c.diagnostics.report(loc_of(attribute.arguments[0]), diag::fault_verdict,
                            fmt::format("takes a verdict of `@{}` programs, such as `{}`; `{}` is none",
-                                       program_type_->attribute, program_type_->safe, number->form.constant.text()));
+                                       program_type_->attribute, program_type_->safe, foreign.text()));
       continue;
     }
     const Expr fitted = coerce(verdict, result_);

@@ -418,6 +418,7 @@ void Inference::return_statement(const Node<Return>& n) {
     return emit(InvalidStmt{}, n.loc);
   }
   const Expr given = infer(*n->value, result_);
+  if (program_type_) warn_of_foreign_verdicts(given);
   // What a body ends with is its value if it has one; `return f()` asks for one [L10].
   if (const bool is_written = !(n.loc == loc_of(*n->value)); !is_written && is(type_of(given), TypeKind::Void)) {
     emit(Evaluate{given}, n.loc);

@@ -369,7 +369,10 @@ class Lexer {
       case 'n': bytes += '\n'; return;
       case 't': bytes += '\t'; return;
       case 'r': bytes += '\r'; return;
-      case '0': bytes += '\0'; return;
+      case '0':
+        bytes += '\0';
+        if (peek() >= '0' && peek() <= '7') report_octal(begin);
+        return;
       case '\\':
       case '\'':
       case '"': bytes += c; return;
@@ -391,6 +394,16 @@ class Lexer {
     at_ += length - 1;
     report(begin, at_, diag::bad_escape, std::string(text_.substr(begin + 1, length)));
     bytes += '?';
+  }
+
+  /// `\033` of C.
+  void report_octal(size_t begin) {
+    size_t end = begin + 1;
+    unsigned value = 0;
+    for (; end < begin + 4 && end < text_.size() && text_[end] >= '0' && text_[end] <= '7'; ++end)
+      value = value * 8 + static_cast<unsigned>(text_[end] - '0');
+    const std::string digits(text_.substr(begin + 1, end - begin - 1));
+    report(begin, end, diag::octal_escape, digits, value).fix(loc(begin, end), fmt::format("\\x{:02x}", value));
   }
 
   void string() {

@@ -60,8 +60,8 @@ void Parser::end_statement(size_t from) {
   if (accept(Semicolon) || at(RightBrace) || at_end() || peek().new_line || previous().kind == RightBrace) return;
   if (at(PlusPlus) || at(MinusMinus)) {
     const bool plus = at(PlusPlus);
-    error(loc(peek()), diag::increment, std::string(text_of(peek())), plus ? "+=" : "-=")
-        .fix(loc(peek()), plus ? " += 1" : " -= 1");
+    // Behind a value, as in `y = x++`; which of the two values is meant is not asked.
+    error(loc(peek()), diag::increment, std::string(text_of(peek())), plus ? "+=" : "-=");
     take();
     return;
   }

@@ -131,6 +131,8 @@ class Inference {
   // inference_print.cc
   void print_statement(const Node<Apply>& n);
   /// Adds what `print` shows of an argument to a line's format and values; reports what it does not show.
+  /// Says that what stands from a `%` on is no verb.
+  void report_verb(const Node<StringValue>& literal, size_t from, size_t end);
   bool print_argument(const Expr& argument, std::string& piece, std::vector<Expr>& values);
   bool print_piece(const Expr& value, std::string& piece, std::vector<Expr>& values);
   Expr printed_place(const Expr& value, std::vector<Expr>& values);

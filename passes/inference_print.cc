@@ -130,6 +130,23 @@ bool Inference::print_argument(const Expr& argument, std::string& piece, std::ve
   return false;
 }
 
+void Inference::report_verb(const Node<StringValue>& literal, size_t from, size_t end) {
+  const std::string_view text = literal->text.text();
+  // `%5u` and `%-8s` are verbs of C with a width.
+  size_t verb = end;
+  while (verb < text.size() && std::string_view("0123456789+-#.*lhzjt").find(text[verb]) != std::string_view::npos)
+    ++verb;
+  const bool has_width =
+      verb > end && verb < text.size() && std::string_view("diuxcsp").find(text[verb]) != std::string_view::npos;
+  const size_t size = (has_width ? verb : end) - from + 1;
+  const Loc loc = part_of_literal(literal, from, size);
+  Diagnostic& message = c.diagnostics.report(loc, diag::unknown_verb, std::string(text.substr(from, size)));
+  if (has_width)
+    message.fix(loc, fmt::format("%{}", text[verb]), "verbs have no width or size");
+  else if (loc != literal.loc)
+    message.fix(part_of_literal(literal, from, 1), "%%", "a `%` is written twice");
+}
+
 void Inference::print_statement(const Node<Apply>& n) {
   std::vector<Expr> arguments;
   for (const Expr& argument : n->arguments) arguments.push_back(settle(value_of_maybe(infer(argument))));
@@ -160,8 +177,7 @@ void Inference::print_statement(const Node<Apply>& n) {
       if (verb == '%') {
         format += "%%";
       } else if (std::string_view("diuxcsp").find(verb) == std::string_view::npos || verb == '\0') {
-        c.diagnostics.report(part_of_literal(*literal, i, end - i + 1), diag::unknown_verb,
-                             std::string(text.substr(i, end - i + 1)));
+        report_verb(*literal, i, end);
         return emit(InvalidStmt{}, n.loc);
       } else {
         if (++verbs < arguments.size()) {

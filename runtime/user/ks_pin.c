@@ -38,13 +38,44 @@ int ks_unpin(const char *project)
   return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) ? -errno : 0;
 }
 
+/* Whether others see what is mounted there. */
+static bool is_shared(const char *path)
+{
+  char line[1024], point[512];
+  bool shared = false;
+  FILE *mounts = fopen("/proc/self/mountinfo", "re");
+  int rest = 0;
+
+  while (mounts && fgets(line, sizeof(line), mounts))
+    if (sscanf(line, "%*s %*s %*s %*s %511s %*s %n", point, &rest) == 1 && !strcmp(point, path))
+      shared = !strncmp(line + rest, "shared:", strlen("shared:"));
+  if (mounts)
+    fclose(mounts);
+  return shared;
+}
+
+/* Whether the process lives with mounts of its own, as under `ip netns exec`, or nobody can tell. */
+static bool has_own_mounts(void)
+{
+  struct stat own, first;
+
+  return stat("/proc/self/ns/mnt", &own) || stat("/proc/1/ns/mnt", &first) || own.st_ino != first.st_ino;
+}
+
 static int mount_bpffs(void)
 {
   struct statfs status;
 
   if (!statfs(PIN_ROOT, &status) && status.f_type == BPF_FS_MAGIC)
     return 0;
-  return mount("bpf", PIN_ROOT, "bpf", 0, "mode=0700") ? -errno : 0;
+  if (mount("bpf", PIN_ROOT, "bpf", 0, "mode=0700"))
+    return -errno;
+  if (has_own_mounts() && !is_shared(PIN_ROOT))
+    ks_message(
+      PIN_ROOT
+      " is mounted for this process alone: what it pins ends with it; where a network namespace is the reason, "
+      "start it with `nsenter --net=/run/netns/NAME`");
+  return 0;
 }
 
 static int make_parents(const char *path)

@@ -128,6 +128,14 @@ check "it is pinned" "pinned_globals" "$(ls /sys/fs/bpf/sleeper/globals)"
 make -s -C "$work/sleeper" unpin >"$work/out" 2>&1
 check "make unpin" 0 $?
 check "the folder is gone" "" "$(ls -d /sys/fs/bpf/sleeper 2>"$work/null")"
+# `ip netns exec` hides the BPF file system.
+for hidden in "ip netns exec $far" "nsenter --net=/run/netns/$far"; do
+  KS_NO_WAIT=1 $hidden "$sleeper" --interface=far0 --ending=RETURN >"$work/out" 2>"$work/errors"
+  check "$hidden" 0 $?
+  [[ $hidden = nsenter* ]] || has "it says that pins end with it" 'mounted for this process alone' "$work/errors"
+done
+check "and nothing else does" 0 "$(stat -c %s "$work/errors")"
+"$sleeper" --unpin
 
 accountant=$work/egress_accountant/egress_accountant
 for run in 1 2; do

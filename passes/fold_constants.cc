@@ -105,7 +105,13 @@ bool can_be(const Expr& e, __int128 value) {
   if (const auto* converted = as<Convert>(e); converted && is_integral(type_of(converted->form.value))) {
     const Range inner = range_of(converted->form.value), outer = range_of(e);
     const bool keeps = inner.low >= outer.low && inner.high <= outer.high;
-    return !keeps || can_be(converted->form.value, value);
+    if (keeps) return can_be(converted->form.value, value);
+    if (width_of(type_of(converted->form.value)) > width_of(converted->type)) return true;
+    // A negative number that becomes a large one, or the other way round.
+    const __int128 turn = static_cast<__int128>(1) << width_of(converted->type);
+    for (const __int128 before : {value - turn, value, value + turn})
+      if (before >= inner.low && before <= inner.high && can_be(converted->form.value, before)) return true;
+    return false;
   }
   const auto* binary = as<Binary>(e);
   if (!binary) return true;

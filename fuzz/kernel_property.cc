@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random programs in the kernel: clang takes the generated C without a warning, the verifier accepts it, and
-// BPF_PROG_RUN gives the interpreter's result, packet, maps and globals.
+// BPF_PROG_RUN gives the interpreter's result, packet, maps and globals [L65].
 #include <gtest/gtest.h>
 
 #ifdef KSC_KERNEL_RUN

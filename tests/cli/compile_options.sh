@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # compile, build and run with their options: what is written, where, and that the same input gives the same bytes.
+# Rules: [L180]
 set -u
 ksc=${KSC:?the path of ksc}
 folder=$(mktemp -d)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Every pass can be looked at and started after: a compilation that goes on from the dump of any pass gives the same C as one that
-# runs through, but for #line, since a dump has no locations. A pass of one branch gives that branch's file.
+# runs through, but for #line, since a dump has no locations. A pass of one branch gives that branch's file [L70].
 set -eu
 
 work=$(mktemp -d)

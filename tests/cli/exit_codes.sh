@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Exit codes: 0 good, 1 diagnostics, 2 usage, 74 files; nothing is written where something is wrong.
+# Exit codes: 0 good, 1 diagnostics, 2 usage, 74 files; nothing is written where something is wrong [L180].
 set -u
 ksc=${KSC:?the path of ksc}
 folder=$(mktemp -d)

@@ -25,13 +25,15 @@ for tag in $(grep -rhoE '\[L[0-9]+\]' frontend ir passes backends runtime fuzz t
     fail "$page does not tell $tag, which is named in $(grep -rlF "[$tag]" frontend ir passes backends runtime fuzz tests docs examples | head -1)"
 done
 
-# The last column: one or more files, each of them in the tree.
+# The last column: one or more files, each of them in the tree, and each of them names the tag.
 while IFS= read -r line; do
   tag=$(cut -d' ' -f2 <<<"$line")
   files=$(sed 's/.* | \(.*\) |$/\1/' <<<"$line" | grep -oE '`[^`]+`' | tr -d '`')
   [ -n "$files" ] || fail "$page does not say where $tag is tested"
   for file in $files; do
-    [ -f "$file" ] || [ -f "tests/$file" ] || fail "$page: $tag is tested in $file, which is not there"
+    [ -f "$file" ] || file=tests/$file
+    [ -f "$file" ] || { fail "$page: $tag is tested in $file, which is not there"; continue; }
+    grep -qF "[$tag]" "$file" || fail "$page: $tag is tested in $file, which does not name it"
   done
 done < <(grep '^| L' $page)
 

@@ -2,7 +2,7 @@
 // tests/errors/NAME.ks: programs with mistakes. Each message that they give stands at the end of the file:
 //   //~ KS0302 7:12-7:18 a part of its text
 // and no other may appear. `//~ fixed` asks that the program has no error when every fix is applied. `//! -Rall` turns
-// remarks on. KSC_SHOW=1 prints what came.
+// remarks on. KSC_SHOW=1 prints what came [L171].
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The life of a generated program: options, attaching, signals, exit codes, what a kill leaves, what is pinned.
+# Rules: [L14] [L70] [L71] [L72] [L73] [L160] [L181] [L186]
 # shellcheck source=tests/kernel/network.sh disable=SC2154
 source "$(dirname "$0")/network.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Compiles every example, builds it with each clang and without a warning, loads it through the verifier, and runs it on
-# the packets of tests/kernel/examples/NAME.json. Names of examples as arguments choose some of them.
+# the packets of tests/kernel/examples/NAME.json. Names of examples as arguments choose some of them [L65].
 set -u
 
 source_dir=${KSC_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The programs of tests/kernel/packets: each clang takes their C without a warning, the verifier accepts it, and they do what
-# the table NAME.json says. Names as arguments choose some of them.
+# the table NAME.json says. Names as arguments choose some of them [L65].
 set -u
 
 source_dir=${KSC_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Tries the runtime of generated userspace programs on a veth pair: attaching in every way, signals, kills, pins, options.
+# Rules: [L72] [L181]
 set -u
 
 source_dir=${KSC_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}

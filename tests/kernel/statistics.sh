@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What fails in the kernel without anybody being told is counted there, and reported when the program ends [L51] [L63].
+# Rules: [L170]
 # shellcheck source=tests/kernel/network.sh disable=SC2154
 source "$(dirname "$0")/network.sh"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What userspace code means: functions, structs by value, loops, maps, globals before and after the load, bad indexes.
+# Rules: [L13] [L16] [L21] [L44] [L45] [L47] [L50] [L54] [L140]
 # shellcheck source=tests/kernel/network.sh disable=SC2154
 source "$(dirname "$0")/network.sh"
 

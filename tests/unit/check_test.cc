@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For each rule: a program that obeys it passes, and one that breaks it is reported.
+// For each rule: a program that obeys it passes, and one that breaks it is reported [L166].
 #include "unit/checking.h"
 
 namespace ksc {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules: [L19]
 #include "ir/helper_signatures.h"
 
 #include <gtest/gtest.h>

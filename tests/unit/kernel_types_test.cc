@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules: [L20] [L140]
 #include "ir/kernel_types.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules: [L1] [L4]
 #include <gtest/gtest.h>
 
 #include "frontend/lexer.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules: [L3] [L17] [L36]
 #include <gtest/gtest.h>
 
 #include <chrono>

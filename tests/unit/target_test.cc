@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules: [L171]
 #include "ir/target.h"
 
 #include <gtest/gtest.h>

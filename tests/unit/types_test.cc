@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Rules: [L141]
 #include "ir/types.h"
 
 #include <gtest/gtest.h>

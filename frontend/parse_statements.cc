@@ -65,8 +65,13 @@ void Parser::end_statement(size_t from) {
     take();
     return;
   }
-  suggest(error(loc(peek()), diag::statement_end, describe(peek())), tokens_.tokens[from],
+  Diagnostic& message = error(loc(peek()), diag::statement_end, describe(peek()));
+  suggest(message, tokens_.tokens[from],
           {"var", "if", "for", "while", "loop", "return", "match", "try", "throw", "defer", "delete", "print"});
+  // `println!(…)` and `let mut x` of Rust; what is not told goes nowhere.
+  if (at(Exclamation) && peek(1).kind == LeftParen && &message != &ignored_) message.fix(loc(peek()), "");
+  if (at_word("mut") && peek(1).kind == Identifier && &message != &ignored_)
+    message.fix(loc(peek().begin, peek(1).begin), "");
   panicking_ = true;
 }
 
@@ -131,7 +136,10 @@ Stmt Parser::statement_here() {
       return make(Delete{place}, since(first));
     }
     case KeywordConst: {
-      error(loc(first), diag::local_constant).fix(loc(first), "var");
+      Diagnostic& message = error(loc(first), diag::local_constant);
+      // Not of C's `const char *s`.
+      if (peek(1).kind == Identifier && (peek(2).kind == Colon || peek(2).kind == Equal) && &message != &ignored_)
+        message.fix(loc(first), "var");
       const Stmt variable = variable_statement();
       panicking_ = panicking_ || !peek().new_line;  // it may have been meant as something else
       return variable;

@@ -48,6 +48,19 @@ bool is_plain_read(const Expr& e) {
   return as<Local>(e) || as<Global>(e);
 }
 
+/// The address of a variable, or of a part of one, which is never null.
+bool is_address_of_variable(const Expr& e) {
+  if (const auto* converted = as<Convert>(e)) return is_address_of_variable(converted->form.value);
+  const auto* address = as<AddressOf>(e);
+  const Expr* place = address ? &address->form.place : nullptr;
+  while (place && !as<Local>(*place) && !as<Global>(*place)) {
+    const auto* field = as<Field>(*place);
+    const auto* element = as<Index>(*place);
+    place = field ? &field->form.base : element && as<Int>(element->form.index) ? &element->form.base : nullptr;
+  }
+  return place != nullptr;
+}
+
 bool is_same(const Expr& a, const Expr& b) {
   return kind_of(a) == kind_of(b) && is_plain_read(a) && is_plain_read(b) && print(a) == print(b);
 }
@@ -294,6 +307,11 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::ConstantsRead>& in, Cont
         if (integers && !is_signed(type_of(left)) && (has_complement(left) || has_complement(right)))
           return to.make(Compare{n->op, without_complement(left, to), without_complement(right, to)}, n.loc, n.type);
         return to.make(Compare{n->op, left, right}, n.loc, n.type);
+      }),
+      on<Present>([](const Node<Present>& n, Out& to) -> Expr {
+        const Expr value = to(n->value);
+        if (is_address_of_variable(value) && !type_of(value)->nullable) return folded(1, n.type, n.loc, to);
+        return to.make(Present{value}, n.loc, n.type);
       }),
       on<Convert>([](const Node<Convert>& n, Out& to) -> Expr {
         const Expr value = to(n->value);

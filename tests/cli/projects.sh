@@ -59,6 +59,8 @@ fn main() -> i32 {
     if (g == HUGE) { s = g }
     print("%lld %u %d %x", s, s, s, s)
     print(s)
+    var at: u32[2] = [1, 2]
+    if (&s == null || &at[1] == null) { return 1 }
     print()
     print("")
     print("really??! ??= ???")

@@ -232,7 +232,7 @@ TEST(Errors, ChainsOfCallsEnd) {
              (attribute.empty() ? "XDP_PASS" : "f0(1) == 5 ? XDP_DROP : XDP_PASS") + " }\nfn main() -> i32 { return " +
              (attribute.empty() ? "f0(1) as i32" : "0") + " }\n";
     };
-    EXPECT_EQ(only_error(chain(150)), "");
+    EXPECT_TRUE(Checked(chain(150)).result.ok());  // it may need much stack, which is a warning
     EXPECT_EQ(only_error(chain(12000)).substr(0, 6), "KS0430");
     EXPECT_EQ(only_error(chain(12000)).find(','), std::string::npos);
   }

@@ -112,7 +112,9 @@ Ir<lang::NoTry> lower_try(const Ir<lang::StatusesRaised>& in, Context& context) 
         for (const CatchClause& clause : n->clauses)
           if (clauses.takes(clause)) branches.push_back({clauses.condition(clause), clauses.body(clause)});
         const FunctionDef& function = *to.function();
-        const bool can_leave = function.throws || function.domain == Domain::Program || !open.empty();
+        const bool ends_all =
+            function.domain == Domain::Program || (function.domain == Domain::User && function.name == "main");
+        const bool can_leave = function.throws || ends_all || !open.empty();
         Body otherwise;
         if (can_leave && clauses.leaves_some()) {
           const Body pass_on = to.collect([&] { raise(done.thrown, n.loc, to); });

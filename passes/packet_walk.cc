@@ -191,9 +191,12 @@ void PacketWalk::branches(const Node<If>& n, KnownBytes& known, std::vector<Stmt
   KnownBytes otherwise = known;
   for (const Branch& b : n->branches) {
     KnownBytes inside = otherwise;
+    Expr condition = b.condition;
+    if (const std::optional<bool> known_answer = answer(condition, otherwise))
+      condition = context_.make(Int{{*known_answer}, {}}, loc_of(condition), type_of(condition));
     learn(b.condition, true, inside);
     bool falls = true;
-    kept.push_back({b.condition, body(b.body, inside, falls)});
+    kept.push_back({condition, body(b.body, inside, falls)});
     if (falls) ends.push_back(inside);
     learn(b.condition, false, otherwise);
   }
@@ -211,17 +214,10 @@ bool PacketWalk::is_known(const InPacket& inside, const KnownBytes& known) const
   return found != known.end() && at->offset + static_cast<int64_t>(inside.size) <= found->second;
 }
 
-/// What a condition's answer says.
-void PacketWalk::learn(const Expr& condition, bool holds, KnownBytes& known) const {
-  if (const auto* negation = as<Not>(condition)) return learn(negation->form.value, !holds, known);
-  if (const auto* both = as<And>(condition); both && holds)
-    learn(both->form.left, true, known), learn(both->form.right, true, known);
-  if (const auto* either = as<Or>(condition); either && !holds)
-    learn(either->form.left, false, known), learn(either->form.right, false, known);
-  if (const auto* inside = as<InPacket>(condition); inside && holds)
-    note(position(inside->form.pointer), static_cast<int64_t>(inside->form.size), known);
+/// A comparison of a pointer with the packet's end, the pointer on the left; nothing if it is another.
+std::optional<std::pair<CompareOp, Expr>> PacketWalk::compared_with_end(const Expr& condition) const {
   const auto* compare = as<Compare>(condition);
-  if (!compare) return;
+  if (!compare) return {};
   CompareOp op = compare->form.op;
   Expr left = compare->form.left, right = compare->form.right;
   if (is_end(left)) {
@@ -232,10 +228,48 @@ void PacketWalk::learn(const Expr& condition, bool holds, KnownBytes& known) con
          : op == CompareOp::GreaterEqual ? CompareOp::LessEqual
                                          : op;
   }
-  if (!is_end(right)) return;
+  if (!is_end(right)) return {};
+  return std::pair(op, left);
+}
+
+/// The answer of a developer's own test of the packet's end, if it is known. The verifier follows the way that cannot
+/// be, and knows nothing of the packet there.
+std::optional<bool> PacketWalk::answer(const Expr& condition, const KnownBytes& known) const {
+  if (const auto* negation = as<Not>(condition)) {
+    const std::optional<bool> inner = answer(negation->form.value, known);
+    return inner ? std::optional(!*inner) : inner;
+  }
+  const auto compared = compared_with_end(condition);
+  const auto at = compared ? position(compared->second) : std::nullopt;
+  if (!at || at->offset < 0) return {};
+  const auto found = known.find(at->root);
+  const int64_t bytes = found != known.end() ? found->second : 0;
+  const bool is_start = at->from_start && at->offset == 0;
+  const bool reaches = is_start || bytes >= at->offset, reaches_more = bytes > at->offset;
+  switch (compared->first) {
+    case CompareOp::LessEqual: return reaches ? std::optional(true) : std::nullopt;
+    case CompareOp::Less: return reaches_more ? std::optional(true) : std::nullopt;
+    case CompareOp::Greater: return reaches ? std::optional(false) : std::nullopt;
+    case CompareOp::GreaterEqual: return reaches_more ? std::optional(false) : std::nullopt;
+    default: return {};
+  }
+}
+
+/// What a condition's answer says.
+void PacketWalk::learn(const Expr& condition, bool holds, KnownBytes& known) const {
+  if (const auto* negation = as<Not>(condition)) return learn(negation->form.value, !holds, known);
+  if (const auto* both = as<And>(condition); both && holds)
+    learn(both->form.left, true, known), learn(both->form.right, true, known);
+  if (const auto* either = as<Or>(condition); either && !holds)
+    learn(either->form.left, false, known), learn(either->form.right, false, known);
+  if (const auto* inside = as<InPacket>(condition); inside && holds)
+    note(position(inside->form.pointer), static_cast<int64_t>(inside->form.size), known);
+  const auto compared = compared_with_end(condition);
+  if (!compared) return;
+  const CompareOp op = compared->first;
   const bool within = holds ? op == CompareOp::LessEqual || op == CompareOp::Less
                             : op == CompareOp::Greater || op == CompareOp::GreaterEqual;
-  if (within) note(position(left), 0, known);
+  if (within) note(position(compared->second), 0, known);
 }
 
 void PacketWalk::forget_if_moved(const Stmt& s, KnownBytes& known) const {

@@ -60,6 +60,8 @@ class PacketWalk {
   void simple_or_compound(const Stmt& s, KnownBytes& known, std::vector<Stmt>& out, bool& falls_through);
   void branches(const Node<If>& n, KnownBytes& known, std::vector<Stmt>& out, bool& falls_through);
   bool is_known(const InPacket& inside, const KnownBytes& known) const;
+  std::optional<std::pair<CompareOp, Expr>> compared_with_end(const Expr& condition) const;
+  std::optional<bool> answer(const Expr& condition, const KnownBytes& known) const;
   void learn(const Expr& condition, bool holds, KnownBytes& known) const;
   void forget_if_moved(const Stmt& s, KnownBytes& known) const;
 

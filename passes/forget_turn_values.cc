@@ -55,6 +55,9 @@ bool outlives_turn(const Expr& place) {
 /// How many ways the verifier goes through statements that meet again at their end; those that leave count nothing.
 class Ways {
  public:
+  /// So few the verifier goes, all of them.
+  static constexpr uint64_t few_ways = 64;
+
   explicit Ways(const Program& program) {
     for (const Decl& d : program)
       if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = &function->form;
@@ -131,10 +134,6 @@ class Ways {
 
   NameMap<const FunctionDef*> functions_;
   NameMap<uint64_t> returning_;
-
- public:
-  /// So few the verifier goes, all of them.
-  static constexpr uint64_t few_ways = 64;
 };
 
 /// The plain loops around the place that a walk has reached, as far as what they count multiplies states.

@@ -45,7 +45,7 @@
  * The value, of which the verifier knows nothing any more: it cannot tell that this is zero. Without it a number that
  * each turn of a bpf_loop changes would be a new state in each turn, and the verifier would not come to an end. Nor may
  * the compiler see the sum: of several loops, each of which goes on with what the last one gave, it would keep all the
- * terms on the stack. It has 64 bits, as the variable has that it is assigned to, or more: a bit-field has no typeof.
+ * terms on the stack. It is given as 64 bits, of which the variable takes what it has: a bit-field has no typeof.
  */
 static volatile __u64 ks_zero __attribute__((unused));
 #define ks_forget(value)                                \

@@ -45,6 +45,29 @@ size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+/// The length of a space outside ASCII at the start of `text`, as web pages and word processors put them; 0 if none.
+size_t foreign_blank(std::string_view text) {
+  if (text.empty() || is_ascii(text[0])) return 0;
+  if (text.starts_with("\xc2\xa0")) return 2;  // no-break space
+  for (std::string_view blank : {"\xe2\x80\xaf", "\xe3\x80\x80", "\xef\xbb\xbf"})
+    if (text.starts_with(blank)) return blank.size();
+  // U+2000 to U+200B: spaces of all widths, down to none.
+  return text.size() >= 3 && text.starts_with("\xe2\x80") && text[2] <= '\x8b' ? 3 : 0;
+}
+
+/// A typographic quote; `length` is 0 where there is none.
+struct ForeignQuote {
+  size_t length = 0;
+  bool is_single = false;
+  explicit operator bool() const { return length != 0; }
+};
+ForeignQuote foreign_quote(std::string_view text) {
+  if (text.size() < 3 || !text.starts_with("\xe2\x80")) return {};
+  if (text[2] == '\x9c' || text[2] == '\x9d') return {3, false};
+  if (text[2] == '\x98' || text[2] == '\x99') return {3, true};
+  return {};
+}
+
 const std::unordered_map<std::string_view, TokenKind>& keywords() {
   static const std::unordered_map<std::string_view, TokenKind> table = {
 #define KSC_KEYWORD(id, text) {text, TokenKind::Keyword##id},
@@ -136,6 +159,9 @@ class Lexer {
         new_line_ = empty_line_ = true;
       } else if (c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v') {
         ++at_;
+      } else if (const size_t blank = foreign_blank(text_.substr(at_))) {
+        report(at_, at_ + blank, diag::foreign_blank).fix(loc(at_, at_ + blank), " ", "an ordinary space");
+        at_ += blank;
       } else if (c == '/' && peek(1) == '/') {
         const size_t begin = at_;
         at_ = std::min(text_.find('\n', at_), text_.size());
@@ -179,6 +205,7 @@ class Lexer {
     if (c == '"') return string();
     if (c == '\'') return character();
     if (sign()) return;
+    if (foreign_quote(text_.substr(at_))) return foreign_string();
     if (!is_ascii(c)) return foreign_word();
     unexpected();
   }
@@ -192,7 +219,11 @@ class Lexer {
 
   /// A word with letters that no identifier has; it still counts as one, so that what follows is understood.
   void foreign_word() {
-    while (at_ < text_.size() && (is_word(peek()) || !is_ascii(peek()))) ++at_;
+    while (at_ < text_.size() && (is_word(peek()) || !is_ascii(peek()))) {
+      const std::string_view rest = text_.substr(at_);
+      if (foreign_blank(rest) || foreign_quote(rest)) break;
+      ++at_;
+    }
     const std::string_view text = text_.substr(begin_, at_ - begin_);
     bool valid = true;
     for (size_t i = 0; i < text.size() && valid;) {
@@ -204,6 +235,25 @@ class Lexer {
       report(begin_, at_, diag::unexpected_character, "`" + std::string(text.substr(0, 64)) + "`")
           .note("identifiers are made of the letters a to z and A to Z, digits and `_`");
     add(TokenKind::Identifier);
+  }
+
+  /// A string between the quotes that a text processor makes of `"`.
+  void foreign_string() {
+    const size_t inner = begin_ + foreign_quote(text_.substr(begin_)).length;
+    const bool is_char = foreign_quote(text_.substr(begin_)).is_single;
+    at_ = inner;
+    ForeignQuote close;
+    while (at_ < text_.size() && peek() != '\n' && peek() != '"' && !close) {
+      close = foreign_quote(text_.substr(at_));
+      if (!close) ++at_;
+    }
+    const std::string content(text_.substr(inner, at_ - inner));
+    at_ += close ? close.length : peek() == '"' ? 1 : 0;
+    const std::string_view quote = is_char ? "'" : "\"";
+    report(begin_, at_, diag::foreign_quotes).fix(loc(begin_, at_), fmt::format("{}{}{}", quote, content, quote));
+    if (is_char) return add(TokenKind::Char, content.empty() ? 0 : static_cast<unsigned char>(content[0]));
+    result_.strings.push_back(context_.name(content));
+    add(TokenKind::String, static_cast<uint32_t>(result_.strings.size() - 1));
   }
 
   void unexpected() {

@@ -137,7 +137,8 @@ void Parser::declaration(std::vector<Decl>& out) {
       } else if (begins_expression(peek()) || is_keyword(peek().kind) || at(LeftBrace)) {
         reopen_function(out);
         suggest(error(loc(peek()), diag::statement_at_file_level), peek(),
-                {"fn", "var", "const", "config", "type", "struct", "enum", "impl", "import", "include", "extern"});
+                {"fn", "var", "const", "config", "type", "struct", "enum", "impl", "import", "include", "extern", "pub",
+                 "priv"});
       } else {
         expected("a declaration");
       }
@@ -184,7 +185,7 @@ Decl Parser::function(Modifiers& found) {
       result_name = expect_name("a result");
       take();
     }
-    result = type();
+    result = result_type();
   }
   const Loc at = since(first);
   expect_function_body(static_cast<bool>(result));

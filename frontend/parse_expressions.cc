@@ -453,8 +453,14 @@ Expr Parser::scoped_name(Ident scope, const Token& first) {
     take(), take(), take();
     return make(NewValue{make(NamedType{{}, scope}, scope.loc)}, since(first));
   }
+  const Token word = peek();
   const Ident member = expect_member_name();
   if (panicking_) return invalid_expr();
+  if (at(LeftParen) && peek(1).kind == RightParen && closest_word(text_of(word), {"new"}) == "new") {
+    error(loc(word), diag::no_scope_operator).fix(loc(word), "new");
+    take(), take();
+    return make(NewValue{make(NamedType{{}, scope}, scope.loc)}, since(first));
+  }
   if (scope.name == "GlobalMaps") {
     if (at(LeftParen) && peek(1).kind == RightParen) take(), take();
     const Loc at = since(first);

@@ -68,6 +68,8 @@ void Parser::end_statement(size_t from) {
   Diagnostic& message = error(loc(peek()), diag::statement_end, describe(peek()));
   suggest(message, tokens_.tokens[from],
           {"var", "if", "for", "while", "loop", "return", "match", "try", "throw", "defer", "delete", "print"});
+  if (text_of(tokens_.tokens[from]) == "switch" && &message != &ignored_)
+    message.note("`match (value) { 1: …, 2 | 3: …, default: … }` chooses by a value");
   // `println!(…)` and `let mut x` of Rust; what is not told goes nowhere.
   if (at(Exclamation) && peek(1).kind == LeftParen && &message != &ignored_) message.fix(loc(peek()), "");
   if (at_word("mut") && peek(1).kind == Identifier && &message != &ignored_)

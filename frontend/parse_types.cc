@@ -127,6 +127,8 @@ TypeExpr Parser::named_type() {
     Diagnostic& reported = error(at, diag::old_type, std::string(text), std::string(old.explanation));
     if (old.replacement.empty()) return make(InvalidType{}, at);
     if (&reported != &ignored_) reported.fix(at, std::string(old.replacement));
+    // Not compiled yet, which the old name's reader need not be told as well.
+    if (old.replacement == "FunctionRef") return make(InvalidType{}, at);
     const bool pointer = old.replacement[0] == '*';
     const TypeExpr named = make(NamedType{{}, {context_.name(old.replacement.substr(pointer)), at}}, at);
     return pointer ? TypeExpr(make(PointerType{named}, at)) : named;
@@ -170,7 +172,14 @@ TypeExpr Parser::function_type() {
 Option<TypeExpr> Parser::optional_result() {
   if (!accept(Arrow)) return {};
   if (at_member_name() && peek(1).kind == Colon) take(), take();
-  return type();
+  return result_type();
+}
+
+TypeExpr Parser::result_type() {
+  if (!at(LeftBrace)) return type();
+  // Only the type is missing: the body is read as if it stood there.
+  error(loc(peek()), diag::expected_token, describe(peek()), "a type");
+  return make(InvalidType{}, loc(peek()));
 }
 
 }  // namespace ksc

@@ -31,8 +31,9 @@ Diagnostic& Parser::expected(std::string_view what) {
 
 void Parser::suggest(Diagnostic& message, const Token& word, const std::vector<std::string_view>& known) {
   static const std::map<std::string_view, std::string_view> foreign = {
-      {"func", "fn"},      {"function", "fn"},   {"fun", "fn"},         {"def", "fn"},       {"let", "var"},
-      {"elif", "else if"}, {"elsif", "else if"}, {"elseif", "else if"}, {"switch", "match"}, {"foreach", "for"}};
+      {"func", "fn"},     {"function", "fn"},  {"fun", "fn"},        {"def", "fn"},
+      {"let", "var"},     {"elif", "else if"}, {"elsif", "else if"}, {"elseif", "else if"},
+      {"foreach", "for"}, {"export", "pub"},   {"public", "pub"},    {"private", "priv"}};
   const std::string_view text = text_of(word);
   if (word.kind != Identifier || &message == &ignored_) return;
   const auto known_as = foreign.find(text);
@@ -45,7 +46,8 @@ void Parser::note_swallowed() {
   const auto is_open = [&](const Token& token) {
     if (token.kind != String && token.kind != Char) return false;
     const std::string_view text = text_of(token);
-    return text.size() < 2 || text.front() != text.back();
+    const bool is_ours = text.front() == '"' || text.front() == '\'';  // others were replaced, and closed
+    return is_ours && (text.size() < 2 || text.front() != text.back());
   };
   bool open = false;
   for (size_t i = 0; i < tokens_.tokens.size(); ++i) {

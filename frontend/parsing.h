@@ -213,6 +213,7 @@ class Parser {
   TypeExpr function_type();
   /// `-> type`, if it stands here.
   Option<TypeExpr> optional_result();
+  TypeExpr result_type();
 
   // ---- parse_statements.cc
   Body block();

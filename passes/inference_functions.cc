@@ -91,7 +91,9 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
     }
     parameters.push_back(type);
   }
-  Type result = n->result ? passed(*n->result, "a result") : t.void_type();
+  // A program without a result is reported; what it returns is not wrong as well.
+  const Type without = entity.domain == Domain::Program ? t.invalid() : t.void_type();
+  Type result = n->result ? passed(*n->result, "a result") : without;
   entity.type = t.function(parameters, result, false);
 }
 
@@ -108,7 +110,7 @@ bool Inference::check_program_signature(const Node<FunctionDecl>& n, const Progr
                              std::string(type.attribute), std::string(type.context));
     if (n->parameters.size() == 1) message.fix(loc_of(n->parameters[0].type), fmt::format("*{}", type.context));
   }
-  if (!is(function->element, TypeKind::Invalid) && spell(function->element) != type.result) {
+  if (!n->result || (!is(function->element, TypeKind::Invalid) && spell(function->element) != type.result)) {
     Diagnostic& message = c.diagnostics.report(n->result ? loc_of(*n->result) : n->name.loc, diag::wrong_result,
                                                std::string(type.attribute), std::string(type.result));
     if (n->result) message.fix(loc_of(*n->result), std::string(type.result));

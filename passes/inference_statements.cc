@@ -406,7 +406,9 @@ void Inference::return_statement(const Node<Return>& n) {
     if (n->value) {
       const Expr value = infer(*n->value);
       if (!is_invalid(value) && !is(type_of(value), TypeKind::Void))
-        c.diagnostics.report(loc_of(*n->value), diag::type_mismatch, spell(type_of(value)), "no value");
+        c.diagnostics.report(loc_of(*n->value), diag::type_mismatch, spell(type_of(value)), "no value")
+            .note(
+                fmt::format("a function that returns a value says so before its body: `-> {}`", spell(type_of(value))));
       if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
       if (is(type_of(value), TypeKind::Void)) emit(Evaluate{value}, n.loc);
     }

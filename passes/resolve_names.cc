@@ -71,6 +71,7 @@ class Resolver final : public Walker {
         return;
       }
     if constexpr (requires { form.name.loc; } && !std::same_as<F, InvalidDecl>) declare_global(form.name);
+    if constexpr (std::same_as<F, StructDecl> || std::same_as<F, AliasDecl>) types_.insert(form.name.name);
     if constexpr (std::same_as<F, EnumDecl>)
       for (const EnumerationItem& item : form.items) declare_global(item.name);
   }
@@ -132,8 +133,13 @@ class Resolver final : public Walker {
       if (auto found = scope->find(name); found != scope->end())
         return context.make(Local{found->second.symbol}, n.loc);
     if (in_attribute_ || is_global(name)) return context.make(GlobalName{name}, n.loc);
-    if (!declares_anything_ && !hides_anything_) report_unknown(name, n.loc);
+    // What is no word of the language has been reported as that.
+    if (!declares_anything_ && !hides_anything_ && !is_foreign(name)) report_unknown(name, n.loc);
     return context.make(InvalidExpr{}, n.loc);
+  }
+  static bool is_foreign(Name name) {
+    return std::any_of(name.text().begin(), name.text().end(),
+                       [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
   }
   /// One name that is not declared is one mistake, wherever it stands: its first place is reported, and the fix of the
   /// others stands there.
@@ -159,7 +165,8 @@ class Resolver final : public Walker {
     std::vector<std::string_view> names;
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
       for (const auto& [name, binding] : *scope) names.push_back(name.text());
-    for (const auto& [name, loc] : globals_) names.push_back(name.text());
+    for (const auto& [name, loc] : globals_)
+      if (!types_.count(name)) names.push_back(name.text());
     for (std::string_view builtin : builtin_functions) names.push_back(builtin);
     for (const HelperSignature& helper : helper_signatures()) names.push_back(helper.name);
     for (std::string_view verdict :
@@ -320,6 +327,7 @@ class Resolver final : public Walker {
   bool hides_anything_ = false;         // a variable of the function at work, whose name is not known
   bool in_attribute_ = false;
   std::map<Name, Loc, ByText> globals_;
+  std::set<Name, ByText> types_;  // of the globals, those that are no values
   std::set<Name, ByText> taken_;  // texts that are some symbol already
 };
 

@@ -70,9 +70,10 @@ std::string Printer::literal(const Node<Int>& n, bool typed) {
   }
   if (value == INT64_MIN) return "(-9223372036854775807LL - 1)";
   if (value == INT32_MIN && width_of(type) <= 32) return "(-2147483647 - 1)";
-  std::string text = value > 0xffff && width_of(type) >= 32 && (value & 0xff) == 0 && value > 0xffffff
-                         ? fmt::format("0x{:x}", static_cast<uint64_t>(value))
-                         : integer_text(value);
+  std::string text =
+      value > 0xffff && width_of(type) >= 32 && (value & 0xff) == 0 && value > 0xffffff && value % 1000 != 0
+          ? fmt::format("0x{:x}", static_cast<uint64_t>(value))
+          : integer_text(value);
   const bool is_wide = value > INT32_MAX || value < INT32_MIN;
   if (width_of(type) == 64 && (typed || is_wide))
     text += is_signed(type) ? "LL" : "ULL";

@@ -33,8 +33,6 @@ struct Entity {
   enum class State { Waiting, AtWork, Done } state = State::Waiting;
 };
 
-/// Gives every expression its type, and spells out what the source leaves to the reader: conversions, places, kinds of
-/// calls.
 /// Whether an array is one of characters or bytes: `%s` shows it [L75], and it converts to a string [L21].
 inline bool is_text_array(Type type) {
   if (is(type, TypeKind::EntryRef)) type = type->element;
@@ -43,6 +41,26 @@ inline bool is_text_array(Type type) {
          (is(type->element, TypeKind::Int) && type->element->bits == 8 && !type->element->is_signed);
 }
 
+/// What a value is wanted for. An operand takes nothing from what the whole is wanted as, since its operation has the
+/// width of the operands [L23]; only choices between constants have no width of their own, and take that.
+struct Expected {
+  Type type = nullptr;
+  bool of_constants = false;
+  Expected() = default;
+  Expected(Type wanted) : type(wanted) {}
+  Expected(std::nullptr_t) {}
+  operator Type() const { return type; }
+  Type operator->() const { return type; }
+  /// The same for an operand.
+  Expected for_constants() const {
+    Expected changed(type);
+    changed.of_constants = true;
+    return changed;
+  }
+};
+
+/// Gives every expression its type, and spells out what the source leaves to the reader: conversions, places, kinds of
+/// calls.
 class Inference {
  public:
   explicit Inference(Context& context) : c(context), t(context.types) {}
@@ -154,10 +172,14 @@ class Inference {
 
   // ---- expressions (inference_expressions.cc, _operators.cc, _places.cc, _match.cc, _block_values.cc)
   /// The typed expression; `expected` only helps literals that have no type of their own.
-  Expr infer(const Expr& e, Type expected = nullptr);
+  /// What an operand beside `other` is wanted as: constants take the type of that, if it has one.
+  Expected operand_type(const Expr& other, Expected whole);
+  /// Both operands of an operation that is wanted as `whole`; `meet`: they meet at one type.
+  std::pair<Expr, Expr> infer_operands(const Expr& left, const Expr& right, Expected whole, bool meet);
+  Expr infer(const Expr& e, Expected expected = {});
   Expr infer_global(const Node<GlobalName>& n);
-  Expr infer_operation(const Node<Operation>& n, Type expected);
-  Expr infer_chain(const Node<Chain>& n, Type expected);
+  Expr infer_operation(const Node<Operation>& n, Expected expected);
+  Expr infer_chain(const Node<Chain>& n, Expected expected);
   Expr infer_member(const Node<Member>& n);
   Expr infer_subscript(const Node<Subscript>& n);
   /// The array or string in a map entry that `e` refers to; other expressions as they are.
@@ -178,11 +200,11 @@ class Inference {
   bool may_access(const Expr& map, bool writes, Loc loc);
   Expr infer_cast(const Node<Cast>& n);
   Expr infer_struct_literal(const Node<StructLiteral>& n);
-  Expr infer_array_literal(Span<Expr> values, Type expected, Loc loc);
-  Expr infer_match(const Node<Match>& n, Type expected, bool used);
+  Expr infer_array_literal(Span<Expr> values, Expected expected, Loc loc);
+  Expr infer_match(const Node<Match>& n, Expected expected, bool used);
   std::optional<Pattern> infer_pattern(const Pattern& p, Type type);
-  Expr infer_if_value(const Node<IfValue>& n, Type expected);
-  Expr infer_block_value(const Node<BlockValue>& n, Type expected);
+  Expr infer_if_value(const Node<IfValue>& n, Expected expected);
+  Expr infer_block_value(const Node<BlockValue>& n, Expected expected);
   Expr infer_address_of(const Node<AddressOf>& n);
   Expr field_of(const Expr& object, const Ident& name, Loc loc);
   /// A binary operator on two typed operands.
@@ -214,7 +236,7 @@ class Inference {
   /// The typed expression as a place that may be written; reports and gives nothing if it is none.
   std::optional<Expr> place(const Expr& e);
   /// Common type of arms; null if they have none.
-  Type join(const std::vector<Expr>& values, Type expected);
+  Type join(const std::vector<Expr>& values, Expected expected);
 
   // ---- conversions (inference_conversions.cc)
   /// The value as a `target`, by the conversions that lose nothing [L23]; reports and gives Invalid otherwise.
@@ -254,7 +276,7 @@ class Inference {
   Loc after(Loc loc);
 
   // ---- calls (inference_calls.cc)
-  Expr infer_apply(const Node<Apply>& n, Type expected);
+  Expr infer_apply(const Node<Apply>& n, Expected expected);
   Expr call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc);
   /// An array or a string that is passed where a pointer is wanted, as the address of its first element [L23]; other
   /// values themselves.
@@ -262,7 +284,7 @@ class Inference {
   Expr call_helper(const HelperSignature& helper, Span<Expr> arguments, Loc loc);
   /// A helper that the kernel has, and ksc cannot call yet.
   Expr helper_without_signature(std::string_view name, Span<Expr> arguments, Loc loc);
-  Expr call_builtin(std::string_view name, Span<Expr> arguments, Type expected, Loc loc);
+  Expr call_builtin(std::string_view name, Span<Expr> arguments, Expected expected, Loc loc);
   Expr call_map_method(const Expr& map, const Ident& method, Span<Expr> arguments, Loc loc);
   /// Adds the change to `m[k]`, `m[k] = v` or `delete m[k]` for methods that maps have elsewhere.
   void fix_old_method(Diagnostic& message, const Expr& map, const Ident& method, Span<Expr> arguments, Loc loc);

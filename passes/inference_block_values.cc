@@ -6,12 +6,14 @@
 
 namespace ksc {
 
-Type Inference::join(const std::vector<Expr>& values, Type expected) {
+Type Inference::join(const std::vector<Expr>& values, Expected expected) {
   Type type = nullptr;
-  bool all_fit = expected != nullptr;
+  bool all_fit = expected.type != nullptr;
   for (const Expr& value : values) {
     if (is_invalid(value)) return nullptr;
-    if (expected) all_fit = all_fit && (is(type_of(value), TypeKind::Void) || converts(value, expected));
+    if (!expected.type || is(type_of(value), TypeKind::Void)) continue;
+    const bool may = !expected.of_constants || !is_integral(expected) || constant(innermost_value(value));
+    all_fit = all_fit && may && converts(value, expected);
   }
   if (all_fit) return expected;
   for (const Expr& value : values) {
@@ -59,7 +61,7 @@ bool Inference::fit_arm(Expr& value, Type type) {
   return true;
 }
 
-Expr Inference::infer_if_value(const Node<IfValue>& n, Type expected) {
+Expr Inference::infer_if_value(const Node<IfValue>& n, Expected expected) {
   std::vector<ValueBranch> branches;
   std::vector<Expr> values;
   for (const ValueBranch& branch : n->branches) {
@@ -94,7 +96,7 @@ const Node<IfVar>* value_giving(const Body& body) {
 
 }  // namespace
 
-Expr Inference::infer_block_value(const Node<BlockValue>& n, Type expected) {
+Expr Inference::infer_block_value(const Node<BlockValue>& n, Expected expected) {
   if (const auto* test = n->value ? nullptr : value_giving(n->body))
     return unsupported(test->loc, "`if (var …)` as a value");
   std::optional<Expr> value;

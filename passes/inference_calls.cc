@@ -25,7 +25,7 @@ bool Inference::argument_count(std::string_view name, size_t given, size_t wante
   return given == wanted;
 }
 
-Expr Inference::infer_apply(const Node<Apply>& n, Type expected) {
+Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
   if (const auto* callee = as<GlobalName>(n->callee)) {
     const Name name = callee->form.name;
     if (Entity* entity = find_entity(name)) {
@@ -258,7 +258,7 @@ Expr Inference::refuse_load(const Entity& function, const Node<GlobalName>& name
   return invalid(name.loc);
 }
 
-Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Type expected, Loc loc) {
+Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Expected expected, Loc loc) {
   const auto call = [&](std::vector<Expr> values, Type type) -> Expr {
     for (const Expr& value : values)
       if (is_invalid(value)) return invalid(loc);

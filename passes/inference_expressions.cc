@@ -5,7 +5,7 @@
 
 namespace ksc {
 
-Expr Inference::infer(const Expr& e, Type expected) {
+Expr Inference::infer(const Expr& e, Expected expected) {
   const Loc loc = loc_of(e);
   return visit<lang::LastValuesReturned>(
       e, on<InvalidExpr>([&](const auto&) { return invalid(loc); }),

@@ -96,7 +96,7 @@ std::optional<Pattern> Inference::infer_pattern(const Pattern& p, Type type) {
   return Pattern{low, integer({last}, type, loc_of(*p.high)), true};
 }
 
-Expr Inference::infer_match(const Node<Match>& n, Type expected, bool used) {
+Expr Inference::infer_match(const Node<Match>& n, Expected expected, bool used) {
   const Expr subject = settle(value_of_maybe(infer(n->subject)));
   Type type = type_of(subject);
   const bool usable = is_integral(type) || is(type, TypeKind::Str);

@@ -21,15 +21,41 @@ std::string_view operator_text(Operator op) {
   return texts[int(op)];
 }
 
-Expr Inference::infer_operation(const Node<Operation>& n, Type expected) {
+namespace {
+
+/// Whether this is a choice between values, whose type is what those meet at.
+bool is_choice(const Expr& e) {
+  return kind_of(e) == Kind::Conditional || kind_of(e) == Kind::IfValue || kind_of(e) == Kind::Match;
+}
+
+}  // namespace
+
+Expected Inference::operand_type(const Expr& other, Expected whole) {
+  return (is_integral(type_of(other)) && !is(type_of(other), TypeKind::Bool) ? Expected(type_of(other)) : whole)
+      .for_constants();
+}
+
+std::pair<Expr, Expr> Inference::infer_operands(const Expr& left, const Expr& right, Expected whole, bool meet) {
+  const auto wanted = [&](const Expr& other, Expected otherwise) -> Expected {
+    return is_invalid(other) ? Expected(t.invalid()) : meet ? operand_type(other, otherwise) : Expected(nullptr);
+  };
+  if (meet && is_choice(left) && !is_choice(right)) {
+    const Expr second = infer(right, whole.for_constants());
+    return {infer(left, wanted(second, whole)), second};
+  }
+  const Expr first = infer(left, whole.for_constants());
+  return {first, infer(right, wanted(first, whole))};
+}
+
+Expr Inference::infer_operation(const Node<Operation>& n, Expected expected) {
   if (n->operands.size() == 2) {
     if (is(expected, TypeKind::Str)) expected = nullptr;  // as in a chain
-    const Expr left = infer(n->operands[0], expected && !is_comparison(n->op) ? expected : nullptr);
-    const bool apart = is_comparison(n->op) || n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight;
-    const Expr right = infer(n->operands[1], is_invalid(left) ? t.invalid() : apart ? nullptr : expected);
+    const bool shifts = n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight;
+    if (is_comparison(n->op)) expected = nullptr;
+    const auto [left, right] = infer_operands(n->operands[0], n->operands[1], expected, !shifts);
     return binary(n->op, left, right, n.loc);
   }
-  const Expr value = value_of_maybe(infer(n->operands[0], expected));
+  const Expr value = value_of_maybe(infer(n->operands[0], expected.for_constants()));
   Type type = type_of(value);
   if (is_invalid(value)) return value;
   if (const auto* number = constant(value)) {
@@ -50,13 +76,15 @@ Expr Inference::infer_operation(const Node<Operation>& n, Type expected) {
   return c.make(Unary{n->op == Operator::Negate ? UnaryOp::Negate : UnaryOp::Complement, value}, n.loc, type);
 }
 
-Expr Inference::infer_chain(const Node<Chain>& n, Type expected) {
+Expr Inference::infer_chain(const Node<Chain>& n, Expected expected) {
   std::vector<Stmt> steps;
   if (is(expected, TypeKind::Str)) expected = nullptr;  // what comes out is cut off there, not what goes in
-  Expr result = infer(n->first, expected);
+  auto [result, second] = infer_operands(n->first, n->rest[0].operand, expected, true);
   size_t depth = 0;
   for (const ChainLink& link : n->rest) {
-    const Expr operand = infer(link.operand, is_invalid(result) ? t.invalid() : expected);
+    const Expr operand = &link == &n->rest[0] ? second
+                         : is_invalid(result) ? infer(link.operand, t.invalid())
+                                              : infer(link.operand, operand_type(result, expected));
     result = binary(link.op, result, operand, c.locations.join(n.loc, loc_of(link.operand)));
     if (is_invalid(result)) return result;
     if (++depth % chain_step != 0 || constant(result) || as<Concatenate>(result)) continue;

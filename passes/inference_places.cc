@@ -237,7 +237,7 @@ Type not_any_bytes(Type type) {
 
 Expr Inference::infer_cast(const Node<Cast>& n) {
   Type target = resolve(n->target);
-  Expr value = value_of_maybe(infer(n->value, target));
+  Expr value = value_of_maybe(infer(n->value, Expected(target).for_constants()));
   if (is(target, TypeKind::Str)) value = entry_value(value);
   if (is(target, TypeKind::Void) && !is_invalid(value))
     return c.diagnostics.report(n.loc, diag::type_mismatch, "void", "a type with values"), invalid(n.loc);
@@ -301,7 +301,7 @@ Expr Inference::infer_struct_literal(const Node<StructLiteral>& n) {
   return c.make(StructValue{c.span(values)}, n.loc, type);
 }
 
-Expr Inference::infer_array_literal(Span<Expr> values, Type expected, Loc loc) {
+Expr Inference::infer_array_literal(Span<Expr> values, Expected expected, Loc loc) {
   Type element = is(expected, TypeKind::Array) ? expected->element : nullptr;
   std::vector<Expr> typed;
   for (const Expr& value : values) typed.push_back(infer(value, element));

@@ -99,6 +99,25 @@ Tree Generator::packet_loop(int depth) {
   return head;
 }
 
+/// An access that fails in a try, between others through a pointer that lives on where that is caught and behind it.
+Tree Generator::caught_access(int depth) {
+  count("packet pointer where an access is caught");
+  const std::string margin(2 * static_cast<size_t>(indent_), ' '), at = fmt::format("at{}", temporaries_++),
+                                                                   total = fmt::format("total{}", temporaries_++);
+  const auto byte = [&](int from) { return fmt::format("{}[{}]", at, static_cast<uint64_t>(from) + random_.below(8)); };
+  Tree out = random_.once_in(3)
+                 ? join(fmt::format("var {} = ctx->data + (", at), solid(integer(32), depth - 1), " & 15)")
+                 : Tree(fmt::format("var {} = ctx->data + {}", at, random_.below(15)));
+  out = join(std::move(out), fmt::format("\n{}var {}: u32 = {}\n", margin, total, random_.once_in(2) ? byte(0) : "0"));
+  const std::string assign = fmt::format("{} = {} ^ ", total, total);
+  const std::string failing = random_.once_in(2) ? byte(40) : fmt::format("ctx->data[{}]", 60 + random_.below(40));
+  out = join(std::move(out), fmt::format("{}try {{ {}{} }} catch bounds {{ {}{} }}", margin, assign, failing, assign,
+                                         random_.once_in(3) ? "3" : byte(0)));
+  if (random_.once_in(2)) out = join(std::move(out), fmt::format("\n{}{}{}", margin, assign, byte(0)));
+  scopes_.back().push_back({total, integer(32)});
+  return out;
+}
+
 Tree Generator::packet_statement(int depth) {
   const Header& header = random_.pick(headers());
   const std::string name = fmt::format("{}{}", std::string(header.name).substr(0, 2), temporaries_++);
@@ -116,6 +135,7 @@ Tree Generator::packet_statement(int depth) {
     scopes_.back().push_back({byte, integer(8)});
     return moves;
   }
+  if (random_.once_in(5)) return caught_access(depth);
   Tree out;
   if (const T type = struct_type(random_.pick(structs_)); random_.once_in(3) && is_any_bytes(type)) {
     count("struct copied from a packet");

@@ -226,6 +226,7 @@ class Generator {
   Tree map_loop(int depth);
   Tree map_loop_turn(const Map& map, const std::string& entry, const std::vector<std::pair<std::string, T>>& totals,
                      int depth);
+  Tree caught_access(int depth);
   Tree packet_statement(int depth);
   Tree packet_loop(int depth);
   Tree array_loop(int depth);

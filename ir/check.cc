@@ -136,7 +136,6 @@ class Checker {
       loop(n.form);
     } else if constexpr (std::same_as<F, Try>) {
       body(n.form.body);
-      if (catches_bounds(n.form)) tests_.go_on_after_failure();
       for (const CatchClause& one : n.form.clauses) clause(one);
     } else {
       if constexpr (std::same_as<F, Loop>) tests_.forget_all();  // a pointer may have moved since the turn before
@@ -180,14 +179,14 @@ class Checker {
   Type map_type(const Expr& map) const { return is_typed_ && is(type_of(map), TypeKind::Map) ? type_of(map) : nullptr; }
   void function(const FunctionDef& f) {
     function_ = &f;
-    if (has(Rule::AccessesChecked)) tests_.enter(f, has(Rule::ChecksMinimal) && lang_.has(Kind::Leave));
+    if (has(Rule::AccessesChecked)) tests_.enter(f, has(Rule::ChecksMinimal) && lang_.has(Kind::Try));
     scoped([&] {
       for (const Parameter& p : f.parameters) declare(p.name, p.type);
       if (f.result_name) declare(f.result_name, f.result);
       statements(f.body);
     });
     if (has(Rule::Folded)) check_temporaries(f, report_here_);
-    if (has(Rule::PacketPulled) && lang_.has(Kind::Leave)) check_pulled(f, report_here_);
+    if (has(Rule::PacketPulled) && lang_.has(Kind::Try)) check_pulled(f, report_here_);
     if (has(Rule::SplitEbpf)) {
       check_ebpf(f, *calls_, lang_, report_here_);
       check_apart(f, lang_, report_here_);
@@ -248,7 +247,7 @@ class Checker {
       if (has(Rule::ChecksMinimal) && calls) tests_.forget_all();
       node(s);
       if (has(Rule::LoopsCapped)) caps_.learn(s);
-      if (!has(Rule::AccessesChecked) || !lang_.has(Kind::Leave)) continue;
+      if (!has(Rule::AccessesChecked) || !lang_.has(Kind::Try)) continue;
       if (tests_.learn(s) && has(Rule::ChecksMinimal) && !has(Rule::PacketPulled))
         report("a packet is tested for what is known", s);
     }

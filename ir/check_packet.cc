@@ -23,7 +23,8 @@ const Node<InPacket>* leaving_test(const Stmt& s) {
   if (!test || test->form.branches.size() != 1) return nullptr;
   const auto* negation = as<Not>(test->form.branches[0].condition);
   const Span<Stmt> then = test->form.branches[0].body.statements;
-  return negation && !then.empty() && as<Leave>(then.back()) ? as<InPacket>(negation->form.value) : nullptr;
+  const bool leaves = !then.empty() && (as<Leave>(then.back()) || as<Raise>(then.back()));
+  return negation && leaves ? as<InPacket>(negation->form.value) : nullptr;
 }
 
 /// Goes through a function's tests of the packet.
@@ -102,8 +103,6 @@ void PacketTests::enter(const FunctionDef& function, bool learns_twice) {
   tested_.clear();
   roots_.clear();
   learns_twice_ = learns_twice;
-  pulls_ = std::any_of(function.parameters.begin(), function.parameters.end(),
-                       [](const Parameter& p) { return is_socket_buffer(p.type); });
   if (learns_twice) changed_ = changed_locals(function.body);
 }
 

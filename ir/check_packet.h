@@ -22,10 +22,6 @@ class PacketTests {
   bool learn(const Stmt& s);
   void forget(Name pointer) { tested_.erase(pointer.record()); }
   void forget_all() { tested_.clear(); }
-  /// A failed test goes on in a `catch bounds`: if data was pulled for it, that has ended what was known.
-  void go_on_after_failure() {
-    if (pulls_) forget_all();
-  }
   /// What was tested in a branch is not tested after it; what was forgotten in it stays forgotten.
   size_t mark() const { return learnt_.size(); }
   void return_to(size_t mark);
@@ -38,7 +34,7 @@ class PacketTests {
   std::unordered_set<const Name::Record*>
       roots_;  // variables with a packet pointer that is computed from no other variable
   NameSet changed_;
-  bool learns_twice_ = false, pulls_ = false;
+  bool learns_twice_ = false;
 };
 
 /// Whether in a program on socket buffers what is not linear is pulled before an access fails [PacketPulled]: that is

@@ -57,9 +57,9 @@ Body noting_breaks(const Body& body, Name broke, Out& to) {
 
 }  // namespace
 
-Ir<lang::LoopsCapped> cap_loops(const Ir<lang::PacketPulled>& in, Context& context) {
+Ir<lang::LoopsCapped> cap_loops(const Ir<lang::ChecksMinimal>& in, Context& context) {
   const FaultVerdicts verdicts(in.declarations, context);
-  return rewrite<lang::PacketPulled, lang::LoopsCapped>(
+  return rewrite<lang::ChecksMinimal, lang::LoopsCapped>(
       in, context, on<Loop>([&](const Node<Loop>& n, Out& to) {
         if (!in_ebpf(to.function())) return to.emit(Loop{to(n->body)}, n.loc);
         remark(n.loc, to, verdicts);

@@ -82,7 +82,7 @@ class Clauses {
 
 }  // namespace
 
-Ir<lang::NoTry> lower_try(const Ir<lang::StatusesRaised>& in, Context& context) {
+Ir<lang::NoTry> lower_try(const Ir<lang::PacketPulled>& in, Context& context) {
   std::vector<OpenTry> open;
   // Outside every try of a function that returns no status, nothing is left to raise (ir/escapes.h).
   const auto raise = [&](const Expr& status, Loc loc, Out& to) {
@@ -95,7 +95,7 @@ Ir<lang::NoTry> lower_try(const Ir<lang::StatusesRaised>& in, Context& context) 
     to.emit(Assign{around.thrown, status}, loc);
     to.emit(Goto{around.label}, loc);
   };
-  return rewrite<lang::StatusesRaised, lang::NoTry>(
+  return rewrite<lang::PacketPulled, lang::NoTry>(
       in, context, on<Raise>([&](const Node<Raise>& n, Out& to) { raise(n->status, n.loc, to); }),
       on<Try>([&](const Node<Try>& n, Out& to) {
         Types& types = to.context.types;

@@ -97,10 +97,10 @@ Body PacketWalk::run() {
   return body(function_.body, known, falls_through);
 }
 
-Body PacketWalk::body(const Body& in, KnownBytes& known, bool& falls_through, bool repeats) {
+Body PacketWalk::body(const Body& in, KnownBytes& known, bool& falls_through, bool repeats, Span<CatchClause> clauses) {
   std::vector<Stmt> out;
   falls_through = true;
-  levels_.push_back({in.statements, 0, repeats});
+  levels_.push_back({in.statements, 0, repeats, clauses});
   for (const Stmt& s : in.statements) {
     bool comes_out = true;
     statement(s, known, out, comes_out);  // also what is never reached: whatever is known there holds
@@ -130,19 +130,17 @@ void PacketWalk::simple_or_compound(const Stmt& s, KnownBytes& known, std::vecto
   if (const auto* attempt = as<Try>(s)) {
     // What was known before it holds wherever its body was left: what moves the packet has been forgotten.
     std::vector<KnownBytes> ends;
-    const auto walked = [&](const Body& part) {
+    const auto walked = [&](const Body& part, Span<CatchClause> clauses) {
       KnownBytes inside = known;
       bool falls = true;
-      const Body out = body(part, inside, falls);
+      const Body out = body(part, inside, falls, false, clauses);
       if (falls) ends.push_back(inside);
       return out;
     };
     Try form = attempt->form;
-    form.body = walked(form.body);
-    // A failed test goes on in a `catch bounds`: if data was pulled for it, that has ended what was known.
-    if (pulls_ && catches_bounds(form)) known.clear();
+    form.body = walked(form.body, form.clauses);
     std::vector<CatchClause> clauses(form.clauses.begin(), form.clauses.end());
-    for (CatchClause& clause : clauses) clause.body = walked(clause.body);
+    for (CatchClause& clause : clauses) clause.body = walked(clause.body, {});
     form.clauses = context_.span(clauses);
     join(ends, known, falls_through);
     return out.push_back(context_.make(form, attempt->loc));
@@ -179,8 +177,8 @@ void PacketWalk::simple_or_compound(const Stmt& s, KnownBytes& known, std::vecto
     return out.push_back(context_.make(form, walk->loc));
   }
   const Kind kind = kind_of(s);
-  if (kind == Kind::Return || kind == Kind::Leave || kind == Kind::Throw || kind == Kind::TailCall ||
-      kind == Kind::Break || kind == Kind::Continue)
+  if (kind == Kind::Return || kind == Kind::Leave || kind == Kind::Throw || kind == Kind::Raise ||
+      kind == Kind::TailCall || kind == Kind::Break || kind == Kind::Continue)
     falls_through = false;
   simple(s, out);
 }

@@ -45,7 +45,8 @@ class PacketWalk {
   struct Level {
     Span<Stmt> statements;
     size_t at = 0;
-    bool repeats = false;  // a loop's body: what stands before comes again
+    bool repeats = false;       // a loop's body: what stands before comes again
+    Span<CatchClause> clauses;  // a try's body: where control may go on from any of its statements
   };
   const std::vector<Level>& levels() const { return levels_; }
 
@@ -55,7 +56,8 @@ class PacketWalk {
   const bool pulls_;
 
  private:
-  Body body(const Body& in, KnownBytes& known, bool& falls_through, bool repeats = false);
+  Body body(const Body& in, KnownBytes& known, bool& falls_through, bool repeats = false,
+            Span<CatchClause> clauses = {});
   void statement(const Stmt& s, KnownBytes& known, std::vector<Stmt>& out, bool& falls_through);
   void simple_or_compound(const Stmt& s, KnownBytes& known, std::vector<Stmt>& out, bool& falls_through);
   void branches(const Node<If>& n, KnownBytes& known, std::vector<Stmt>& out, bool& falls_through);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ir/rewrite.h"
+#include "ir/status.h"
 #include "passes/packet_walk.h"
 #include "passes/passes.h"
 
@@ -40,10 +41,16 @@ class Puller final : public PacketWalk {
     const Name tested = as<Local>(inside.pointer)->form.name;
     const Expr context = inside.context;
     const Body leave = n->branches[0].body;
-    const auto leave_unless = [&](const Expr& pointer, uint64_t size) {
+    const auto leave_unless = [&](const Expr& pointer, uint64_t size, const Body& body) {
       const Expr holds = to_.make(InPacket{pointer, context, size}, loc, context_.types.boolean());
-      to_.emit(If{context_.span<Branch>({{to_.make(Not{holds}, loc, context_.types.boolean()), leave}}), {}}, loc);
+      to_.emit(If{context_.span<Branch>({{to_.make(Not{holds}, loc, context_.types.boolean()), body}}), {}}, loc);
     };
+    // What is raised here may be caught, where all is known that was known before: that is tested first then, and what
+    // cannot fail raises nothing that is caught.
+    const bool is_caught =
+        std::any_of(levels().begin(), levels().end(), [](const Level& l) { return !l.clauses.empty(); });
+    const Body never{
+        context_.span<Stmt>({context_.make(Raise{constant_status(LeaveReason::Panic, loc, context_)}, loc)})};
     std::vector<Pointer> pointers = used_later(tested);
     if (!find(pointers, tested)) return out.push_back(context_.make(n.form, loc));  // dead: whoever uses it hears of it
     const Body retry = to_.collect([&] {
@@ -60,17 +67,19 @@ class Puller final : public PacketWalk {
                                  loc, context_.types.i64())},
                loc);
       derive(pointers, context, loc);
-      leave_unless(inside.pointer, inside.size);
+      if (!is_caught) leave_unless(inside.pointer, inside.size, leave);
       // What reaches farthest comes first: pointers with one origin share what the verifier learns of one.
       NameMap<int64_t> reached;
-      if (at.at) reached[origin(at)] = at.at->offset + static_cast<int64_t>(inside.size);
+      if (at.at && !is_caught) reached[origin(at)] = at.at->offset + static_cast<int64_t>(inside.size);
       std::stable_sort(pointers.begin(), pointers.end(),
                        [&](const Pointer& a, const Pointer& b) { return known_reach(a) > known_reach(b); });
       for (const Pointer& p : pointers) {
         if (!p.at || p.is_end || known_reach(p) <= std::max(p.at->offset, reached[origin(p)])) continue;
         reached[origin(p)] = known_reach(p);
-        leave_unless(to_.make(Local{p.name}, loc, p.type), static_cast<uint64_t>(known_reach(p) - p.at->offset));
+        leave_unless(to_.make(Local{p.name}, loc, p.type), static_cast<uint64_t>(known_reach(p) - p.at->offset),
+                     is_caught ? never : leave);
       }
+      if (is_caught) leave_unless(inside.pointer, inside.size, leave);
     });
     out.push_back(to_.make(If{context_.span<Branch>({{n->branches[0].condition, retry}}), {}}, loc));
   }
@@ -135,7 +144,8 @@ class Puller final : public PacketWalk {
       }
     return out;
   }
-  /// Whether a variable is used after the statement at work; in a loop that began after its declaration, before it too.
+  /// Whether a variable is used after the statement at work; in a loop that began after its declaration, before it too;
+  /// in a try, where what comes out of it is caught.
   bool is_mentioned_later(Name name, size_t declared) const {
     bool found = false;
     std::function<void(const Expr&)> on_expr;
@@ -149,6 +159,8 @@ class Puller final : public PacketWalk {
       const Level& level = levels()[k];
       for (size_t i = level.repeats && k != declared ? 0 : level.at + 1; i < level.statements.size() && !found; ++i)
         on_stmt(level.statements[i]);
+      for (const CatchClause& clause : level.clauses)
+        for (const Stmt& s : clause.body.statements) on_stmt(s);
     }
     return found;
   }
@@ -224,9 +236,9 @@ class Puller final : public PacketWalk {
 
 }  // namespace
 
-Ir<lang::PacketPulled> pull_packet_data(const Ir<lang::ChecksMinimal>& in, Context& context) {
+Ir<lang::PacketPulled> pull_packet_data(const Ir<lang::StatusesRaised>& in, Context& context) {
   const PacketFunctions functions(in.declarations);
-  return rewrite<lang::ChecksMinimal, lang::PacketPulled>(
+  return rewrite<lang::StatusesRaised, lang::PacketPulled>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         const bool calls = n.contains.has(Kind::Call) || n.contains.has(Kind::HelperCall);
         if (!has_socket_buffer(n.form) || (!n.contains.has(Kind::InPacket) && !calls)) return to.declare(n.form, n.loc);

@@ -43,7 +43,7 @@ TEST_F(CheckEbpfTest, PacketPulled) {
            "(" +
            body + "))) ())";
   };
-  const std::string leave = test("(Leave Bounds)"),
+  const std::string leave = test("(Raise (Int:u64 8589934592 KS_BOUNDS))"),
                     pull =
                         "(Evaluate (HelperCall:i64 bpf_skb_pull_data ((Local:(ptr (struct __sk_buff) Context) ctx) "
                         "(Int:u32 14 -))))";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// p + n   =>   var offset = n; p + (offset < 16383 ? offset : 16383), where p points into the packet and n may be
-/// large
+/// p + n   =>   p + ks_reach(n, 14), where p points into the packet and n may be large
+#include <bit>
+
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/packet_positions.h"
@@ -11,6 +12,7 @@ namespace {
 
 /// The linear part of a packet does not reach that far, so that a larger offset fails the same test.
 constexpr __int128 farthest = packet_reach;
+constexpr int reach_bits = std::bit_width(static_cast<uint64_t>(packet_reach));
 constexpr __int128 unknown = static_cast<__int128>(1) << 64;
 
 /// The greatest values of locals that do not change.
@@ -110,13 +112,23 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
           return to.make(PointerAdd{pointer, count}, n.loc, n.type);
         Types& types = to.context.types;
         Type wide = types.u64();
-        const Name name = to.fresh("offset");
         const auto* widened = as<Convert>(count);
         const Expr given =
             widened && is_integral(type_of(widened->form.value)) && !is_signed(type_of(widened->form.value))
                 ? widened->form.value
                 : count;
-        to.emit(Let{name, wide, type_of(given) == wide ? given : Expr(to.make(Convert{given}, n.loc, wide))}, n.loc);
+        const Expr whole = type_of(given) == wide ? given : Expr(to.make(Convert{given}, n.loc, wide));
+        if (const uint64_t size = size_of(n.type->element); std::has_single_bit(size)) {
+          const int bits = reach_bits - std::countr_zero(size);
+          const Expr width = to.make(Int{{bits}, {}}, n.loc, types.u32());
+          return to.make(PointerAdd{pointer, to.make(RuntimeCall{to.context.name("ks_reach"),
+                                                                 to.context.span<Expr>({whole, width})},
+                                                     n.loc, types.i64())},
+                         n.loc, n.type);
+        }
+        // Elements of other sizes end between two powers of two.
+        const Name name = to.fresh("offset");
+        to.emit(Let{name, wide, whole}, n.loc);
         const Expr offset = to.make(Local{name}, n.loc, wide);
         // As in guard_array_index: what is compared must be what is added.
         to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier_var"), to.context.span<Expr>({offset})}, n.loc,

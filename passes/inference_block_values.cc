@@ -16,7 +16,13 @@ Type Inference::join(const std::vector<Expr>& values, Expected expected) {
     all_fit = all_fit && may && converts(value, expected);
   }
   if (all_fit) return expected;
-  for (const Expr& value : values) {
+  // Constants take the type that other integers meet at, so they come last.
+  std::vector<Expr> ordered = values;
+  if (std::all_of(values.begin(), values.end(),
+                  [](const Expr& value) { return is_integral(type_of(value)) || constant(innermost_value(value)); }))
+    std::stable_partition(ordered.begin(), ordered.end(),
+                          [](const Expr& value) { return !constant(innermost_value(value)); });
+  for (const Expr& value : ordered) {
     Type next = type_of(settle(value_of_maybe(value)));
     if (is(next, TypeKind::Void)) continue;  // an arm that leaves has no value
     if (const auto* number = constant(innermost_value(value));

@@ -91,6 +91,21 @@ static inline __attribute__((always_inline, unused)) __u64 ks_distance(const voi
 	return distance;
 }
 
+/*
+ * An offset into the packet, or the largest one of so many bits, where no access succeeds. It takes no branch: the
+ * verifier would follow both ways of each, and of the next one again.
+ */
+static inline __attribute__((always_inline, unused)) __s64 ks_reach(__u64 offset, int bits)
+{
+	__s64 beyond = -(__s64)(offset >> bits);
+
+	asm volatile("" : "+r"(beyond));
+	offset |= beyond >> 63;
+	/* What the compiler knows of the offset the verifier may not know: the mask stays. */
+	asm volatile("" : "+r"(offset));
+	return offset & ((1ULL << bits) - 1);
+}
+
 /* Of a loop with many turns that share their work, C compilers would keep more on the stack than there is. */
 #ifdef __clang__
 #define KS_NOT_UNROLLED _Pragma("clang loop unroll(disable)")

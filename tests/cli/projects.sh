@@ -74,6 +74,17 @@ KS_NO_WAIT=1 ./lines/lines >output 2>/dev/null
 ;
 really??! ??= ???;" ] || fail "lines prints $(cat output)"
 
+# Not every compiler tells where the headers of the architecture lie in the same way.
+for compiler in gcc clang clang-14 clang-19; do
+  command -v $compiler >/dev/null || continue
+  for variable in CC CLANG; do
+    [ "$variable $compiler" != "CLANG gcc" ] || continue
+    make -C order clean >log 2>&1
+    make -C order "$variable=$compiler" >log 2>&1 || fail "make $variable=$compiler: $(grep -m 3 -E 'error|Error' log)"
+    ! grep -q 'warning:' log || fail "make $variable=$compiler: $(grep -m 2 'warning:' log)"
+  done
+done
+
 program='@xdp fn p(ctx: *xdp_md) -> xdp_action { return XDP_PASS }'
 for name in Makefile runtime source all run unpin clean; do
   printf '%s\nfn main() -> i32 {\n    load(p)\n    return 0\n}\n' "$program" >"$name.ks"

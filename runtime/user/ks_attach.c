@@ -18,6 +18,15 @@ enum { TCX_INGRESS = 46, TCX_EGRESS = 47 };
 
 static struct ks_attachment *newest;
 
+struct ks_attachment *ks_filter_at(int interface)
+{
+  struct ks_attachment *attachment = newest;
+
+  while (attachment && (attachment->way != KS_CLSACT || attachment->interface != interface))
+    attachment = attachment->older;
+  return attachment;
+}
+
 bool ks_without_links(void)
 {
   const char *way = getenv("KS_ATTACH");

@@ -33,11 +33,14 @@ struct ks_attachment {
   uint32_t xdp_flags; ///< KS_XDP_NETLINK
   uint32_t priority;  ///< KS_CLSACT
   uint32_t filter;    ///< KS_CLSACT: the filter's number
-  bool owns_qdisc;    ///< KS_CLSACT: the clsact qdisc was made for this filter
+  bool owns_qdisc;    ///< KS_CLSACT: the clsact qdisc goes with this filter, if it is the last one
 };
 
 /// True if KS_ATTACH=netlink asks for the way of kernels without links.
 bool ks_without_links(void);
+
+/// The clsact filter that this run has on the interface, on either hook; NULL if there is none.
+struct ks_attachment *ks_filter_at(int interface);
 
 /// True if program `id` is the same code as `program` under the same name and no process holds it any more: a killed
 /// run left it behind.
@@ -47,7 +50,7 @@ bool ks_is_leftover(const struct ks_program *program, uint32_t id);
 /// would go on beside it.
 void ks_remove_leftover_filters(struct ks_attachment *attachment);
 
-/// Attaches a TC program as a clsact filter and fills in the attachment.
+/// Attaches a TC program as a clsact filter and fills in the attachment; -EBUSY if it is one on this hook already.
 int ks_attach_clsact(struct ks_attachment *attachment, uint64_t flags);
 
 /// Removes the filter, and the qdisc if it is ours and has no other filters.

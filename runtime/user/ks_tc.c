@@ -131,10 +131,20 @@ static int remove_filter(const struct ks_attachment *attachment, uint32_t priori
   return bpf_tc_detach(&hook, &options);
 }
 
-/// Removes what killed runs left on the hook; with it its qdisc becomes ours.
+static uint32_t program_id(const struct ks_program *program)
+{
+  struct bpf_prog_info info = {0};
+  __u32 size = sizeof(info);
+
+  return bpf_obj_get_info_by_fd(bpf_program__fd(program->bpf), &info, &size) ? 0 : info.id;
+}
+
+/// Removes what killed runs left on the hook; with it its qdisc becomes ours. -EBUSY if the program is there itself:
+/// TCX does not take it twice either.
 static int clean_hook(struct ks_attachment *attachment, uint32_t *next_priority)
 {
   bool egress = attachment->program->kind == KS_TC_EGRESS;
+  uint32_t own_id = program_id(attachment->program);
   struct filters filters;
   int error = list_filters(attachment->interface, egress, &filters);
 
@@ -142,8 +152,10 @@ static int clean_hook(struct ks_attachment *attachment, uint32_t *next_priority)
   for (size_t i = 0; !error && i < filters.count; i++) {
     const struct filter *filter = &filters.entries[i];
 
-    if (filter->program_id && ks_is_leftover(attachment->program, filter->program_id) &&
-        !remove_filter(attachment, filter->priority, filter->number))
+    if (filter->program_id && filter->program_id == own_id)
+      error = -EBUSY;
+    else if (filter->program_id && ks_is_leftover(attachment->program, filter->program_id) &&
+             !remove_filter(attachment, filter->priority, filter->number))
       attachment->owns_qdisc = true;
     else if (filter->priority >= *next_priority)
       *next_priority = filter->priority + 1;
@@ -152,9 +164,11 @@ static int clean_hook(struct ks_attachment *attachment, uint32_t *next_priority)
   return !error && *next_priority > LAST_PRIORITY ? -ENOSPC : error;
 }
 
-/// Removes the qdisc if it was made for this filter and neither hook has another one.
+/// Removes the qdisc if it is ours and neither hook has another filter. While this run has one, that one owns the
+/// qdisc.
 static void remove_qdisc(const struct ks_attachment *attachment)
 {
+  struct ks_attachment *heir = ks_filter_at(attachment->interface);
   struct filters ingress;
   struct filters egress;
   int error = list_filters(attachment->interface, false, &ingress);
@@ -162,7 +176,9 @@ static void remove_qdisc(const struct ks_attachment *attachment)
 
   fill_hook(&hook, attachment);
   error = list_filters(attachment->interface, true, &egress) || error;
-  if (attachment->owns_qdisc && !error && !ingress.count && !egress.count) {
+  if (attachment->owns_qdisc && heir)
+    heir->owns_qdisc = true;
+  else if (attachment->owns_qdisc && !error && !ingress.count && !egress.count) {
     hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
     bpf_tc_hook_destroy(&hook);
   }

@@ -62,6 +62,7 @@ in_netns() { ip netns exec "$netns" "$@"; }
 start() { # OUTPUT COMMAND... ; leaves the pid in $pid, having waited for "ready"
   local output=$1
   shift
+  : >"$output" # or what the last one wrote is waited for
   ip netns exec "$netns" env "$@" >"$output" 2>&1 &
   pid=$!
   started+=("$pid")
@@ -176,6 +177,18 @@ for way in link netlink; do
     check "SIGINT" 0 $status
     check "nothing is left" "" "$(attached_here)"
   done
+
+  echo "--- TC by $way: twice, and on both hooks"
+  in_netns env KS_NO_WAIT=1 "$probe" --tc --interface a0 --again >"$work/out" 2>&1
+  has "attached twice gives -EBUSY" '^second -16$' "$work/out"
+  check "nothing is left" "" "$(attached_here)"
+  in_netns env KS_NO_WAIT=1 "$probe" --tc --interface a0 --both-ways >"$work/out" 2>&1
+  has "detached in the order of attaching" '^ready$' "$work/out"
+  check "nothing is left" "" "$(attached_here)"
+  in_netns tc qdisc add dev a0 clsact
+  in_netns env KS_NO_WAIT=1 "$probe" --tc --interface a0 --both-ways >"$work/out" 2>&1
+  check "a qdisc of others stays" "clsact " "$(attached_here)"
+  in_netns tc qdisc del dev a0 clsact
 
   echo "--- TC by $way: order and priorities"
   # Frames that enter a0 are the ones that b0 sends.

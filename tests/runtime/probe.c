@@ -15,6 +15,7 @@ static struct args {
   bool xdp;
   bool tc;
   bool egress;
+  bool both_ways;
   bool again;
   bool maps;
   bool globals;
@@ -33,6 +34,7 @@ static const struct ks_option options[] = {
   KS_OPTION(KS_BOOL, args.xdp, "xdp", "attach the XDP program"),
   KS_OPTION(KS_BOOL, args.tc, "tc", "attach the TC programs"),
   KS_OPTION(KS_BOOL, args.egress, "egress", NULL),
+  KS_OPTION(KS_BOOL, args.both_ways, "both_ways", "the second TC program is one of egress, and detached last"),
   KS_OPTION(KS_BOOL, args.again, "again", "attach twice, detach twice"),
   KS_OPTION(KS_BOOL, args.maps, "maps", NULL),
   KS_OPTION(KS_BOOL, args.globals, "globals", NULL),
@@ -146,7 +148,15 @@ static int try_attaching(void)
     ks_load_or_exit(&first);
     ks_load_or_exit(&second);
     ks_attach_or_exit(&first, args.interface, args.flags);
+    if (args.both_ways)
+      second.kind = KS_TC_EGRESS;
     ks_attach_or_exit(&second, args.interface, args.flags ? args.flags + 1 : 0);
+    if (args.again)
+      ks_print("second %d", ks_attach(&first, args.interface, args.flags));
+    if (args.both_ways) {
+      ks_detach(&first);
+      ks_detach(&second);
+    }
   }
   ks_print("ready");
   for (uint32_t passed = 0; passed < args.sleep_for; passed += 100) {

@@ -2,6 +2,7 @@
 #include "frontend/cli/driver.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,13 +33,23 @@ std::optional<std::string> content(const std::string& path) {
   return std::string(sources.text(file.file));
 }
 
-/// Files being written: everything is undone unless `commit` succeeds.
+/// Files being written: everything is undone unless `commit` succeeds. A signal that ends the program waits meanwhile.
 class PendingFiles {
  public:
+  PendingFiles() {
+    sigset_t ending;
+    sigemptyset(&ending);
+    for (int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigaddset(&ending, signal);
+    pthread_sigmask(SIG_BLOCK, &ending, &signals_before_);
+  }
+  PendingFiles(const PendingFiles&) = delete;
+  PendingFiles& operator=(const PendingFiles&) = delete;
+
   ~PendingFiles() {
     for (const Pending& file : pending_)
       if (!file.temporary.empty()) unlink(file.temporary.c_str());
     for (auto directory = made_.rbegin(); directory != made_.rend(); ++directory) rmdir(directory->c_str());
+    pthread_sigmask(SIG_SETMASK, &signals_before_, nullptr);
   }
 
   /// Makes a directory and those above it.
@@ -57,8 +68,6 @@ class PendingFiles {
 
   /// Writes a file beside the place where it will be.
   std::string add(const std::string& path, const std::string& text) {
-    struct stat status {};
-    if (lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return errno = EISDIR, failure(path);
     const size_t slash = path.find_last_of('/') + 1;
     const std::string temporary = fmt::format("{}.{}.{}.tmp", path.substr(0, slash), path.substr(slash), getpid());
     const int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -94,7 +103,16 @@ class PendingFiles {
   };
   std::vector<Pending> pending_;
   std::vector<std::string> made_;
+  sigset_t signals_before_;
 };
+
+/// What is wrong with a place for a file: something is there that is no file. A pipe would be waited for when read.
+std::string unusable(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return {};
+  if (S_ISDIR(status.st_mode)) return errno = EISDIR, failure(path);
+  return fmt::format("cannot write `{}`: it is no regular file", path);
+}
 
 /// Whether a file at that path is the user's own.
 bool is_users(const std::string& name, const std::string& path) {
@@ -145,6 +163,7 @@ std::string write_files(const std::string& directory, const std::map<std::string
     const size_t slash = name.find_last_of('/');
     if (slash != name.npos && made.insert(name.substr(0, slash)).second)
       problem = pending.make_directory(directory + "/" + name.substr(0, slash));
+    if (problem.empty()) problem = unusable(path);
     if (!problem.empty()) return problem;
     if (is_users(name, path) || content(path) == text) continue;  // make would build an equal file again
     problem = pending.add(path, text);

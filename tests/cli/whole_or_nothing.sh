@@ -32,6 +32,29 @@ printf 'struct S { a: u32 }\n' >good.ks
 "$ksc" check --dump-after=parse --dump-dir=dumps good.ks || fail "check with dumps failed"
 [ "$(ls dumps)" = parse.ksir ] || fail "dumps: $(ls dumps)"
 
+# What is no file where a file should be is not opened: nobody may ever write into a pipe.
+mkdir pipes && mkfifo pipes/parse.ksir
+for kind in pipe link directory; do
+  timeout 20 "$ksc" check --dump-after=parse --dump-dir=pipes good.ks 2>message
+  code=$?
+  [ $code -eq 74 ] || fail "a $kind where a file should be: exit code $code"
+  grep -q 'parse.ksir' message || fail "a $kind where a file should be: $(cat message)"
+  [ "$(ls -A pipes)" = parse.ksir ] || fail "left behind: $(ls -A pipes)"
+  rm -r pipes/parse.ksir
+  if [ $kind = pipe ]; then mkfifo pipe && ln -s ../pipe pipes/parse.ksir; else mkdir pipes/parse.ksir; fi
+done
+
+# A signal while the files are written leaves all of them or none.
+for _ in $(seq 10); do
+  rm -rf many
+  "$ksc" check --dump-after=all --dump-dir=many good.ks 2>/dev/null &
+  pid=$!
+  until compgen -G 'many/.*.tmp' >/dev/null || ! kill -0 $pid 2>/dev/null; do :; done
+  kill -TERM $pid 2>/dev/null
+  wait $pid 2>/dev/null
+  ! compgen -G 'many/.*.tmp' >/dev/null || fail "a signal left $(cd many && echo .*.tmp | cut -c1-200)"
+done
+
 # A directory that cannot be written, as a user for whom that holds.
 mkdir closed && chmod 555 closed
 as_user() { if [ "$(id -u)" -eq 0 ]; then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi; }

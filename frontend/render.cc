@@ -49,6 +49,26 @@ size_t length_of_character(std::string_view text) {
   return length;
 }
 
+/// How many columns of a terminal a character takes, which is whole.
+size_t width_of_character(std::string_view text) {
+  constexpr unsigned char bits_of_first[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+  uint32_t code = static_cast<unsigned char>(text[0]) & bits_of_first[text.size()];
+  for (char ch : text.substr(1)) code = code << 6 | (static_cast<unsigned char>(ch) & 0x3f);
+  struct Characters {
+    uint32_t first, last;
+    size_t width;
+  };
+  // What is written over the character before it, and East Asian characters and pictures, which are two columns wide.
+  constexpr Characters others[] = {
+      {0x300, 0x36f, 0},     {0x1100, 0x115f, 2},  {0x200b, 0x200f, 0}, {0x20d0, 0x20ff, 0},   {0x2e80, 0x303e, 2},
+      {0x3041, 0xa4cf, 2},   {0xa960, 0xa97f, 2},  {0xac00, 0xd7a3, 2}, {0xf900, 0xfaff, 2},   {0xfe00, 0xfe0f, 0},
+      {0xfe30, 0xfe6f, 2},   {0xff00, 0xff60, 2},  {0xffe0, 0xffe6, 2}, {0x1f300, 0x1f64f, 2}, {0x1f680, 0x1f6ff, 2},
+      {0x1f900, 0x1f9ff, 2}, {0x20000, 0x3fffd, 2}};
+  for (const Characters& range : others)
+    if (code >= range.first && code <= range.last) return range.width;
+  return 1;
+}
+
 /// A source line made safe to print, and the width of what stands before each byte offset of interest.
 class PrintableLine {
  public:
@@ -73,7 +93,7 @@ class PrintableLine {
       else if (length == 0 || control)
         append("\uFFFD", 1);
       else
-        append(line.substr(i, length), 1);
+        append(line.substr(i, length), width_of_character(line.substr(i, length)));
       i += std::max<size_t>(length, 1);
     }
     columns_.resize(end - begin, width_);

@@ -76,6 +76,15 @@ TEST(Diagnostics, CountCharactersAndHideControlCodes) {
   EXPECT_EQ(text.find('\x1b'), text.npos);
 }
 
+TEST(Diagnostics, CaretsAreAsWideAsWhatTheyMark) {
+  Written w("ä日本😀 e\u0301x");  // in bytes: 2, 3, 3, 4, 1, 1, 2, 1
+  w.diagnostics.report(w.at(2, 8), diag::empty_char);
+  w.diagnostics.report(w.at(16, 17), diag::bad_hex_escape);
+  const std::string text = w.text();
+  EXPECT_NE(text.find("\n      |  ^^^^\n"), text.npos) << text;
+  EXPECT_NE(text.find("\n      |          ^\n"), text.npos) << text;
+}
+
 TEST(Diagnostics, ShowAWindowOfLongLines) {
   Written w(std::string(1000000, 'x'));
   w.diagnostics.report(w.at(500000, 500001), diag::empty_char);

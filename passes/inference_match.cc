@@ -126,10 +126,15 @@ Expr Inference::infer_match(const Node<Match>& n, Expected expected, bool used) 
       partly_covered = partly_covered || taken != Coverage::Taken::Nothing;
       patterns.push_back(*pattern);
     }
+    const auto all_patterns = [&] {
+      if (arm.patterns.size() == 0) return loc_of(arm.value);
+      const Pattern& last = arm.patterns[arm.patterns.size() - 1];
+      return c.locations.join(loc_of(arm.patterns[0].low), loc_of(last.high ? *last.high : last.low));
+    };
     if (after_default || wholly_covered)
-      c.diagnostics.report(loc_of(arm.value), diag::unreachable_arm);
+      c.diagnostics.report(all_patterns(), diag::unreachable_arm);
     else if (partly_covered)
-      c.diagnostics.report(loc_of(arm.value), diag::overlapping_arm);
+      c.diagnostics.report(all_patterns(), diag::overlapping_arm);
     after_default |= arm.patterns.empty();
     values.push_back(used ? infer(arm.value, expected) : unused_value(arm.value));
     arms.push_back({c.span(patterns), values.back()});

@@ -92,6 +92,10 @@ std::string spell_cycle(const std::vector<Edge>& cycle) {
 void report_call_cycles(const Span<Decl>& program, Context& context) {
   Graph calls, tail_calls, userspace_calls;
   std::vector<const Node<FunctionDef>*> in_order;
+  std::set<Name, ByText> programs;  // a call of one is reported as that
+  for (const Decl& d : program)
+    if (const auto* function = as<FunctionDef>(d); function && function->form.domain == Domain::Program)
+      programs.insert(function->form.name);
   for (const Decl& d : program) {
     const auto* function = as<FunctionDef>(d);
     if (!function) continue;
@@ -104,7 +108,8 @@ void report_call_cycles(const Span<Decl>& program, Context& context) {
       each_child_of(s, on_expr, on_stmt);
     };
     on_expr = [&](const Expr& e) {
-      if (const auto* call = as<Call>(e)) own_calls[name].push_back({call->form.function, call->loc});
+      if (const auto* call = as<Call>(e); call && !programs.count(call->form.function))
+        own_calls[name].push_back({call->form.function, call->loc});
       each_child_of(e, on_expr, on_stmt);
     };
     for (const Stmt& s : function->form.body.statements) on_stmt(s);

@@ -107,7 +107,8 @@ class Inference {
   void declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<Decl>& out);
   void declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out);
   /// Whether the program has its type's context; reports what is wrong with its header.
-  bool check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, const Entity& entity);
+  void check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, std::vector<Type>& parameters,
+                               Type& result);
   void check_main(const Node<FunctionDecl>& n, const Entity& entity);
   /// Reports members of the struct of options that are options of every program [L70].
   void report_taken_options(Type arguments);

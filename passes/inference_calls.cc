@@ -109,7 +109,8 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
     for (const Expr& argument : arguments) infer(argument);
     return invalid(loc);
   }
-  if (!argument_count(name.text(), arguments.size(), function->parameters.size(), loc)) {
+  const bool is_refused = entity.program_type && is(function->parameters[0], TypeKind::Invalid);
+  if (is_refused || !argument_count(name.text(), arguments.size(), function->parameters.size(), loc)) {
     for (const Expr& argument : arguments) infer(argument);
     return invalid(loc);
   }

@@ -94,28 +94,30 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
   // A program without a result is reported; what it returns is not wrong as well.
   const Type without = entity.domain == Domain::Program ? t.invalid() : t.void_type();
   Type result = n->result ? passed(*n->result, "a result") : without;
+  if (entity.program_type) check_program_signature(n, *entity.program_type, parameters, result);
   entity.type = t.function(parameters, result, false);
 }
 
-bool Inference::check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, const Entity& entity) {
-  Type function = entity.type;
-  const bool context_fits =
-      function->parameters.size() == 1 &&
-      (is(function->parameters[0], TypeKind::Invalid) ||
-       (is(function->parameters[0], TypeKind::Pointer) && is(function->parameters[0]->element, TypeKind::Struct) &&
-        function->parameters[0]->element->name == type.context));
+/// What a wrong context or result has and has not is no second mistake, where the program is called neither.
+void Inference::check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type,
+                                        std::vector<Type>& parameters, Type& result) {
+  const bool context_fits = parameters.size() == 1 &&
+                            (is(parameters[0], TypeKind::Invalid) ||
+                             (is(parameters[0], TypeKind::Pointer) && is(parameters[0]->element, TypeKind::Struct) &&
+                              parameters[0]->element->name == type.context));
   if (!context_fits) {
     Diagnostic& message =
         c.diagnostics.report(n->parameters.empty() ? n->name.loc : loc_of(n->parameters[0].type), diag::wrong_context,
                              std::string(type.attribute), std::string(type.context));
     if (n->parameters.size() == 1) message.fix(loc_of(n->parameters[0].type), fmt::format("*{}", type.context));
+    parameters.assign(std::max<size_t>(parameters.size(), 1), t.invalid());
   }
-  if (!n->result || (!is(function->element, TypeKind::Invalid) && spell(function->element) != type.result)) {
+  if (!n->result || (!is(result, TypeKind::Invalid) && spell(result) != type.result)) {
     Diagnostic& message = c.diagnostics.report(n->result ? loc_of(*n->result) : n->name.loc, diag::wrong_result,
                                                std::string(type.attribute), std::string(type.result));
     if (n->result) message.fix(loc_of(*n->result), std::string(type.result));
+    result = t.invalid();
   }
-  return context_fits;
 }
 
 void Inference::report_taken_options(Type arguments) {
@@ -157,7 +159,7 @@ Name Inference::foreign_verdict(const Expr& verdict) {
 }
 
 void Inference::warn_of_foreign_verdicts(const Expr& value) {
-  if (spell(result_) != program_type_->result) return;  // reported
+  if (is(result_, TypeKind::Invalid)) return;  // reported
   if (const Name verdict = foreign_verdict(value))
     c.diagnostics.report(loc_of(value), diag::foreign_verdict, std::string(verdict.text()),
                          std::string(program_type_->attribute), std::string(program_type_->safe));
@@ -226,13 +228,11 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
   result_loc_ = n->result ? loc_of(*n->result) : Loc{};
   loop_depth_ = 0;
   packet_ends_.clear();
-  // What a wrong context has and has not is no second mistake.
-  const bool context_fits = !program_type_ || check_program_signature(n, *program_type_, entity);
   declare_fault_verdict(n, out);
   if (n->name.name == "main" && domain_ == Domain::User) check_main(n, entity);
   std::vector<Parameter> parameters;
   for (size_t i = 0; i < n->parameters.size(); ++i) {
-    locals_[n->parameters[i].name.name] = context_fits ? entity.type->parameters[i] : t.invalid();
+    locals_[n->parameters[i].name.name] = entity.type->parameters[i];
     parameters.push_back({n->parameters[i].name.name, entity.type->parameters[i]});
   }
   if (in_ebpf() && parameters.size() > 5) unsupported(n->parameters[5].name.loc, "a sixth parameter in eBPF");  // [L62]

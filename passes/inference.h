@@ -216,7 +216,9 @@ class Inference {
   /// A string literal as one of the size of what it is compared with; reports one that is longer. Other expressions
   /// themselves.
   Expr fit_text(const Expr& e, Type target);
-  Expr concatenate(const Expr& left, const Expr& right, Loc loc);
+  /// Whether a sum of strings, or the string of an array, ends before all of it is there.
+  static bool is_cut_off(const Node<Concatenate>& texts);
+  Expr concatenate(const std::vector<Expr>& sides, Loc loc);
   Expr shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc, bool assigns = false);
   /// An integer that a constant expression gives, exactly: it has no type of its own to wrap at [L23].
   static const Node<Int>* exact(const Expr& e);
@@ -332,6 +334,9 @@ class Inference {
   NameMap<int> nesting_;       // of structs: how many are within one another
   bool at_file_level_ = true;  // outside of the bodies of functions
 };
+
+/// The most bytes that a string has, with the one that ends it.
+inline constexpr uint64_t largest_string = 1 << 16;
 
 /// What an operator looks like in the source.
 std::string_view operator_text(Operator op);

@@ -249,7 +249,9 @@ Expr Inference::coerce(const Expr& e, Type target) {
   if (is(target, TypeKind::Invalid)) return invalid(loc_of(e));
   if (const auto* block = as<BlockValue>(e); block && block->form.value)
     return with_block_value(*block, [&](const Expr& value) { return coerce(value, target); });
-  if (const auto* texts = as<Concatenate>(e); texts && is(target, TypeKind::Str))
+  // What was cut off stays so where there is more room.
+  const auto* texts = as<Concatenate>(e);
+  if (texts && is(target, TypeKind::Str) && (target->count <= from->count || !is_cut_off(*texts)))
     return c.make(texts->form, texts->loc, target);
   if (!converts(e, target)) return refuse_conversion(e, target);
   if (is_address_of_array(e, target))

@@ -32,7 +32,8 @@ Expr Inference::infer(const Expr& e, Expected expected) {
         uint64_t size = n->text.text().size() + 1;
         if (is(expected, TypeKind::Str)) {
           if (size > expected->count)
-            c.diagnostics.report(loc, diag::string_too_long, size - 1, expected->count, expected->count - 1);
+            c.diagnostics.report(loc, diag::string_too_long, size - 1, expected->count, expected->count - 1)
+                .fix(after(loc), fmt::format(" as {}", spell(expected)), "cut it off");
           size = expected->count;
         }
         return c.make(n.form, loc, t.str(size));

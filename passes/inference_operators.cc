@@ -79,12 +79,24 @@ Expr Inference::infer_operation(const Node<Operation>& n, Expected expected) {
 Expr Inference::infer_chain(const Node<Chain>& n, Expected expected) {
   std::vector<Stmt> steps;
   if (is(expected, TypeKind::Str)) expected = nullptr;  // what comes out is cut off there, not what goes in
-  auto [result, second] = infer_operands(n->first, n->rest[0].operand, expected, true);
+  const auto [first, second] = infer_operands(n->first, n->rest[0].operand, expected, true);
+  Expr result = first;
   size_t depth = 0;
+  std::vector<Expr> texts;  // of a sum of strings, which is made once: strings that grow with it would take all memory
+  const auto end_sum = [&] {
+    if (!texts.empty()) result = concatenate(texts, c.locations.join(n.loc, loc_of(texts.back())));
+    texts.clear();
+  };
   for (const ChainLink& link : n->rest) {
     const Expr operand = &link == &n->rest[0] ? second
                          : is_invalid(result) ? infer(link.operand, t.invalid())
                                               : infer(link.operand, operand_type(result, expected));
+    if (link.op == Operator::Add && is(type_of(result), TypeKind::Str) && is(type_of(operand), TypeKind::Str)) {
+      if (texts.empty()) texts.push_back(result);
+      texts.push_back(operand);
+      continue;
+    }
+    end_sum();
     result = binary(link.op, result, operand, c.locations.join(n.loc, loc_of(link.operand)));
     if (is_invalid(result)) return result;
     if (++depth % chain_step != 0 || constant(result) || as<Concatenate>(result)) continue;
@@ -92,6 +104,8 @@ Expr Inference::infer_chain(const Node<Chain>& n, Expected expected) {
     steps.push_back(c.make(Let{partial, type_of(result), result}, n.loc));
     result = c.make(Local{partial}, n.loc, type_of(result));
   }
+  end_sum();
+  if (is_invalid(result)) return result;
   if (steps.empty()) return result;
   return c.make(BlockValue{{c.span(steps)}, result}, n.loc, type_of(result));
 }
@@ -189,7 +203,7 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   if (op == Operator::ShiftLeft || op == Operator::ShiftRight)
     return shift(op == Operator::ShiftLeft ? ShiftOp::Left : ShiftOp::Right, left, right, op, loc);
 
-  if (op == Operator::Add && is(a, TypeKind::Str) && is(b, TypeKind::Str)) return concatenate(left, right, loc);
+  if (op == Operator::Add && is(a, TypeKind::Str) && is(b, TypeKind::Str)) return concatenate({left, right}, loc);
 
   // bool & bool, | and ^ work on the values; there is no arithmetic of bools
   Type type = nullptr;
@@ -226,27 +240,49 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   }
 }
 
+namespace {
+
+/// The size of the whole that strings make, or the characters of an array.
+template <class Parts>
+uint64_t size_of_parts(const Parts& parts) {
+  uint64_t size = 0;
+  for (const Expr& part : parts) size += type_of(part)->count + (is(type_of(part), TypeKind::Array) ? 1 : 0);
+  return size;
+}
+
+}  // namespace
+
+bool Inference::is_cut_off(const Node<Concatenate>& texts) { return texts.type->count < size_of_parts(texts->parts); }
+
 /// [L21] Without a destination it has the sum of the sizes. What follows one another in a chain is one.
-Expr Inference::concatenate(const Expr& left, const Expr& right, Loc loc) {
+Expr Inference::concatenate(const std::vector<Expr>& sides, Loc loc) {
   std::vector<Expr> parts;
-  for (const Expr& side : {left, right}) {
+  std::string literal;
+  bool in_literal = false;
+  const auto end_literal = [&] {
+    if (in_literal) parts.push_back(c.make(StringValue{c.name(literal)}, loc, t.str(literal.size() + 1)));
+    literal.clear();
+    in_literal = false;
+  };
+  for (const Expr& side : sides) {
+    // One that was cut off is a string of its own.
     const auto* texts = as<Concatenate>(side);
-    const bool is_text = texts && is(type_of(texts->form.parts[0]), TypeKind::Str);
-    const std::vector<Expr> more =
-        is_text ? std::vector<Expr>(texts->form.parts.begin(), texts->form.parts.end()) : std::vector<Expr>{side};
-    for (const Expr& part : more) {
-      const auto* literal = as<StringValue>(part);
-      const auto* before = parts.empty() ? nullptr : as<StringValue>(parts.back());
-      if (literal && before) {
-        const std::string text(std::string(before->form.text.text()) + std::string(literal->form.text.text()));
-        parts.back() = c.make(StringValue{c.name(text)}, loc, t.str(text.size() + 1));
+    const bool is_sum = texts && is(type_of(texts->form.parts[0]), TypeKind::Str) && !is_cut_off(*texts);
+    for (const Expr& part : is_sum ? texts->form.parts : Span<Expr>(&side, 1)) {
+      if (const auto* text = as<StringValue>(part)) {
+        literal += text->form.text.text();
+        in_literal = true;
       } else {
+        end_literal();
         parts.push_back(part);
       }
+      if (literal.size() < largest_string) continue;
+      c.diagnostics.report(loc, diag::too_large, "a string", literal.size() + 1, largest_string);
+      return invalid(loc);
     }
   }
-  if (parts.size() == 1) return parts[0];
-  return c.make(Concatenate{c.span(parts)}, loc, t.str(type_of(left)->count + type_of(right)->count));
+  end_literal();
+  return parts.size() == 1 ? parts[0] : Expr(c.make(Concatenate{c.span(parts)}, loc, t.str(size_of_parts(parts))));
 }
 
 Expr Inference::shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc, bool assigns) {

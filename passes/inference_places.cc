@@ -237,8 +237,10 @@ Type not_any_bytes(Type type) {
 
 Expr Inference::infer_cast(const Node<Cast>& n) {
   Type target = resolve(n->target);
-  Expr value = value_of_maybe(infer(n->value, Expected(target).for_constants()));
-  if (is(target, TypeKind::Str)) value = entry_value(value);
+  // A string is cut off here, and need not fit before.
+  const bool cuts_off = is(target, TypeKind::Str);
+  Expr value = value_of_maybe(infer(n->value, cuts_off ? Expected(nullptr) : Expected(target).for_constants()));
+  if (cuts_off) value = entry_value(value);
   if (is(target, TypeKind::Void) && !is_invalid(value))
     return c.diagnostics.report(n.loc, diag::type_mismatch, "void", "a type with values"), invalid(n.loc);
   Type from = type_of(value);
@@ -271,6 +273,8 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
   if (is(from, TypeKind::Pointer) && is(target, TypeKind::Pointer))
     return c.make(Convert{value}, n.loc, t.pointer(target->element, from->space, from->nullable));
   if (as<Concatenate>(value) && is(target, TypeKind::Str)) return coerce(value, target);
+  if (const auto* literal = as<StringValue>(value); literal && cuts_off)
+    return c.make(StringValue{c.name(literal->form.text.text().substr(0, target->count - 1))}, n.loc, target);
   if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) return c.make(Convert{value}, n.loc, target);
   if (is_text_array(from) && is(target, TypeKind::Str))
     return c.make(Concatenate{c.span<Expr>({value})}, n.loc, target);

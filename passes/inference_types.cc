@@ -68,7 +68,7 @@ Type Inference::resolve(const TypeExpr& type) {
         return t.array(element, count);
       }),
       on<StrType>([&](const Node<StrType>& n) {
-        const uint64_t size = size_constant(n->size, 1 << 16);
+        const uint64_t size = size_constant(n->size, largest_string);
         return size == 0 ? t.invalid() : t.str(size);
       }),
       on<FunctionType>([&](const Node<FunctionType>& n) {

@@ -38,6 +38,7 @@ write("matches", size + "  return match (x) {\n" +
       "".join(f"    {i}: {'XDP_DROP' if i % 3 == 0 else 'XDP_PASS'},\n" for i in range(10_000)) +
       "    default: XDP_TX,\n  }\n}\n")
 write("sum", size + "  var s = " + " + ".join(["x"] * many) + "\n  if (s == 6500000) { return XDP_DROP }\n" + tail)
+write("texts", head + "  var s: str(64) = " + " + ".join(['"b"'] * many) + "\n" + tail)
 write("and", size + "  if (" + " && ".join(["x > 0"] * 10_000) + ") { return XDP_DROP }\n" + tail)
 write("long_name", f"const {'n' * many}: u32 = 1\n")
 write("long_number", f"const N: u32 = {'9' * many}\n")
@@ -79,6 +80,11 @@ expect 1 'error[KS' members.ks
 expect 0 '' else_ifs.ks
 expect 0 '' matches.ks
 expect 0 '' sum.ks
+# A sum of strings is one string, and not as many as it has terms.
+memory=$(ulimit -S -v)
+ulimit -S -v 1000000
+expect 1 'a string takes 65537 bytes; at most 65536 are possible' texts.ks
+ulimit -S -v "$memory"
 expect 0 '' and.ks
 expect 0 '' long_name.ks
 expect 1 'error[KS' long_number.ks

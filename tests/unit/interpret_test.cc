@@ -419,6 +419,25 @@ TEST(Interpret, TextsOfArraysAndCopiesOfEntries) {  // [L75] [L173]
                                       "unknown", "y"}));
 }
 
+TEST(Interpret, TextsAreCutOff) {  // [L21]
+  const std::string body = R"(
+  var x: str(8) = "xyz"
+  var s = "longer!!" as str(8)
+  print("%s|", s)
+  s = ("ab" + x) as str(4)
+  var t = ("ab" + x) as str(4) + "c"
+  var u = "" as str(1)
+  print("%s|%s|%s|", s, t, u)
+  var bytes: u8[6] = [97, 98, 99, 100, 101, 102]
+  s = bytes as str(4)
+  x = (bytes as str(4)) + "-"
+  print("%s|%s|", s, x)
+)";
+  const std::vector<std::string> wanted{"longer!|", "abx|abxc||", "abc|abc-|"};
+  EXPECT_EQ(run("@xdp fn p(ctx: *xdp_md) -> xdp_action {" + body + "  return XDP_PASS\n}\n").prints, wanted);
+  EXPECT_EQ(run("fn main() -> i32 {" + body + "  return 0\n}\n").prints, wanted);
+}
+
 TEST(Interpret, GivenUpRunsAndFaultsEqualNothing) {
   World world;
   world.packet = Bytes(64);

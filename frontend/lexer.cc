@@ -84,7 +84,8 @@ class Lexer {
   Tokens run() {
     if (readable()) {
       report_invalid_utf8();
-      if (text_.substr(0, 3) == "\xef\xbb\xbf") at_ = 3;  // a byte order mark
+      if (text_.substr(0, 3) == "\xef\xbb\xbf") at_ = 3;                                  // a byte order mark
+      if (text_.substr(0, 2) == "\xff\xfe" || text_.substr(0, 2) == "\xfe\xff") at_ = 2;  // one of UTF-16, reported
       while (skip_blanks()) token();
     } else {
       at_ = text_.size();

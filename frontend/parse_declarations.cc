@@ -29,6 +29,7 @@ Program Parser::program() {
     if (position_ == from) take();
     if (broken_) declarations.back() = abandoned(declarations.back(), from);
   }
+  declarations.insert(declarations.end(), misplaced_.begin(), misplaced_.end());
   return context_.arena.span(declarations.data(), declarations.size());
 }
 
@@ -167,6 +168,7 @@ Span<TypedName> Parser::parameters() {
 
 Decl Parser::function(Modifiers& found) {
   const Token first = peek();
+  Scoped named_like_types(variables_named_like_types_, variables_named_like_types_);
   if (found.kernel) {
     const Loc at = loc(*found.kernel);
     error(at, diag::old_kernel_function).fix(at, "@helper");

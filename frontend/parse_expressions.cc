@@ -38,14 +38,14 @@ BinaryOperator binary_operator(TokenKind kind) {
   }
 }
 
+}  // namespace
+
 bool is_scalar_type_name(std::string_view name) {
   for (std::string_view known :
        {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "bool", "char", "size_t", "f32", "f64"})
     if (name == known) return true;
   return false;
 }
-
-}  // namespace
 
 bool Parser::begins_expression(const Token& token) const {
   switch (token.kind) {
@@ -105,11 +105,12 @@ Expr Parser::conditional(Expr condition, const Token& first) {
 
 Expr Parser::binary(Expr left, const Token& first, int loosest) {
   while (!panicking_) {
+    read_word_as_operator();
     const int level = binary_operator(peek().kind).level;
     if (level == 0 || level < loosest || !continues(peek())) return left;
     // A run of operators that bind equally tightly.
     std::vector<ChainLink> links;
-    while (binary_operator(peek().kind).level == level && continues(peek()) && !panicking_) {
+    for (; binary_operator(peek().kind).level == level && continues(peek()) && !panicking_; read_word_as_operator()) {
       const Token op = take();
       if (links.size() == 1 && (level == equality_level || level == relation_level))
         error(loc(op), diag::comparison_chain);
@@ -163,7 +164,21 @@ Expr Parser::casts(Expr value, const Token& first) {
   return value;
 }
 
+void Parser::read_word_as_operator() {
+  Token& word = tokens_.tokens[position_];
+  const bool is_and = at_word("and");
+  if ((!is_and && !at_word("or")) || word.new_line || !begins_expression(peek(1)) || peek(1).new_line) return;
+  const std::string_view meant = is_and ? "&&" : "||";
+  error(loc(word), diag::expected_token, describe(word), fmt::format("`{}`", meant)).fix(loc(word), std::string(meant));
+  word.kind = is_and ? AndAnd : OrOr;
+}
+
 Expr Parser::unary() {
+  if (at_word("not") && !peek(1).new_line &&
+      (peek(1).kind == Identifier || peek(1).kind == KeywordTrue || peek(1).kind == KeywordFalse)) {
+    error(loc(peek()), diag::expected_token, "`not`", "`!`").fix(loc(peek().begin, peek(1).begin), "!");
+    tokens_.tokens[position_].kind = Exclamation;
+  }
   const Token first = peek();
   switch (first.kind) {
     case Exclamation:
@@ -221,7 +236,10 @@ Expr Parser::postfix(Expr value, const Token& first) {
       case Dot:
       case Arrow: {
         take();
-        const Ident member = expect_member_name();
+        // `x-> as *T` lacks a name; `x->as` is a member.
+        const TokenKind behind = peek(1).kind;
+        if (at(KeywordAs) && peek().begin > token.end && (behind == Star || behind == Identifier)) expected("a name");
+        const Ident member = panicking_ ? Ident{context_.name(""), loc(peek())} : expect_member_name();
         if (panicking_) return expression_node(Member{value, member, token.kind == Arrow}, since(first));
         const auto* module = as<NameUse>(value);
         value = expression_node(Member{value, member, token.kind == Arrow}, since(first));
@@ -264,7 +282,7 @@ bool Parser::at_c_cast() const {
   size_t i = 1;
   if (peek(i).kind == KeywordStruct) ++i;
   if (peek(i).kind != Identifier) return false;
-  const bool scalar = is_scalar_type_name(text_of(peek(i)));
+  const bool scalar = is_scalar_type_name(text_of(peek(i))) && !variables_named_like_types_.count(text_of(peek(i)));
   size_t stars = 0;
   for (++i; peek(i).kind == Star; ++i) ++stars;
   if (peek(i).kind != RightParen || (stars == 0 && !scalar)) return false;
@@ -410,7 +428,18 @@ Expr Parser::name_or_literal() {
       return make(SizeOf{target}, since(first));
     }
     case Identifier: break;
-    default: expected("an expression"); return invalid_expr();
+    default: {
+      Diagnostic& message = expected("an expression");
+      if (first.kind != LeftBrace || &message == &ignored_) return invalid_expr();
+      const bool has_fields = peek(1).kind == Dot || (at_member_name(1) && peek(2).kind == Colon);
+      const bool has_elements = begins_expression(peek(1)) && peek(2).kind == Comma;
+      if (has_fields) message.note("the value of a struct begins with the struct's name: `S { a: 1 }`");
+      if (has_elements) message.note("the value of an array is `[1, 2]`");
+      if ((!has_fields && !has_elements) || !is_closed()) return invalid_expr();
+      panicking_ = false;
+      skip_balanced();
+      return make(InvalidExpr{}, since(first));
+    }
   }
   const Token& next = peek(1);
   const bool same_line = !next.new_line;
@@ -425,6 +454,15 @@ Expr Parser::name_or_literal() {
     const Ident field = expect_member_name();
     if (!panicking_) expect_close(RightParen, open);
     return make(OffsetOf{target, field}, since(first));
+  }
+  if (next.kind == String && next.begin == first.end) {
+    // f"…" of Python, L"…" of C.
+    take(), take();
+    const Loc written = since(first);
+    panicking_ = false;
+    error(written, diag::expected_token, fmt::format("`{}` before a string", text_of(first)), "a string alone")
+        .note("`print(\"%d bytes\", x)` puts values into a text");
+    return make(InvalidExpr{}, written);
   }
   take();
   if (at(ColonColon)) return scoped_name(ident(first), first);
@@ -478,6 +516,15 @@ Expr Parser::struct_literal(Name module, Ident name, const Token& first) {
   std::vector<NamedExpr> values;
   bool is_broken = false;
   while (!at(RightBrace) && !at_end() && !panicking_) {
+    bool is_designated = at(Dot) && at_member_name(1) && peek(2).kind == Equal;
+    if (is_designated) {
+      // .a = 1
+      error(loc(peek().begin, peek(1).end), diag::expected_token, fmt::format("`.{}`", text_of(peek(1))),
+            "a field's name")
+          .fix(loc(peek()), "")
+          .fix(loc(peek(1).end, peek(2).end), ":");
+      take();
+    }
     if (!at_member_name()) {
       expected("a field's name");
       break;
@@ -486,7 +533,7 @@ Expr Parser::struct_literal(Name module, Ident name, const Token& first) {
     if (accept(Colon)) {
       values.push_back({ident(field), expression()});
     } else if (at(Equal)) {
-      error(loc(peek()), diag::expected_token, "`=`", "`:`").fix(loc(peek()), ":");
+      if (!is_designated) error(loc(peek()), diag::expected_token, "`=`", "`:`").fix(loc(peek()), ":");
       take();
       values.push_back({ident(field), expression()});
     } else {

@@ -29,7 +29,7 @@ Body Parser::block() {
   Scoped brackets(in_brackets_, false);
   Scoped literals(struct_literals_, true);
   std::vector<Stmt> statements;
-  while (!at(RightBrace) && !at_end() && (!begins_declaration(peek(), position_) || at_nested_function()) &&
+  while (!at(RightBrace) && !at_end() && (!begins_declaration(peek(), position_) || at_misplaced_declaration()) &&
          !at_next_arm()) {
     if (accept(Semicolon)) continue;
     const size_t from = position_;
@@ -68,8 +68,7 @@ void Parser::end_statement(size_t from) {
   Diagnostic& message = error(loc(peek()), diag::statement_end, describe(peek()));
   suggest(message, tokens_.tokens[from],
           {"var", "if", "for", "while", "loop", "return", "match", "try", "throw", "defer", "delete", "print"});
-  if (text_of(tokens_.tokens[from]) == "switch" && &message != &ignored_)
-    message.note("`match (value) { 1: …, 2 | 3: …, default: … }` chooses by a value");
+  if (&message != &ignored_) explain_foreign_statement(message, from);
   // `println!(…)` and `let mut x` of Rust; what is not told goes nowhere.
   if (at(Exclamation) && peek(1).kind == LeftParen && &message != &ignored_) message.fix(loc(peek()), "");
   if (at_word("mut") && peek(1).kind == Identifier && &message != &ignored_)
@@ -146,107 +145,17 @@ Stmt Parser::statement_here() {
       panicking_ = panicking_ || !peek().new_line;  // it may have been meant as something else
       return variable;
     }
-    case KeywordFn: {
-      error(loc(first), diag::nested_function);
-      return skipped_function();
-    }
+    case KeywordStruct:
+      if (const std::optional<Stmt> variable = c_pointer()) return *variable;
+      return other_statement();
     case KeywordElse:
     case KeywordCatch: {
       expected(first.kind == KeywordElse ? "a statement; `else` follows an `if`"
                                          : "a statement; `catch` follows a `try`");
       return invalid_stmt(first);
     }
-    default: return simple_statement();
+    default: return other_statement();
   }
-}
-
-/// Whether a function stands here that is indented more than the one around it, so that no `}` is missing before it.
-bool Parser::at_nested_function() const {
-  return at(KeywordFn) && peek(1).kind == Identifier && peek(2).kind == LeftParen &&
-         indentation(peek()) > function_indentation_;
-}
-
-/// A function within a function, which has been reported: as a variable of which nothing is known, so that calls of it
-/// are no mistakes.
-Stmt Parser::skipped_function() {
-  const Token first = take();
-  if (!at(Identifier) || peek(1).kind != LeftParen) {
-    panicking_ = true;
-    return invalid_stmt(first);
-  }
-  const Ident name = ident(take());
-  skip_balanced();
-  while (!at(LeftBrace) && !at_end() && !peek().new_line) take();
-  if (at(LeftBrace)) skip_balanced();
-  return make(VarStmt{name, Option<TypeExpr>(make(InvalidType{}, loc(first))), {}}, since(first));
-}
-
-namespace {
-
-/// The type that words of C mean; empty for other words.
-std::string_view type_of_c(const std::vector<std::string_view>& words) {
-  bool is_unsigned = false, is_char = false;
-  int bits = 32;
-  for (std::string_view word : words) {
-    if (word == "unsigned")
-      is_unsigned = true;
-    else if (word == "char")
-      is_char = true;
-    else if (word == "short")
-      bits = 16;
-    else if (word == "long")
-      bits = 64;
-    else if (word != "int" && word != "signed")
-      return "";
-  }
-  if (is_char) return is_unsigned ? "u8" : words.size() > 1 ? "i8" : "char";
-  if (bits == 16) return is_unsigned ? "u16" : "i16";
-  if (bits == 32) return is_unsigned ? "u32" : "i32";
-  return is_unsigned ? "u64" : "i64";
-}
-
-/// The type that one word means in C or here; empty for other words.
-std::string_view type_word(std::string_view word) {
-  for (std::string_view own : {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "bool", "size_t"})
-    if (word == own) return own;
-  constexpr std::pair<std::string_view, std::string_view> others[] = {
-      {"uint8_t", "u8"}, {"uint16_t", "u16"}, {"uint32_t", "u32"}, {"uint64_t", "u64"},
-      {"int8_t", "i8"},  {"int16_t", "i16"},  {"int32_t", "i32"},  {"int64_t", "i64"},
-      {"__u8", "u8"},    {"__u16", "u16"},    {"__u32", "u32"},    {"__u64", "u64"},
-      {"__s8", "i8"},    {"__s16", "i16"},    {"__s32", "i32"},    {"__s64", "i64"}};
-  for (const auto& [c, own] : others)
-    if (word == c) return own;
-  return "";
-}
-
-}  // namespace
-
-/// int x = 5
-std::optional<Stmt> Parser::c_variable() {
-  std::vector<std::string_view> words;
-  size_t count = 0;
-  for (; peek(count).kind == Identifier && (count == 0 || !peek(count).new_line); ++count)
-    words.push_back(text_of(peek(count)));
-  if (count < 2) return {};
-  const TokenKind end = peek(count).kind;
-  if (end != Equal && end != Semicolon && end != RightBrace && !peek(count).new_line) return {};
-  words.pop_back();
-  std::string_view meant = type_of_c(words);
-  if (meant.empty() && words.size() == 1) meant = type_word(words[0]);
-  if (meant.empty()) return {};
-  const Token first = peek();
-  while (--count > 0) take();
-  const Loc written = since(first);
-  const Ident name = ident(take());
-  Diagnostic& message = error(written, diag::expected_token, fmt::format("`{}`", source(written)), "`var`");
-  if (&message != &ignored_) {
-    message.fix(written, "var", fmt::format("a variable is declared by `var {}: {}`", name.name.text(), meant));
-    message.fix(after_previous(), fmt::format(": {}", meant));
-  }
-  Option<Expr> value;
-  if (accept(Equal)) value = expression();
-  const TypeExpr type_meant = make(NamedType{{}, {context_.name(meant), written}}, written);
-  return make(VarStmt{name, Option<TypeExpr>(type_meant), value}, since(first));
 }
 
 Stmt Parser::variable_statement() {
@@ -255,12 +164,17 @@ Stmt Parser::variable_statement() {
   Option<TypeExpr> type_written;
   Option<Expr> value;
   if (!panicking_ && accept(Colon)) type_written = type();
-  if (!panicking_ && accept(Equal)) value = expression();
+  if (!panicking_ && accept(Equal)) {
+    const std::optional<Expr> literal = type_written ? nameless_literal(*type_written) : std::nullopt;
+    value = literal ? *literal : expression();
+  }
   return make(VarStmt{name, type_written, value}, since(first));
 }
 
 Stmt Parser::simple_statement() {
   const Token first = peek();
+  if (at_word("do") && peek(1).kind == LeftBrace) return do_statement();
+  if (const std::optional<Stmt> print = print_without_parentheses()) return *print;
   if (!begins_expression(first) && first.kind != PlusPlus && first.kind != MinusMinus) {
     expected("a statement");
     return invalid_stmt(first);
@@ -359,6 +273,7 @@ Stmt Parser::if_statement(bool* has_else) {
   if (has_else) *has_else = false;
   while (true) {
     // Here stands an `if`, the first one or that of an `else if`.
+    read_let_as_var();
     const bool binds = peek(1).kind == KeywordVar || (peek(1).kind == LeftParen && peek(2).kind == KeywordVar);
     if (binds) {
       Scoped depth(depth_, depth_ + 1);
@@ -372,6 +287,10 @@ Stmt Parser::if_statement(bool* has_else) {
     bool parenthesised = false;
     const Expr held = condition(parenthesised);
     if (panicking_) return invalid_stmt(first);
+    if (at_word("then") && !peek().new_line && peek(1).kind == LeftBrace) {
+      error(loc(peek()), diag::expected_token, "`then`", "`{`").fix(loc(peek().begin, peek(1).begin), "");
+      take();
+    }
     if (branches.empty()) at = since(first);
     branches.push_back({held, body(!parenthesised)});
     if (panicking_ || at_wrong_else()) break;
@@ -474,6 +393,17 @@ Stmt Parser::try_statement() {
   const Body tried = block();
   std::vector<CatchClause> clauses;
   while (at(KeywordCatch) && !panicking_) clauses.push_back(catch_clause());
+  const bool has_finally = !panicking_ && at_word("finally") && peek(1).kind == LeftBrace;
+  if (has_finally) {
+    Diagnostic& message = clauses.empty()
+                              ? error(loc(first), diag::try_without_catch)
+                              : error(loc(peek()), diag::expected_token, "`finally`", "`catch` or another statement");
+    if (&message != &ignored_)
+      message.note("what is done in any case would stand in `defer { … }`, which is not compiled yet");
+    take();
+    block();
+    return clauses.empty() ? invalid_stmt(first) : Stmt(make(Try{tried, span(clauses)}, loc(first)));
+  }
   if (clauses.empty()) {
     // It is about what was read, so what comes next may have an error of its own.
     const size_t before = last_error_;

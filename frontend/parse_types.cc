@@ -90,9 +90,22 @@ TypeExpr Parser::type_without_dimensions() {
     case KeywordFn: return function_type();
     case KeywordStruct:
       if (peek(1).kind == Identifier) {
+        size_t stars = 0;
+        while (peek(2 + stars).kind == Star) ++stars;
+        const Token& end = peek(2 + stars);
+        const bool is_c_pointer = stars > 0 && (end.new_line || end.kind == RightParen || end.kind == Comma ||
+                                                end.kind == Semicolon || end.kind == RightBrace || end.kind == Equal);
         const Loc at = loc(take());
-        error(at, diag::expected_token, "`struct`", "the struct's name alone").fix(at, "");
-        return named_type();
+        Diagnostic& message = error(at, diag::expected_token, "`struct`", "the struct's name alone");
+        const bool is_told = &message != &ignored_;
+        if (is_told) message.fix(loc(first.begin, peek().begin), is_c_pointer ? std::string(stars, '*') : "");
+        TypeExpr pointed = named_type();
+        if (!is_c_pointer) return pointed;
+        // struct S *
+        const uint32_t name_end = previous().end;
+        while (accept(Star)) pointed = make(PointerType{pointed}, since(first));
+        if (is_told) message.fix(loc(name_end, previous().end), "");
+        return pointed;
       }
       break;
     case Identifier: return named_type();
@@ -145,7 +158,15 @@ TypeExpr Parser::named_type() {
   if (at(Less) && same_line && !in_cast_) {
     // A map's type: only map declarations have one, and maps of maps inside theirs.
     error(loc(first), diag::misplaced_map);
-    panicking_ = true;
+    size_t depth = 0;
+    do {
+      if (at(Less)) ++depth;
+      if (at(Greater)) --depth;
+      if (at(ShiftRight)) depth -= std::min<size_t>(depth, 2);
+      take();
+    } while (depth > 0 && !at_end() && !peek().new_line);
+    panicking_ = depth > 0;
+    if (at(LeftParen) && !panicking_ && !peek().new_line) skip_balanced();
     return make(InvalidType{}, loc(first));
   }
   return make(NamedType{{}, ident(first)}, loc(first));

@@ -13,7 +13,12 @@ Expr Parser::match_expression() {
   const Loc at = since(first);
   if (panicking_) return invalid_expr();
   const Token open = peek();
-  if (!expect(LeftBrace)) return invalid_expr();
+  if (!expect(LeftBrace)) {
+    if (!open.new_line || !at_arm()) return invalid_expr();
+    // Only the bracket is missing.
+    panicking_ = false;
+    broken_ = true;
+  }
   Scoped brackets(in_brackets_, false);
   Scoped literals(struct_literals_, true);
   std::vector<MatchArm> arms;
@@ -66,8 +71,9 @@ bool Parser::at_statement_after_arms() const {
 
 /// Whether the next arm begins where a statement of an arm's block would, because the block's `}` is missing: a pattern
 /// of one word or literal, or of several with `|` or `..` between them, and `:`.
-bool Parser::at_next_arm() const {
-  if (!in_arm_ || !peek().new_line) return false;
+bool Parser::at_next_arm() const { return in_arm_ && peek().new_line && at_arm(); }
+
+bool Parser::at_arm() const {
   for (size_t i = 0;; i += 2) {
     switch (peek(i).kind) {
       case Identifier:

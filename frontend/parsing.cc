@@ -38,7 +38,7 @@ void Parser::suggest(Diagnostic& message, const Token& word, const std::vector<s
   if (word.kind != Identifier || &message == &ignored_) return;
   const auto known_as = foreign.find(text);
   const std::string_view near = known_as != foreign.end() ? known_as->second : closest_word(text, known);
-  if (!near.empty() && std::find(known.begin(), known.end(), near) != known.end())
+  if (!near.empty() && near != text && std::find(known.begin(), known.end(), near) != known.end())
     message.fix(loc(word), std::string(near), fmt::format("did you mean `{}`?", near));
 }
 
@@ -163,7 +163,11 @@ bool Parser::expect_greater() {
 }
 
 Ident Parser::expect_name(std::string_view what) {
-  if (at(Identifier)) return ident(take());
+  if (at(Identifier)) {
+    const bool is_type = is_scalar_type_name(text_of(peek()));
+    if (is_type) variables_named_like_types_.insert(text_of(peek()));
+    return ident(take());
+  }
   if (is_keyword(peek().kind) && !peek().new_line) {
     const Token& token = take();
     const Loc at = loc(token);
@@ -207,7 +211,6 @@ bool Parser::begins_declaration(const Token& token, size_t at) const {
 
 namespace {
 
-bool opens(TokenKind kind) { return kind == LeftParen || kind == LeftBracket || kind == LeftBrace; }
 bool closes(TokenKind kind) { return kind == RightParen || kind == RightBracket || kind == RightBrace; }
 
 /// Whether a line that ends in this token goes on [L2].
@@ -259,6 +262,19 @@ bool begins_statement_only(TokenKind kind) {
     case KeywordDelete: return true;
     default: return false;
   }
+}
+
+bool Parser::is_closed() const {
+  std::vector<TokenKind> open;
+  for (size_t i = position_; i < tokens_.tokens.size(); ++i) {
+    const TokenKind kind = tokens_.tokens[i].kind;
+    if (opens(kind)) open.push_back(kind == LeftParen ? RightParen : kind == LeftBracket ? RightBracket : RightBrace);
+    if (!closes(kind)) continue;
+    if (kind != open.back()) return false;
+    open.pop_back();
+    if (open.empty()) return true;
+  }
+  return false;
 }
 
 void Parser::skip_balanced() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The recursive-descent parser. Its parts are defined in parsing.cc (tokens, errors, recovery) and in
-// parse_declarations.cc, parse_types.cc, parse_statements.cc and parse_expressions.cc.
+// parse_declarations.cc, parse_types.cc, parse_statements.cc, parse_misplaced.cc and parse_expressions.cc.
 #pragma once
 #include <optional>
 #include <set>
@@ -15,6 +15,12 @@ namespace ksc {
 
 /// Whether a word stands at the start of a statement and nowhere else.
 bool begins_statement_only(TokenKind kind);
+
+bool is_scalar_type_name(std::string_view name);
+
+inline bool opens(TokenKind kind) {
+  return kind == TokenKind::LeftParen || kind == TokenKind::LeftBracket || kind == TokenKind::LeftBrace;
+}
 
 /// Gives a variable another value for as long as a scope lasts.
 template <class T>
@@ -120,6 +126,8 @@ class Parser {
   /// Skips to the comma or the closing bracket of a list between braces.
   void synchronize_item(size_t from);
   void skip_balanced();
+  /// Whether the bracket here is closed, and all that are opened within.
+  bool is_closed() const;
   /// What a declaration becomes that was not understood as a whole: one that says which names it may have declared.
   Decl abandoned(const Decl& declaration, size_t from);
   std::vector<Name> names_declared(size_t from) const;
@@ -223,14 +231,11 @@ class Parser {
   void end_statement(size_t from);
   /// An `else` that is misspelt or another language's, after the body of an `if`; reports it.
   bool at_wrong_else();
-  bool at_nested_function() const;
-  Stmt skipped_function();
   /// How far the line of a token is indented.
   size_t indentation(const Token& token) const {
     const size_t line = token.begin == 0 ? 0 : text_.rfind('\n', token.begin - 1) + 1;
     return std::min<size_t>(text_.find_first_not_of(" \t", line), token.begin) - line;
   }
-  std::optional<Stmt> c_variable();
   Stmt variable_statement();
   Stmt if_statement(bool* has_else = nullptr);
   Stmt if_var_statement(const Token& first, bool* has_else);
@@ -240,6 +245,22 @@ class Parser {
   Stmt simple_statement();
   Expr condition(bool& parenthesised);
   Operator assignment_operator(TokenKind kind) const;
+
+  // ---- parse_misplaced.cc
+  bool at_misplaced_declaration() const;
+  Stmt misplaced_declaration();
+  /// A statement that begins with no keyword of statements.
+  Stmt other_statement();
+  Stmt skipped_function();
+  std::optional<Stmt> c_variable();
+  std::optional<Stmt> c_pointer();
+  Stmt do_statement();
+  std::optional<Stmt> print_without_parentheses();
+  void read_let_as_var();
+  std::optional<Expr> nameless_literal(const TypeExpr& type);
+  void explain_foreign_statement(Diagnostic& message, size_t from);
+  /// `and`, `or` and `not` where an operator is needed; reports them and makes them operators.
+  void read_word_as_operator();
 
   // ---- parse_expressions.cc
   Expr expression();
@@ -264,6 +285,7 @@ class Parser {
   Expr match_expression();
   bool at_statement_after_arms() const;
   bool at_next_arm() const;
+  bool at_arm() const;
   Pattern pattern();
   Expr if_expression();
   Expr new_expression();
@@ -295,11 +317,13 @@ class Parser {
   size_t last_error_ = SIZE_MAX;
   size_t errors_ = 0;
   Diagnostic ignored_;
-  std::set<TokenKind> named_keywords_;  // that somebody wanted to be names
-  bool in_arm_ = false;                 // in the block of a match's arm
-  bool in_cast_ = false;                // where `<` after a type compares
-  bool in_brackets_ = false;            // between ( ) or [ ], where no line break ends a statement
-  bool struct_literals_ = true;         // false in a condition without parentheses [L41]
+  std::vector<Decl> misplaced_;  // declarations within functions, of which the names are known
+  std::set<std::string_view> variables_named_like_types_;  // `i8` and others, so that `(i8) & 3` is no cast
+  std::set<TokenKind> named_keywords_;                     // that somebody wanted to be names
+  bool in_arm_ = false;                                    // in the block of a match's arm
+  bool in_cast_ = false;                                   // where `<` after a type compares
+  bool in_brackets_ = false;                               // between ( ) or [ ], where no line break ends a statement
+  bool struct_literals_ = true;                            // false in a condition without parentheses [L41]
 };
 
 }  // namespace ksc

@@ -286,6 +286,7 @@ class Inference {
   Expr passed_address(const Expr& value, const Expr& written, Type wanted);
   Expr call_helper(const HelperSignature& helper, Span<Expr> arguments, Loc loc);
   /// A helper that the kernel has, and ksc cannot call yet.
+  Expr refuse_helper(std::string_view name, const std::string& what, Span<Expr> arguments, Loc loc);
   Expr helper_without_signature(std::string_view name, Span<Expr> arguments, Loc loc);
   Expr call_builtin(std::string_view name, Span<Expr> arguments, Expected expected, Loc loc);
   Expr call_map_method(const Expr& map, const Ident& method, Span<Expr> arguments, Loc loc);

@@ -147,6 +147,9 @@ Expr Inference::call_helper(const HelperSignature& helper, Span<Expr> arguments,
     return invalid(loc);
   }
   if (!argument_count(helper.name, arguments.size(), helper.parameters().size(), loc)) return invalid(loc);
+  for (std::string_view notation : helper.parameters())
+    if (notation != "ctx" && !is_integral(kernel_notation(notation)))
+      return refuse_helper(helper.name, fmt::format("`{}` with pointer arguments", helper.name), arguments, loc);
   std::vector<Expr> values;
   bool broken = false;
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -158,10 +161,8 @@ Expr Inference::call_helper(const HelperSignature& helper, Span<Expr> arguments,
         c.diagnostics.report(loc_of(value), diag::type_mismatch, spell(type_of(value)), "the context");
         broken = true;
       }
-    } else if (is_integral(wanted)) {
-      value = coerce(value, wanted);
     } else {
-      value = unsupported(loc_of(arguments[i]), fmt::format("`{}` with pointer arguments", helper.name));
+      value = coerce(value, wanted);
     }
     broken |= is_invalid(value);
     values.push_back(value);
@@ -173,10 +174,30 @@ Expr Inference::call_helper(const HelperSignature& helper, Span<Expr> arguments,
   return c.make(HelperCall{c.name(helper.name), c.span(values)}, loc, result);
 }
 
+/// One message for the call; its arguments have none, where they are written as C takes them.
+Expr Inference::refuse_helper(std::string_view name, const std::string& what, Span<Expr> arguments, Loc loc) {
+  for (const Expr& argument : arguments)
+    if (!as<AddressOf>(argument)) infer(argument);
+  Diagnostic& message = c.diagnostics.report(loc, diag::not_supported_yet, what);
+  constexpr std::string_view of_maps = "bpf_map_";
+  const auto* first = arguments.size() > 0 ? as<AddressOf>(arguments[0]) : nullptr;
+  const auto* named = first ? as<GlobalName>(first->form.place) : nullptr;
+  const Entity* entity = named ? find_entity(named->form.name) : nullptr;
+  if (!name.starts_with(of_maps) || !entity || entity->kind != Entity::Kind::Map) return invalid(loc);
+  const Expr map = infer(first->form.place);
+  fix_old_method(message, map, {c.name(name.substr(of_maps.size())), loc},
+                 Span<Expr>(arguments.begin() + 1, arguments.size() - 1), loc);
+  if (!message.fixes.empty()) message.fix(between(loc, loc_of(map)), "");
+  return invalid(loc);
+}
+
 Expr Inference::helper_without_signature(std::string_view name, Span<Expr> arguments, Loc loc) {
+  if (at_file_level_) {
+    for (const Expr& argument : arguments) infer(argument);
+    return report_not_constant(loc), invalid(loc);
+  }
+  if (in_ebpf()) return refuse_helper(name, fmt::format("the kernel's helper `{}`", name), arguments, loc);
   for (const Expr& argument : arguments) infer(argument);
-  if (at_file_level_) return report_not_constant(loc), invalid(loc);
-  if (in_ebpf()) return unsupported(loc, fmt::format("the kernel's helper `{}`", name));
   c.diagnostics.report(loc, diag::only_in_ebpf, std::string(name));
   return invalid(loc);
 }

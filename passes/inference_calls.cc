@@ -57,6 +57,7 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
       return object;
     }
     Type type = type_of(object);
+    if (is(type, TypeKind::Maybe)) type = type->element;  // an entry is what it has
     const Ident& method = member->form.name;
     if (is(type, TypeKind::Map)) return call_map_method(object, method, n->arguments, n.loc);
     if (is(type, TypeKind::Program) || is(type, TypeKind::Handle)) {
@@ -104,7 +105,7 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
   if (callee_in_ebpf != in_ebpf()) {
     Diagnostic& message = c.diagnostics.report(loc, diag::wrong_side, std::string(name.text()),
                                                std::string(side(entity.domain)), std::string(side(domain_)));
-    if (in_ebpf() && entity.domain == Domain::User)
+    if (in_ebpf() && entity.domain == Domain::User && name != "main")
       message.fix(before(loc_of(entity.declaration)), "@helper ", "make it callable from eBPF");
     for (const Expr& argument : arguments) infer(argument);
     return invalid(loc);

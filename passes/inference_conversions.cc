@@ -279,6 +279,7 @@ Expr Inference::refuse_conversion(const Expr& e, Type target) {
   if (is(from, TypeKind::EntryRef)) from = from->element;
   if (is(target, TypeKind::EntryRef)) target = target->element;
   const Loc loc = loc_of(e);
+  Type value = is(from, TypeKind::Maybe) ? from->element : from;
   const auto both = [&](TypeKind kind) { return is(from, kind) && is(target, kind); };
   if (constant(e) && is(target, TypeKind::Int)) {
     c.diagnostics.report(loc, diag::constant_does_not_fit, integer_text(constant(e)->form.value), spell(target));
@@ -286,8 +287,10 @@ Expr Inference::refuse_conversion(const Expr& e, Type target) {
     c.diagnostics.report(loc, diag::void_value);
   } else if (const auto* negation = as<Not>(e); negation && is(target, TypeKind::Int) && negates_integer(e)) {
     report_logical_not(*negation, c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)));
-  } else if (is_integral(is(from, TypeKind::Maybe) ? from->element : from) && is_integral(target)) {
-    fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
+  } else if (is_integral(value) && is_integral(target)) {
+    Diagnostic& message = c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target));
+    // A truth is hardly meant as one of the enumerators that happen to be 0 and 1.
+    if (!(is(value, TypeKind::Bool) && is(target, TypeKind::Enum))) fix_with_cast(message, e, target);
   } else if (both(TypeKind::Pointer) && from->element == target->element && from->space != target->space) {
     const auto text = [&](Type pointer) {
       return fmt::format("{} to {}", spell(pointer), memory_text(pointer->space));

@@ -39,6 +39,7 @@ bool Inference::can_follow(const Expr& pointer, Loc loc) {
 }
 
 void Inference::report_no_member(Type type, const Ident& name) {
+  if (is(type, TypeKind::Maybe)) type = type->element;  // of an entry, whose type nobody wrote
   if (const auto refused = refused_members_.find(type->name);
       refused != refused_members_.end() && refused->second.count(name.name))
     return;
@@ -217,7 +218,7 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
     const Expr at = c.make(Index{c.make(Local{whole}, n.loc, type), index}, n.loc, element);
     return c.make(BlockValue{{c.span(statements)}, at}, n.loc, element);
   }
-  c.diagnostics.report(n.loc, diag::not_indexable, spell(type));
+  c.diagnostics.report(n.loc, diag::not_indexable, spell(is(type, TypeKind::Maybe) ? type->element : type));
   return invalid(n.loc);
 }
 

@@ -143,6 +143,8 @@ void Inference::report_verb(const Node<StringValue>& literal, size_t from, size_
   Diagnostic& message = c.diagnostics.report(loc, diag::unknown_verb, std::string(text.substr(from, size)));
   if (has_width)
     message.fix(loc, fmt::format("%{}", text[verb]), "verbs have no width or size");
+  else if (verb < text.size() && std::string_view("aAeEfFgG").find(text[verb]) != std::string_view::npos)
+    message.note("`print` has no verb for floating point, which is for userspace and not compiled yet");
   else if (loc != literal.loc)
     message.fix(part_of_literal(literal, from, 1), "%%", "a `%` is written twice");
 }

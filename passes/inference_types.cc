@@ -102,6 +102,25 @@ Type Inference::stored_type(const TypeExpr& type, std::string_view what) {
   }
 }
 
+namespace {
+
+/// What a type of another language is called here; empty for other words.
+std::string_view type_of_other_languages(std::string_view word) {
+  constexpr std::pair<std::string_view, std::string_view> words[] = {
+      {"uint8_t", "u8"},  {"uint16_t", "u16"}, {"uint32_t", "u32"}, {"uint64_t", "u64"}, {"int8_t", "i8"},
+      {"int16_t", "i16"}, {"int32_t", "i32"},  {"int64_t", "i64"},  {"__u8", "u8"},      {"__u16", "u16"},
+      {"__u32", "u32"},   {"__u64", "u64"},    {"__s8", "i8"},      {"__s16", "i16"},    {"__s32", "i32"},
+      {"__s64", "i64"},   {"usize", "u64"},    {"isize", "i64"},    {"uint8", "u8"},     {"uint16", "u16"},
+      {"uint32", "u32"},  {"uint64", "u64"},   {"int8", "i8"},      {"int16", "i16"},    {"int32", "i32"},
+      {"int64", "i64"},   {"uint", "u32"},     {"unsigned", "u32"}, {"byte", "u8"},      {"boolean", "bool"},
+      {"_Bool", "bool"},  {"short", "i16"},    {"long", "i64"}};
+  for (const auto& [other, own] : words)
+    if (word == other) return own;
+  return {};
+}
+
+}  // namespace
+
 Type Inference::named_type(const Ident& name) {
   if (name.name == "f32" || name.name == "f64") return unsupported(name.loc, "floating point"), t.invalid();
   for (std::string_view later : {"FunctionRef", "perf_options", "XdpTestContext"})
@@ -129,7 +148,11 @@ Type Inference::named_type(const Ident& name) {
       known.push_back(entity_name.text());
   for (const KernelStruct& s : c.kernel_types->structs()) known.push_back(s.name);
   Diagnostic& message = c.diagnostics.report(name.loc, diag::unknown_type, std::string(name.name.text()));
-  if (const std::string_view near = closest_word(name.name.text(), known); !near.empty())
+  for (std::string_view text : {"str", "String"})
+    if (name.name == text)
+      return message.note("`str(N)` is a string of N bytes, with the zero that ends it"), t.invalid();
+  const std::string_view foreign = type_of_other_languages(name.name.text());
+  if (const std::string_view near = foreign.empty() ? closest_word(name.name.text(), known) : foreign; !near.empty())
     message.fix(name.loc, std::string(near), fmt::format("did you mean `{}`?", near));
   return t.invalid();
 }

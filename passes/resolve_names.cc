@@ -141,12 +141,21 @@ class Resolver final : public Walker {
     return std::any_of(name.text().begin(), name.text().end(),
                        [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
   }
+  /// What a word of another language is here; empty for other words.
+  static std::string_view word_of_other_languages(std::string_view word) {
+    for (std::string_view nothing : {"NULL", "nil", "nullptr", "None", "Null", "undefined"})
+      if (word == nothing) return "null";
+    return word == "True" ? "true" : word == "False" ? "false" : word == "not" ? "!" : "";
+  }
   /// One name that is not declared is one mistake, wherever it stands: its first place is reported, and the fix of the
   /// others stands there.
   void report_unknown(Name name, Loc loc) {
     // What C programmers print with is no misspelt helper.
     const bool prints = name == "bpf_printk" || name == "printk" || name == "printf";
-    const std::string_view near = prints ? "print" : closest_word(name.text(), known());
+    const std::string_view foreign = prints ? "print" : word_of_other_languages(name.text());
+    // Nobody means `min` by the name of what is not declared here.
+    const bool is_main = name == "main";
+    const std::string_view near = !foreign.empty() ? foreign : is_main ? "" : closest_word(name.text(), known());
     auto [place, is_new] = unknown_.emplace(name, Unknown{});
     Unknown& unknown = place->second;
     if (is_new) {

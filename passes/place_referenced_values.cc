@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// s = value   =>   s_value = value; s = &s_value, where s refers to an entry of a map [L50]
-/// t = s; s = value   =>   t = s; t_at = s_at; if (t_at == 1) { s_value_2 = value … } else { s_value = value … }
+/// t = s; s = value   =>   t = s; t_at = s_at; if (t_at == 1) { s = &s_value_2 … } else { s = &s_value … } *s = value
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/local_references.h"
@@ -54,7 +54,8 @@ class Placement {
   }
   bool is_shared(Name reference) const { return slots_.count(reference) != 0; }
 
-  /// The value goes where no other reference refers to.
+  /// The value goes where no other reference refers to. It is written through the reference: of writes in the branches
+  /// clang 14 makes one, to an address that it puts together by an OR, which the verifier refuses for pointers.
   void place(const Expr& reference, const Expr& value, Loc loc) {
     const Name name = as<Local>(reference)->form.name;
     const Name given = to_.fresh("given");
@@ -64,7 +65,7 @@ class Placement {
     const std::vector<Slot>& slots = slots_.at(name);
     for (const Slot& slot : slots) {
       const Body body = to_.collect([&] {
-        refer(reference, slot.variable, to_.make(Local{given}, loc, type_of(value)), loc);
+        refer(reference, to_.make(Local{slot.variable}, loc, type_of(value)), loc);
         to_.emit(Assign{at(name, loc), number(slot.number, loc)}, loc);
       });
       if (&slot == &slots.back())
@@ -73,12 +74,17 @@ class Placement {
         branches.push_back({is_free(slot, name, loc), body});
     }
     to_.emit(If{to_.context.span(branches), last}, loc);
+    to_.emit(Assign{to_.make(Deref{reference}, loc, type_of(value)), to_.make(Local{given}, loc, type_of(value))}, loc);
   }
   /// variable = value; reference = &variable
   void refer(const Expr& reference, Name variable, const Expr& value, Loc loc) {
-    Type type = type_of(reference);
-    const Expr place = to_.make(Local{variable}, loc, type->element);
+    const Expr place = to_.make(Local{variable}, loc, type_of(reference)->element);
     to_.emit(Assign{place, value}, loc);
+    refer(reference, place, loc);
+  }
+  /// reference = &place
+  void refer(const Expr& reference, const Expr& place, Loc loc) {
+    Type type = type_of(reference);
     const Expr address = to_.make(AddressOf{place}, loc, to_.context.types.pointer(type->element, Space::Stack, false));
     to_.emit(Assign{reference, to_.make(Convert{address}, loc, type)}, loc);
   }

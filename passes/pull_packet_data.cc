@@ -128,7 +128,7 @@ class Puller final : public PacketWalk {
     return found;
   }
 
-  /// The variables in scope that hold packet pointers and are mentioned after the statement at work, and `also`.
+  /// The variables in scope that hold packet pointers and are read after the statement at work, and `also`.
   std::vector<Pointer> used_later(Name also) const {
     std::vector<Pointer> out;
     for (size_t declared = 0; declared < levels().size(); ++declared)
@@ -138,30 +138,53 @@ class Puller final : public PacketWalk {
             dead_.count(let->form.name))
           continue;
         const Name name = let->form.name;
-        if (!(name == also) && !is_mentioned_later(name, declared)) continue;
+        if (!(name == also) && !is_read_later(name, declared)) continue;
         const Expr itself = context_.make(Local{name}, let->loc, let->form.type);
         out.push_back({name, let->form.type, position(itself), is_end(itself), {}, {}});
       }
     return out;
   }
-  /// Whether a variable is used after the statement at work; in a loop that began after its declaration, before it too;
-  /// in a try, where what comes out of it is caught.
-  bool is_mentioned_later(Name name, size_t declared) const {
+  /// Whether a variable is read after the statement at work, before it is given another value; in a loop that began
+  /// after its declaration, before it too; in a try, where what comes out of it is caught.
+  bool is_read_later(Name name, size_t declared) const {
+    const auto is_caught = [](const Level& level) { return !level.clauses.empty(); };
+    bool jumps = false;  // control may have left for what follows an outer level
+    for (size_t k = levels().size(); k-- > declared;) {
+      const Level& level = levels()[k];
+      const bool may_be_caught = std::any_of(levels().begin() + static_cast<std::ptrdiff_t>(declared),
+                                             levels().begin() + static_cast<std::ptrdiff_t>(k) + 1, is_caught);
+      for (size_t i = level.at + 1; i < level.statements.size(); ++i) {
+        const Stmt& s = level.statements[i];
+        if (reads(s, name)) return true;
+        if (assigns(s, name) && !jumps && !may_be_caught) return false;
+        jumps = jumps || !(header(s).contains & form_set_of<Break, Continue>()).empty();
+      }
+      for (size_t i = 0; level.repeats && k != declared && i <= level.at; ++i)
+        if (reads(level.statements[i], name)) return true;
+      for (const CatchClause& clause : level.clauses)
+        for (const Stmt& s : clause.body.statements)
+          if (reads(s, name)) return true;
+    }
+    return false;
+  }
+  static bool assigns(const Stmt& s, Name name) {
+    const auto* assign = as<Assign>(s);
+    const auto* local = assign ? as<Local>(assign->form.place) : nullptr;
+    return local && local->form.name == name;
+  }
+  static bool reads(const Stmt& s, Name name) {
     bool found = false;
     std::function<void(const Expr&)> on_expr;
-    std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) { each_child_of(s, on_expr, on_stmt); };
+    std::function<void(const Stmt&)> on_stmt = [&](const Stmt& t) {
+      if (assigns(t, name)) return on_expr(as<Assign>(t)->form.value);
+      each_child_of(t, on_expr, on_stmt);
+    };
     on_expr = [&](const Expr& e) {
       const auto* local = as<Local>(e);
       found = found || (local && local->form.name == name);
       each_child_of(e, on_expr, on_stmt);
     };
-    for (size_t k = declared; k < levels().size(); ++k) {
-      const Level& level = levels()[k];
-      for (size_t i = level.repeats && k != declared ? 0 : level.at + 1; i < level.statements.size() && !found; ++i)
-        on_stmt(level.statements[i]);
-      for (const CatchClause& clause : level.clauses)
-        for (const Stmt& s : clause.body.statements) on_stmt(s);
-    }
+    on_stmt(s);
     return found;
   }
 

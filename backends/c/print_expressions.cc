@@ -68,6 +68,9 @@ std::string Printer::literal(const Node<Int>& n, bool typed) {
     const char c = static_cast<char>(value);
     return c == '\'' || c == '\\' ? fmt::format("'\\{}'", c) : fmt::format("'{}'", c);
   }
+  // An enum without negative enumerators is unsigned in C, and a negative number beside one a warning.
+  if (is(type, TypeKind::Enum) && value < 0 && value >= INT32_MIN)
+    return cast(type, value == INT32_MIN ? "(-2147483647 - 1)" : "(" + integer_text(value) + ")");
   if (value == INT64_MIN) return "(-9223372036854775807LL - 1)";
   if (value == INT32_MIN && width_of(type) <= 32) return "(-2147483647 - 1)";
   std::string text =

@@ -118,7 +118,7 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
                 ? widened->form.value
                 : count;
         const Expr whole = type_of(given) == wide ? given : Expr(to.make(Convert{given}, n.loc, wide));
-        if (const uint64_t size = size_of(n.type->element); std::has_single_bit(size)) {
+        if (const uint64_t size = size_of(n.type->element); std::has_single_bit(size) && size <= farthest) {
           const int bits = reach_bits - std::countr_zero(size);
           const Expr width = to.make(Int{{bits}, {}}, n.loc, types.u32());
           return to.make(PointerAdd{pointer, to.make(RuntimeCall{to.context.name("ks_reach"),

@@ -306,16 +306,22 @@ bool Parser::at_c_cast() const {
   }
 }
 
-Expr Parser::c_cast() {
-  const Token first = take();
-  accept(KeywordStruct);
-  const Token named = take();
+/// Behind the name of a type the stars of C: the type, and how it is written here.
+std::pair<TypeExpr, std::string> Parser::pointer_of_c(const Token& named) {
   TypeExpr target = make(NamedType{{}, ident(named)}, loc(named));
   std::string spelling(text_of(named));
   while (accept(Star)) {
     target = make(PointerType{target}, since(named));
     spelling.insert(0, "*");
   }
+  return {target, spelling};
+}
+
+Expr Parser::c_cast() {
+  const Token first = take();
+  accept(KeywordStruct);
+  const Token named = take();
+  const auto [target, spelling] = pointer_of_c(named);
   expect(RightParen);
   const Token operand = peek();
   const Expr value = unary();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands in functions of other languages and not here: declarations, variables as C declares them, other words.
 #include "frontend/parsing.h"
+#include "ir/foreign_types.h"
 
 namespace ksc {
 
@@ -135,14 +136,7 @@ std::string_view type_of_c(const std::vector<std::string_view>& words) {
 std::string_view type_word(std::string_view word) {
   for (std::string_view own : {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "bool", "size_t"})
     if (word == own) return own;
-  constexpr std::pair<std::string_view, std::string_view> others[] = {
-      {"uint8_t", "u8"}, {"uint16_t", "u16"}, {"uint32_t", "u32"}, {"uint64_t", "u64"},
-      {"int8_t", "i8"},  {"int16_t", "i16"},  {"int32_t", "i32"},  {"int64_t", "i64"},
-      {"__u8", "u8"},    {"__u16", "u16"},    {"__u32", "u32"},    {"__u64", "u64"},
-      {"__s8", "i8"},    {"__s16", "i16"},    {"__s32", "i32"},    {"__s64", "i64"}};
-  for (const auto& [c, own] : others)
-    if (word == c) return own;
-  return "";
+  return type_of_other_languages(word);
 }
 
 }  // namespace
@@ -185,12 +179,7 @@ std::optional<Stmt> Parser::c_pointer() {
     return {};
   const Token first = take();
   const Token named = take();
-  TypeExpr meant = make(NamedType{{}, ident(named)}, loc(named));
-  std::string spelled(text_of(named));
-  while (accept(Star)) {
-    meant = make(PointerType{meant}, since(named));
-    spelled.insert(0, "*");
-  }
+  const auto [meant, spelled] = pointer_of_c(named);
   const Loc written = since(first);
   const Ident name = ident(take());
   const Loc behind_name = after_previous();

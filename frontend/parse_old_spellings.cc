@@ -74,10 +74,8 @@ Decl Parser::old_program() {
       header);
 }
 
-/// map<K, V> name : HashMap(n) { pinned: "…" };
-Decl Parser::old_map() {
-  const Token first = take();
-  const size_t types_begin = position_ + 1;
+/// Passes over `<K, V>`; whether it ends on this line.
+bool Parser::skip_map_types() {
   size_t depth = 0;
   do {
     if (at(Less)) ++depth;
@@ -85,6 +83,14 @@ Decl Parser::old_map() {
     if (at(ShiftRight)) depth -= std::min<size_t>(depth, 2);
     take();
   } while (depth > 0 && !at_end() && !peek().new_line);
+  return depth == 0;
+}
+
+/// map<K, V> name : HashMap(n) { pinned: "…" };
+Decl Parser::old_map() {
+  const Token first = take();
+  const size_t types_begin = position_ + 1;
+  skip_map_types();
   const std::string types = upgraded(types_begin, std::max(types_begin, position_ - 1));
   const bool named = at(Identifier) && peek(1).kind == Colon && peek(2).kind == Identifier;
   const Loc header = since(first);

@@ -158,14 +158,7 @@ TypeExpr Parser::named_type() {
   if (at(Less) && same_line && !in_cast_) {
     // A map's type: only map declarations have one, and maps of maps inside theirs.
     error(loc(first), diag::misplaced_map);
-    size_t depth = 0;
-    do {
-      if (at(Less)) ++depth;
-      if (at(Greater)) --depth;
-      if (at(ShiftRight)) depth -= std::min<size_t>(depth, 2);
-      take();
-    } while (depth > 0 && !at_end() && !peek().new_line);
-    panicking_ = depth > 0;
+    panicking_ = !skip_map_types();
     if (at(LeftParen) && !panicking_ && !peek().new_line) skip_balanced();
     return make(InvalidType{}, loc(first));
   }

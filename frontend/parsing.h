@@ -222,6 +222,8 @@ class Parser {
   /// `-> type`, if it stands here.
   Option<TypeExpr> optional_result();
   TypeExpr result_type();
+  bool skip_map_types();
+  std::pair<TypeExpr, std::string> pointer_of_c(const Token& named);
 
   // ---- parse_statements.cc
   Body block();

@@ -478,7 +478,7 @@ class Checker {
   /// A number that the developer gave no name.
   static bool is_number(const Expr& e) {
     const auto* number = as<Int>(e);
-    return number && !number->form.constant && is_integral(number->type);
+    return number && (!number->form.constant || is_hexadecimal(number->form.constant)) && is_integral(number->type);
   }
   static bool initialises(const Expr& e) { return as<ArrayValue>(e) || as<StringValue>(e) || as<Zero>(e); }
 

@@ -286,8 +286,11 @@ struct Deref        { Expr pointer;                                             
 
 // ---- typed expressions --------------------------------------------------------------------------
 
-/// An integer, bool, char or enum value; `constant` is the name by which the developer called it, if any.
+/// An integer, bool, char or enum value; `constant` is what the developer called it, if that says more than its decimal
+/// digits: the name of a constant, or a hexadecimal literal, which only the C is printed by.
 struct Int          { Integer value; Name constant;                             KSC_FORM(Int, value, constant) };
+/// Whether it is a hexadecimal literal, and the name of no constant.
+inline bool is_hexadecimal(Name name) { return name && (name.text().starts_with("0x") || name.text().starts_with("0X")); }
 /// The null of its pointer type.
 struct Null         {                                                           KSC_LEAF(Null) };
 /// The value of its type whose bytes are all zero.

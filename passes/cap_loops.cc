@@ -3,6 +3,7 @@
 #include "ir/rewrite.h"
 #include "passes/fault_verdicts.h"
 #include "passes/passes.h"
+#include "passes/ways_out.h"
 
 namespace ksc {
 namespace {
@@ -65,15 +66,22 @@ Ir<lang::LoopsCapped> cap_loops(const Ir<lang::ChecksMinimal>& in, Context& cont
         remark(n.loc, to, verdicts);
         Types& types = to.context.types;
         const Loc loc = to.context.locations.derived(n.loc, "loop cap");
+        const Stmt leave = to.make(Leave{LeaveReason::Bounds}, loc);
+        const Name turn = to.fresh("turn");
+        const auto count_turns = [&](const Body& body) {
+          to.emit(CountedLoop{turn, types.u32(), to.make(Int{{0}, {}}, loc, types.u32()),
+                              to.make(Int{{most_turns}, {}}, loc, types.u32()), false, body},
+                  n.loc);
+        };
+        if (jumps_away(Stmt(Ref<Loop>{&n}))) {  // no break: what comes behind it has come to the cap
+          count_turns(to(n->body));
+          return to.emit_statement(leave);
+        }
         const Name broke = to.fresh("broke");
         to.emit(Let{broke, types.boolean(), to.make(Int{{0}, {}}, loc, types.boolean())}, loc);
-        const Body body = noting_breaks(to(n->body), broke, to);
-        to.emit(CountedLoop{to.fresh("turn"), types.u32(), to.make(Int{{0}, {}}, loc, types.u32()),
-                            to.make(Int{{most_turns}, {}}, loc, types.u32()), false, body},
-                n.loc);
+        count_turns(noting_breaks(to(n->body), broke, to));
         const Expr ran_out = to.make(Not{to.make(Local{broke}, loc, types.boolean())}, loc, types.boolean());
-        const Body leave{to.context.span<Stmt>({to.make(Leave{LeaveReason::Bounds}, loc)})};
-        to.emit(If{to.context.span<Branch>({{ran_out, leave}}), {}}, loc);
+        to.emit(If{to.context.span<Branch>({{ran_out, Body{to.context.span<Stmt>({leave})}}}), {}}, loc);
       }),
       on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         CountedLoop form = n.form;

@@ -35,7 +35,10 @@ std::optional<__int128> number(const Expr& e) {
   return right ? std::optional(combined(binary->form.op, *left, *right)) : std::nullopt;
 }
 /// Whether it is a constant with a name, or one of those that have been left as they are.
-bool is_named(const Expr& e) { return !as<Int>(e) || as<Int>(e)->form.constant; }
+bool is_named(const Expr& e) {
+  const auto* number = as<Int>(e);
+  return !number || (number->form.constant && !is_hexadecimal(number->form.constant));
+}
 
 Expr folded(__int128 value, Type type, Loc loc, Out& to) { return to.make(Int{{wrapped(value, type)}, {}}, loc, type); }
 

@@ -383,7 +383,9 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
         if (is(entity.type, TypeKind::Invalid)) return;
         if (entity.storage == Storage::Constant) return declare_global(n->name.name, n->value, entity, loc, out);
         Type type = is(entity.type, TypeKind::Constant) ? default_type(entity.value) : entity.type;
-        out.push_back(c.make(ConstDef{n->name.name, type, integer(entity.value, type, loc)}, loc));
+        const auto* literal = as<IntLiteral>(n->value);
+        const Name spelling = literal && is_hexadecimal(literal->form.spelling) ? literal->form.spelling : Name();
+        out.push_back(c.make(ConstDef{n->name.name, type, integer(entity.value, type, loc, spelling)}, loc));
       }),
       on<ConfigDecl>([&](const Node<ConfigDecl>& n) {
         Type type = find_entity(n->name.name)->type;

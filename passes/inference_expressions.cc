@@ -20,7 +20,9 @@ Expr Inference::infer(const Expr& e, Expected expected) {
         Type type = locals_[n->name];
         return type ? Expr(c.make(n.form, loc, type)) : invalid(loc);
       }),
-      on<IntLiteral>([&](const Node<IntLiteral>& n) -> Expr { return integer(n->value, t.constant(), loc); }),
+      on<IntLiteral>([&](const Node<IntLiteral>& n) -> Expr {
+        return integer(n->value, t.constant(), loc, is_hexadecimal(n->spelling) ? n->spelling : Name());
+      }),
       on<FloatLiteral>([&](const auto&) {
         // Where a type was refused, that it takes a float has been said.
         return is(expected, TypeKind::Invalid) ? invalid(loc) : unsupported(loc, "floating point");

@@ -113,7 +113,7 @@ Expr Inference::infer_chain(const Node<Chain>& n, Expected expected) {
 const Node<Int>* Inference::exact(const Expr& e) {
   const auto* number = as<Int>(e);
   if (!number) return nullptr;
-  const bool is_named = static_cast<bool>(number->form.constant);
+  const bool is_named = number->form.constant && !is_hexadecimal(number->form.constant);
   return is(number->type, TypeKind::Constant) ||
                  (is_named && (is(number->type, TypeKind::Enum) || is(number->type, TypeKind::Int)))
              ? number

@@ -122,7 +122,8 @@ class LookupMerger {
   void declare_contains(const Node<Let>& n, const Node<MapCall>& call, Out& to) {
     const Expr key = to(call->arguments[0]);
     Type pointer = to.context.types.pointer(type_of(call->map)->element, Space::MapValue, true);
-    if (!find(call->map, key)) declare(to.fresh("entry"), pointer, call->map, key, false, call.loc, to);
+    if (is_stable(key) && !find(call->map, key))
+      declare(to.fresh("entry"), pointer, call->map, key, false, call.loc, to);
     const Found* f = find(call->map, key);
     if (!f)
       return to.emit(Let{n->name, n->type,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The printer, one expression after another.
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "backends/c/printer.h"
@@ -7,6 +9,24 @@
 #include "ir/visit.h"
 
 namespace ksc::c {
+namespace {
+
+/// A number as the developer wrote it, without the `_` that C does not know.
+std::string c_digits(std::string_view spelling) {
+  std::string digits(spelling);
+  std::erase(digits, '_');
+  return digits;
+}
+/// The literal as the developer wrote it; empty if it was not hexadecimal or has another value by now.
+std::string hexadecimal(const Int& number) {
+  if (!is_hexadecimal(number.constant)) return "";
+  const std::string digits = c_digits(number.constant.text());
+  uint64_t value = 0;
+  std::from_chars(digits.data() + 2, digits.data() + digits.size(), value, 16);
+  return number.value.value == value ? digits : "";
+}
+
+}  // namespace
 
 std::string Printer::quoted(std::string_view text) {
   std::string out = "\"";
@@ -45,19 +65,27 @@ std::string Printer::literal(const Node<Int>& n, bool typed) {
     } else if (name == "KS_BOUNDS" || name == "KS_PANIC" || name == "KS_THROWN") {
       text = name;
     } else if (name.starts_with("KS_THROW(")) {
-      // As for htons(…): the code by the name that it has here.
-      const std::string_view code = name.substr(9, name.size() - 10);
-      const auto named = constants_.find(code);
-      if (named != constants_.end()) used.insert(std::string(code));
+      // The code by the name that it has here.
+      const auto named = constants_.find(constant_within(name));
+      if (named != constants_.end()) used.insert(std::string(named->first));
       text = fmt::format("KS_THROW({})", named != constants_.end()
                                              ? global_name(named->second)
                                              : std::to_string(static_cast<int32_t>(static_cast<uint32_t>(value))));
     } else if (name.starts_with("bpf_hton")) {
-      const std::string_view inner = name.substr(10, name.size() - 11);  // bpf_htons(ETH_P_IP)
+      const std::string_view inner = constant_within(name);
+      const auto named = constants_.find(inner);
       const KernelConstant* constant = context_.kernel_types ? context_.kernel_types->find_constant(inner) : nullptr;
-      if (constant && !constant->header.empty()) headers.insert(std::string(constant->header));
-      const bool is_number = !inner.empty() && inner[0] >= '0' && inner[0] <= '9';
-      if (is_number || constants_.count(inner) || (constant && !constant->header.empty())) text = name;
+      std::string argument;
+      if (named != constants_.end()) {
+        used.insert(std::string(inner));
+        argument = global_name(named->second);
+      } else if (constant && !constant->header.empty()) {
+        headers.insert(std::string(constant->header));
+        argument = inner;
+      } else if (inner[0] >= '0' && inner[0] <= '9') {
+        argument = c_digits(inner);
+      }
+      if (!argument.empty()) text = fmt::format("{}({})", name.substr(0, name.find('(')), argument);
     }
     if (!text.empty())
       return typed && is_integer(type) && type->bits >= 32 && !(type->bits == 32 && type->is_signed) ? cast(type, text)
@@ -73,10 +101,11 @@ std::string Printer::literal(const Node<Int>& n, bool typed) {
     return cast(type, value == INT32_MIN ? "(-2147483647 - 1)" : "(" + integer_text(value) + ")");
   if (value == INT64_MIN) return "(-9223372036854775807LL - 1)";
   if (value == INT32_MIN && width_of(type) <= 32) return "(-2147483647 - 1)";
-  std::string text =
-      value > 0xffff && width_of(type) >= 32 && (value & 0xff) == 0 && value > 0xffffff && value % 1000 != 0
-          ? fmt::format("0x{:x}", static_cast<uint64_t>(value))
-          : integer_text(value);
+  std::string text = hexadecimal(n.form);
+  if (text.empty())
+    text = value > 0xffff && width_of(type) >= 32 && (value & 0xff) == 0 && value > 0xffffff && value % 1000 != 0
+               ? fmt::format("0x{:x}", static_cast<uint64_t>(value))
+               : integer_text(value);
   const bool is_wide = value > INT32_MAX || value < INT32_MIN;
   if (width_of(type) == 64 && (typed || is_wide))
     text += is_signed(type) ? "LL" : "ULL";

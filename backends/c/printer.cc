@@ -56,6 +56,11 @@ bool is_reserved(std::string_view name) {
 
 }  // namespace
 
+std::string_view constant_within(std::string_view name) {
+  const size_t open = name.find('(');
+  return open == std::string_view::npos ? name : name.substr(open + 1, name.size() - open - 2);
+}
+
 std::string integer_text(__int128 value) {
   const bool negative = value < 0;
   unsigned __int128 rest = negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
@@ -196,7 +201,7 @@ std::string Printer::constant_definition(const ConstDef& constant) {
   if (value < INT32_MIN || value > INT32_MAX || is(constant.type, TypeKind::Bool))
     return "";  // the number stands where it is used
   know_constant(constant.name);
-  return fmt::format("enum {{ {} = {} }};\n", global_name(constant.name), integer_text(value));
+  return fmt::format("enum {{ {} = {} }};\n", global_name(constant.name), literal(*number, false));
 }
 
 }  // namespace ksc::c

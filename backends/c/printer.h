@@ -138,6 +138,9 @@ class Printer {
   bool truncates_ = false;                      // what is printed next is cut to its width by where it goes
 };
 std::string integer_text(__int128 value);
+/// The constant that a number is called by, also where it is called by what is made of one: bpf_htons(PORT) or
+/// KS_THROW(PORT).
+std::string_view constant_within(std::string_view name);
 bool is_byte_pointer(Type type);
 /// Bytes of a packet are a `void *` in C, as everybody writes it.
 bool is_void_pointer(Type type);

@@ -55,11 +55,12 @@ class UserFile {
         types += printer_.struct_definition(n->form.type) + "\n";
       if (const auto* n = as<EnumDef>(d); n && is_needed_enum(n->form.type))
         types += printer_.enum_definition(n->form.type) + "\n";
-      if (const auto* n = as<ConstDef>(d); n && named_.count(n->form.name))
+      if (const auto* n = as<ConstDef>(d); n && named_.count(n->form.name.text()))
         types += printer_.constant_definition(n->form);
     }
     for (const Decl& d : program_) {
-      if (const auto* n = as<GlobalDef>(d); n && n->form.storage == Storage::Constant && named_.count(n->form.name))
+      if (const auto* n = as<GlobalDef>(d);
+          n && n->form.storage == Storage::Constant && named_.count(n->form.name.text()))
         constants += fmt::format("static const {} = {};\n",
                                  printer_.declaration(n->form.type, printer_.global_name(n->form.name)),
                                  printer_.initialiser(*n->form.value));
@@ -177,8 +178,9 @@ class UserFile {
   }
   void need_in(const Expr& e) {
     need(type_of(e));
-    if (const auto* number = as<Int>(e); number && number->form.constant) named_.insert(number->form.constant);
-    if (const auto* global = as<Global>(e)) named_.insert(global->form.name);
+    if (const auto* number = as<Int>(e); number && number->form.constant)
+      named_.insert(c::constant_within(number->form.constant.text()));
+    if (const auto* global = as<Global>(e)) named_.insert(global->form.name.text());
     each_child_of(
         e, [&](const Expr& child) { need_in(child); }, [&](const Stmt& s) { need_in(s); });
   }
@@ -192,7 +194,7 @@ class UserFile {
 
   bool is_needed_enum(Type type) const {
     bool needed = types_.count(type) != 0;
-    for (const EnumItem& item : type->body->items) needed = needed || named_.count(item.name);
+    for (const EnumItem& item : type->body->items) needed = needed || named_.count(item.name.text());
     return needed;
   }
 
@@ -304,7 +306,8 @@ class UserFile {
   c::Printer printer_;
   std::map<Name, const FunctionDef*, ByText> functions_;
   std::vector<Name> tail_calls_;  // what programs hand over to, in the order in which it is met
-  std::set<Name, ByText> called_, loaded_, named_;
+  std::set<Name, ByText> called_, loaded_;
+  std::set<std::string_view> named_;
   std::set<Type> types_;
   const PinnedGlobals* pins_ = nullptr;
   const CommandLine* command_line_ = nullptr;

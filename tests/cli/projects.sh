@@ -74,6 +74,22 @@ KS_NO_WAIT=1 ./lines/lines >output 2>/dev/null
 ;
 really??! ??= ???;" ] || fail "lines prints $(cat output)"
 
+# Numbers are called in the C what they are called here.
+cat >numbers.ks <<'SOURCE'
+const PORT: u16 = 0x00_35
+@xdp fn p(ctx: *xdp_md) -> xdp_action {
+    var eth = ctx->data as *ethhdr
+    if (eth->h_proto == htons(0x86DD)) { return XDP_TX }
+    var udp = (eth + 1) as *udphdr
+    return udp->dest == htons(PORT) || udp->len == 0x0A && udp->check != 10 ? XDP_DROP : XDP_PASS
+}
+SOURCE
+builds numbers
+for words in 'enum { PORT = 0x0035 };' 'eth->h_proto == bpf_htons(0x86DD)' 'udp->dest == bpf_htons(PORT)' 'udp->len == 0x0A' \
+  'udp->check != 10'; do
+  grep -qF "$words" numbers/numbers.ebpf.c || fail "the C does not say $words: $(grep -F "${words%% *}" numbers/numbers.ebpf.c)"
+done
+
 # Not every compiler tells where the headers of the architecture lie in the same way.
 for compiler in gcc clang clang-14 clang-19; do
   command -v $compiler >/dev/null || continue

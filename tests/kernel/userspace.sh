@@ -15,6 +15,8 @@ struct Key { address: u32, port: u16 }
 struct Stats { packets: u64, bytes: u64 }
 struct OnlyInEbpf { unused_in_userspace: u64 }
 enum Color { RED, GREEN = 5 }
+const ONLY_SWAPPED: u16 = 0x1234
+enum Service { HTTP = 80 }
 config tuning {
     limit: u32 = 7,
     ratio: u8 = 3,
@@ -105,6 +107,8 @@ fn main(args: Args) -> i32 {
     preset -= 1
     print("globals %u %d limit %u ratio %u", zero, preset, tuning.limit, tuning.ratio)
 
+    print("swapped %x %x", htons(ONLY_SWAPPED), htons(HTTP))
+
     var sum = add(Point { x: 1, y: 2 }, Point { x: 3, y: -4 })
     print("sum %d %d unchanged %d", sum.x, sum.y, changed(sum))
     print("even %d odd %d named %d", is_even(10), is_even(7), printf(21))
@@ -192,6 +196,7 @@ while read -r line; do has "$line" "^$line\$" "$work/out"; done <<'LINES'
 globals 42 -6 limit 8 ratio 3
 sum 4 -2 unchanged 104
 even 1 odd 0 named 42
+swapped 3412 5000
 counts 7 3 21 len 3
 contains 1 0
 found 21

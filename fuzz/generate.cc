@@ -86,6 +86,7 @@ const std::vector<std::string>& counted_forms() {
       "max",
       "abs",
       "byte order",
+      "byte order of a constant",
       "compare",
       "&&",
       "||",

@@ -91,6 +91,13 @@ Tree Generator::integer_expression(const T& type, int depth) {
       const std::string name = type.bits == 16   ? random_.pick(Names{"bswap16", "htons", "ntohs"})
                                : type.bits == 32 ? random_.pick(Names{"bswap32", "htonl", "ntohl"})
                                                  : "bswap64";
+      if (random_.once_in(3)) {
+        count("byte order of a constant");
+        Names constants = {literal(type)};
+        for (const auto& [constant, its_type] : constants_)
+          if (its_type == type) constants.push_back(constant);
+        return expression(fmt::format("({}({}) as {})", name, random_.pick(constants), type.spelled()), type);
+      }
       count("byte order");
       return expression(join(name + "(", solid(type, depth - 1), ")"), type);
     }

@@ -18,6 +18,8 @@ const std::vector<std::string>& counted_forms() {
       "catch everything",
       "function that throws",
       "panic",
+      "propagate of a throw",
+      "propagate of null",
       "throw of a caught code",
       "throw of a constant",
       "throw of a number",

@@ -24,8 +24,16 @@ Tree Generator::call(const Helper& helper, int depth) {
   if (helper.throws) {
     count("call that may throw");
     throws_ = throws_ || !catches_all();
+    if (!may_throw()) count("propagate of a throw"), out = join("(", std::move(out), "?)");
   }
   return expression(std::move(out), helper.result);
+}
+
+Tree Generator::entry_or_leave(Tree entry) {
+  if (commutes_ || !frozen_.empty() || !random_.once_in(12) || (in_user_ && !may_throw())) return entry;
+  count("propagate of null");
+  throws_ = throws_ || (in_user_ && !catches_all());
+  return join("(", std::move(entry), "?)");
 }
 
 Tree Generator::integer_expression(const T& type, int depth) {
@@ -126,7 +134,7 @@ Tree Generator::integer_expression(const T& type, int depth) {
       if (!fitting.empty()) {
         const Map& map = *random_.pick(fitting);
         count("map read");
-        return expression(join(map.name + "[", key(map, depth - 1), "]"), type);
+        return expression(entry_or_leave(join(map.name + "[", key(map, depth - 1), "]")), type);
       }
       if (maps_.empty()) break;
       const Map& map = random_.pick(maps_);
@@ -135,7 +143,7 @@ Tree Generator::integer_expression(const T& type, int depth) {
       const Place& part = random_.pick(parts);
       count("map field read");
       count_place("x" + part.text);
-      Tree field = join(map.name + "[", key(map, depth - 1), "]" + part.text);
+      Tree field = join(entry_or_leave(join(map.name + "[", key(map, depth - 1), "]")), part.text);
       if (part.type == type) return expression(std::move(field), type);
       count("element of a member at a variable index");
       return expression(join(std::move(field), element_of("", depth)), type);

@@ -194,13 +194,18 @@ class Generator {
   Tree key(const Map& map, int depth);
   /// What is called may end the entries that references are held into.
   bool can_call(const Helper& helper) const {
-    return frozen_.empty() && (has_context_ || !helper.with_context) && (!helper.throws || (may_throw() && !commutes_));
+    return frozen_.empty() && (has_context_ || !helper.with_context) &&
+           (!helper.throws || ((may_throw() || may_give_up()) && !commutes_));
   }
   bool catches_all() const {
     return std::any_of(caught_.begin(), caught_.end(), [](const Caught& c) { return c.all; });
   }
   /// Whether any code may be thrown: a function may let it out, an entry function may not.
   bool may_throw() const { return catches_all() || !in_entry_; }
+  /// Whether e? leaves the entry function where something is thrown.
+  bool may_give_up() const { return in_entry_ && !in_user_ && caught_.empty(); }
+  /// A map's entry, now and then as (m[k]?).
+  Tree entry_or_leave(Tree entry);
   Tree call(const Helper& helper, int depth);
   Tree match_value(const T& type, int depth);
   Tree match(int depth, const std::function<Tree(int)>& arm);

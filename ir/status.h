@@ -2,6 +2,7 @@
 // What a function that may be left early returns instead of its result, as u64: 0 if it was not, else why.
 #pragma once
 #include "ir/context.h"
+#include "ir/lang.h"
 
 namespace ksc {
 
@@ -22,5 +23,8 @@ constexpr StatusKind status_kind(LeaveReason reason) {
 Expr constant_status(LeaveReason reason, Loc loc, Context& context);
 /// The status of a throw of a constant code, which the generated code calls KS_THROW(code).
 Expr thrown_status(const Int& code, Loc loc, Context& context);
+
+/// Whether anything in the program may panic: a panic's status is nowhere else.
+bool may_panic(const Program& program);
 
 }  // namespace ksc

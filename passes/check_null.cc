@@ -253,6 +253,7 @@ class NullCheck {
     if (const auto* local = as<Local>(pointer)) return &local->form;
     if (const auto* converted = as<Convert>(pointer)) return held_by(converted->form.value);
     if (const auto* sum = as<PointerAdd>(pointer)) return held_by(sum->form.pointer);
+    if (const auto* block = as<BlockValue>(pointer)) return block->form.value ? held_by(*block->form.value) : nullptr;
     return nullptr;
   }
   bool holds_something(const Expr& e) const {

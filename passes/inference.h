@@ -145,6 +145,8 @@ class Inference {
   void try_statement(const Node<Try>& n);
   /// panic(message) or assert(condition, message) [L47]: a block without a value.
   Expr infer_panic(bool asserts, Span<Expr> arguments, Loc loc);
+  /// e?: what is there behind a test that leaves where nothing is [L34].
+  Expr infer_propagate(const Node<Propagate>& n, Expected expected);
   /// An expression as a statement.
   void evaluate(const Expr& e);
   // inference_print.cc
@@ -330,7 +332,8 @@ class Inference {
   NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU
   Loc statement_call_;       // the call at work whose value nobody takes
   int loop_depth_ = 0;
-  int waiting_ = 0;  // declarations that wait for the one at work, each for the next
+  int try_depth_ = 0;  // bodies of `try` around the statement at work
+  int waiting_ = 0;    // declarations that wait for the one at work, each for the next
   bool chain_reported_ = false;
   NameMap<int> nesting_;       // of structs: how many are within one another
   bool at_file_level_ = true;  // outside of the bodies of functions

@@ -14,7 +14,9 @@ void Inference::throw_statement(const Node<Throw>& n) {
 }
 
 void Inference::try_statement(const Node<Try>& n) {
+  ++try_depth_;
   const Body tried = body(n->body);
+  --try_depth_;
   std::vector<CatchClause> clauses;
   std::set<__int128> codes;
   bool takes_all = false, takes_bounds = false, is_broken = false;
@@ -62,6 +64,50 @@ Expr Inference::infer_panic(bool asserts, Span<Expr> arguments, Loc loc) {
   const Expr fails = c.make(Not{holds}, loc, t.boolean());
   const Body tested = collect_statements([&] { emit(If{c.span<Branch>({{fails, ends}}), {}}, loc); });
   return c.make(BlockValue{tested, {}}, loc, t.void_type());
+}
+
+Expr Inference::infer_propagate(const Node<Propagate>& n, Expected expected) {
+  if (at_file_level_) return report_not_constant(n.loc), invalid(n.loc);
+  const Loc loc = n.loc;
+  const Expr value = settle(infer(n->value, expected));
+  if (is_invalid(value)) return value;
+  Type type = type_of(value);
+  const bool is_reference = is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef);
+  const bool may_be_null = is(type, TypeKind::Maybe) || (is_reference && type->nullable);
+  const bool may_throw = !(header(value).contains & form_set_of<Call, BuiltinCall>()).empty();
+  if (!may_be_null && !may_throw) {
+    const Loc mark = between(after(loc_of(n->value)), after(loc));
+    c.diagnostics.report(mark, diag::nothing_to_propagate, spell(type)).fix(mark, "", "leave it out");
+    return invalid(loc);
+  }
+  // Elsewhere what is thrown goes its way by itself.
+  const bool takes_throws = may_throw && domain_ == Domain::Program && try_depth_ == 0;
+  if (!may_be_null && !takes_throws) return value;
+  const auto leave = [&] {
+    if (in_ebpf()) return emit(Leave{LeaveReason::Bounds}, loc);
+    if (is(result_, TypeKind::Pointer)) return emit(Return{c.make(Null{}, loc, result_)}, loc);
+    emit(Throw{integer({2}, t.i32(), loc, c.name("ENOENT"))}, loc);
+  };
+  const Name held = c.names.fresh("value");
+  const Expr local = c.make(Local{held}, loc, type);
+  const Body before = collect_statements([&] {
+    if (!takes_throws) {
+      emit(Let{held, type, value}, loc);
+    } else {
+      const bool is_void = is(type, TypeKind::Void);
+      if (!is_void) emit(Let{held, type, {}}, loc);
+      const Body tried = collect_statements([&] {
+        is_void ? emit(Evaluate{value}, loc) : emit(Assign{local, value}, loc);
+      });
+      emit(Try{tried, c.span<CatchClause>({{{}, {}, false, collect_statements(leave)}})}, loc);
+    }
+    if (!may_be_null) return;
+    const Expr absent = c.make(Not{c.make(Present{local}, loc, t.boolean())}, loc, t.boolean());
+    emit(If{c.span<Branch>({{absent, collect_statements(leave)}}), {}}, loc);
+  });
+  if (is(type, TypeKind::Void)) return c.make(BlockValue{before, {}}, loc, type);
+  return c.make(BlockValue{before, may_be_null ? value_of_maybe(local) : local}, loc,
+                is(type, TypeKind::Maybe) ? type->element : type);
 }
 
 }  // namespace ksc

@@ -83,7 +83,7 @@ Expr Inference::infer(const Expr& e, Expected expected) {
         c.diagnostics.report(n->field.loc, diag::no_member, spell(type), std::string(n->field.name.text()));
         return invalid(loc);
       }),
-      on<Propagate>([&](const auto&) { return unsupported(loc, "`?`"); }),
+      on<Propagate>([&](const auto& n) { return infer_propagate(n, expected); }),
       on<Operation>([&](const auto& n) { return infer_operation(n, expected); }),
       on<And>([&](const Node<And>& n) -> Expr {
         const Expr left = condition(n->left), right = condition(n->right);

@@ -227,6 +227,7 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
   result_ = entity.type->element;
   result_loc_ = n->result ? loc_of(*n->result) : Loc{};
   loop_depth_ = 0;
+  try_depth_ = 0;
   packet_ends_.clear();
   declare_fault_verdict(n, out);
   if (n->name.name == "main" && domain_ == Domain::User) check_main(n, entity);

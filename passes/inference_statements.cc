@@ -505,7 +505,8 @@ void Inference::evaluate(const Expr& e) {
   statement_call_ = loc;
   Expr value = infer(e);
   if (is_invalid(value)) return emit(InvalidStmt{}, loc);
-  if (const auto* block = as<BlockValue>(value); block && !block->form.value) {
+  // e? alone is a test.
+  if (const auto* block = as<BlockValue>(value); block && (!block->form.value || as<Propagate>(e))) {
     for (const Stmt& s : block->form.body.statements) sink_->push_back(s);
     return;
   }

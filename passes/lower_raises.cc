@@ -9,30 +9,12 @@
 
 namespace ksc {
 namespace {
-
 using Out = To<lang::ThrowsExplicit>;
-
-/// Whether anything in the program may panic: a panic's status is nowhere else.
-bool panics(const Program& program) {
-  bool found = false;
-  std::function<void(const Expr&)> on_expr;
-  std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) { each_child_of(s, on_expr, on_stmt); };
-  on_expr = [&](const Expr& e) {
-    const auto* status = as<Int>(e);
-    found = found || (status && status->form.constant == "KS_PANIC");
-    each_child_of(e, on_expr, on_stmt);
-  };
-  for (const Decl& d : program)
-    if (const auto* function = as<FunctionDef>(d))
-      for (const Stmt& s : function->form.body.statements) on_stmt(s);
-  return found;
-}
-
 }  // namespace
 
 Ir<lang::ThrowsExplicit> lower_raises(const Ir<lang::NoTry>& in, Context& context) {
   const FaultVerdicts verdicts(in.declarations, context);
-  const bool may_panic = panics(in.declarations);
+  const bool panics = may_panic(in.declarations);
   return rewrite<lang::NoTry, lang::ThrowsExplicit>(
       in, context, on<FaultVerdict>([](const auto&, Out&) {}), on<Raise>([&](const Node<Raise>& n, Out& to) {
         const FunctionDef& function = *to.function();
@@ -47,7 +29,7 @@ Ir<lang::ThrowsExplicit> lower_raises(const Ir<lang::NoTry>& in, Context& contex
         const Stmt safe = to.make(Return{verdicts.safe(function, n.loc)}, n.loc);
         if (const auto* status = as<Int>(n->status))
           return to.emit_statement(status->form.value.value == status_of(StatusKind::Panic) ? safe : pass_through);
-        if (may_panic) {
+        if (panics) {
           const Expr panicked =
               to.make(Compare{CompareOp::Equal, n->status, constant_status(LeaveReason::Panic, n.loc, to.context)},
                       n.loc, to.context.types.boolean());

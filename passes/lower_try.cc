@@ -80,13 +80,35 @@ class Clauses {
   Out& to_;
 };
 
+/// Whether what is thrown in it only leaves an eBPF program with the pass-through verdict, as `e?` does [L34].
+bool gives_up(const Try& form) {
+  if (form.clauses.size() != 1 || form.clauses[0].bounds || form.clauses[0].code) return false;
+  const Body& body = form.clauses[0].body;
+  const auto* raised = body.statements.size() == 1 ? as<Raise>(body.statements[0]) : nullptr;
+  const auto* status = raised ? as<Int>(raised->form.status) : nullptr;
+  return status && status->form.value.value == status_of(StatusKind::Bounds);
+}
+
 }  // namespace
 
 Ir<lang::NoTry> lower_try(const Ir<lang::PacketPulled>& in, Context& context) {
   std::vector<OpenTry> open;
   // Outside every try of a function that returns no status, nothing is left to raise (ir/escapes.h).
+  const bool panics = may_panic(in.declarations);
+  bool gives_up_here = false;
+  const auto give_up = [&](const Expr& status, Loc loc, Out& to) {
+    const Expr panic = constant_status(LeaveReason::Panic, loc, to.context);
+    const auto* known = as<Int>(status);
+    if (known && known->form.value.value == as<Int>(panic)->form.value.value) return to.emit(Raise{panic}, loc);
+    if (!known && panics) {
+      const Expr panicked = to.make(Compare{CompareOp::Equal, status, panic}, loc, to.context.types.boolean());
+      const Body leave = to.collect([&] { to.emit(Raise{panic}, loc); });
+      to.emit(If{to.context.span<Branch>({{panicked, leave}}), {}}, loc);
+    }
+    to.emit(Raise{constant_status(LeaveReason::Bounds, loc, to.context)}, loc);
+  };
   const auto raise = [&](const Expr& status, Loc loc, Out& to) {
-    if (open.empty()) return to.emit(Raise{status}, loc);
+    if (open.empty()) return gives_up_here ? give_up(status, loc, to) : to.emit(Raise{status}, loc);
     OpenTry& around = open.back();
     if (const auto* known = as<Int>(status))
       around.statuses.insert(known->form.value.value);
@@ -98,6 +120,12 @@ Ir<lang::NoTry> lower_try(const Ir<lang::PacketPulled>& in, Context& context) {
   return rewrite<lang::PacketPulled, lang::NoTry>(
       in, context, on<Raise>([&](const Node<Raise>& n, Out& to) { raise(n->status, n.loc, to); }),
       on<Try>([&](const Node<Try>& n, Out& to) {
+        if (open.empty() && to.function()->domain == Domain::Program && gives_up(n.form)) {
+          gives_up_here = true;
+          to.emit(to(n->body));
+          gives_up_here = false;
+          return;
+        }
         Types& types = to.context.types;
         const Name thrown = to.fresh("thrown");
         open.push_back({to.fresh("caught"), to.make(Local{thrown}, n.loc, types.u64()), {}, false});

@@ -319,6 +319,11 @@ void Parser::close_members(const Token& open) {
   if (!expect_close(RightBrace, open) && !at_end() && ends_members()) panicking_ = false;
 }
 
+Decl Parser::without_members(const Ident& name, Loc at) {
+  error(name.loc, diag::no_members, std::string(name.name.text()));
+  return make(InvalidDecl{span(std::vector<Name>{name.name})}, at);
+}
+
 Decl Parser::configuration(const Modifiers& found) {
   const Token first = take();
   const Ident name = expect_name("a config block");
@@ -326,6 +331,7 @@ Decl Parser::configuration(const Modifiers& found) {
   const Token open = peek();
   std::vector<ConfigItem> items;
   if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
+  if (accept(RightBrace)) return without_members(name, at);
   while (!this->at(RightBrace) && !at_end() && !ends_members()) {
     const size_t from = position_;
     const Ident field = expect_member_name();
@@ -352,6 +358,7 @@ Decl Parser::structure(const Modifiers& found) {
   std::vector<MemberDecl> members;
   const size_t brace = position_;
   if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
+  if (accept(RightBrace)) return without_members(name, at);
   size_t used = 0;
   comment_behind(brace, used);  // it is about the struct
   while (!this->at(RightBrace) && !at_end() && !ends_members()) {

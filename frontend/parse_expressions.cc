@@ -92,11 +92,15 @@ Expr Parser::expression_from(Expr left, const Token& first) {
 
 Expr Parser::conditional(Expr condition, const Token& first) {
   if (!at(Question) || panicking_) return condition;
-  const Token question = take();
+  const Token question = take(), behind = peek();
   const Expr then = expression();
   if (!panicking_ && !accept(Colon)) {
     Diagnostic& reported = expected("`:`");
-    if (&reported != &ignored_) reported.note(loc(question), "for this conditional");
+    if (&reported != &ignored_) {
+      reported.note(loc(question), "for this conditional");
+      if (behind.kind == Minus || behind.kind == Star || behind.kind == Ampersand)
+        reported.note("what leaves where nothing is, and goes on with an operator, is written `(e?)`");
+    }
   }
   if (panicking_) return invalid_expr();
   const Expr otherwise = expression();

@@ -180,6 +180,7 @@ class Parser {
   Decl variable(const Modifiers& modifiers);
   Decl map(const Modifiers& modifiers, Ident name, const Token& first);
   Decl constant(const Modifiers& modifiers);
+  Decl without_members(const Ident& name, Loc at);
   Decl configuration(const Modifiers& modifiers);
   Decl structure(const Modifiers& modifiers);
   Decl enumeration(const Modifiers& modifiers);

@@ -168,7 +168,7 @@ Spillable::Spillable(const FunctionDef& function) {
 }
 
 bool Spillable::is_spilled(const Let& let, uint64_t from) const {
-  if (size_of(let.type) >= from && is_spillable(let.type)) return true;
+  if (is_spillable(let.type) && (size_of(let.type) >= from || kept_in_turns_.count(let.name))) return true;
   if (!is_integral(let.type) || bounds_.count(let.name)) return false;
   return (from <= turn_numbers_spilled && changed_in_turns_.count(let.name)) ||
          (from <= least_spilled && !let.name.is_generated());
@@ -176,7 +176,14 @@ bool Spillable::is_spilled(const Let& let, uint64_t from) const {
 
 void Spillable::look_at(const Stmt& s, int loops) {
   if (const auto* let = as<Let>(s)) declared_in_[let->form.name] = loops;
-  if (const auto* assign = as<Assign>(s)) change(assign->form.place, loops);
+  if (const auto* assign = as<Assign>(s)) {
+    change(assign->form.place, loops);
+    const auto* converted = as<Convert>(assign->form.value);
+    const auto* address = as<AddressOf>(converted ? converted->form.value : assign->form.value);
+    const auto* kept = address ? as<Local>(address->form.place) : nullptr;
+    const auto declared = kept ? declared_in_.find(kept->form.name) : declared_in_.end();
+    if (declared != declared_in_.end() && declared->second < loops) kept_in_turns_.insert(kept->form.name);
+  }
   if (const auto* loop = as<CountedLoop>(s))
     for (const Expr& bound : {loop->form.low, loop->form.high})
       if (const auto* local = as<Local>(bound)) bounds_.insert(local->form.name);

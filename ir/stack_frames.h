@@ -56,6 +56,9 @@ class Spillable {
   bool is_spilled(const Let& let, uint64_t from) const;
   /// Whether a loop changes what was declared before it.
   bool is_changed_in_turns(Name local) const { return changed_in_turns_.count(local) != 0; }
+  /// Whether there are variables that must lie elsewhere: the turn of a loop that is a function of its own keeps their
+  /// address in a variable of the frame below, and there the verifier wants no pointer into the stack.
+  bool keeps_addresses_in_turns() const { return !kept_in_turns_.empty(); }
 
  private:
   void look_at(const Stmt& s, int loops);
@@ -63,7 +66,7 @@ class Spillable {
   void change(const Expr& place, int loops);
 
   NameMap<int> declared_in_;  // how many loops
-  NameSet changed_in_turns_;
+  NameSet changed_in_turns_, kept_in_turns_;
   NameSet bounds_;  // of loops: each turn may read them, as they were at first
 };
 

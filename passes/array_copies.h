@@ -39,16 +39,18 @@ inline Expr choice_of_parts(const Expr& e, Context& context) {
 }
 
 /// memcpy(&place, &source, size) for arrays and strings; a string of another size is cut off, or followed by zeros, as
-/// it always is [L21]. Of a choice, what is chosen is copied.
+/// it always is [L21]. Of a choice, what is chosen is copied. `most`: the bytes that are left of it.
 template <Lang Out>
-void emit_array_copy(const Expr& place, const Expr& source, Loc loc, To<Out>& to) {
+void emit_array_copy(const Expr& place, const Expr& source, Loc loc, To<Out>& to, uint64_t most = UINT64_MAX) {
   Types& types = to.context.types;
-  Expr from = source;
-  if (const auto* converted = as<Convert>(from)) from = converted->form.value;  // str(M) as str(N)
-  from = choice_of_parts(from, to.context);
+  Expr from = choice_of_parts(source, to.context);
+  while (const auto* converted = as<Convert>(from)) {  // str(M) as str(N)
+    most = std::min(most, size_of(converted->type));
+    from = choice_of_parts(converted->form.value, to.context);
+  }
   if (const auto* choice = as<Conditional>(from)) {
-    const Body then = to.collect([&] { emit_array_copy(place, choice->form.then, loc, to); });
-    const Body otherwise = to.collect([&] { emit_array_copy(place, choice->form.otherwise, loc, to); });
+    const Body then = to.collect([&] { emit_array_copy(place, choice->form.then, loc, to, most); });
+    const Body otherwise = to.collect([&] { emit_array_copy(place, choice->form.otherwise, loc, to, most); });
     return to.emit(If{to.context.template span<Branch>({{choice->form.condition, then}}), otherwise}, loc);
   }
   if (initialises_array(from)) {
@@ -56,7 +58,7 @@ void emit_array_copy(const Expr& place, const Expr& source, Loc loc, To<Out>& to
     to.emit(Let{name, type_of(from), from}, loc);
     from = to.make(Local{name}, loc, type_of(from));
   }
-  const uint64_t size = std::min(size_of(type_of(place)), size_of(type_of(from)));
+  const uint64_t size = std::min({size_of(type_of(place)), size_of(type_of(from)), most});
   const auto address = [&](const Expr& e) {
     return to.make(AddressOf{e}, loc, types.pointer(type_of(e), Space::Stack, false));
   };
@@ -72,12 +74,13 @@ void emit_array_copy(const Expr& place, const Expr& source, Loc loc, To<Out>& to
   call("__builtin_memcpy", place, address(from), size);
   Type type = type_of(place);
   if (!is(type, TypeKind::Str)) return;
+  if (size_of(type_of(from)) > size) {
+    const Expr last = to.make(Index{place, number(size - 1)}, loc, types.character());
+    to.emit(Assign{last, to.make(Int{{0}, {}}, loc, types.character())}, loc);
+  }
   if (size < type->count) {
     const Expr rest = to.make(Index{place, number(size)}, loc, types.character());
     call("__builtin_memset", rest, number(0), type->count - size);
-  } else if (size_of(type_of(from)) > size) {
-    const Expr last = to.make(Index{place, number(size - 1)}, loc, types.character());
-    to.emit(Assign{last, to.make(Int{{0}, {}}, loc, types.character())}, loc);
   }
 }
 

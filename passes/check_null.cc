@@ -265,6 +265,14 @@ class NullCheck {
     if (const auto* block = as<BlockValue>(e)) return block->form.value && holds_something(*block->form.value);
     return as<AddressOf>(e) != nullptr;
   }
+  /// Whether it holds something wherever it stands: a whole value that a reference is given, or an address.
+  static bool is_never_null(const Expr& e) {
+    if (!type_of(e)->nullable || as<AddressOf>(e)) return true;
+    if (const auto* converted = as<Convert>(e)) return is_never_null(converted->form.value);
+    if (const auto* sum = as<PointerAdd>(e)) return is_never_null(sum->form.pointer);
+    const auto* block = as<BlockValue>(e);
+    return block && block->form.value && is_never_null(*block->form.value);
+  }
   void bind(Name name, const Expr& value) {
     Type type = type_of(value);
     if (!is(type, TypeKind::Pointer) && !is(type, TypeKind::EntryRef)) return;
@@ -335,7 +343,7 @@ class NullCheck {
   void forget_changes(const Stmt& whole) {
     std::function<void(const Expr&)> on_expr;
     std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) {
-      if (const auto* assign = as<Assign>(s))
+      if (const auto* assign = as<Assign>(s); assign && !is_never_null(assign->form.value))
         if (const auto* local = as<Local>(assign->form.place)) known_.prove(local->form.name, false);
       each_child_of(s, on_expr, on_stmt);
     };

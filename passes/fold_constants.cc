@@ -171,6 +171,30 @@ bool has_complement(const Expr& e) {
   return unary && unary->form.op == UnaryOp::Complement && !is_signed(unary->type) && width_of(unary->type) < 32;
 }
 
+/// Whether nobody sees that the expression is not evaluated. In userspace an index out of range ends the process.
+bool is_unseen(const Expr& e, const Out& to) {
+  if (has_effect(e)) return false;
+  if (!to.function() || to.function()->domain != Domain::User || !header(e).contains.has(Kind::Index)) return true;
+  const auto* index = as<Index>(e);
+  bool unseen = !index || as<Int>(index->form.index);
+  each_child_of(
+      e, [&](const Expr& child) { unseen = unseen && is_unseen(child, to); }, [](const Stmt&) {});
+  return unseen;
+}
+/// What a comparison is known to give, behind `(x & 0) != 0` for operands that can be seen to be evaluated.
+Expr answered(bool answer, const Expr& left, const Expr& right, const Node<Compare>& n, Out& to) {
+  Option<Expr> seen;
+  for (const Expr& e : {left, right}) {
+    if (is_unseen(e, to)) continue;
+    const Expr zero = to.make(Int{{0}, {}}, n.loc, type_of(e));
+    const Expr masked = to.make(Binary{BinaryOp::BitAnd, e, zero}, n.loc, type_of(e));
+    const Expr never = to.make(Compare{CompareOp::NotEqual, masked, zero}, n.loc, n.type);
+    seen = seen ? Expr(to.make(Or{*seen, never}, n.loc, n.type)) : never;
+  }
+  if (!seen) return folded(answer, n.type, n.loc, to);
+  return answer ? Expr(to.make(Not{*seen}, n.loc, n.type)) : *seen;
+}
+
 /// What the comparison gives, if the operands' types or numbers decide it.
 std::optional<bool> known_answer(CompareOp op, const Range& a, const Range& b) {
   const bool apart = a.high < b.low || b.high < a.low, one = a.low == a.high && b.low == b.high && a.low == b.low;
@@ -202,7 +226,7 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::ConstantsRead>& in, Cont
         // x & 0 is 0, whatever x is, if nothing happens on the way to it.
         const auto is_zero = [](const std::optional<__int128>& value) { return value && *value == 0; };
         if (n->op == BinaryOp::BitAnd && is_integral(n.type) &&
-            ((is_zero(a) && !has_effect(right)) || (is_zero(b) && !has_effect(left))))
+            ((is_zero(a) && is_unseen(right, to)) || (is_zero(b) && is_unseen(left, to))))
           return folded(0, n.type, n.loc, to);
         // x & x is x; C compilers warn about such things, and the developer's program is not wrong.
         if ((n->op == BinaryOp::BitAnd || n->op == BinaryOp::BitOr) && is_same(left, right)) return left;
@@ -277,7 +301,7 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::ConstantsRead>& in, Cont
         const Expr left = to(n->left), right = to(n->right);
         const auto a = number(left), b = number(right);
         // x % 1 is 0, if nothing happens on the way to it.
-        if (!a && b && *b == 1 && n->op == DivideOp::Remainder && !has_effect(left))
+        if (!a && b && *b == 1 && n->op == DivideOp::Remainder && is_unseen(left, to))
           return folded(0, n.type, n.loc, to);
         if (!a || !b) return to.make(Divide{n->op, left, right}, n.loc, n.type);
         return folded(n->op == DivideOp::Quotient ? (*b == 0 ? 0 : *a / *b) : (*b == 0 ? *a : *a % *b), n.type, n.loc,
@@ -304,9 +328,9 @@ Ir<lang::ConstantsFolded> fold_constants(const Ir<lang::ConstantsRead>& in, Cont
         const bool integers = is_integral(type_of(left)) && is_integral(type_of(right));
         const std::optional<bool> answer =
             integers ? known_answer(n->op, range_of(left), range_of(right)) : std::nullopt;
-        if (answer) return folded(*answer, n.type, n.loc, to);
+        if (answer) return answered(*answer, left, right, n, to);
         if (integers && n->op <= CompareOp::NotEqual && differs(left, right))
-          return folded(n->op == CompareOp::NotEqual, n.type, n.loc, to);
+          return answered(n->op == CompareOp::NotEqual, left, right, n, to);
         if (integers && !is_signed(type_of(left)) && (has_complement(left) || has_complement(right)))
           return to.make(Compare{n->op, without_complement(left, to), without_complement(right, to)}, n.loc, n.type);
         return to.make(Compare{n->op, left, right}, n.loc, n.type);

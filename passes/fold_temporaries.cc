@@ -5,6 +5,7 @@
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "ir/sexpr.h"
+#include "ir/support_calls.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -50,6 +51,12 @@ class Folder {
           context_, in.statements[i], [](const Expr& e) { return e; },
           [&](const Body& inner) { return needed(inner); });
       const auto* let = as<Let>(s);
+      const Expr* hidden = hidden_by(s);
+      const auto* alone = hidden ? as<Local>(*hidden) : nullptr;
+      if (alone && alone->form.name.is_generated() && uses_[alone->form.name] == 1) {
+        --uses_[alone->form.name];  // what is hidden is not looked at
+        continue;
+      }
       if (let && let->form.name.is_generated() && uses_[let->form.name] == 0 && let->form.value &&
           !is_impure(*let->form.value)) {
         Uses own;
@@ -132,7 +139,8 @@ class Folder {
       const Expr place = put(assign->form.place);
       out = context_.make(Assign{place, done ? assign->form.value : put(assign->form.value)}, assign->loc);
     } else if (const auto* evaluate = as<Evaluate>(s)) {
-      if (impure) return std::nullopt;  // neither does it order a call's arguments
+      if (hidden_by(s)) return std::nullopt;  // it takes a variable
+      if (impure) return std::nullopt;        // neither does it order a call's arguments
       out = context_.make(Evaluate{put(evaluate->form.value)}, evaluate->loc);
     } else if (const auto* give = as<Return>(s)) {
       if (give->form.value) out = context_.make(Return{Option<Expr>(put(*give->form.value))}, give->loc);

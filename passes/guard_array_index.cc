@@ -11,8 +11,8 @@ using Out = To<lang::IndexesGuarded>;
 
 class ElementGuard {
  public:
-  ElementGuard(Out& to, const CounterRanges& ranges)
-      : to_(to), guard_(to, ranges, [this](const Expr& e) { return read(e); }) {}
+  ElementGuard(Out& to, const CounterRanges& ranges, bool unlinks)
+      : to_(to), guard_(to, ranges, unlinks, [this](const Expr& e) { return read(e); }) {}
 
   /// The value with guarded reads.
   Expr read(const Expr& e) {
@@ -37,7 +37,8 @@ class ElementGuard {
 
 Ir<lang::IndexesGuarded> guard_array_index(const Ir<lang::ReboundPointersHidden>& in, Context& context) {
   CounterRanges ranges;
-  const auto guard = [&](Out& to) { return ElementGuard(to, ranges); };
+  const bool unlinks = computes_with_large_constants(in.declarations);
+  const auto guard = [&](Out& to) { return ElementGuard(to, ranges, unlinks); };
   const auto operands = [&](const auto& n, Out& to) {
     to.emit_mapped(n, [&](const Expr& e) { return guard(to).read(e); });
   };

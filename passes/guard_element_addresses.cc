@@ -14,8 +14,8 @@ bool is_kept_in_memory(Type type) { return is_aggregate(type) || is(type, TypeKi
 
 class AddressGuard {
  public:
-  explicit AddressGuard(Out& to)
-      : to_(to), types_(to.context.types), guard_(to, ranges_, [this](const Expr& e) { return read(e); }) {}
+  AddressGuard(Out& to, bool unlinks)
+      : to_(to), types_(to.context.types), guard_(to, ranges_, unlinks, [this](const Expr& e) { return read(e); }) {}
 
   /// The expression with what it reads behind addresses there, or zero.
   Expr read(const Expr& e) {
@@ -125,8 +125,9 @@ class AddressGuard {
 }  // namespace
 
 Ir<lang::ElementAddressesGuarded> guard_element_addresses(const Ir<lang::PacketElementsPointed>& in, Context& context) {
-  const auto operands = [](const auto& n, Out& to) {
-    AddressGuard guard(to);
+  const bool unlinks = computes_with_large_constants(in.declarations);
+  const auto operands = [&](const auto& n, Out& to) {
+    AddressGuard guard(to, unlinks);
     to.emit_mapped(n, [&](const Expr& e) { return guard.read(e); });
   };
   return rewrite<lang::PacketElementsPointed, lang::ElementAddressesGuarded>(
@@ -136,19 +137,19 @@ Ir<lang::ElementAddressesGuarded> guard_element_addresses(const Ir<lang::PacketE
         const bool moves =
             call && (call->form.function == "__builtin_memcpy" || call->form.function == "__builtin_memset");
         if (!moves) return operands(n, to);
-        AddressGuard(to).move(*call, n.loc);
+        AddressGuard(to, unlinks).move(*call, n.loc);
       }),
-      on<AtomicUpdate>([](const Node<AtomicUpdate>& n, Out& to) { AddressGuard(to).update(n); }),
-      on<MapStore>([](const Node<MapStore>& n, Out& to) {
-        AddressGuard guard(to);
+      on<AtomicUpdate>([&](const Node<AtomicUpdate>& n, Out& to) { AddressGuard(to, unlinks).update(n); }),
+      on<MapStore>([&](const Node<MapStore>& n, Out& to) {
+        AddressGuard guard(to, unlinks);
         const Expr key = guard.given(n->key);
         to.emit(MapStore{n->map, key, guard.given(n->value)}, n.loc);
       }),
-      on<MapDelete>([](const Node<MapDelete>& n, Out& to) {
-        to.emit(MapDelete{n->map, AddressGuard(to).given(n->key)}, n.loc);
+      on<MapDelete>([&](const Node<MapDelete>& n, Out& to) {
+        to.emit(MapDelete{n->map, AddressGuard(to, unlinks).given(n->key)}, n.loc);
       }),
-      on<Print>([](const Node<Print>& n, Out& to) {
-        AddressGuard guard(to);
+      on<Print>([&](const Node<Print>& n, Out& to) {
+        AddressGuard guard(to, unlinks);
         std::vector<Expr> arguments;
         for (const Expr& argument : n->arguments) arguments.push_back(guard.given(argument));
         to.emit(Print{n->format, to.context.span(arguments)}, n.loc);

@@ -7,13 +7,36 @@
 
 namespace ksc {
 
+/// Whether the program computes with constants of 2^29 (BPF_MAX_VAR_OFF of include/linux/bpf_verifier.h) or more. Since
+/// Linux 6.12 the verifier links two numbers that differ by a constant, and takes that constant for an offset where one
+/// of them is added to a pointer.
+inline bool computes_with_large_constants(const Program& program) {
+  const auto is_large = [](const Expr& e) {
+    const auto* number = as<Int>(e);
+    return number && (number->form.value.value >= 1 << 29 || number->form.value.value <= -(1 << 29));
+  };
+  bool found = false;
+  std::function<void(const Expr&)> on_expr;
+  std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) { each_child_of(s, on_expr, on_stmt); };
+  on_expr = [&](const Expr& e) {
+    if (const auto* sum = as<Binary>(e)) found = found || is_large(sum->form.left) || is_large(sum->form.right);
+    if (const auto* quotient = as<Quotient>(e)) found = found || is_large(quotient->form.right);
+    each_child_of(e, on_expr, on_stmt);
+  };
+  for (const Decl& d : program)
+    if (const auto* function = as<FunctionDef>(d))
+      for (const Stmt& s : function->form.body.statements) on_stmt(s);
+  return found;
+}
+
 /// Makes of places in eBPF places whose indexes have names, and the tests that they are in range.
 template <Lang Out>
 class IndexGuard {
  public:
   /// `read`: what else is to be done with the expressions in the place, its indexes among them.
-  IndexGuard(To<Out>& to, const CounterRanges& ranges, std::function<Expr(const Expr&)> read)
-      : to_(to), ranges_(ranges), read_(std::move(read)) {}
+  /// `unlinks`: whether the verifier could know the index by another number (computes_with_large_constants).
+  IndexGuard(To<Out>& to, const CounterRanges& ranges, bool unlinks, std::function<Expr(const Expr&)> read)
+      : to_(to), ranges_(ranges), unlinks_(unlinks), read_(std::move(read)) {}
 
   /// The place, and in `test` what must hold for it to exist; nothing is added where that is known.
   Expr guarded(const Expr& place, Option<Expr>& test) {
@@ -32,6 +55,9 @@ class IndexGuard {
       // A variable of its own, which the C compiler must take as it is: it would compare the lower half and add the
       // whole, of which the verifier then knows nothing.
       const Name name = to_.fresh("index");
+      if (unlinks_)
+        at = to_.make(RuntimeCall{to_.context.name("ks_unlinked"), to_.context.template span<Expr>({at})}, loc,
+                      type_of(at));
       to_.emit(Let{name, type_of(at), at}, loc);
       at = to_.make(Local{name}, loc, type_of(at));
       to_.emit(Evaluate{to_.make(RuntimeCall{to_.context.name("barrier_var"), to_.context.template span<Expr>({at})},
@@ -53,6 +79,7 @@ class IndexGuard {
 
   To<Out>& to_;
   const CounterRanges& ranges_;
+  bool unlinks_;
   std::function<Expr(const Expr&)> read_;
 };
 

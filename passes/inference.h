@@ -174,6 +174,8 @@ class Inference {
   }
 
   // ---- expressions (inference_expressions.cc, _operators.cc, _places.cc, _match.cc, _block_values.cc)
+  /// The type of the value, or of what an option holds.
+  static Type present_type(const Expr& e) { return is(type_of(e), TypeKind::Maybe) ? type_of(e)->element : type_of(e); }
   /// The typed expression; `expected` only helps literals that have no type of their own.
   /// What an operand beside `other` is wanted as: constants take the type of that, if it has one.
   Expected operand_type(const Expr& other, Expected whole);

@@ -18,8 +18,9 @@ Type Inference::join(const std::vector<Expr>& values, Expected expected) {
   if (all_fit) return expected;
   // Constants take the type that other integers meet at, so they come last.
   std::vector<Expr> ordered = values;
-  if (std::all_of(values.begin(), values.end(),
-                  [](const Expr& value) { return is_integral(type_of(value)) || constant(innermost_value(value)); }))
+  if (std::all_of(values.begin(), values.end(), [](const Expr& value) {
+        return is_integral(present_type(value)) || constant(innermost_value(value));
+      }))
     std::stable_partition(ordered.begin(), ordered.end(),
                           [](const Expr& value) { return !constant(innermost_value(value)); });
   for (const Expr& value : ordered) {
@@ -34,6 +35,8 @@ Type Inference::join(const std::vector<Expr>& values, Expected expected) {
       type = both;
     else if (is(type, TypeKind::Str) && is(next, TypeKind::Str))
       type = type->count < next->count ? next : type;
+    else if (is(type, TypeKind::EntryRef) && type->element == next)  // an entry and a value: the entry's value
+      type = next;
     else if (kind_of(innermost_value(values[0])) == Kind::Null &&
              (is(next, TypeKind::Pointer) || is(next, TypeKind::EntryRef)) && next->nullable)
       type = next;

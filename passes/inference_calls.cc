@@ -296,7 +296,7 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Expect
 
   if (name == "min" || name == "max") {
     if (!argument_count(name, arguments.size(), 2, loc)) return invalid(loc);
-    const Expr left = infer(arguments[0], expected), right = infer(arguments[1], expected);
+    const auto [left, right] = infer_operands(arguments[0], arguments[1], expected, true);
     if (is_invalid(left) || is_invalid(right)) return invalid(loc);
     const auto* a = constant(left);
     const auto* b = constant(right);

@@ -97,7 +97,7 @@ std::optional<Pattern> Inference::infer_pattern(const Pattern& p, Type type) {
 }
 
 Expr Inference::infer_match(const Node<Match>& n, Expected expected, bool used) {
-  const Expr subject = settle(value_of_maybe(infer(n->subject)));
+  const Expr subject = entry_value(settle(value_of_maybe(infer(n->subject))));
   Type type = type_of(subject);
   const bool usable = is_integral(type) || is(type, TypeKind::Str);
   if (!usable && !is_invalid(subject))

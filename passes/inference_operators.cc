@@ -31,8 +31,8 @@ bool is_choice(const Expr& e) {
 }  // namespace
 
 Expected Inference::operand_type(const Expr& other, Expected whole) {
-  return (is_integral(type_of(other)) && !is(type_of(other), TypeKind::Bool) ? Expected(type_of(other)) : whole)
-      .for_constants();
+  Type type = present_type(other);
+  return (is_integral(type) && !is(type, TypeKind::Bool) ? Expected(type) : whole).for_constants();
 }
 
 std::pair<Expr, Expr> Inference::infer_operands(const Expr& left, const Expr& right, Expected whole, bool meet) {

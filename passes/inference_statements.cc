@@ -255,6 +255,12 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     const Expr whole = binary(n->op, *target, value, n.loc);
     return is_invalid(whole) ? emit(InvalidStmt{}, n.loc) : emit(Assign{*target, whole}, n.loc);
   }
+  if (is(type, TypeKind::EntryRef) && is(type->element, TypeKind::Str) && n->op == Operator::Add) {
+    // As for `=`: it refers to the new text from then on.
+    const Expr sum = coerce(binary(n->op, entry_value(*target), value, n.loc), type->element);
+    return is_invalid(sum) ? emit(InvalidStmt{}, n.loc)
+                           : emit(Assign{*target, c.make(Convert{sum}, n.loc, type)}, n.loc);
+  }
   if (is(type, TypeKind::Str) && n->op == Operator::Add) {
     if (is(type_of(value), TypeKind::Str)) return emit(Update{n->op, *target, value}, n.loc);
     coerce(value, type);

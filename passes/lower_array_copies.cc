@@ -14,8 +14,8 @@ using Out = To<lang::NoArrayCopy>;
 
 /// Whether the value is one of two, or a part or a conversion of such a one.
 bool is_choice(const Expr& e, Context& context) {
-  const auto* converted = as<Convert>(e);
-  return as<Conditional>(choice_of_parts(converted ? converted->form.value : e, context)) != nullptr;
+  if (const auto* converted = as<Convert>(e)) return is_choice(converted->form.value, context);
+  return as<Conditional>(choice_of_parts(e, context)) != nullptr;
 }
 
 /// Does the value hold an array or a string that C cannot write into an initialiser?

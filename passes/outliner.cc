@@ -2,6 +2,7 @@
 #include "passes/outliner.h"
 
 #include "ir/effects.h"
+#include "passes/member_names.h"
 
 namespace ksc {
 namespace {
@@ -59,6 +60,7 @@ void Outliner::emit_call() {
   emit_exits();
   const Name function = c_.names.fresh(std::string(to_.function()->name.spelling()) + std::string(loop_suffix));
   structure_ = t_.structure(c_.name(word_of(function)));
+  if (structure_->body->complete) structure_ = t_.structure(c_.names.fresh(word_of(function)));  // the developer's
   captured_type_ = t_.pointer(structure_, Space::Stack, false);
   const Span<FieldValue> values = capture();
   declare_function(function);
@@ -98,7 +100,7 @@ Span<FieldValue> Outliner::capture() {
     if (locals.declared.count(name)) continue;
     const bool by_address = changed.count(name) || is_aggregate(type) || name == left_ || name == result_;
     StructField field;
-    field.name = c_.name(word_of(name));
+    field.name = unused_member(name, fields, c_);
     field.type = by_address ? t_.pointer(type, Space::Stack, false) : type;
     fields.push_back(field);
     const Expr local = to_.make(Local{name}, loc, type);

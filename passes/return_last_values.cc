@@ -8,22 +8,31 @@ namespace {
 
 using Out = To<lang::LastValuesReturned>;
 
+/// A match whose arms are blocks without a value is a statement, where a result that has a name is given by the end.
+bool is_statement(const Expr& e) {
+  const auto* match = as<Match>(e);
+  return match && std::all_of(match->form.arms.begin(), match->form.arms.end(), [](const MatchArm& arm) {
+           const auto* block = as<BlockValue>(arm.value);
+           return block && !block->form.value;
+         });
+}
+
 /// The body with `return` before the expression that it ends with, if it does.
-Body returning(const Body& body, Out& to) {
+Body returning(const Body& body, bool is_named, Out& to) {
   if (body.statements.empty()) return body;
   std::vector<Stmt> statements(body.statements.begin(), body.statements.end());
   Stmt& last = statements.back();
-  if (const auto* value = as<Evaluate>(last)) {
+  if (const auto* value = as<Evaluate>(last); value && !(is_named && is_statement(value->form.value))) {
     last = to.make(Return{Option<Expr>(value->form.value)}, value->loc);
   } else if (const auto* choice = as<If>(last); choice && !choice->form.otherwise.statements.empty()) {
     std::vector<Branch> branches;
     for (const Branch& branch : choice->form.branches)
-      branches.push_back({branch.condition, returning(branch.body, to)});
-    last = to.make(If{to.context.span(branches), returning(choice->form.otherwise, to)}, choice->loc);
+      branches.push_back({branch.condition, returning(branch.body, is_named, to)});
+    last = to.make(If{to.context.span(branches), returning(choice->form.otherwise, is_named, to)}, choice->loc);
   } else if (const auto* test = as<IfVar>(last); test && !test->form.otherwise.statements.empty()) {
     IfVar form = test->form;
-    form.then = returning(form.then, to);
-    form.otherwise = returning(form.otherwise, to);
+    form.then = returning(form.then, is_named, to);
+    form.otherwise = returning(form.otherwise, is_named, to);
     last = to.make(form, test->loc);
   }
   return {to.context.span(statements)};
@@ -32,12 +41,12 @@ Body returning(const Body& body, Out& to) {
 }  // namespace
 
 Ir<lang::LastValuesReturned> return_last_values(const Ir<lang::Resolved>& in, Context& context) {
-  return rewrite<lang::Resolved, lang::LastValuesReturned>(in, context,
-                                                           on<FunctionDecl>([](const Node<FunctionDecl>& n, Out& to) {
-                                                             FunctionDecl form = n.form;
-                                                             if (form.result) form.body = returning(form.body, to);
-                                                             to.declare(form, n.loc);
-                                                           }));
+  return rewrite<lang::Resolved, lang::LastValuesReturned>(
+      in, context, on<FunctionDecl>([](const Node<FunctionDecl>& n, Out& to) {
+        FunctionDecl form = n.form;
+        if (form.result) form.body = returning(form.body, bool(form.result_name.name), to);
+        to.declare(form, n.loc);
+      }));
 }
 
 }  // namespace ksc

@@ -10,6 +10,11 @@ namespace ksc {
 NameMap<uint64_t> spill_limits(const Program& program) {
   NameMap<uint64_t> limits;
   StackFrames frames(program);
+  for (const Decl& d : program)
+    if (const auto* function = as<FunctionDef>(d); function && Spillable(function->form).keeps_addresses_in_turns()) {
+      limits[function->form.name] = largest_ebpf_variable + 1;
+      frames.spill(function->form.name, largest_ebpf_variable + 1);
+    }
   for (const Decl& d : program) {
     const auto* entry = as<FunctionDef>(d);
     if (!entry || entry->form.domain != Domain::Program) continue;

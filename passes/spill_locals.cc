@@ -10,6 +10,7 @@
 #include "ir/stack_frames.h"
 #include "passes/array_copies.h"
 #include "passes/leave_if_null.h"
+#include "passes/member_names.h"
 #include "passes/passes.h"
 #include "passes/spill_limits.h"
 
@@ -27,8 +28,8 @@ constexpr std::string_view claimed = "claimed";  // the member that tells whethe
 struct Part {
   Type type = nullptr;  // null: it keeps nothing there
   bool is_claimed = false;
-  NameSet variables;
-  Name pointer;  // by which the function reaches it
+  NameMap<Name> variables;  // its own, and the members that they become
+  Name pointer;             // by which the function reaches it
 };
 
 bool calls_helper(const auto& whole, std::string_view helper) {
@@ -115,8 +116,9 @@ class Parts {
   void collect(const Stmt& s, const Spillable& spillable, uint64_t limit, Name function, Part& part) {
     const auto* let = as<Let>(s);
     if (let && spillable.is_spilled(let->form, limit)) {
-      part.variables.insert(let->form.name);
-      fields_.push_back({.name = context_.name(word_of(let->form.name)), .type = let->form.type});
+      const Name member = unused_member(let->form.name, fields_, context_);
+      part.variables.insert({let->form.name, member});
+      fields_.push_back({.name = member, .type = let->form.type});
       if (context_.diagnostics.wants(Remark::stack) && !let->form.name.is_generated())
         context_.diagnostics.report(let->loc, diag::spilled, std::string(let->form.name.spelling()),
                                     size_of(let->form.type), std::string(function.spelling()), frames_.chain(function));
@@ -156,7 +158,7 @@ class Spiller {
   Expr member(Name name, Type type, Loc loc) const {
     return to_.make(Field{to_.make(Deref{pointer(loc)}, loc, part_.type), name}, loc, type);
   }
-  Expr variable(Name name, Type type, Loc loc) const { return member(to_.context.name(word_of(name)), type, loc); }
+  Expr variable(Name name, Type type, Loc loc) const { return member(part_.variables.at(name), type, loc); }
   Expr address(const Expr& place) const {
     return to_.make(AddressOf{place}, loc_of(place), t_.pointer(type_of(place), Space::Stack, false));
   }

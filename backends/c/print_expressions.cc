@@ -128,7 +128,9 @@ std::string Printer::sibling(const Expr& e, const Expr& other, Binding least, bo
     const bool lossless = width_of(from) < width_of(to) && (!is_signed(from) || is_signed(to));
     const bool other_is_wide =
         type_of(other) == to && kind_of(other) != Kind::Int && kind_of(other) != Kind::Convert && to->bits >= 32;
-    if (lossless && other_is_wide && kind_of(converted->form.value) != Kind::Int)
+    // gcc does not see that what is shifted to the right is no less than 0, and would warn where it is compared.
+    const bool is_int_in_c = from->bits < 32 && kind_of(converted->form.value) == Kind::CShift;
+    if (lossless && other_is_wide && kind_of(converted->form.value) != Kind::Int && !is_int_in_c)
       return operand(converted->form.value, least, is_left);
   }
   return operand(e, least, is_left);

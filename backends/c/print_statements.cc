@@ -306,7 +306,9 @@ void Printer::statement(const Stmt& s) {
             target_field ? find_field(type_of(target_field->form.base), target_field->form.name) : nullptr;
         if (const auto* number = as<Int>(n->value); number && member && member->bit_size)
           given = integer_text(number->form.value.value & ((static_cast<__int128>(1) << member->bit_size) - 1));
-        if (given != target) line(fmt::format("{} = {};", target, given));  // x = x does nothing, and C compilers warn
+        // x = x does nothing, and C compilers warn; what is read on the way may end the process.
+        if (given != target) return line(fmt::format("{} = {};", target, given));
+        if (ksc::header(n->place).contains.has(Kind::RuntimeCall)) line(fmt::format("(void){};", target));
       }),
       on<AtomicUpdate>([&](const Node<AtomicUpdate>& n) {
         static const std::map<Operator, std::string_view> names = {{Operator::Add, "add"},

@@ -55,6 +55,19 @@ static volatile __u64 ks_zero __attribute__((unused));
 		ks_forgotten;                           \
 	})
 
+/* An index that is linked to no other number: since Linux 6.12 the verifier knows numbers by others that differ from
+ * them by a constant, and takes that constant for an offset. */
+#ifdef __bpf__
+#define ks_unlinked(index)                                \
+	({                                                \
+		__u64 ks_index = (index);                 \
+		asm volatile("%0 |= 0" : "+r"(ks_index)); \
+		ks_index;                                 \
+	})
+#else
+#define ks_unlinked(index) (index)
+#endif
+
 /* What a member of the context holds. The compiler may not make one read of this one and others in other branches. */
 #define ks_read(member)                                 \
 	({                                              \

@@ -94,6 +94,7 @@ fn references() -> i32 {
     return 0
 }
 
+fn one_more(k: u32) -> u64 { return (counts[k]?) + 1 }
 fn main(args: Args) -> i32 {
     if (args.index == 2) {
         var ignored = load(probe)
@@ -123,6 +124,12 @@ fn main(args: Args) -> i32 {
     print("contains %d %d", counts.contains_key(1), counts.contains_key(2))
     if (var found = counts[3]) {
         print("found %u", found)
+    }
+    try {
+        print("one more %u", one_more(1))
+        print("one more %u", one_more(2))
+    } catch ENOENT {
+        print("one more of nothing")
     }
     if (counts[2] == null) {
         print("gone")
@@ -200,6 +207,8 @@ swapped 3412 5000
 counts 7 3 21 len 3
 contains 1 0
 found 21
+one more 8
+one more of nothing
 gone
 stats 13 bytes 100 len 2
 slots 128 0

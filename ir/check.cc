@@ -46,14 +46,18 @@ int effects_in(const Expr& e, bool with_packet, bool with_index) {
 }
 
 /// Whether a function's body ends in a value that is not returned, in any branch.
-bool ends_in_value(const Body& body) {
+bool ends_in_value(const Body& body, bool is_named) {
   if (body.statements.empty()) return false;
   const Stmt& last = body.statements.back();
   const auto* choice = as<If>(last);
-  if (!choice || choice->form.otherwise.statements.empty()) return as<Evaluate>(last);
+  if (!choice || choice->form.otherwise.statements.empty()) {
+    const auto* value = as<Evaluate>(last);
+    return value && !(is_named && is_match_statement(value->form.value));
+  }
   const Span<Branch> branches = choice->form.branches;
-  return ends_in_value(choice->form.otherwise) ||
-         std::any_of(branches.begin(), branches.end(), [](const Branch& b) { return ends_in_value(b.body); });
+  return ends_in_value(choice->form.otherwise, is_named) ||
+         std::any_of(branches.begin(), branches.end(),
+                     [&](const Branch& b) { return ends_in_value(b.body, is_named); });
 }
 
 /// Walks the program once and reports what breaks a rule of its language. Rules whose breach is the developer's mistake
@@ -305,7 +309,7 @@ class Checker {
   void functions(const Sum& sum, const Node<F>& n) {
     const F& f = n.form;
     if constexpr (std::same_as<F, FunctionDecl>) {
-      if (has(Rule::LastValuesReturned) && f.result && ends_in_value(f.body))
+      if (has(Rule::LastValuesReturned) && f.result && ends_in_value(f.body, bool(f.result_name.name)))
         report("the value that a function ends with is not returned", sum);
     } else if constexpr (std::same_as<F, Return>) {
       if (has(Rule::ReturnsExplicit) && f.value && (as<Match>(*f.value) || as<IfValue>(*f.value)))

@@ -172,6 +172,7 @@ class EbpfCheck {
     const Stmt& s = all[at];
     const bool is_simple = as<Let>(s) || as<Assign>(s) || as<Evaluate>(s);
     bool moves = as<CountedLoop>(s) && header(s).contains.has(Kind::InPacket);
+    if (as<Labelled>(s)) each_body_of(s, [&](const Body& body) { moves |= tests_in_turns(body); });
     if (is_simple && !(header(s).contains & calling).empty())
       each_child_of(
           s, [&](const Expr& e) { moves |= may_move(e); }, [](const Stmt&) {});
@@ -179,6 +180,14 @@ class EbpfCheck {
     const Expr* context = at + 1 < all.size() ? hidden_by(all[at + 1]) : nullptr;
     if (!context || !points_into(type_of(*context), Space::Context))
       report_("the context is the old one after what may have moved the packet");
+  }
+  static bool tests_in_turns(const Body& body) {
+    return std::any_of(body.statements.begin(), body.statements.end(), [](const Stmt& s) {
+      if (!header(s).contains.has(Kind::InPacket)) return false;
+      bool found = as<CountedLoop>(s) != nullptr;
+      each_body_of(s, [&](const Body& inner) { found = found || tests_in_turns(inner); });
+      return found;
+    });
   }
   bool may_move(const Expr& e) const {
     const auto* helper = as<HelperCall>(e);

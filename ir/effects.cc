@@ -125,4 +125,12 @@ NameSet changed_locals(const Body& body) {
   return out;
 }
 
+bool is_match_statement(const Expr& e) {
+  const auto* match = as<Match>(e);
+  return match && std::all_of(match->form.arms.begin(), match->form.arms.end(), [](const MatchArm& arm) {
+           const auto* block = as<BlockValue>(arm.value);
+           return block && !block->form.value;
+         });
+}
+
 }  // namespace ksc

@@ -23,5 +23,8 @@ bool is_never_negative(const Expr& e);
 
 /// The locals of a function which something besides their declaration writes, or whose address is taken.
 NameSet changed_locals(const Body& body);
+/// Whether it is a match whose arms are blocks without a value: at the end of a function whose result has a name it is
+/// a statement.
+bool is_match_statement(const Expr& e);
 
 }  // namespace ksc

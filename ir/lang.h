@@ -21,11 +21,12 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          AccessesChecked, ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped, StatusesRaised, ThrowsExplicit,
          AggregatesReturned, NoMaybe, PinsFlat, ConstantsRead, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison,
          EnumsConverted, PaddingDropped, NoArrayCopy, SplitEbpf, PacketElementsPointed, ElementAddressesGuarded,
-         PinsReached, LookupsMerged, NullTestsApart, PointersRetested, ContextReadOnce, ContextAccessesApart,
-         EarlyAnswersHidden, ResultsCleared, PlacesApart, ReboundPointersHidden, IndexesGuarded, OffsetsBounded,
-         PacketTestsApart, PacketEqualitiesHidden, MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread,
-         LargeValuesNamed, LocalsSpilled, LargeCopiesLooped, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser,
-         OptionsDeclared, ArgumentsCopied, PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
+         PinsReached, LookupsMerged, WaysForgotten, NullTestsApart, PointersRetested, ContextReadOnce,
+         ContextAccessesApart, EarlyAnswersHidden, ResultsCleared, PlacesApart, ReboundPointersHidden, IndexesGuarded,
+         OffsetsBounded, PacketTestsApart, PacketEqualitiesHidden, MembersInitialised, CountersWide,
+         ShortCircuitsRaised, PacketReread, LargeValuesNamed, LocalsSpilled, LargeCopiesLooped, LoopsBounded,
+         TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared, ArgumentsCopied, PresenceAsked, UserEntriesCopied,
+         UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -95,8 +95,9 @@ inline constexpr Lang TurnsForgotten = LoopsBounded + Rule::TurnsForgotten;     
 inline constexpr Lang PinsReached = TurnsForgotten + Rule::PinsReached;                       // pinned globals are reached by a pointer
 inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramArray;         // tail calls go through program arrays
 inline constexpr Lang LookupsMerged = NoTailCall + Rule::LookupsMerged;                       // what was found is not looked up again
+inline constexpr Lang WaysForgotten = LookupsMerged + Rule::WaysForgotten;                     // what many ways count is nothing to the verifier
 inline constexpr Lang NoMapAccess =
-    LookupsMerged - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall; // maps are reached by helpers
+    WaysForgotten - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall; // maps are reached by helpers
 inline constexpr Lang NullTestsApart = NoMapAccess + Rule::NullTestsApart;                    // no two null tests that C would make one
 inline constexpr Lang PointersRetested = NullTestsApart + Rule::PointersRetested;             // no null test that C would keep the answer of
 inline constexpr Lang ContextReadOnce = PointersRetested + Rule::ContextReadOnce;               // what of the context is read often is a variable

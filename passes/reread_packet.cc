@@ -95,6 +95,8 @@ Ir<lang::PacketReread> reread_packet(const Ir<lang::ElementAddressesGuarded>& in
       on<Assign>([&](const Node<Assign>& n, Out& to) { after(n, to); }),
       on<Evaluate>([&](const Node<Evaluate>& n, Out& to) { after(n, to); }),
       on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) { after(n, to); }),
+      // Where a jump comes out, it may have left a loop.
+      on<Labelled>([&](const Node<Labelled>& n, Out& to) { after(n, to); }),
       on<MapLoop>([&](const Node<MapLoop>& n, Out& to) { after(n, to); }));
 }
 

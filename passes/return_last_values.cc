@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// fn f() -> T { … e }   =>   fn f() -> T { … return e }, also where e ends each branch of an `if`
+#include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
@@ -8,21 +9,12 @@ namespace {
 
 using Out = To<lang::LastValuesReturned>;
 
-/// A match whose arms are blocks without a value is a statement, where a result that has a name is given by the end.
-bool is_statement(const Expr& e) {
-  const auto* match = as<Match>(e);
-  return match && std::all_of(match->form.arms.begin(), match->form.arms.end(), [](const MatchArm& arm) {
-           const auto* block = as<BlockValue>(arm.value);
-           return block && !block->form.value;
-         });
-}
-
 /// The body with `return` before the expression that it ends with, if it does.
 Body returning(const Body& body, bool is_named, Out& to) {
   if (body.statements.empty()) return body;
   std::vector<Stmt> statements(body.statements.begin(), body.statements.end());
   Stmt& last = statements.back();
-  if (const auto* value = as<Evaluate>(last); value && !(is_named && is_statement(value->form.value))) {
+  if (const auto* value = as<Evaluate>(last); value && !(is_named && is_match_statement(value->form.value))) {
     last = to.make(Return{Option<Expr>(value->form.value)}, value->loc);
   } else if (const auto* choice = as<If>(last); choice && !choice->form.otherwise.statements.empty()) {
     std::vector<Branch> branches;

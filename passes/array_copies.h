@@ -38,6 +38,21 @@ inline Expr choice_of_parts(const Expr& e, Context& context) {
   return context.make(Conditional{choice->form.condition, then, otherwise}, loc_of(e), type_of(e));
 }
 
+/// memset(&place, 0, size)
+template <Lang Out>
+void emit_zero(const Expr& place, Loc loc, To<Out>& to) {
+  Types& types = to.context.types;
+  const auto number = [&](uint64_t value) {
+    return to.make(Int{{static_cast<__int128>(value)}, {}}, loc, types.u64());
+  };
+  const Expr at = to.make(AddressOf{place}, loc, types.pointer(type_of(place), Space::Stack, false));
+  to.emit(
+      Evaluate{to.make(RuntimeCall{to.context.name("__builtin_memset"),
+                                   to.context.template span<Expr>({at, number(0), number(size_of(type_of(place)))})},
+                       loc, types.void_type())},
+      loc);
+}
+
 /// memcpy(&place, &source, size) for arrays and strings; a string of another size is cut off, or followed by zeros, as
 /// it always is [L21]. Of a choice, what is chosen is copied. `most`: the bytes that are left of it.
 template <Lang Out>
@@ -53,8 +68,9 @@ void emit_array_copy(const Expr& place, const Expr& source, Loc loc, To<Out>& to
     const Body otherwise = to.collect([&] { emit_array_copy(place, choice->form.otherwise, loc, to, most); });
     return to.emit(If{to.context.template span<Branch>({{choice->form.condition, then}}), otherwise}, loc);
   }
+  if (as<Zero>(from)) return emit_zero(place, loc, to);
   if (initialises_array(from)) {
-    const Name name = to.fresh("text");
+    const Name name = to.fresh(is(type_of(from), TypeKind::Str) ? "text" : "values");
     to.emit(Let{name, type_of(from), from}, loc);
     from = to.make(Local{name}, loc, type_of(from));
   }
@@ -82,21 +98,6 @@ void emit_array_copy(const Expr& place, const Expr& source, Loc loc, To<Out>& to
     const Expr rest = to.make(Index{place, number(size)}, loc, types.character());
     call("__builtin_memset", rest, number(0), type->count - size);
   }
-}
-
-/// memset(&place, 0, size)
-template <Lang Out>
-void emit_zero(const Expr& place, Loc loc, To<Out>& to) {
-  Types& types = to.context.types;
-  const auto number = [&](uint64_t value) {
-    return to.make(Int{{static_cast<__int128>(value)}, {}}, loc, types.u64());
-  };
-  const Expr at = to.make(AddressOf{place}, loc, types.pointer(type_of(place), Space::Stack, false));
-  to.emit(
-      Evaluate{to.make(RuntimeCall{to.context.name("__builtin_memset"),
-                                   to.context.template span<Expr>({at, number(0), number(size_of(type_of(place)))})},
-                       loc, types.void_type())},
-      loc);
 }
 
 /// place = value, whatever the type; for passes behind lower_array_copies.

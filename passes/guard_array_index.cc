@@ -33,6 +33,23 @@ class ElementGuard {
   IndexGuard<lang::IndexesGuarded> guard_;
 };
 
+/// Whether an element that is not known by its number is read.
+bool chooses_element(const Expr& e) {
+  if (!header(e).contains.has(Kind::Index)) return false;
+  const auto* index = as<Index>(e);
+  bool found = index && !as<Int>(index->form.index);
+  each_child_of(
+      e, [&](const Expr& child) { found = found || chooses_element(child); }, [](const Stmt&) {});
+  return found;
+}
+/// clang would read what several branches read once behind them, through a pointer that it computes with `|`, which the
+/// verifier allows for no pointer [L153].
+void keep_apart(const Expr& place, Loc loc, Out& to) {
+  to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier_var"), to.context.span<Expr>({place})}, loc,
+                           to.context.types.void_type())},
+          loc);
+}
+
 }  // namespace
 
 Ir<lang::IndexesGuarded> guard_array_index(const Ir<lang::ReboundPointersHidden>& in, Context& context) {
@@ -42,16 +59,27 @@ Ir<lang::IndexesGuarded> guard_array_index(const Ir<lang::ReboundPointersHidden>
   const auto operands = [&](const auto& n, Out& to) {
     to.emit_mapped(n, [&](const Expr& e) { return guard(to).read(e); });
   };
+  int branches_around = 0;
+  const auto branches = [&](const auto& n, Out& to) {
+    ++branches_around;
+    operands(n, to);
+    --branches_around;
+  };
   return rewrite<lang::ReboundPointersHidden, lang::IndexesGuarded>(
-      in, context, on<Let>(operands), on<Evaluate>(operands), on<Return>(operands), on<If>(operands),
-      on<Switch>(operands), on<Print>(operands), on<AtomicUpdate>([&](const Node<AtomicUpdate>& n, Out& to) {
+      in, context, on<Let>(operands), on<Evaluate>(operands), on<Return>(operands), on<If>(branches),
+      on<Switch>(branches), on<Print>(operands), on<AtomicUpdate>([&](const Node<AtomicUpdate>& n, Out& to) {
         to.emit(AtomicUpdate{n->op, n->pointer, guard(to).read(n->value)}, n.loc);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         const Expr value = guard(to).read(n->value);
         Option<Expr> test;
         const Expr place = guard(to).guarded(n->place, test);
-        if (!test) return to.emit(Assign{place, value}, n.loc);
+        if (!test) {
+          to.emit(Assign{place, value}, n.loc);
+          if (branches_around > 0 && as<Local>(place) && is_integral(type_of(place)) && chooses_element(value))
+            keep_apart(place, n.loc, to);
+          return;
+        }
         const Body write{to.context.span<Stmt>({to.make(Assign{place, value}, n.loc)})};
         to.emit(If{to.context.span<Branch>({{*test, write}}), {}}, n.loc);
       }),

@@ -61,6 +61,8 @@ class AddressGuard {
     const auto chosen = [&] {
       if (!readable) return to_.emit_statement(moved);
       to_.emit(If{branch(*readable, {to_.context.span<Stmt>({moved})}), {to_.context.span<Stmt>({zeroed})}}, loc);
+      // clang would copy once behind several branches, through a pointer that it computes with `|` [L153].
+      to_.emit_statement(statement(to_.context.name("barrier"), {}, loc));
     };
     if (!there) return chosen();
     const Body inside = to_.collect(chosen);

@@ -69,6 +69,7 @@ Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
     if (field && is(type, TypeKind::Pointer) && type->space == Space::Context && context_type_)
       for (std::string_view hidden : context_type_->unreadable)
         if (hidden == name.name.text()) {
+          if (hidden == "data_meta") return unsupported(loc, "`data_meta` of the context");
           c.diagnostics.report(loc, diag::unreadable_context, std::string(hidden), spell(element),
                                std::string(context_type_->attribute));
           return invalid(loc);

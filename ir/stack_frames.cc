@@ -6,6 +6,7 @@
 
 #include "ir/children.h"
 #include "ir/map_kind.h"
+#include "ir/places.h"
 #include "ir/visit.h"
 
 namespace ksc {
@@ -163,12 +164,36 @@ class FrameOf {
 
 }  // namespace
 
+namespace {
+/// Whether an element is chosen by what is no constant.
+bool varies(const Expr& place) {
+  if (const auto* field = as<Field>(place)) return varies(field->form.base);
+  const auto* index = as<Index>(place);
+  return index && (!as<Int>(index->form.index) || varies(index->form.base));
+}
+}  // namespace
+
 Spillable::Spillable(const FunctionDef& function) {
   for (const Stmt& s : function.body.statements) look_at(s, 0);
+  std::vector<Name> waiting(updated_.begin(), updated_.end());
+  while (!waiting.empty()) {
+    const Name pointer = waiting.back();
+    waiting.pop_back();
+    for (Name referred : referred_[pointer])
+      if (forced_.insert(referred).second) waiting.push_back(referred);
+  }
+}
+
+void Spillable::refer(Name pointer, const Expr& value) {
+  if (const auto* converted = as<Convert>(value)) return refer(pointer, converted->form.value);
+  const auto* address = as<AddressOf>(value);
+  const auto* local = as<Local>(address ? address->form.place : value);
+  if (local && (address || is(local->type, TypeKind::Pointer) || is(local->type, TypeKind::EntryRef)))
+    referred_[pointer].insert(local->form.name);
 }
 
 bool Spillable::is_spilled(const Let& let, uint64_t from) const {
-  if (is_spillable(let.type) && (size_of(let.type) >= from || kept_in_turns_.count(let.name))) return true;
+  if (is_spillable(let.type) && (size_of(let.type) >= from || forced_.count(let.name))) return true;
   if (!is_integral(let.type) || bounds_.count(let.name)) return false;
   return (from <= turn_numbers_spilled && changed_in_turns_.count(let.name)) ||
          (from <= least_spilled && !let.name.is_generated());
@@ -182,8 +207,14 @@ void Spillable::look_at(const Stmt& s, int loops) {
     const auto* address = as<AddressOf>(converted ? converted->form.value : assign->form.value);
     const auto* kept = address ? as<Local>(address->form.place) : nullptr;
     const auto declared = kept ? declared_in_.find(kept->form.name) : declared_in_.end();
-    if (declared != declared_in_.end() && declared->second < loops) kept_in_turns_.insert(kept->form.name);
+    if (declared != declared_in_.end() && declared->second < loops) forced_.insert(kept->form.name);
+    if (const auto* pointer = as<Local>(assign->form.place)) refer(pointer->form.name, assign->form.value);
   }
+  if (const auto* let = as<Let>(s); let && let->form.value) refer(let->form.name, *let->form.value);
+  if (const auto* update = as<AtomicUpdate>(s))
+    if (const auto* address = as<AddressOf>(update->form.pointer); address && varies(address->form.place))
+      if (const auto* behind = as<Deref>(root_of(address->form.place)))
+        if (const auto* pointer = as<Local>(behind->form.pointer)) updated_.insert(pointer->form.name);
   if (const auto* loop = as<CountedLoop>(s))
     for (const Expr& bound : {loop->form.low, loop->form.high})
       if (const auto* local = as<Local>(bound)) bounds_.insert(local->form.name);

@@ -56,18 +56,22 @@ class Spillable {
   bool is_spilled(const Let& let, uint64_t from) const;
   /// Whether a loop changes what was declared before it.
   bool is_changed_in_turns(Name local) const { return changed_in_turns_.count(local) != 0; }
-  /// Whether there are variables that must lie elsewhere: the turn of a loop that is a function of its own keeps their
-  /// address in a variable of the frame below, and there the verifier wants no pointer into the stack.
-  bool keeps_addresses_in_turns() const { return !kept_in_turns_.empty(); }
+  /// Whether there are variables that must lie elsewhere. The turn of a loop that is a function of its own may keep
+  /// their address in a variable of the frame below, and there the verifier wants no pointer into the stack. Nor does
+  /// it want atomic instructions on the stack at an offset that varies.
+  bool has_forced() const { return !forced_.empty(); }
 
  private:
+  void refer(Name pointer, const Expr& value);
   void look_at(const Stmt& s, int loops);
   void look_at(const Expr& e, int loops);
   void change(const Expr& place, int loops);
 
   NameMap<int> declared_in_;  // how many loops
-  NameSet changed_in_turns_, kept_in_turns_;
-  NameSet bounds_;  // of loops: each turn may read them, as they were at first
+  NameSet changed_in_turns_, forced_;
+  NameMap<NameSet> referred_;  // by pointers: variables, and pointers that they are copies of
+  NameSet updated_;            // pointers behind which elements are changed atomically
+  NameSet bounds_;             // of loops: each turn may read them, as they were at first
 };
 
 /// From which limit on numbers that a loop changes lie elsewhere, and the least one, with which all numbers do that

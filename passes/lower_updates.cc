@@ -54,26 +54,19 @@ bool is_shared(const Expr& place) {
   }
   return kind_of(root) == Kind::Global;
 }
-/// An atomic instruction needs an address: a bit-field has none. On the stack, where a reference may lie that was given
-/// a value, the verifier wants to know it.
-bool has_address(const Expr& place, const NameSet& rebound) {
-  if (const auto* index = as<Index>(place)) {
-    const auto* deref = as<Deref>(root_of(place));
-    const auto* reference = deref ? as<Local>(deref->form.pointer) : nullptr;
-    const bool may_be_on_stack = reference && rebound.count(reference->form.name);
-    return (as<Int>(index->form.index) || !may_be_on_stack) && has_address(index->form.base, rebound);
-  }
+/// An atomic instruction needs an address: a bit-field has none.
+bool has_address(const Expr& place) {
+  if (const auto* index = as<Index>(place)) return has_address(index->form.base);
   if (const auto* field = as<Field>(place)) {
     const StructField* member = find_field(type_of(field->form.base), field->form.name);
-    return member && member->bit_size == 0 && has_address(field->form.base, rebound);
+    return member && member->bit_size == 0 && has_address(field->form.base);
   }
   return true;
 }
 
-void emit_update(Operator op, const Expr& place, const Expr& value, bool atomic, const NameSet& rebound, Loc loc,
-                 Out& to) {
+void emit_update(Operator op, const Expr& place, const Expr& value, bool atomic, Loc loc, Out& to) {
   Type type = type_of(place);
-  if (atomic && can_be_atomic(op, type) && has_address(place, rebound)) {
+  if (atomic && can_be_atomic(op, type) && has_address(place)) {
     const auto* deref = as<Deref>(place);
     const Expr pointer =
         deref ? deref->form.pointer
@@ -102,16 +95,13 @@ Ir<lang::NoUpdate> lower_updates(const Ir<lang::OperandsOrdered>& in, Context& c
     return deref && is(type_of(deref->form.pointer), TypeKind::EntryRef) &&
            per_cpu.count(type_of(deref->form.pointer)->name);
   };
-  NameSet rebound;  // references that are given something else, perhaps a value
-  for (const Decl& d : in.declarations)
-    if (const auto* function = as<FunctionDef>(d)) rebound.merge(changed_locals(function->form.body));
   return rewrite<lang::OperandsOrdered, lang::NoUpdate>(
       in, context, on<Update>([&](const Node<Update>& n, Out& to) {
         const bool in_ebpf = to.function()->domain == Domain::Program || to.function()->domain == Domain::Shared;
         const auto* entry = entry_of(n->place);
         if (!entry)
-          return emit_update(n->op, n->place, n->value, in_ebpf && is_shared(n->place) && !is_per_cpu(n->place),
-                             rebound, n.loc, to);
+          return emit_update(n->op, n->place, n->value, in_ebpf && is_shared(n->place) && !is_per_cpu(n->place), n.loc,
+                             to);
         Types& types = to.context.types;
         const MapKind* kind = find_map_kind(type_of(entry->form.map)->name.text());
         Type pointer = types.pointer(entry->type, Space::MapValue, true);
@@ -120,9 +110,8 @@ Ir<lang::NoUpdate> lower_updates(const Ir<lang::OperandsOrdered>& in, Context& c
                 entry->loc);
         const Expr reference = to.make(Local{slot}, entry->loc, pointer);
         const Expr pointed = to.make(Deref{reference}, entry->loc, entry->type);
-        const Body update = to.collect([&] {
-          emit_update(n->op, moved(n->place, pointed, to), n->value, in_ebpf && !kind->per_cpu, rebound, n.loc, to);
-        });
+        const Body update = to.collect(
+            [&] { emit_update(n->op, moved(n->place, pointed, to), n->value, in_ebpf && !kind->per_cpu, n.loc, to); });
         to.emit(If{to.context.span<Branch>({{to.make(Present{reference}, entry->loc, types.boolean()), update}}), {}},
                 n.loc);
       }));

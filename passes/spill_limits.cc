@@ -11,7 +11,7 @@ NameMap<uint64_t> spill_limits(const Program& program) {
   NameMap<uint64_t> limits;
   StackFrames frames(program);
   for (const Decl& d : program)
-    if (const auto* function = as<FunctionDef>(d); function && Spillable(function->form).keeps_addresses_in_turns()) {
+    if (const auto* function = as<FunctionDef>(d); function && Spillable(function->form).has_forced()) {
       limits[function->form.name] = largest_ebpf_variable + 1;
       frames.spill(function->form.name, largest_ebpf_variable + 1);
     }

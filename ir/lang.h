@@ -5,9 +5,9 @@
 namespace ksc {
 
 /// Rules that hold of a whole program, beyond which forms it may use. ir/check*.cc says how each is checked.
-/// ThrowsExplicit is the absence of a form. LargeValuesNamed, LocalsSpilled and LargeCopiesLooped have no check yet.
-/// NullChecked cannot have one: that no null is followed comes from the way that control takes, which the tree shows
-/// only until a condition gets a name
+/// ThrowsExplicit is the absence of a form. LargeValuesNamed, LocalsSpilled, LargeCopiesLooped and WaysForgotten have
+/// no check yet. NullChecked cannot have one: that no null is followed comes from the way that control takes, which the
+/// tree shows only until a condition gets a name
 /// (`t = p != null && …` after lower_short_circuits); a pass that loses it makes the interpreter fault, which follows
 /// pointers after every pass in the property tests. Of others a part is looked at, which is plain in the tree:
 /// TargetChecked (the licence, and what functions call that no program may reach, are left to the pass), PacketPulled

@@ -31,6 +31,9 @@ class AddressGuard {
   }
   /// The same of what helpers of the kernel are given by its address.
   Expr given(const Expr& e) {
+    // A text that is given where there is more room.
+    if (const auto* converted = as<Convert>(e); converted && is_kept_in_memory(converted->type))
+      return to_.make(Convert{given(converted->form.value)}, converted->loc, converted->type);
     if (is_kept_in_memory(type_of(e)))
       if (const std::optional<Expr> copied = copy_of_element(e)) return *copied;
     return read(e);

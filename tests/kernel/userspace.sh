@@ -281,6 +281,28 @@ ends 8 0 '^second -6$'
 ends 9 134 'source/errors.ks:21: panic: nine is not allowed$'
 ends 4 1 'source/errors.ks:22: nothing catches error 4$'
 ends 5 1 'source/errors.ks:23: nothing catches error 5$'
+echo "--- indexes"
+cat >"$work/indexes.ks" <<'SOURCE'
+struct Args { n: u32 }
+var v: u16[3]
+var i: u64 = 1000
+fn main(args: Args) -> i32 {
+    if (args.n == 1) { if (v[i] % 1) { } }
+    if (args.n == 2) { print("%u", (v[i] & 0) as u32) }
+    if (args.n == 3 && v[i] < 0) { print("never") }
+    if (args.n == 4) { v[i] = v[i] }
+    if (args.n == 5 && v[1] < 0) { print("never") }
+    return 0
+}
+SOURCE
+build "$work/indexes.ks"
+# What is read ends the process at a bad index, also where nothing depends on it [L54].
+for n in 1 2 3 4; do
+  "$work/indexes/indexes" "--n=$n" >"$work/out" 2>&1
+  check "a bad index, $n" 134 $?
+done
+"$work/indexes/indexes" --n=5 >"$work/out" 2>&1
+check "no bad index" 0 $?
 echo "--- before the load"
 cat >"$work/before.ks" <<'SOURCE'
 struct Args { read: bool }

@@ -54,7 +54,7 @@ void keep_apart(const Expr& place, Loc loc, Out& to) {
 
 Ir<lang::IndexesGuarded> guard_array_index(const Ir<lang::ReboundPointersHidden>& in, Context& context) {
   CounterRanges ranges;
-  const bool unlinks = computes_with_large_constants(in.declarations);
+  const bool unlinks = adds_large_constants(in.declarations);
   const auto guard = [&](Out& to) { return ElementGuard(to, ranges, unlinks); };
   const auto operands = [&](const auto& n, Out& to) {
     to.emit_mapped(n, [&](const Expr& e) { return guard(to).read(e); });

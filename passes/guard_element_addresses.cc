@@ -130,7 +130,7 @@ class AddressGuard {
 }  // namespace
 
 Ir<lang::ElementAddressesGuarded> guard_element_addresses(const Ir<lang::PacketElementsPointed>& in, Context& context) {
-  const bool unlinks = computes_with_large_constants(in.declarations);
+  const bool unlinks = adds_large_constants(in.declarations);
   const auto operands = [&](const auto& n, Out& to) {
     AddressGuard guard(to, unlinks);
     to.emit_mapped(n, [&](const Expr& e) { return guard.read(e); });

@@ -7,10 +7,10 @@
 
 namespace ksc {
 
-/// Whether the program computes with constants of 2^29 (BPF_MAX_VAR_OFF of include/linux/bpf_verifier.h) or more. Since
-/// Linux 6.12 the verifier links two numbers that differ by a constant, and takes that constant for an offset where one
-/// of them is added to a pointer.
-inline bool computes_with_large_constants(const Program& program) {
+/// Whether the program adds, subtracts or divides by constants of 2^29 (BPF_MAX_VAR_OFF of
+/// include/linux/bpf_verifier.h) or more. Since Linux 6.12 the verifier links two numbers that differ by a constant,
+/// and takes that constant for an offset where one of them is added to a pointer.
+inline bool adds_large_constants(const Program& program) {
   const auto is_large = [](const Expr& e) {
     const auto* number = as<Int>(e);
     return number && (number->form.value.value >= 1 << 29 || number->form.value.value <= -(1 << 29));
@@ -19,7 +19,8 @@ inline bool computes_with_large_constants(const Program& program) {
   std::function<void(const Expr&)> on_expr;
   std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) { each_child_of(s, on_expr, on_stmt); };
   on_expr = [&](const Expr& e) {
-    if (const auto* sum = as<Binary>(e)) found = found || is_large(sum->form.left) || is_large(sum->form.right);
+    if (const auto* sum = as<Binary>(e); sum && (sum->form.op == BinaryOp::Add || sum->form.op == BinaryOp::Subtract))
+      found = found || is_large(sum->form.left) || is_large(sum->form.right);
     if (const auto* quotient = as<Quotient>(e)) found = found || is_large(quotient->form.right);
     each_child_of(e, on_expr, on_stmt);
   };
@@ -34,7 +35,7 @@ template <Lang Out>
 class IndexGuard {
  public:
   /// `read`: what else is to be done with the expressions in the place, its indexes among them.
-  /// `unlinks`: whether the verifier could know the index by another number (computes_with_large_constants).
+  /// `unlinks`: whether the verifier could know the index by another number (adds_large_constants).
   IndexGuard(To<Out>& to, const CounterRanges& ranges, bool unlinks, std::function<Expr(const Expr&)> read)
       : to_(to), ranges_(ranges), unlinks_(unlinks), read_(std::move(read)) {}
 

@@ -28,6 +28,29 @@ bool is_choice(const Expr& e) {
   return kind_of(e) == Kind::Conditional || kind_of(e) == Kind::IfValue || kind_of(e) == Kind::Match;
 }
 
+bool is_plain_number(const Expr& e);
+
+bool are_plain_numbers(Span<Expr> values) { return std::all_of(values.begin(), values.end(), is_plain_number); }
+
+/// Whether this is a number without a type of its own: a literal, what operators make of literals, a choice of those.
+bool is_plain_number(const Expr& e) {
+  if (const auto* n = as<Operation>(e)) return are_plain_numbers(n->form.operands);
+  if (const auto* n = as<Chain>(e))
+    return is_plain_number(n->form.first) &&
+           std::all_of(n->form.rest.begin(), n->form.rest.end(),
+                       [](const ChainLink& link) { return is_plain_number(link.operand); });
+  if (const auto* n = as<Conditional>(e)) return is_plain_number(n->form.then) && is_plain_number(n->form.otherwise);
+  if (const auto* n = as<IfValue>(e))
+    return is_plain_number(n->form.otherwise) &&
+           std::all_of(n->form.branches.begin(), n->form.branches.end(),
+                       [](const ValueBranch& branch) { return is_plain_number(branch.value); });
+  if (const auto* n = as<Match>(e))
+    return std::all_of(n->form.arms.begin(), n->form.arms.end(),
+                       [](const MatchArm& arm) { return is_plain_number(arm.value); });
+  if (const auto* n = as<BlockValue>(e)) return n->form.value && is_plain_number(*n->form.value);
+  return kind_of(e) == Kind::IntLiteral || kind_of(e) == Kind::SizeOf || kind_of(e) == Kind::OffsetOf;
+}
+
 }  // namespace
 
 Expected Inference::operand_type(const Expr& other, Expected whole) {
@@ -39,7 +62,7 @@ std::pair<Expr, Expr> Inference::infer_operands(const Expr& left, const Expr& ri
   const auto wanted = [&](const Expr& other, Expected otherwise) -> Expected {
     return is_invalid(other) ? Expected(t.invalid()) : meet ? operand_type(other, otherwise) : Expected(nullptr);
   };
-  if (meet && is_choice(left) && !is_choice(right)) {
+  if (meet && is_choice(left) && (!is_choice(right) || (is_plain_number(left) && !is_plain_number(right)))) {
     const Expr second = infer(right, whole.for_constants());
     return {infer(left, wanted(second, whole)), second};
   }

@@ -5,11 +5,11 @@
 namespace ksc {
 
 /// Rules that hold of a whole program, beyond which forms it may use. ir/check*.cc says how each is checked.
-/// ThrowsExplicit is the absence of a form. LargeValuesNamed, LocalsSpilled, LargeCopiesLooped and WaysForgotten have
-/// no check yet. NullChecked cannot have one: that no null is followed comes from the way that control takes, which the
-/// tree shows only until a condition gets a name
-/// (`t = p != null && …` after lower_short_circuits); a pass that loses it makes the interpreter fault, which follows
-/// pointers after every pass in the property tests. Of others a part is looked at, which is plain in the tree:
+/// ThrowsExplicit is the absence of a form. LargeValuesNamed, LocalsSpilled, LargeCopiesLooped, WaysForgotten and
+/// ZerosForgotten have no check yet. NullChecked cannot have one: that no null is followed comes from the way that
+/// control takes, which the tree shows only until a condition gets a name (`t = p != null && …` after
+/// lower_short_circuits); a pass that loses it makes the interpreter fault, which follows pointers after every pass in
+/// the property tests. Of others a part is looked at, which is plain in the tree:
 /// TargetChecked (the licence, and what functions call that no program may reach, are left to the pass), PacketPulled
 /// (functions that call nothing, and pointers of their own), ChecksMinimal (a pointer tested again in the same words),
 /// LoopsCapped and ConstantsRead (until constants are folded), ConstantsFolded (until a pass makes new numbers),
@@ -21,7 +21,7 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          AccessesChecked, ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped, StatusesRaised, ThrowsExplicit,
          AggregatesReturned, NoMaybe, PinsFlat, ConstantsRead, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison,
          EnumsConverted, PaddingDropped, NoArrayCopy, SplitEbpf, PacketElementsPointed, ElementAddressesGuarded,
-         PinsReached, LookupsMerged, WaysForgotten, NullTestsApart, PointersRetested, ContextReadOnce,
+         PinsReached, LookupsMerged, WaysForgotten, ZerosForgotten, NullTestsApart, PointersRetested, ContextReadOnce,
          ContextAccessesApart, EarlyAnswersHidden, ResultsCleared, PlacesApart, ReboundPointersHidden, IndexesGuarded,
          OffsetsBounded, PacketTestsApart, PacketEqualitiesHidden, MembersInitialised, CountersWide,
          ShortCircuitsRaised, PacketReread, LargeValuesNamed, LocalsSpilled, LargeCopiesLooped, LoopsBounded,

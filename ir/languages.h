@@ -96,8 +96,9 @@ inline constexpr Lang PinsReached = TurnsForgotten + Rule::PinsReached;         
 inline constexpr Lang NoTailCall = PinsReached - Kind::TailCall + Kind::ProgramArray;         // tail calls go through program arrays
 inline constexpr Lang LookupsMerged = NoTailCall + Rule::LookupsMerged;                       // what was found is not looked up again
 inline constexpr Lang WaysForgotten = LookupsMerged + Rule::WaysForgotten;                     // what many ways count is nothing to the verifier
+inline constexpr Lang ZerosForgotten = WaysForgotten + Rule::ZerosForgotten; // of arrays that turns fill no zeros are known
 inline constexpr Lang NoMapAccess =
-    WaysForgotten - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall; // maps are reached by helpers
+    ZerosForgotten - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall; // maps are reached by helpers
 inline constexpr Lang NullTestsApart = NoMapAccess + Rule::NullTestsApart;                    // no two null tests that C would make one
 inline constexpr Lang PointersRetested = NullTestsApart + Rule::PointersRetested;             // no null test that C would keep the answer of
 inline constexpr Lang ContextReadOnce = PointersRetested + Rule::ContextReadOnce;               // what of the context is read often is a variable

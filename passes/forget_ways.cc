@@ -10,6 +10,7 @@
 #include "ir/sexpr.h"
 #include "ir/support_calls.h"
 #include "passes/known_ways.h"
+#include "passes/leaves_loop.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -35,17 +36,6 @@ void each_expression(const Stmt& s, const std::function<void(const Expr&)>& visi
 void each_number_inside(const Stmt& s, const std::function<void(const Expr&)>& visit) {
   each_child_of(
       s, [&](const Expr& e) { each_number(e, visit); }, [&](const Stmt& t) { each_number_inside(t, visit); });
-}
-
-/// Whether a way goes from within the statement to behind the loop around it.
-bool leaves_loop(const Stmt& s) {
-  if (as<Break>(s) || as<Goto>(s)) return true;
-  if (as<CountedLoop>(s)) return false;
-  bool found = false;
-  each_body_of(s, [&](const Body& body) {
-    for (const Stmt& inner : body.statements) found = found || leaves_loop(inner);
-  });
-  return found;
 }
 
 /// The functions whose address is taken.

@@ -109,9 +109,9 @@ void emit_slot(Name name, const Node<MapSlot>& n, MapAccessState& state, Out& to
 
 }  // namespace
 
-Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::WaysForgotten>& in, Context& context) {
+Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::ZerosForgotten>& in, Context& context) {
   MapAccessState state;
-  return rewrite<lang::WaysForgotten, lang::NoMapAccess>(
+  return rewrite<lang::ZerosForgotten, lang::NoMapAccess>(
       in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         state.counters.insert(n->name);
         to.emit_statement(to.rebuild(n));

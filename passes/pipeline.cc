@@ -75,6 +75,7 @@ auto ebpf() {
       | KSC_PASS(lower_tail_calls, "tail calls go through a program array")
       | KSC_PASS(merge_lookups, "what was found in a map is not looked up again")
       | KSC_PASS(forget_ways, "what many ways count is nothing that the verifier knows where they have met")
+      | KSC_PASS(forget_zeros, "zeros of arrays that turns fill up to somewhere are nothing that the verifier knows")
       | KSC_PASS(lower_map_access, "map accesses become calls of the kernel's helpers")
       | KSC_PASS(keep_null_tests_apart, "null tests of several pointers do not become one")
       | KSC_PASS(retest_pointers, "a pointer is tested anew where an earlier test is far")

@@ -55,6 +55,22 @@ static volatile __u64 ks_zero __attribute__((unused));
 		ks_forgotten;                           \
 	})
 
+/* What is in memory, of which the verifier knows nothing any more, not even where it is zero. */
+#define ks_forget_bytes(place) ks_forget_memory(&(place), sizeof(place))
+static __always_inline void ks_forget_memory(void *memory, __u32 size)
+{
+	__u64 none = ks_forget(0), word;
+	__u32 at = 0;
+	for (; at + sizeof(word) <= size; at += sizeof(word)) {
+		__builtin_memcpy(&word, memory + at, sizeof(word));
+		word |= none;
+		__builtin_memcpy(memory + at, &word, sizeof(word));
+	}
+	for (; at < size; at++) {
+		((__u8 *)memory)[at] |= none;
+	}
+}
+
 /* An index that is linked to no other number: since Linux 6.12 the verifier knows numbers by others that differ from
  * them by a constant, and takes that constant for an offset. */
 #ifdef __bpf__

@@ -24,6 +24,7 @@ struct Entity {
   Decl declaration;
   Type type = nullptr;                        // of its value; of a function: its function type
   Integer value;                              // Constant
+  Option<Expr> initial;                       // Constant that has a place [L17]
   Storage storage = Storage::Shared;          // Variable; Constant if it has a place [L17]
   uint64_t flags = 0;                         // Map
   Domain domain = Domain::User;               // Function
@@ -182,11 +183,16 @@ class Inference {
   /// Both operands of an operation that is wanted as `whole`; `meet`: they meet at one type.
   std::pair<Expr, Expr> infer_operands(const Expr& left, const Expr& right, Expected whole, bool meet);
   Expr infer(const Expr& e, Expected expected = {});
+  /// The value of a constant that has a place, as if it were written there.
+  Expr used_at(Loc loc, const Expr& value);
   Expr infer_global(const Node<GlobalName>& n);
   Expr infer_operation(const Node<Operation>& n, Expected expected);
   Expr infer_chain(const Node<Chain>& n, Expected expected);
   Expr infer_member(const Node<Member>& n);
   Expr infer_subscript(const Node<Subscript>& n);
+  Expr zero(Type type, Loc loc);
+  /// What stands at that place of a constant array or string; the index is a number, or that it is none is reported.
+  Expr element_of_constant(const Expr& whole, const Expr& index, Type element, Loc loc);
   /// The array or string in a map entry that `e` refers to; other expressions as they are.
   Expr entry_value(const Expr& e);
   /// What m[k] has, read in place: zero when absent [L50], [L173].

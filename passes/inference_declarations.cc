@@ -226,6 +226,7 @@ void Inference::complete_constant(const Node<ConstDecl>& n, Entity& entity) {
   if (is_stored(wanted ? wanted : type_of(value))) {
     entity.storage = Storage::Constant;
     entity.type = wanted ? wanted : type_of(settle(value));
+    entity.initial = computed(coerce(value, entity.type));
   } else if (!number) {
     if (!is_invalid(value)) report_not_constant(loc_of(n->value));
   } else if (wanted) {
@@ -381,7 +382,11 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
       on<ConstDecl>([&](const Node<ConstDecl>& n) {
         const Entity& entity = *find_entity(n->name.name);
         if (is(entity.type, TypeKind::Invalid)) return;
-        if (entity.storage == Storage::Constant) return declare_global(n->name.name, n->value, entity, loc, out);
+        if (entity.storage == Storage::Constant) {
+          if (initial_value(*entity.initial))
+            out.push_back(c.make(GlobalDef{n->name.name, entity.type, entity.initial, entity.storage}, loc));
+          return;
+        }
         Type type = is(entity.type, TypeKind::Constant) ? default_type(entity.value) : entity.type;
         const auto* literal = as<IntLiteral>(n->value);
         const Name spelling = literal && is_hexadecimal(literal->form.spelling) ? literal->form.spelling : Name();

@@ -123,6 +123,15 @@ Expr Inference::infer(const Expr& e, Expected expected) {
       }));
 }
 
+Expr Inference::used_at(Loc loc, const Expr& value) {
+  if (const auto* text = as<StringValue>(value)) return c.make(text->form, loc, text->type);
+  if (const auto* array = as<ArrayValue>(value)) return c.make(array->form, loc, array->type);
+  if (const auto* structure = as<StructValue>(value)) return c.make(structure->form, loc, structure->type);
+  if (const auto* converted = as<Convert>(value))
+    return c.make(Convert{used_at(loc, converted->form.value)}, loc, converted->type);
+  return as<Zero>(value) ? Expr(c.make(Zero{}, loc, type_of(value))) : value;
+}
+
 Expr Inference::infer_global(const Node<GlobalName>& n) {
   const std::string_view text = n->name.text();
   if (Entity* entity = find_entity(n->name)) {
@@ -130,7 +139,9 @@ Expr Inference::infer_global(const Node<GlobalName>& n) {
     switch (entity->kind) {
       case Entity::Kind::Constant:
         if (!entity->type || is(entity->type, TypeKind::Invalid)) return invalid(n.loc);
-        if (entity->storage == Storage::Constant) return c.make(Global{n->name}, n.loc, entity->type);
+        // What stands at file level begins with the value; a place is not known before the program runs.
+        if (entity->storage == Storage::Constant)
+          return at_file_level_ ? used_at(n.loc, *entity->initial) : Expr(c.make(Global{n->name}, n.loc, entity->type));
         return integer(entity->value, entity->type, n.loc, n->name);
       case Entity::Kind::Variable:
       case Entity::Kind::Config:

@@ -87,7 +87,12 @@ Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
     if (field) return c.make(Field{c.make(Deref{object}, loc, element), name.name}, loc, field->type);
     type = element;
   } else if (const StructField* field = is(type, TypeKind::Struct) ? find_field(type, name.name) : nullptr) {
-    return c.make(Field{object, name.name}, loc, field->type);
+    const auto* constant = as<StructValue>(object);
+    if (!at_file_level_ || (!constant && !as<Zero>(object))) return c.make(Field{object, name.name}, loc, field->type);
+    if (constant)
+      for (const FieldValue& value : constant->form.values)
+        if (value.name == name.name) return value.value;
+    return zero(field->type, loc);
   }
   report_no_member(type, name);
   return invalid(loc);
@@ -174,6 +179,25 @@ Expr Inference::entry_copy(const Expr& e) {
   return c.make(BlockValue{{c.span<Stmt>({c.make(Let{entry, type, e}, loc)})}, chosen}, loc, element);
 }
 
+Expr Inference::zero(Type type, Loc loc) {
+  return is_integral(type) ? integer({0}, type, loc) : Expr(c.make(Zero{}, loc, type));
+}
+
+Expr Inference::element_of_constant(const Expr& whole, const Expr& index, Type element, Loc loc) {
+  const auto* number = as<Int>(index);
+  if (!number) return report_not_constant(loc_of(index)), invalid(loc);
+  const auto at = static_cast<size_t>(number->form.value.value);
+  if (const auto* values = as<ArrayValue>(whole))
+    return at < values->form.values.size() ? values->form.values[at] : zero(element, loc);
+  const auto* converted = as<Convert>(whole);
+  if (const auto* text = as<StringValue>(converted ? converted->form.value : whole)) {
+    const std::string_view letters = text->form.text.text();
+    return integer({at < letters.size() ? static_cast<unsigned char>(letters[at]) : 0}, element, loc);
+  }
+  if (!as<Zero>(whole)) return report_not_constant(loc_of(whole)), invalid(loc);
+  return zero(element, loc);
+}
+
 Expr Inference::infer_subscript(const Node<Subscript>& n) {
   const Expr base = entry_value(infer(n->base));
   Type type = type_of(base);
@@ -181,6 +205,7 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
   if (is(type, TypeKind::Map)) return may_access(base, false, n.loc) ? map_lookup(base, n) : invalid(n.loc);
   Expr index = value_of_maybe(infer(n->index));
   if (is_invalid(index)) return index;
+  if (at_file_level_) index = computed(index);
   if (!is_integral(type_of(index)) && !constant(index)) {
     c.diagnostics.report(loc_of(n->index), diag::type_mismatch, spell(type_of(index)), "an integer");
     return invalid(n.loc);
@@ -210,6 +235,7 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
       index = convert(index, t.u64());  // a negative index becomes one that is far out of range
     }
     Type element = is(type, TypeKind::Array) ? type->element : t.character();
+    if (at_file_level_) return element_of_constant(base, index, element, n.loc);
     const auto* block = as<BlockValue>(base);
     if (!block || in_ebpf() || as<Int>(index)) return c.make(Index{base, index}, n.loc, element);
     // In an entry, which may be absent: an index out of range ends the program all the same.

@@ -9,6 +9,17 @@ namespace {
 
 using Out = To<lang::IndexesGuarded>;
 
+/// Whether an element that is not known by its number is read.
+bool chooses_element(const Expr& e) {
+  if (!header(e).contains.has(Kind::Index)) return false;
+  const auto* index = as<Index>(e);
+  bool found = index && !as<Int>(index->form.index);
+  each_child_of(
+      e, [&](const Expr& child) { found = found || chooses_element(child); }, [](const Stmt&) {});
+  return found;
+}
+bool reads_place(const Expr& e) { return !(header(e).contains & form_set_of<Global, Field, Index, Deref>()).empty(); }
+
 class ElementGuard {
  public:
   ElementGuard(Out& to, const CounterRanges& ranges, bool unlinks)
@@ -19,31 +30,31 @@ class ElementGuard {
     if (!header(e).contains.has(Kind::Index)) return e;
     if (as<Index>(e) || as<Field>(e) || as<Deref>(e)) {
       Option<Expr> test;
-      const Expr place = guarded(e, test);
+      Expr place = guarded(e, test);
+      if (in_choice_ && is_integral(type_of(e)) && chooses_element(e))
+        place =
+            to_.make(RuntimeCall{to_.context.name("ks_read"), to_.context.span<Expr>({place})}, loc_of(e), type_of(e));
       if (!test) return place;
       return to_.make(Conditional{*test, place, to_.make(Zero{}, loc_of(e), type_of(e))}, loc_of(e), type_of(e));
     }
     if (as<AddressOf>(e)) return e;  // guard_element_addresses has tested its indexes
-    return map_children(to_.context, e, [&](const Expr& child) { return read(child); });
+    const auto* choice = as<Conditional>(e);
+    const bool was_in_choice = in_choice_;
+    in_choice_ = choice ? reads_place(choice->form.then) && reads_place(choice->form.otherwise) : in_choice_;
+    const Expr out = map_children(to_.context, e, [&](const Expr& child) { return read(child); });
+    in_choice_ = was_in_choice;
+    return out;
   }
   Expr guarded(const Expr& place, Option<Expr>& test) { return guard_.guarded(place, test); }
 
  private:
   Out& to_;
   IndexGuard<lang::IndexesGuarded> guard_;
+  bool in_choice_ = false;  // between two things in memory
 };
 
-/// Whether an element that is not known by its number is read.
-bool chooses_element(const Expr& e) {
-  if (!header(e).contains.has(Kind::Index)) return false;
-  const auto* index = as<Index>(e);
-  bool found = index && !as<Int>(index->form.index);
-  each_child_of(
-      e, [&](const Expr& child) { found = found || chooses_element(child); }, [](const Stmt&) {});
-  return found;
-}
 /// clang would read what several branches read once behind them, through a pointer that it computes with `|`, which the
-/// verifier allows for no pointer [L153].
+/// verifier allows for no pointer [L153]. In a choice, ks_read keeps them apart.
 void keep_apart(const Expr& place, Loc loc, Out& to) {
   to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier_var"), to.context.span<Expr>({place})}, loc,
                            to.context.types.void_type())},

@@ -84,7 +84,7 @@ static __always_inline void ks_forget_memory(void *memory, __u32 size)
 #define ks_unlinked(index) (index)
 #endif
 
-/* What a member of the context holds. The compiler may not make one read of this one and others in other branches. */
+/* What a place holds. The compiler may not make one read of this one and others in other branches. */
 #define ks_read(member)                                 \
 	({                                              \
 		__typeof__(member) ks_value = (member); \

@@ -75,6 +75,7 @@ class RetestCheck {
       if (const auto* local = as<Local>(*hidden)) tested_.erase(local->form.name);
       return;
     }
+    calls_before_ = calls_;
     each_child_of(
         s, [&](const Expr& e) { expression(e); }, [](const Stmt&) {});
     if (as<Print>(s) || as<TraceLine>(s)) ++calls_;
@@ -94,12 +95,13 @@ class RetestCheck {
     const auto* local = present ? as<Local>(present->form.value) : nullptr;
     if (!local) return;
     const auto [known, is_first] = tested_.insert({local->form.name, calls_});
-    if (!is_first && known->second < calls_) report_("a pointer's null test is far from an earlier one");
+    if (!is_first && known->second < calls_before_) report_("a pointer's null test is far from an earlier one");
     known->second = calls_;
   }
 
   NameMap<int> tested_;  // and how many calls there had been then
   int calls_ = 0;
+  int calls_before_ = 0;  // the statement, in which nothing can be hidden
   const CheckReport& report_;
 };
 

@@ -17,6 +17,7 @@ class Tests {
   /// What the statement's own expressions test and call.
   std::vector<Expr> retested_by(const Stmt& s) {
     std::vector<Expr> again;
+    calls_before_ = calls_;
     each_child_of(
         s, [&](const Expr& e) { look_at(e, &again); }, [](const Stmt&) {});
     return again;
@@ -48,7 +49,7 @@ class Tests {
     const auto* local = present ? as<Local>(present->form.value) : nullptr;
     if (!local) return;
     const auto [known, is_first] = tested_.insert({local->form.name, calls_});
-    if (!is_first && known->second < calls_ && again) again->push_back(present->form.value);
+    if (!is_first && known->second < calls_before_ && again) again->push_back(present->form.value);
     known->second = calls_;
   }
   void look_ahead(const Stmt& s) {
@@ -59,6 +60,7 @@ class Tests {
 
   std::map<Name, int, ByText> tested_;  // and how many calls there had been then; names are unique
   int calls_ = 0;
+  int calls_before_ = 0;  // the statement, in which nothing can be hidden
 };
 
 }  // namespace

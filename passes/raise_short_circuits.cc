@@ -2,6 +2,7 @@
 /// var t = a; if (!t) { t = b }   =>   var t = a || b, where b only reads; if (t) { t = b } likewise with &&
 #include "ir/effects.h"
 #include "ir/rewrite.h"
+#include "ir/sexpr.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -11,6 +12,15 @@ namespace {
 Expr with_value(const Expr& e, Name name, const Expr& value, Context& context) {
   if (const auto* local = as<Local>(e)) return local->form.name == name ? value : e;
   return map_children(context, e, [&](const Expr& child) { return with_value(child, name, value, context); });
+}
+
+/// Whether something is read twice and compared with itself: C compilers warn about it, so that it stays apart.
+bool compares_with_itself(const Expr& e) {
+  const auto* compare = as<Compare>(e);
+  bool found = compare && print(compare->form.left) == print(compare->form.right);
+  each_child_of(
+      e, [&](const Expr& child) { found = found || compares_with_itself(child); }, [](const Stmt&) {});
+  return found;
 }
 
 class Raiser {
@@ -62,7 +72,7 @@ class Raiser {
       if (!let || !let->form.value || !let->form.name.is_generated() || !is_scalar(let->form.type)) return {};
       value = with_value(value, let->form.name, *let->form.value, context_);
     }
-    return only_reads(value) ? std::optional(value) : std::nullopt;
+    return only_reads(value) && !compares_with_itself(value) ? std::optional(value) : std::nullopt;
   }
 
   Context& context_;

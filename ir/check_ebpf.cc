@@ -6,6 +6,7 @@
 #include "ir/children.h"
 #include "ir/effects.h"
 #include "ir/helper_signatures.h"
+#include "ir/kept_truth.h"
 #include "ir/support_calls.h"
 #include "ir/visit.h"
 
@@ -30,16 +31,6 @@ bool is_constant_aggregate(const Expr& e) {
   const auto* array = as<ArrayValue>(e);
   const bool is_aggregate = as<StructValue>(e) || (array && size_of(array->type->element) > 1);
   return is_aggregate && size_of(type_of(e)) > 8 && header(e).contains.minus(constants).empty();
-}
-
-bool is_place(const Expr& e) {
-  if (const auto* converted = as<Convert>(e)) return is_place(converted->form.value);
-  return as<Field>(e) || as<Index>(e) || as<Deref>(e) || as<Global>(e);
-}
-/// A truth that was read, not one that a comparison made just now.
-bool is_kept(const Expr& e) {
-  if (const auto* negation = as<Not>(e)) return is_kept(negation->form.value);
-  return is_place(e) || as<Local>(e);
 }
 
 /// Whether a place lies on the stack of a caller.
@@ -95,9 +86,12 @@ class EbpfCheck {
           s, [&](const Expr& e) { packet_elements(e); }, [](const Stmt&) {});
     if (loop) counters_.push_back(loop->form.name);
     if (const auto* give = as<Return>(s)) answers_.push_back({give, loops_ > 0});
-    if (has(Rule::PlacesApart))
+    if (has(Rule::PlacesApart)) {
+      if (const auto* test = as<If>(s); !has(Rule::IndexesGuarded) && test && chooses_place_by_kept_truth(test->form))
+        report_("a truth that was kept chooses between places of two branches");
       each_child_of(
           s, [&](const Expr& e) { expression(e); }, [](const Stmt&) {});
+    }
     loops_ += loop != nullptr;
     each_body_of(s, [&](const Body& inner) { body(inner); });
     loops_ -= loop != nullptr;
@@ -120,7 +114,7 @@ class EbpfCheck {
     constexpr FormSet looked_at = form_set_of<Conditional, StructValue, ArrayValue>();
     if ((header(e).contains & looked_at).empty()) return;
     const auto* choice = as<Conditional>(e);
-    if (choice && is_kept(choice->form.condition) && is_place(choice->form.then) && is_place(choice->form.otherwise))
+    if (choice && chooses_place_by_kept_truth(choice->form))
       report_("a truth that was kept chooses between two places");
     if (has(Rule::MembersInitialised) && is_constant_aggregate(e)) report_("an aggregate of constants is copied");
     each_child_of(

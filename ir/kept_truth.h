@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <algorithm>
+
+#include "ir/children.h"
+#include "ir/visit.h"
+
+namespace ksc {
+
+/// Where C compilers could make one address of a truth and two places [PlacesApart].
+
+/// Something in memory, as a whole.
+inline bool is_place(const Expr& e) {
+  if (const auto* converted = as<Convert>(e)) return is_place(converted->form.value);
+  return as<Field>(e) || as<Index>(e) || as<Deref>(e) || as<Global>(e);
+}
+/// A truth that was read, not one that a comparison made just now.
+inline bool is_kept_truth(const Expr& e) {
+  if (const auto* negation = as<Not>(e)) return is_kept_truth(negation->form.value);
+  return is_place(e) || as<Local>(e);
+}
+/// Whether the truth is a variable, or that it does not hold.
+inline bool is_about(const Expr& truth, Name variable) {
+  if (const auto* negation = as<Not>(truth)) return is_about(negation->form.value, variable);
+  const auto* local = as<Local>(truth);
+  return local && local->form.name == variable;
+}
+inline bool chooses_place_by_kept_truth(const Conditional& n) {
+  return is_kept_truth(n.condition) && is_place(n.then) && is_place(n.otherwise);
+}
+
+/// Whether the last statement reads or writes a place.
+inline bool ends_with_place(const Body& body) {
+  constexpr FormSet places = form_set_of<Field, Index, Deref>();
+  const size_t count = body.statements.size();
+  return count != 0 && !(header(body.statements[count - 1]).contains & places).empty();
+}
+/// Whether what follows the branch ends alike: by giving a variable what it had before, or by another return.
+inline bool may_meet_what_follows(const Branch& branch) {
+  if (!ends_with_place(branch.body)) return false;
+  const Span<Stmt> all = branch.body.statements;
+  const auto* assign = as<Assign>(all[all.size() - 1]);
+  if (!assign) return as<Return>(all[all.size() - 1]);
+  // Before, the truth itself was known. What the compiler named may become a part of the last statement.
+  const auto* variable = as<Local>(assign->form.place);
+  return !(variable && is_about(branch.condition, variable->form.name)) &&
+         std::all_of(all.begin(), all.end() - 1, [](const Stmt& s) { return as<Let>(s); });
+}
+/// Whether the ends of both ways can become one statement, of which a kept truth chooses the place.
+inline bool chooses_place_by_kept_truth(const If& n) {
+  if (n.branches.size() != 1 || !is_kept_truth(n.branches[0].condition)) return false;
+  return n.otherwise.statements.size() == 0 ? may_meet_what_follows(n.branches[0])
+                                            : ends_with_place(n.branches[0].body) && ends_with_place(n.otherwise);
+}
+
+}  // namespace ksc

@@ -34,6 +34,11 @@ struct Entity {
   enum class State { Waiting, AtWork, Done } state = State::Waiting;
 };
 
+/// Whether this is a choice between values, whose type is what those meet at.
+inline bool is_choice(const Expr& e) {
+  return kind_of(e) == Kind::Conditional || kind_of(e) == Kind::IfValue || kind_of(e) == Kind::Match;
+}
+
 /// Whether an array is one of characters or bytes: `%s` shows it [L75], and it converts to a string [L21].
 inline bool is_text_array(Type type) {
   if (is(type, TypeKind::EntryRef)) type = type->element;

@@ -23,11 +23,6 @@ std::string_view operator_text(Operator op) {
 
 namespace {
 
-/// Whether this is a choice between values, whose type is what those meet at.
-bool is_choice(const Expr& e) {
-  return kind_of(e) == Kind::Conditional || kind_of(e) == Kind::IfValue || kind_of(e) == Kind::Match;
-}
-
 bool is_plain_number(const Expr& e);
 
 bool are_plain_numbers(Span<Expr> values) { return std::all_of(values.begin(), values.end(), is_plain_number); }

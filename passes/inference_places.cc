@@ -164,8 +164,8 @@ bool Inference::in_context(const Expr& place) {
 Expr Inference::entry_value(const Expr& e) {
   Type type = type_of(e), element = is(type, TypeKind::EntryRef) ? type->element : nullptr;
   if (!element || !(is(element, TypeKind::Array) || is(element, TypeKind::Str))) return e;
-  if (kind_of(e) != Kind::MapLookup && kind_of(e) != Kind::MapCall) return c.make(Deref{e}, loc_of(e), element);
-  return entry_copy(e);
+  const bool is_read = kind_of(e) == Kind::MapLookup || kind_of(e) == Kind::MapCall || is_choice(e);
+  return is_read ? entry_copy(e) : Expr(c.make(Deref{e}, loc_of(e), element));
 }
 
 Expr Inference::entry_copy(const Expr& e) {

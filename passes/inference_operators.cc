@@ -471,6 +471,11 @@ Diagnostic& Inference::report_no_meeting(Operator op, const Expr& left, const Ex
       c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(op)), spell(a), spell(b));
   if (is(a, TypeKind::Int) && is(b, TypeKind::Int))
     fix_with_cast(message, a->is_signed ? left : right, a->is_signed ? b : a);
+  for (const auto& [side, other] : {std::pair(&left, b), std::pair(&right, a)})
+    if (const auto* text = as<StringValue>(*side);
+        text && is(other, TypeKind::Char) && text->form.text.text().size() == 1)
+      if (const char letter = text->form.text.text()[0]; letter > ' ' && letter != '\'' && letter != '\\')
+        message.fix(loc_of(*side), fmt::format("'{}'", letter), "say so with a character");
   return message;
 }
 

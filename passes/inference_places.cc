@@ -306,7 +306,9 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
   if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) return c.make(Convert{value}, n.loc, target);
   if (is_text_array(from) && is(target, TypeKind::Str))
     return c.make(Concatenate{c.span<Expr>({value})}, n.loc, target);
-  c.diagnostics.report(n.loc, diag::type_mismatch, spell(from), spell(target));
+  Diagnostic& message = c.diagnostics.report(n.loc, diag::type_mismatch, spell(from), spell(target));
+  if (is(from, TypeKind::Pointer) && is(target, TypeKind::Struct))
+    message.fix(before(loc_of(n->target)), "*", "point to one");
   return invalid(n.loc);
 }
 

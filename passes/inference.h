@@ -186,6 +186,9 @@ class Inference {
   /// What an operand beside `other` is wanted as: constants take the type of that, if it has one.
   Expected operand_type(const Expr& other, Expected whole);
   /// Both operands of an operation that is wanted as `whole`; `meet`: they meet at one type.
+  /// Whether this is a number without a type of its own: a literal, a constant of the kernel's, what operators make of
+  /// those, a choice of those.
+  bool is_plain_number(const Expr& e);
   std::pair<Expr, Expr> infer_operands(const Expr& left, const Expr& right, Expected whole, bool meet);
   Expr infer(const Expr& e, Expected expected = {});
   /// The value of a constant that has a place, as if it were written there.

@@ -21,32 +21,28 @@ std::string_view operator_text(Operator op) {
   return texts[int(op)];
 }
 
-namespace {
-
-bool is_plain_number(const Expr& e);
-
-bool are_plain_numbers(Span<Expr> values) { return std::all_of(values.begin(), values.end(), is_plain_number); }
-
-/// Whether this is a number without a type of its own: a literal, what operators make of literals, a choice of those.
-bool is_plain_number(const Expr& e) {
-  if (const auto* n = as<Operation>(e)) return are_plain_numbers(n->form.operands);
+bool Inference::is_plain_number(const Expr& e) {
+  const auto are_plain = [this](const auto& all, auto value) {
+    return std::all_of(all.begin(), all.end(), [&](const auto& one) { return is_plain_number(value(one)); });
+  };
+  const auto itself = [](const Expr& value) { return value; };
+  if (const auto* n = as<Operation>(e)) return are_plain(n->form.operands, itself);
   if (const auto* n = as<Chain>(e))
     return is_plain_number(n->form.first) &&
-           std::all_of(n->form.rest.begin(), n->form.rest.end(),
-                       [](const ChainLink& link) { return is_plain_number(link.operand); });
+           are_plain(n->form.rest, [](const ChainLink& link) { return link.operand; });
   if (const auto* n = as<Conditional>(e)) return is_plain_number(n->form.then) && is_plain_number(n->form.otherwise);
   if (const auto* n = as<IfValue>(e))
     return is_plain_number(n->form.otherwise) &&
-           std::all_of(n->form.branches.begin(), n->form.branches.end(),
-                       [](const ValueBranch& branch) { return is_plain_number(branch.value); });
-  if (const auto* n = as<Match>(e))
-    return std::all_of(n->form.arms.begin(), n->form.arms.end(),
-                       [](const MatchArm& arm) { return is_plain_number(arm.value); });
+           are_plain(n->form.branches, [](const ValueBranch& branch) { return branch.value; });
+  if (const auto* n = as<Match>(e)) return are_plain(n->form.arms, [](const MatchArm& arm) { return arm.value; });
   if (const auto* n = as<BlockValue>(e)) return n->form.value && is_plain_number(*n->form.value);
+  if (const auto* n = as<GlobalName>(e)) {
+    const KernelConstant* known =
+        find_entity(n->form.name) ? nullptr : c.kernel_types->find_constant(n->form.name.text());
+    return known && known->enum_name.empty();
+  }
   return kind_of(e) == Kind::IntLiteral || kind_of(e) == Kind::SizeOf || kind_of(e) == Kind::OffsetOf;
 }
-
-}  // namespace
 
 Expected Inference::operand_type(const Expr& other, Expected whole) {
   Type type = present_type(other);

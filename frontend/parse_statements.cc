@@ -128,8 +128,9 @@ Stmt Parser::statement_here() {
     }
     case KeywordDefer: {
       take();
+      const bool call = !at(LeftBrace);
       const Body deferred = body(false);
-      return make(Defer{deferred}, loc(first));
+      return make(Defer{deferred, call}, loc(first));
     }
     case KeywordDelete: {
       take();

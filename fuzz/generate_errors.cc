@@ -63,6 +63,32 @@ Tree Generator::try_statement(int depth) {
   return out;
 }
 
+/// What is deferred has no way out, and it is known how often it may be.
+Tree Generator::defer_statement(int depth) {
+  if (commutes_ || in_deferred_ || deferrals_ == 0) return simple_statement(depth);
+  count(loops_ > 0 ? "defer in a loop" : scopes_.size() > 1 ? "defer in an inner scope" : "defer");
+  const auto caught = std::exchange(caught_, {});
+  const int loops = std::exchange(loops_, 0);
+  in_deferred_ = true;
+  std::vector<const Helper*> quiet;
+  for (const Helper& helper : helpers_)
+    if (!helper.throws && can_call(helper)) quiet.push_back(&helper);
+  Tree out;
+  if (!quiet.empty() && random_.once_in(3)) {
+    count("defer of a call");
+    out = join("defer ", call(*random_.pick(quiet), depth - 1));
+  } else if (random_.once_in(4)) {
+    count("defer of print");
+    out = join("defer ", print_statement(depth - 1));
+  } else {
+    out = join("defer ", block(depth - 1, 1 + static_cast<int>(random_.below(2))));
+  }
+  in_deferred_ = false;
+  loops_ = loops;
+  caught_ = caught;
+  return out;
+}
+
 Tree Generator::panic_statement(int depth) {
   if (random_.once_in(2))
     return count("assert"), join("assert(", condition(depth - 1), " || ", condition(depth - 1), ", \"broken\")");

@@ -30,7 +30,7 @@ Tree Generator::call(const Helper& helper, int depth) {
 }
 
 Tree Generator::entry_or_leave(Tree entry) {
-  if (commutes_ || !frozen_.empty() || !random_.once_in(12) || (in_user_ && !may_throw())) return entry;
+  if (commutes_ || in_deferred_ || !frozen_.empty() || !random_.once_in(12) || (in_user_ && !may_throw())) return entry;
   count("propagate of null");
   throws_ = throws_ || (in_user_ && !catches_all());
   return join("(", std::move(entry), "?)");

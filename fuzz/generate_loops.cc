@@ -15,7 +15,9 @@ Tree Generator::loop_statement(int depth) {
   Tree out;
   const std::string name = fmt::format("i{}", temporaries_++);
   const int statements = 1 + static_cast<int>(random_.below(3));
-  switch (random_.below(options_.unbounded_loops ? 8 : 4)) {
+  const uint64_t deferrals = deferrals_, kind = random_.below(options_.unbounded_loops ? 8 : 4);
+  deferrals_ *= kind < 3 ? 6 : 0;  // those count between constants
+  switch (kind) {
     case 0:
     case 1: {
       const uint64_t low = random_.below(4), high = low + random_.below(6);
@@ -75,6 +77,7 @@ Tree Generator::loop_statement(int depth) {
       out = join(fmt::format("var {}: u32 = 0\n{}loop ", turns, margin), std::move(body));
     }
   }
+  deferrals_ = deferrals;
   --nested_loops_;
   --loops_;
   return out;
@@ -158,7 +161,7 @@ Tree Generator::map_loop(int depth) {
     head.parts.push_back(
         join(fmt::format("var {}: {} = ", totals.back().first, type.spelled()), value(type, depth - 1), "\n" + margin));
   }
-  const bool is_search = random_.once_in(4), returns = is_search && random_.once_in(2);
+  const bool is_search = random_.once_in(4), returns = is_search && !in_deferred_ && random_.once_in(2);
   Tree leaving;
   if (is_search) leaving = returns ? returned(0) : Tree(totals[0].first + " = 7\n" + margin + "    break");
   if (is_search) count(returns ? "map loop that returns" : "map loop that searches");

@@ -238,22 +238,32 @@ Tree Generator::simple_statement(int depth) {
 
 Tree Generator::statement(int depth) {
   if (depth <= 0) return simple_statement(1);
-  switch (random_.below(34)) {
+  // How often those turn is not known.
+  const auto uncounted = [&](Tree (Generator::*loop)(int)) {
+    const uint64_t outer = std::exchange(deferrals_, 0);
+    Tree out = (this->*loop)(depth);
+    deferrals_ = outer;
+    return out;
+  };
+  switch (random_.below(36)) {
+    case 34:
+    case 35: return defer_statement(depth);
     case 30:
     case 31: return try_statement(depth);
     case 32: return throw_statement(depth);
     case 33: return random_.once_in(3) ? panic_statement(depth) : throw_statement(depth);
-    case 27: return nested_loops_ < 2 ? array_loop(depth) : simple_statement(depth);
+    case 27: return nested_loops_ < 2 ? uncounted(&Generator::array_loop) : simple_statement(depth);
     case 28:
-      if (has_context_ && nested_loops_ < 2) return packet_loop(depth);
+      if (has_context_ && nested_loops_ < 2) return uncounted(&Generator::packet_loop);
       break;
     case 29:
-      if (!per_cpu_maps_.empty()) return random_.once_in(2) ? per_cpu_loop(depth) : per_cpu_statement(depth);
+      if (!per_cpu_maps_.empty())
+        return random_.once_in(2) ? uncounted(&Generator::per_cpu_loop) : per_cpu_statement(depth);
       break;
     case 25:
       if (!array_maps_.empty() && !commutes_) return array_map_statement(depth);
       break;
-    case 26: return map_loop(depth);
+    case 26: return uncounted(&Generator::map_loop);
     case 0:
     case 1:
     case 2:
@@ -290,13 +300,13 @@ Tree Generator::statement(int depth) {
       }
       break;
     case 19:
-      if (random_.once_in(2)) {
+      if (!in_deferred_ && random_.once_in(2)) {
         count("return early");
         return join("if (", condition(depth - 1), ") { ", returned(0), " }");
       }
       break;
     case 20:
-      if (in_entry_ && random_.once_in(5)) return context_branches(depth);
+      if (in_entry_ && !in_deferred_ && random_.once_in(5)) return context_branches(depth);
       if (in_entry_ && !is_xdp_) return count("context write"), join("ctx->mark = ", value(integer(32), depth));
       break;
     case 21:

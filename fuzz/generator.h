@@ -201,9 +201,9 @@ class Generator {
     return std::any_of(caught_.begin(), caught_.end(), [](const Caught& c) { return c.all; });
   }
   /// Whether any code may be thrown: a function may let it out, an entry function may not.
-  bool may_throw() const { return catches_all() || !in_entry_; }
+  bool may_throw() const { return catches_all() || (!in_entry_ && !in_deferred_); }
   /// Whether e? leaves the entry function where something is thrown.
-  bool may_give_up() const { return in_entry_ && !in_user_ && caught_.empty(); }
+  bool may_give_up() const { return in_entry_ && !in_user_ && caught_.empty() && !in_deferred_; }
   /// A map's entry, now and then as (m[k]?).
   Tree entry_or_leave(Tree entry);
   Tree call(const Helper& helper, int depth);
@@ -241,6 +241,7 @@ class Generator {
   Tree entry_reference(int depth);
   Tree reference_use(const std::string& reference, const T& type, int depth);
   Tree rebound_reference(int depth);
+  Tree defer_statement(int depth);
   Tree throw_statement(int depth);
   Tree try_statement(int depth);
   Tree panic_statement(int depth);
@@ -289,6 +290,8 @@ class Generator {
   bool throws_ = false;    // the function at work lets a throw out
   bool commutes_ = false;  // in a body whose turns come in any order
   T result_;
+  bool in_deferred_ = false;
+  uint64_t deferrals_ = 1;  // how often the loops around turn at most; 0 if nobody knows
   int loops_ = 0, indent_ = 0, temporaries_ = 0, nested_loops_ = 0;
 };
 

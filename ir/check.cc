@@ -138,6 +138,13 @@ class Checker {
       function(n.form);
     } else if constexpr (declares_in_turns<F>) {
       loop(n.form);
+    } else if constexpr (std::same_as<F, Finally>) {
+      body(n.form.body);
+      tests_.forget_all();  // a pull may have failed on the way
+      body(n.form.cleanup);
+    } else if constexpr (std::same_as<F, Guarded>) {
+      body(n.form.body);
+      tests_.forget_all();
     } else if constexpr (std::same_as<F, Try>) {
       body(n.form.body);
       for (const CatchClause& one : n.form.clauses) clause(one);

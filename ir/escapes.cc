@@ -64,6 +64,13 @@ void EscapeAnalysis::statement(const Stmt& s, Escapes& out) const {
     for (const CatchClause& clause : attempt->form.clauses) out.add(of(clause.body));
     return;
   }
+  if (const auto* last = as<Finally>(s)) {
+    out.add(of(last->form.body));
+    Escapes of_cleanup = of(last->form.cleanup);
+    of_cleanup.throws.clear();  // check_throws lets none out
+    out.add(of_cleanup);
+    return;
+  }
   if (const auto* given = as<Throw>(s)) {
     const auto* code = as<Int>(given->form.code);
     EscapeOrigin origin = here;

@@ -381,7 +381,12 @@ inline bool catches_bounds(const Try& attempt) {
 }
 /// Ends everything up to the nearest try that takes the code, an i32.
 struct Throw        { Expr code;                                                KSC_FORM(Throw, code) };
-struct Defer        { Body body;                                                KSC_FORM(Defer, body) };
+/// body, where the function is left [L46]. As written: `call` says that it is a call, whose arguments are evaluated now.
+struct Defer        { Body body; bool call;                                     KSC_FORM(Defer, body, call) };
+/// body; then cleanup, on whatever way the body was left. It is what a function does last.
+struct Finally      { Body body, cleanup;                                       KSC_FORM(Finally, body, cleanup) };
+/// body, in a cleanup; what is raised in it ends it, and is raised when the cleanup has come to its end.
+struct Guarded      { Body body;                                                KSC_FORM(Guarded, body) };
 /// delete place, as written.
 struct Delete       { Expr place;                                               KSC_FORM(Delete, place) };
 /// for (key, value in map) body.

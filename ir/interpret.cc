@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "ir/captures.h"
 #include "ir/effects.h"
 #include "ir/interpreter.h"
 #include "ir/program_type.h"
@@ -164,19 +165,33 @@ Value Interpreter::call(const FunctionDef& function, const std::vector<Value>& a
     bind(function.result_name, zero_value(function.result), function.result);
     frames_.back().result_name = function.result_name;
   }
+  const auto variables = function_variables_.find(function.name);
+  frames_.back().function_variables =
+      &(variables != function_variables_.end()
+            ? variables
+            : function_variables_.emplace(function.name, ksc::function_variables(function)).first)
+           ->second;
   Flow flow = Flow::Return;
+  std::optional<uint64_t> raised;
+  std::optional<TailTransfer> transfer;
+  std::vector<Name> declared;  // for what is deferred they are still there
   try {
-    flow = body(function.body);
-  } catch (const Raised& raised) {
-    if (!function.throws) throw;
-    while (frames_.size() > level) drop_frame();
-    frames_.back().result = from_bits(function.result, raised.status);
+    flow = statements(function.body, declared);
+  } catch (const Raised& error) {
+    raised = error.status;
+  } catch (const TailTransfer& call) {
+    transfer = call;
   }
+  if (!raised && !transfer && frames_.size() != level) throw Fault("frames are not nested");
+  while (frames_.size() > level) drop_frame();
   if (flow != Flow::Return && function.result_name)
     frames_.back().result = named_result();
   else if (flow != Flow::Return && !is(function.result, TypeKind::Void))
     throw Fault(fmt::format("{} ends without a result", function.name.text()));
-  if (frames_.size() != level) throw Fault("frames are not nested");
+  raised = run_deferred(raised);
+  if (raised && !function.throws) throw Raised{*raised};
+  if (raised) frames_.back().result = from_bits(function.result, *raised);
+  if (transfer && !raised) throw *transfer;
   const Value result = frames_.back().result;
   drop_frame();
   return result;

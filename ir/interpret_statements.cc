@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "ir/captures.h"
 #include "ir/interpreter.h"
 #include "ir/program_type.h"
 #include "ir/status.h"
@@ -48,21 +49,98 @@ void Interpreter::unbind(Name name) {
   frames_.back().ends.erase(name);
 }
 
+void Interpreter::unwind(size_t level, const NameSet& outer) {
+  while (frames_.size() > level) drop_frame();
+  std::vector<Name> declared;
+  for (const auto& [name, place] : frames_.back().locals)
+    if (!outer.count(name)) declared.push_back(name);
+  for (const Name& name : declared) unbind(name);
+}
+
+NameSet Interpreter::bound_names() const {
+  NameSet names;
+  for (const auto& [name, place] : frames_.back().locals) names.insert(name);
+  return names;
+}
+
+void Interpreter::defer(const Node<Defer>& n) {
+  Deferred deferred{&n->body, {}};
+  for (const auto& [name, type] : captured_by(n.form, *frames_.back().function_variables))
+    deferred.kept.push_back({name, read(place(c.make(Local{name}, n.loc, type))), type});
+  frames_.back().deferred.push_back(std::move(deferred));
+}
+
+std::optional<uint64_t> Interpreter::run_deferred(std::optional<uint64_t> raised) {
+  const size_t level = frames_.size();
+  const NameSet outer = bound_names();
+  const Value result = frames_.back().result;
+  while (!frames_.back().deferred.empty()) {
+    const Deferred deferred = std::move(frames_.back().deferred.back());
+    frames_.back().deferred.pop_back();
+    ++events_["deferred body run"];
+    for (const auto& [name, value, type] : deferred.kept) bind(name, value, type);
+    try {
+      body(*deferred.body);
+    } catch (const Raised& error) {
+      raised = error.status;
+    }
+    unwind(level, outer);
+  }
+  frames_.back().result = result;
+  return raised;
+}
+
+Interpreter::Flow Interpreter::finally(const Node<Finally>& n) {
+  const size_t level = frames_.size();
+  const NameSet outer = bound_names();
+  Flow flow = Flow::Next;
+  std::optional<uint64_t> raised;
+  std::optional<TailTransfer> transfer;
+  try {
+    flow = body(n->body);
+  } catch (const Raised& error) {
+    raised = error.status;
+  } catch (const TailTransfer& call) {
+    transfer = call;
+  }
+  unwind(level, outer);
+  // The end of the function is a way out of it.
+  if (flow == Flow::Next && frames_.back().result_name) {
+    frames_.back().result = named_result();
+    flow = Flow::Return;
+  }
+  const Value result = frames_.back().result;
+  const Name label = frames_.back().label;
+  body(n->cleanup);
+  frames_.back().result = result;
+  frames_.back().label = label;
+  if (const auto waiting = std::exchange(frames_.back().waiting, std::nullopt)) raised = waiting;
+  if (raised) throw Raised{*raised};
+  if (transfer) throw *transfer;
+  return flow;
+}
+
+void Interpreter::guarded(const Node<Guarded>& n) {
+  const size_t level = frames_.size();
+  const NameSet outer = bound_names();
+  try {
+    body(n->body);
+  } catch (const Raised& error) {
+    unwind(level, outer);
+    frames_.back().waiting = error.status;
+  }
+}
+
 Interpreter::Flow Interpreter::try_statement(const Node<Try>& n) {
   const size_t level = frames_.size();
-  const auto outer = frames_.back().locals;
+  const NameSet outer = bound_names();
   uint64_t status = 0;
   try {
     return body(n->body);
   } catch (const Raised& raised) {
     status = raised.status;
   }
-  // What was declared on the way here is gone.
-  while (frames_.size() > level) drop_frame();
-  std::vector<Name> declared;
-  for (const auto& [name, place] : frames_.back().locals)
-    if (!outer.count(name)) declared.push_back(name);
-  for (const Name& name : declared) unbind(name);
+  unwind(level, outer);
   for (const CatchClause& clause : n->clauses) {
     const bool takes = clause.bounds ? kind_of_status(status) == StatusKind::Bounds
                        : clause.code
@@ -253,7 +331,11 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
         throw Raised{static_cast<uint64_t>(status_of(StatusKind::Throw, code))};
       }),
       on<Raise>([&](const Node<Raise>& n) -> Flow { throw Raised{to_bits(eval(n->status))}; }),
-      on<Try>([&](const Node<Try>& n) { return try_statement(n); }), on<Labelled>([&](const Node<Labelled>& n) {
+      on<Try>([&](const Node<Try>& n) { return try_statement(n); }),
+      on<Finally>([&](const Node<Finally>& n) { return finally(n); }),
+      on<Guarded>([&](const Node<Guarded>& n) { return next([&] { guarded(n); }); }),
+      on<Defer>([&](const Node<Defer>& n) { return next([&] { defer(n); }); }),
+      on<Labelled>([&](const Node<Labelled>& n) {
         const Flow flow = body(n->body);
         return flow == Flow::Goto && frames_.back().label == n->label ? Flow::Next : flow;
       }),

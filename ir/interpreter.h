@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <unordered_map>
 
 #include "ir/interpret.h"
@@ -18,9 +19,9 @@ namespace ksc {
 /// place.
 inline constexpr Lang runnable = lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift +
                                  Kind::RuntimeCall + Kind::FunctionAddress + Kind::TailCall + Kind::Switch +
-                                 Kind::Raise + Kind::Labelled + Kind::Goto + Kind::MapStore + Kind::AtomicUpdate +
-                                 Kind::CountedLoop + Kind::TraceLine + Kind::ProgramArray + Kind::PinnedGlobals +
-                                 Kind::Scratch + Kind::CommandLine;
+                                 Kind::Raise + Kind::Labelled + Kind::Goto + Kind::Finally + Kind::Guarded + Kind::MapStore +
+                                 Kind::AtomicUpdate + Kind::CountedLoop + Kind::TraceLine + Kind::ProgramArray +
+                                 Kind::PinnedGlobals + Kind::Scratch + Kind::CommandLine;
 
 class Interpreter {
  public:
@@ -85,6 +86,11 @@ class Interpreter {
     bool whole_entry = false, in_string = false;
   };
 
+  /// A deferred body, and what it keeps of inner scopes.
+  struct Deferred {
+    const Body* body;
+    std::vector<std::tuple<Name, Value, Type>> kept;
+  };
   struct Frame {
     std::unordered_map<Name, std::pair<Address, Type>> locals;
     const NameSet* changed = nullptr;  // the function's variables that are written after their declaration
@@ -92,6 +98,9 @@ class Interpreter {
     Value result;
     Name result_name;  // of the variable that `return` alone gives
     Name label;        // to which Flow::Goto goes
+    std::vector<Deferred> deferred;
+    std::optional<uint64_t> waiting;  // what was raised in a cleanup
+    const NameSet* function_variables = nullptr;
   };
 
   // ---- declarations (interpret.cc)
@@ -117,6 +126,14 @@ class Interpreter {
   void bind(Name name, const Value& value, Type type);
   void unbind(Name name);
   Flow try_statement(const Node<Try>& n);
+  NameSet bound_names() const;
+  /// What was called and declared since is gone.
+  void unwind(size_t level, const NameSet& outer);
+  Flow finally(const Node<Finally>& n);
+  void guarded(const Node<Guarded>& n);
+  void defer(const Node<Defer>& n);
+  /// Runs what the function at work has deferred, the last first; gives what that raises, or what was raised before.
+  std::optional<uint64_t> run_deferred(std::optional<uint64_t> raised);
   Flow if_present(const Node<IfPresent>& n);
   Flow for_loop(const Node<For>& n);
   Flow counted_loop(const Node<CountedLoop>& n);
@@ -218,6 +235,7 @@ class Interpreter {
   std::map<Address, EntryCopy> entry_copies_;
   bool can_pull_ = false;     // the packet is a socket buffer
   NameMap<NameSet> changed_;  // by the function
+  NameMap<NameSet> function_variables_;
   Type context_type_ = nullptr;
   uint64_t clock_ = 0, random_ = 0, fuel_ = 0;
   int tail_calls_ = 0, depth_ = 0;

@@ -33,7 +33,7 @@ inline constexpr Lang Typed =
                 Kind::PointerDifference, Kind::Call, Kind::HelperCall, Kind::MapCall, Kind::BuiltinCall,
                 Kind::StructValue, Kind::ArrayValue, Kind::PacketStart, Kind::PacketEnd, Kind::Evaluate, Kind::Block,
                 Kind::If, Kind::For, Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let,
-                Kind::Assign, Kind::Update, Kind::IfPresent, Kind::Try, Kind::Throw, Kind::Leave, Kind::MapLoop,
+                Kind::Assign, Kind::Update, Kind::IfPresent, Kind::Try, Kind::Throw, Kind::Defer, Kind::Leave, Kind::MapLoop,
                 Kind::CpuLoop, Kind::MapDelete, Kind::Print, Kind::StructDef, Kind::EnumDef, Kind::ConstDef,
                 Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
     Rule::NamesBound + Rule::Typed;
@@ -42,7 +42,8 @@ inline constexpr Lang Typed =
 // clang-format off
 inline constexpr Lang ReturnsSplit = Typed + Rule::ReturnsExplicit;                           // return match … returns in each arm
 inline constexpr Lang TailCallsFound = ReturnsSplit + Kind::TailCall + Rule::TailCallsFound;  // return program(ctx) is a form of its own
-inline constexpr Lang NullChecked = TailCallsFound + Rule::NullChecked;                       // no null is dereferenced
+inline constexpr Lang NoDefer = TailCallsFound - Kind::Defer + Kind::Finally + Kind::Guarded;                 // what is deferred stands at the end
+inline constexpr Lang NullChecked = NoDefer + Rule::NullChecked;                       // no null is dereferenced
 inline constexpr Lang ThrowsChecked = NullChecked + Rule::ThrowsChecked;                      // no program lets a throw out
 inline constexpr Lang TargetChecked = ThrowsChecked + Rule::TargetChecked;                    // the target has what is asked of it
 inline constexpr Lang Sound = TargetChecked - Kind::InvalidExpr - Kind::InvalidStmt;            // nothing was wrong: lowering begins
@@ -65,7 +66,8 @@ inline constexpr Lang LoopsCapped = ChecksMinimal + Rule::LoopsCapped;          
 inline constexpr Lang StatusesRaised = LoopsCapped - Kind::Leave - Kind::Throw + Kind::Raise + Rule::StatusesRaised; // calls say why they were left
 inline constexpr Lang PacketPulled = StatusesRaised + Rule::PacketPulled;                     // what is not linear is made so
 inline constexpr Lang NoTry = PacketPulled - Kind::Try + Kind::Labelled + Kind::Goto;         // try is a test of what was raised
-inline constexpr Lang ThrowsExplicit = NoTry - Kind::Raise - Kind::FaultVerdict + Kind::RuntimeCall + Rule::ThrowsExplicit; // leaving early is a return
+inline constexpr Lang NoFinally = NoTry - Kind::Finally - Kind::Guarded;                                      // every way out of a function ends where it is left
+inline constexpr Lang ThrowsExplicit = NoFinally - Kind::Raise - Kind::FaultVerdict + Kind::RuntimeCall + Rule::ThrowsExplicit; // leaving early is a return
 inline constexpr Lang AggregatesReturned = ThrowsExplicit + Rule::AggregatesReturned;                 // no function gives an array or a string
 inline constexpr Lang NoMaybe = AggregatesReturned - Kind::ValueOf + Rule::NoMaybe;               // a Maybe is a value and a bit
 inline constexpr Lang PinsFlat = NoMaybe + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry

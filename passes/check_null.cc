@@ -12,11 +12,11 @@
 namespace ksc {
 namespace {
 
-static_assert(names_all(stmt_forms, lang::TailCallsFound.forms,
+static_assert(names_all(stmt_forms, lang::NoDefer.forms,
                         form_set_of<Let, Assign, If, IfPresent, Block, Loop, While, For, CpuLoop, MapLoop, Update,
-                                    Return, TailCall, Break, Continue, Try, Throw, Leave>(),
+                                    Return, TailCall, Break, Continue, Try, Finally, Guarded, Throw, Leave>(),
                         form_set_of<Evaluate, MapDelete, Print, InvalidStmt>()));
-static_assert(names_all(expr_forms, lang::TailCallsFound.forms,
+static_assert(names_all(expr_forms, lang::NoDefer.forms,
                         form_set_of<And, Or, Conditional, IfValue, Match, BlockValue, Deref, Local, Call>(),
                         form_set_of<Int, Null, Zero, StringValue, Global, MapName, FunctionName, Field, Index,
                                     AddressOf, MapEntry, MapLookup, Present, ValueOf, Not, Unary, Binary, Divide, Shift,
@@ -108,6 +108,10 @@ class NullCheck {
       return known_.join(ways);
     }
     if (const auto* block = as<Block>(s)) return body(block->form.body);
+    if (const auto* deferred = as<Guarded>(s)) {
+      body(deferred->form.body);
+      return forget_changes(deferred->form.body), true;
+    }
     if (const auto* attempt = as<Try>(s)) {
       Ways ways;
       const KnownPointers::Mark start = known_.mark();
@@ -119,6 +123,16 @@ class NullCheck {
         const KnownPointers::Mark thrown = known_.mark();
         for (const CatchClause& clause : attempt->form.clauses) go(thrown, taken, [&] { return body(clause.body); });
         return known_.join(taken);
+      });
+      return known_.join(ways);
+    }
+    if (const auto* last = as<Finally>(s)) {
+      Ways ways;
+      const KnownPointers::Mark start = known_.mark();
+      go(start, ways, [&] { return body(last->form.body); });
+      go(start, ways, [&] {
+        forget_changes(last->form.body);
+        return body(last->form.cleanup);
       });
       return known_.join(ways);
     }
@@ -199,6 +213,12 @@ class NullCheck {
     if (const auto* deref = as<Deref>(e)) {
       const bool comes_out = expression(deref->form.pointer);
       check(deref->form.pointer, deref->loc);
+      return comes_out;
+    }
+    if (const auto* convert = as<Convert>(e); convert && is(convert->type, TypeKind::EntryRef) &&
+                                              !convert->type->nullable && type_of(convert->form.value)->nullable) {
+      const bool comes_out = expression(convert->form.value);
+      check(convert->form.value, convert->loc);
       return comes_out;
     }
     // Nothing can be done with a dead pointer into the packet: to the verifier it is a number.
@@ -362,7 +382,7 @@ class NullCheck {
 
 }  // namespace
 
-Ir<lang::NullChecked> check_null(const Ir<lang::TailCallsFound>& in, Context& context) {
+Ir<lang::NullChecked> check_null(const Ir<lang::NoDefer>& in, Context& context) {
   const Deaths deaths = deaths_of(in.declarations);
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) {

@@ -2,6 +2,7 @@
 /// throw 1   =>   throw 1, caught on every way out of a program; otherwise an error
 #include <fmt/format.h>
 
+#include "ir/children.h"
 #include "ir/escapes.h"
 #include "passes/passes.h"
 
@@ -35,6 +36,17 @@ Ir<lang::ThrowsChecked> check_throws(const Ir<lang::NullChecked>& in, Context& c
   for (const Decl& d : in.declarations) {
     const auto* function = as<FunctionDef>(d);
     if (!function) continue;
+    const std::function<void(const Stmt&)> deferred = [&](const Stmt& s) {
+      if (const auto* last = as<Finally>(s))
+        for (const auto& [code, origin] : escapes.of(last->form.cleanup).throws) {
+          Diagnostic& message =
+              context.diagnostics.report(origin.loc, diag::deferred_throw, spelled(code, origin.constant));
+          note_chain(escapes, code, origin, message);
+        }
+      each_child_of(
+          s, [](const Expr&) {}, deferred);
+    };
+    for (const Stmt& s : function->form.body.statements) deferred(s);
     const bool is_program = function->form.domain == Domain::Program;
     if (!is_program && !(function->form.domain == Domain::User && function->form.name == "main")) continue;
     for (const auto& [code, origin] : escapes.of(function->form.name).throws) {

@@ -149,6 +149,10 @@ class Inference {
   // inference_errors.cc
   void throw_statement(const Node<Throw>& n);
   void try_statement(const Node<Try>& n);
+  void defer_statement(const Node<Defer>& n);
+  /// The call, whose arguments have been evaluated before it.
+  Body with_arguments_evaluated(const Body& call);
+  void report_leaving(std::string_view what, Loc loc);
   /// panic(message) or assert(condition, message) [L47]: a block without a value.
   Expr infer_panic(bool asserts, Span<Expr> arguments, Loc loc);
   /// e?: what is there behind a test that leaves where nothing is [L34].
@@ -348,8 +352,9 @@ class Inference {
   NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU
   Loc statement_call_;       // the call at work whose value nobody takes
   int loop_depth_ = 0;
-  int try_depth_ = 0;  // bodies of `try` around the statement at work
-  int waiting_ = 0;    // declarations that wait for the one at work, each for the next
+  bool in_deferred_ = false;  // in a deferred body
+  int try_depth_ = 0;         // bodies of `try` around the statement at work
+  int waiting_ = 0;           // declarations that wait for the one at work, each for the next
   bool chain_reported_ = false;
   NameMap<int> nesting_;       // of structs: how many are within one another
   bool at_file_level_ = true;  // outside of the bodies of functions

@@ -66,7 +66,57 @@ Expr Inference::infer_panic(bool asserts, Span<Expr> arguments, Loc loc) {
   return c.make(BlockValue{tested, {}}, loc, t.void_type());
 }
 
+void Inference::report_leaving(std::string_view what, Loc loc) {
+  c.diagnostics.report(loc, diag::deferred_leaves, std::string(what));
+}
+
+void Inference::defer_statement(const Node<Defer>& n) {
+  if (in_deferred_) report_leaving("a `defer` stands", n.loc);
+  if (n->call) {
+    const Stmt& s = n->body.statements[0];
+    const auto* value = as<Evaluate>(s);
+    if (as<InvalidStmt>(s) || (value && is_invalid(value->form.value))) return emit(InvalidStmt{}, n.loc);
+    if (!value || !as<Apply>(value->form.value)) {
+      c.diagnostics.report(loc_of(s), diag::deferred_statement);
+      return emit(InvalidStmt{}, n.loc);
+    }
+  }
+  // The arguments of a call are evaluated now, and may leave as others do.
+  if (n->call) return emit(Defer{with_arguments_evaluated(body(n->body)), false}, n.loc);
+  const bool was_in_deferred = std::exchange(in_deferred_, true);
+  const int loops = std::exchange(loop_depth_, 0), tries = std::exchange(try_depth_, 0);
+  const Body deferred = body(n->body);
+  in_deferred_ = was_in_deferred;
+  loop_depth_ = loops;
+  try_depth_ = tries;
+  emit(Defer{deferred, false}, n.loc);
+}
+
+Body Inference::with_arguments_evaluated(const Body& call) {
+  const auto evaluated = [&](const Expr& argument) {
+    constexpr FormSet constants = form_set_of<Int, Zero, Null, StringValue, Convert, MapName, FunctionName>();
+    // The context stays what it is.
+    const bool is_context = is(type_of(argument), TypeKind::Pointer) && type_of(argument)->space == Space::Context;
+    if (is_context || header(argument).contains.minus(constants).empty()) return argument;
+    const Name name = c.names.fresh("argument");
+    emit(Let{name, type_of(argument), argument}, loc_of(argument));
+    return Expr(c.make(Local{name}, loc_of(argument), type_of(argument)));
+  };
+  const auto kept = [](const Body& body) { return body; };
+  std::vector<Stmt> statements(call.statements.begin(), call.statements.end());
+  if (statements.empty()) return call;
+  // What stands before the call makes its arguments.
+  Stmt& last = statements.back();
+  for (size_t i = 0; i + 1 < statements.size(); ++i) sink_->push_back(statements[i]);
+  if (const auto* evaluate = as<Evaluate>(last))
+    last = c.make(Evaluate{map_children(c, evaluate->form.value, evaluated)}, evaluate->loc);
+  else
+    last = map_children(c, last, evaluated, kept);
+  return {c.span<Stmt>({last})};
+}
+
 Expr Inference::infer_propagate(const Node<Propagate>& n, Expected expected) {
+  if (in_deferred_ && try_depth_ == 0) return report_leaving("`?` leaves", n.loc), invalid(n.loc);
   if (at_file_level_) return report_not_constant(n.loc), invalid(n.loc);
   const Loc loc = n.loc;
   const Expr value = settle(infer(n->value, expected));

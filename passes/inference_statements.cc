@@ -30,10 +30,6 @@ void Inference::statements(const Body& in) {
 
 void Inference::statement(const Stmt& s) {
   const Loc loc = loc_of(s);
-  const auto later = [&](std::string what) {
-    c.diagnostics.report(loc, diag::not_supported_yet, what);
-    emit(InvalidStmt{}, loc);
-  };
   const auto loop_body = [&](const Body& in) {
     ++loop_depth_;
     const Body out = body(in);
@@ -48,7 +44,7 @@ void Inference::statement(const Stmt& s) {
       on<VarStmt>([&](const auto& n) { var_statement(n); }),
       on<AssignStmt>([&](const auto& n) { assign_statement(n); }), on<IfVar>([&](const auto& n) { if_var(n); }),
       on<Try>([&](const auto& n) { try_statement(n); }), on<Throw>([&](const auto& n) { throw_statement(n); }),
-      on<Defer>([&](const auto&) { later("`defer`"); }), on<Delete>([&](const auto& n) { delete_statement(n); }),
+      on<Defer>([&](const auto& n) { defer_statement(n); }), on<Delete>([&](const auto& n) { delete_statement(n); }),
       on<ForEach>([&](const auto& n) { for_each(n); }),
       on<Evaluate>([&](const Node<Evaluate>& n) { evaluate(n->value); }),
       on<Block>([&](const Node<Block>& n) { emit(Block{body(n->body)}, loc); }), on<If>([&](const Node<If>& n) {
@@ -408,6 +404,7 @@ void Inference::for_each(const Node<ForEach>& n) {
 }
 
 void Inference::return_statement(const Node<Return>& n) {
+  if (in_deferred_) return report_leaving("`return` stands", n.loc), emit(InvalidStmt{}, n.loc);
   if (is(result_, TypeKind::Void)) {
     if (n->value) {
       const Expr value = infer(*n->value);

@@ -5,9 +5,24 @@
 #include "passes/ways_out.h"
 
 namespace ksc {
+namespace {
+
+using Out = To<lang::ResultsUnnamed>;
+
+/// The body, which returns the result where it came to its end; before what is done last.
+Body returning(const Body& body, const Return& result, Loc loc, Out& to) {
+  if (always_leaves(body)) return body;
+  std::vector<Stmt> out(body.statements.begin(), body.statements.end());
+  if (const auto* last = out.empty() ? nullptr : as<Finally>(out.back()))
+    out.back() = to.make(Finally{returning(last->form.body, result, loc, to), last->form.cleanup}, last->loc);
+  else
+    out.push_back(to.make(result, loc));
+  return {to.context.span(out)};
+}
+
+}  // namespace
 
 Ir<lang::ResultsUnnamed> lower_named_results(const Ir<lang::Sound>& in, Context& context) {
-  using Out = To<lang::ResultsUnnamed>;
   const auto result = [](Loc loc, Out& to) {
     const FunctionDef& function = *to.function();
     return Return{Option<Expr>(to.make(Local{function.result_name}, loc, function.result))};
@@ -19,9 +34,7 @@ Ir<lang::ResultsUnnamed> lower_named_results(const Ir<lang::Sound>& in, Context&
                                                       form.result_name = {};
                                                       form.body = to.collect([&] {
                                                         to.emit(Let{n->result_name, n->result, {}}, n.loc);
-                                                        for (const Stmt& s : to(n->body).statements)
-                                                          to.emit_statement(s);
-                                                        if (!always_leaves(n->body)) to.emit(result(n.loc, to), n.loc);
+                                                        to.emit(returning(to(n->body), result(n.loc, to), n.loc, to));
                                                       });
                                                       to.declare(form, n.loc);
                                                     }),

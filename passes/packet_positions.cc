@@ -11,7 +11,9 @@ namespace ksc {
 namespace {
 
 bool is_loop(const Stmt& s) { return as<Loop>(s) || as<CountedLoop>(s) || as<MapLoop>(s); }
-bool is_compound(const Stmt& s) { return as<If>(s) || as<Block>(s) || as<Try>(s) || as<Switch>(s) || is_loop(s); }
+bool is_compound(const Stmt& s) {
+  return as<If>(s) || as<Block>(s) || as<Try>(s) || as<Finally>(s) || as<Guarded>(s) || as<Switch>(s) || is_loop(s);
+}
 
 /// Whether the C compiler must read ctx->data again after the statement.
 bool clobbers(const Stmt& s) {

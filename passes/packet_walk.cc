@@ -15,8 +15,8 @@ namespace ksc {
 namespace {
 
 static_assert(names_all(stmt_forms, lang::ChecksRaised.forms,
-                        form_set_of<If, Block, Try, Switch, Loop, CountedLoop, MapLoop, Return, Leave, Throw, TailCall,
-                                    Break, Continue, Let, Assign>(),
+                        form_set_of<If, Block, Try, Finally, Guarded, Switch, Loop, CountedLoop, MapLoop, Return, Leave,
+                                    Throw, TailCall, Break, Continue, Let, Assign>(),
                         form_set_of<Evaluate, AtomicUpdate, MapStore, MapDelete, Print, CpuLoop>()));
 
 void join(const std::vector<KnownBytes>& ends, KnownBytes& known, bool& falls_through) {
@@ -144,6 +144,23 @@ void PacketWalk::simple_or_compound(const Stmt& s, KnownBytes& known, std::vecto
     form.clauses = context_.span(clauses);
     join(ends, known, falls_through);
     return out.push_back(context_.make(form, attempt->loc));
+  }
+  if (const auto* deferred = as<Guarded>(s)) {
+    KnownBytes inside = known;
+    bool falls = true;
+    const Span<CatchClause> behind = context_.span<CatchClause>({{{}, {}, false, {}}});
+    const Body walked = body(deferred->form.body, inside, falls, false, behind);
+    if (pulls_) known = {};
+    return out.push_back(context_.make(Guarded{walked}, deferred->loc));
+  }
+  if (const auto* last = as<Finally>(s)) {
+    // As behind a try that catches everything. A pull that fails leaves pointers that only their tests can save.
+    KnownBytes inside = known, behind = pulls_ ? KnownBytes() : known;
+    const Span<CatchClause> cleanup = context_.span<CatchClause>({{{}, {}, false, last->form.cleanup}});
+    const Body walked = body(last->form.body, inside, falls_through, false, cleanup);
+    bool falls = true;
+    const Body out_of_it = body(last->form.cleanup, behind, falls);
+    return out.push_back(context_.make(Finally{walked, out_of_it}, last->loc));
   }
   if (const auto* choice = as<Switch>(s)) {
     std::vector<SwitchCase> cases;

@@ -121,8 +121,12 @@ class CheckRaiser {
       form.clauses = context_.span(clauses);
       return context_.make(form, attempt->loc);
     }
-    return map_children(
+    const bool outer = is_caught_;
+    is_caught_ = is_caught_ || as<Finally>(s) || as<Guarded>(s);
+    const Stmt out = map_children(
         context_, s, [](const Expr& e) { return e; }, [&](const Body& b) { return body(b); });
+    is_caught_ = outer;
+    return out;
   }
 
   Context& context_;
@@ -130,7 +134,7 @@ class CheckRaiser {
   const FaultVerdicts& verdicts_;
   PacketPositions positions_;
   NameMap<PacketPosition> found_;
-  bool is_caught_ = false;  // a failed test goes to a `catch bounds`, which sees what was assigned before
+  bool is_caught_ = false;  // a failed test goes to what sees what was assigned before: `catch bounds`, deferred bodies
 };
 
 }  // namespace

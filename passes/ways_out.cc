@@ -53,6 +53,7 @@ bool leaves(const Stmt& s, Exit exit) {
       if (!leaves(clause.body, exit)) return false;
     return leaves(attempt->form.body, exit);
   }
+  if (const auto* last = as<Finally>(s)) return leaves(last->form.body, exit);
   if (const auto* block = as<Block>(s)) return leaves(block->form.body, exit);
   if (const auto* test = as<If>(s)) {
     for (const Branch& b : test->form.branches)

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A; defer C; B   =>   A; finally { B } do { C }; in inner scopes a variable says that C was deferred
+#include <fmt/format.h>
+
+#include "ir/captures.h"
+#include "ir/rewrite.h"
+#include "passes/passes.h"
+
+namespace ksc {
+namespace {
+
+using Out = To<lang::NoDefer>;
+
+/// So often what one loop defers may run: what it keeps each time needs room.
+constexpr uint64_t most_deferrals = 1024;
+
+/// A variable of an inner scope, and the one that holds what it was; within loops an array of what it was each time.
+struct Kept {
+  Name variable;
+  Type type;
+  Name copy;
+  bool is_there = false;  // refers to an entry, and the body does not ask whether it does
+};
+
+/// A `defer` of an inner scope.
+struct Deferred {
+  const Node<Defer>* node;
+  std::vector<Kept> kept;
+};
+
+/// What is deferred by a statement that is no loop, or by a loop with all that is in it, in the order of the source.
+struct Step {
+  std::vector<Deferred> deferred;
+  bool in_loop = false;
+  uint64_t room = 0;  // how often the loop defers something at most
+  Name ran;           // whether it did; within loops how often
+  Name which;         // within loops that defer several things: which of them each time
+};
+
+/// More often than is possible.
+constexpr uint64_t unknown_times = UINT64_MAX;
+
+/// How often a loop turns at most; unknown_times if nobody knows.
+uint64_t turns_of(const Stmt& s) {
+  const auto* loop = as<For>(s);
+  const auto* low = loop ? as<Int>(loop->form.low) : nullptr;
+  const auto* high = loop ? as<Int>(loop->form.high) : nullptr;
+  if (!low || !high) return unknown_times;
+  const __int128 turns = high->form.value.value - low->form.value.value + (loop->form.inclusive ? 1 : 0);
+  return turns < 0 ? 0 : static_cast<uint64_t>(std::min<__int128>(turns, most_deferrals + 1));
+}
+
+/// Whether something in it asks whether the variable refers to something.
+bool asks_for(const Expr& e, Name variable);
+bool asks_for(const Stmt& s, Name variable) {
+  bool found = false;
+  each_child_of(
+      s, [&](const Expr& e) { found = found || asks_for(e, variable); },
+      [&](const Stmt& t) { found = found || asks_for(t, variable); });
+  return found;
+}
+bool asks_for(const Expr& e, Name variable) {
+  const auto* present = as<Present>(e);
+  const auto* local = present ? as<Local>(present->form.value) : nullptr;
+  bool found = local && local->form.name == variable;
+  each_child_of(
+      e, [&](const Expr& child) { found = found || asks_for(child, variable); },
+      [&](const Stmt& s) { found = found || asks_for(s, variable); });
+  return found;
+}
+
+bool is_loop(const Stmt& s) { return as<For>(s) || as<While>(s) || as<Loop>(s) || as<MapLoop>(s) || as<CpuLoop>(s); }
+
+/// Takes the deferred bodies of one function to where they run.
+class DeferLowering {
+ public:
+  DeferLowering(const FunctionDef& function, Out& to)
+      : function_(function), to_(to), types_(to.context.types), outer_(function_variables(function)) {}
+
+  Body body() { return behind(function_.body.statements); }
+
+  /// A `defer` of an inner scope runs.
+  void run(const Node<Defer>& n) {
+    const auto found = steps_.find(&n);
+    if (found == steps_.end()) return;  // it has been refused
+    const Step& step = *found->second;
+    const Loc loc = n.loc;
+    const Expr ran = local(step.ran, step.in_loop ? types_.u64() : types_.boolean(), loc);
+    size_t index = 0;
+    while (step.deferred[index].node != &n) ++index;
+    for (const Kept& kept : step.deferred[index].kept) {
+      Expr value = local(kept.variable, kept.type, loc);
+      if (kept.is_there)  // check_null sees to it
+        value = to_.make(Convert{to_.make(Convert{value}, loc, entry_type(kept.type, false))}, loc, kept.type);
+      to_.emit(Assign{copy_of(kept, step, ran, loc), value}, loc);
+    }
+    if (step.which) to_.emit(Assign{which(step, ran, loc), number(index, types_.u8(), loc)}, loc);
+    const Expr one = number(1, type_of(ran), loc);
+    to_.emit(Assign{ran, step.in_loop ? Expr(to_.make(Binary{BinaryOp::Add, ran, one}, loc, types_.u64())) : one}, loc);
+  }
+  /// What a variable is called in the deferred body at work.
+  Name name_of(Name variable) const {
+    const auto found = renamed_.find(variable);
+    return found == renamed_.end() ? variable : found->second;
+  }
+
+ private:
+  Expr local(Name name, Type type, Loc loc) { return to_.make(Local{name}, loc, type); }
+  Expr number(uint64_t value, Type type, Loc loc) { return to_.make(Int{{value}, {}}, loc, type); }
+  Expr element(Name array, Type type, const Step& step, const Expr& at, Loc loc) {
+    return to_.make(Index{local(array, types_.array(type, step.room), loc), at}, loc, type);
+  }
+  Expr copy_of(const Kept& kept, const Step& step, const Expr& at, Loc loc) {
+    return step.in_loop ? element(kept.copy, kept.type, step, at, loc) : local(kept.copy, kept.type, loc);
+  }
+  Expr which(const Step& step, const Expr& at, Loc loc) { return element(step.which, types_.u8(), step, at, loc); }
+
+  /// The statements, and what they defer behind those that follow it.
+  Body behind(Span<Stmt> statements) {
+    return to_.collect([&] {
+      for (size_t i = 0; i < statements.size(); ++i) {
+        const Stmt& s = statements[i];
+        const Span<Stmt> rest(statements.begin() + i + 1, statements.size() - i - 1);
+        if (!header(s).contains.has(Kind::Defer)) {
+          to_.statement(s);
+        } else if (const auto* defer = as<Defer>(s)) {
+          const Body cleanup = guarded(to_(defer->form.body), defer->loc);
+          return to_.emit(Finally{behind(rest), cleanup}, defer->loc);
+        } else {
+          return from_inner_scopes(s, rest);
+        }
+      }
+    });
+  }
+
+  void from_inner_scopes(const Stmt& s, Span<Stmt> rest) {
+    std::vector<std::unique_ptr<Step>> steps;
+    find(s, 1, nullptr, steps);
+    for (const auto& step : steps) declare(*step, loc_of(s));
+    const Body body = to_.collect([&] {
+      to_.statement(s);
+      to_.emit(behind(rest));
+    });
+    const Body cleanup = to_.collect([&] {
+      for (size_t i = steps.size(); i-- > 0;) clean_up(*steps[i]);
+    });
+    to_.emit(Finally{body, cleanup}, loc_of(s));
+    for (auto& step : steps) done_.push_back(std::move(step));
+  }
+
+  /// Adds what the statement defers to `loop`, or as steps of their own; `times`: how often it runs at most, 0 if
+  /// nobody knows.
+  void find(const Stmt& s, uint64_t times, Step* loop, std::vector<std::unique_ptr<Step>>& steps) {
+    if (!header(s).contains.has(Kind::Defer)) return;
+    if (const auto* defer = as<Defer>(s)) return add(*defer, times, loop, steps);
+    if (is_loop(s)) {
+      if (!loop) {
+        steps.push_back(std::make_unique<Step>());
+        loop = steps.back().get();
+        loop->in_loop = true;
+      }
+      const uint64_t turns = turns_of(s);
+      times = times == unknown_times || turns == unknown_times ? unknown_times
+                                                               : std::min(most_deferrals + 1, times * turns);
+    }
+    const std::function<void(const Stmt&)> inside = [&](const Stmt& t) { find(t, times, loop, steps); };
+    const std::function<void(const Expr&)> in_value = [&](const Expr& e) { each_child_of(e, in_value, inside); };
+    each_child_of(s, in_value, inside);
+  }
+  void add(const Node<Defer>& n, uint64_t times, Step* loop, std::vector<std::unique_ptr<Step>>& steps) {
+    Deferred deferred{&n, {}};
+    for (const auto& [variable, type] : captured_by(n.form, outer_)) {
+      const auto asks = [&](const Stmt& s) { return asks_for(s, variable); };
+      const Span<Stmt> body = n->body.statements;
+      const bool is_entry = is(type, TypeKind::EntryRef) && function_.domain != Domain::User && !loop;
+      if (!is_integral(type) && !is_aggregate(type) && !is(type, TypeKind::Str) && !is_entry &&
+          !(is(type, TypeKind::Maybe) && !loop))
+        return refuse(
+            n, fmt::format("a deferred block that keeps `{}`, a reference of an inner scope", variable.spelling()));
+      deferred.kept.push_back({variable, type, to_.fresh(fmt::format("kept_{}", variable.spelling())),
+                               is_entry && std::none_of(body.begin(), body.end(), asks)});
+    }
+    if (loop && (times == unknown_times || loop->room + times > most_deferrals)) {
+      if (function_.domain == Domain::User) return refuse(n, "`defer` in a loop whose turns are not counted");
+      to_.context.diagnostics.report(n.loc, diag::unbounded_defer, most_deferrals);
+      return;
+    }
+    if (!loop) {
+      steps.push_back(std::make_unique<Step>());
+      loop = steps.back().get();
+    }
+    loop->room += times;
+    loop->deferred.push_back(deferred);
+    steps_[&n] = loop;
+  }
+  void refuse(const Node<Defer>& n, const std::string& what) {
+    to_.context.diagnostics.report(n.loc, diag::not_supported_yet, what);
+  }
+
+  void declare(Step& step, Loc loc) {
+    if (step.deferred.empty()) return;
+    step.room = std::max<uint64_t>(step.room, 1);
+    const auto declared = [&](Name name, Type type) {
+      to_.emit(Let{name, step.in_loop ? types_.array(type, step.room) : type, {}}, loc);
+    };
+    for (const Deferred& deferred : step.deferred)
+      for (const Kept& kept : deferred.kept) declared(kept.copy, before(kept.type));
+    if (step.in_loop && step.deferred.size() > 1) declared(step.which = to_.fresh("which"), types_.u8());
+    step.ran = to_.fresh("deferred");
+    Type type = step.in_loop ? types_.u64() : types_.boolean();
+    to_.emit(Let{step.ran, type, number(0, type, loc)}, loc);
+  }
+
+  Type entry_type(Type type, bool nullable) const { return types_.entry_ref(type->element, type->name, nullable); }
+  /// The type of a copy, which is nothing yet before the `defer` has run.
+  Type before(Type type) const { return is(type, TypeKind::EntryRef) ? entry_type(type, true) : type; }
+  /// The body, for references that are there.
+  Body with_entries(const Deferred& deferred, size_t from = 0) {
+    for (size_t i = from; i < deferred.kept.size(); ++i) {
+      const Kept& kept = deferred.kept[i];
+      if (!kept.is_there) continue;
+      const Loc loc = deferred.node->loc;
+      Deferred inner = deferred;
+      inner.kept[i].copy = to_.fresh(kept.variable.spelling());
+      const Body body = with_entries(inner, i + 1);
+      return to_.collect([&] {
+        to_.emit(IfPresent{inner.kept[i].copy, kept.type, local(kept.copy, before(kept.type), loc), body, {}}, loc);
+      });
+    }
+    return deferred_body(deferred);
+  }
+
+  void clean_up(const Step& step) {
+    if (step.deferred.empty()) return;
+    const Loc loc = step.deferred[0].node->loc;
+    if (!step.in_loop) {
+      const Body body = with_entries(step.deferred[0]);
+      return to_.emit(If{to_.context.span<Branch>({{local(step.ran, types_.boolean(), loc), body}}), {}}, loc);
+    }
+    const Expr count = local(step.ran, types_.u64(), loc);
+    const Name turn = to_.fresh("turn");
+    const Expr turned = local(turn, types_.u64(), loc);
+    const Body body = to_.collect([&] {
+      const Expr ends = to_.make(Compare{CompareOp::GreaterEqual, turned, count}, loc, types_.boolean());
+      const Body stop = to_.collect([&] { to_.emit(Break{}, loc); });
+      to_.emit(If{to_.context.span<Branch>({{ends, stop}}), {}}, loc);
+      // The last comes first.
+      const Name at = to_.fresh("at");
+      const Expr one = number(1, types_.u64(), loc);
+      const Expr last = to_.make(Binary{BinaryOp::Subtract, count, one}, loc, types_.u64());
+      to_.emit(Let{at, types_.u64(), Expr(to_.make(Binary{BinaryOp::Subtract, last, turned}, loc, types_.u64()))}, loc);
+      const Expr index = local(at, types_.u64(), loc);
+      const auto with_copies = [&](const Deferred& deferred) {
+        return to_.collect([&] {
+          Deferred then = deferred;
+          for (Kept& kept : then.kept) {
+            const Expr copy = copy_of(kept, step, index, loc);
+            kept.copy = to_.fresh(kept.variable.spelling());
+            to_.emit(Let{kept.copy, kept.type, copy}, loc);
+          }
+          to_.emit(deferred_body(then));
+        });
+      };
+      if (!step.which) return to_.emit(with_copies(step.deferred[0]));
+      std::vector<Branch> branches;
+      for (size_t i = 0; i < step.deferred.size(); ++i) {
+        const Expr is_it = to_.make(Compare{CompareOp::Equal, which(step, index, loc), number(i, types_.u8(), loc)},
+                                    loc, types_.boolean());
+        branches.push_back({is_it, with_copies(step.deferred[i])});
+      }
+      to_.emit(If{to_.context.span(branches), {}}, loc);
+    });
+    to_.emit(For{{turn, loc}, number(0, types_.u64(), loc), number(step.room, types_.u64(), loc), false, body}, loc);
+  }
+  Body deferred_body(const Deferred& deferred) {
+    const NameMap<Name> outer = std::exchange(renamed_, {});
+    for (const Kept& kept : deferred.kept) renamed_[kept.variable] = kept.copy;
+    const Body body = to_(deferred.node->form.body);
+    renamed_ = outer;
+    return guarded(body, deferred.node->loc);
+  }
+  /// A deferred body that fails ends there, and keeps no other one from running.
+  Body guarded(const Body& body, Loc loc) {
+    return to_.collect([&] { to_.emit(Guarded{body}, loc); });
+  }
+
+  const FunctionDef& function_;
+  Out& to_;
+  Types& types_;
+  NameSet outer_;
+  std::map<const Node<Defer>*, Step*> steps_;
+  std::vector<std::unique_ptr<Step>> done_;
+  NameMap<Name> renamed_;
+};
+
+}  // namespace
+
+// Those of the function's own scope nest, and see its variables as they are at the end. Inner scopes are gone then:
+// what a deferred body mentions of them is kept, and a loop keeps it for each turn.
+Ir<lang::NoDefer> lower_defer(const Ir<lang::TailCallsFound>& in, Context& context) {
+  std::optional<DeferLowering> lowering;
+  return rewrite<lang::TailCallsFound, lang::NoDefer>(
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+        if (!n.contains.has(Kind::Defer)) return to.declare(n.form, n.loc);
+        lowering.emplace(n.form, to);
+        FunctionDef form = n.form;
+        form.body = lowering->body();
+        to.declare(form, n.loc);
+      }),
+      on<Defer>([&](const Node<Defer>& n, Out&) { lowering->run(n); }), on<Local>([&](const Node<Local>& n, Out& to) {
+        return Expr(to.make(Local{lowering->name_of(n->name)}, n.loc, n.type));
+      }));
+}
+
+}  // namespace ksc

@@ -190,7 +190,10 @@ Ir<lang::TurnsForgotten> forget_turn_values(const Ir<lang::LoopsBounded>& in, Co
         const auto* local = as<Local>(n->place);
         const bool outlives = local ? loops.outlived_by(local->form.name)
                                     : outlives_turn(n->place) && in_turns.count(to.function()->name);
-        if (!is_integral(type) || as<Int>(n->value) || !outlives) return to.emit(n.form, n.loc);
+        // Of a callback the constants are multiplied by all else that turns leave: the state of a machine, a count that
+        // begins anew. There are two truths, and the branches that ask for them tell them anyway.
+        const bool stays_known = as<Int>(n->value) && (local || is(type, TypeKind::Bool));
+        if (!is_integral(type) || stays_known || !outlives) return to.emit(n.form, n.loc);
         const Expr forgotten =
             to.make(RuntimeCall{to.context.name("ks_forget"), to.context.span<Expr>({n->value})}, n.loc, type);
         to.emit(Assign{n->place, forgotten}, n.loc);

@@ -55,9 +55,9 @@ void hide_distant(const Expr& local, const Expr& value, Loc loc, Out& to) {
 // of all turns first, and combine their answers; the verifier follows each answer both ways: 2 to the power of the
 // turns. And what lies behind a sum of a pointer and a number they reach by a sum of their own, `(data + 3) + n`; to
 // the verifier that is another pointer, which no test has looked at.
-Ir<lang::PacketTestsApart> keep_packet_tests_apart(const Ir<lang::OffsetsBounded>& in, Context& context) {
+Ir<lang::PacketTestsApart> keep_packet_tests_apart(const Ir<lang::TurnPointersDetached>& in, Context& context) {
   int loops = 0;
-  return rewrite<lang::OffsetsBounded, lang::PacketTestsApart>(
+  return rewrite<lang::TurnPointersDetached, lang::PacketTestsApart>(
       in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         CountedLoop form = n.form;
         ++loops;

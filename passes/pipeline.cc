@@ -89,6 +89,7 @@ auto ebpf() {
       | KSC_PASS(hide_rebound_pointers, "C compilers look for no member of what a branch replaces before it does")
       | KSC_PASS(guard_array_index, "an index is tested where it is not known to be in range")
       | KSC_PASS(bound_packet_offsets, "packet pointers move no farther than the verifier follows")
+      | KSC_PASS(detach_turn_pointers, "tests in a loop's turns tell nothing of pointers that are used behind it")
       | KSC_PASS(keep_packet_tests_apart, "what a test of the packet has looked at is what is accessed; those of a loop's turns do not become one")
       | KSC_PASS(hide_packet_equalities, "C compilers conclude nothing from packet pointers that are equal")
       | KSC_PASS(initialise_by_members, "what is made of constants is written member by member")

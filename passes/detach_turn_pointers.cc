@@ -61,7 +61,8 @@ Expr detached(const Expr& e, Out& to) {
   if (const auto* converted = as<Convert>(e))
     return to.make(Convert{detached(converted->form.value, to)}, converted->loc, converted->type);
   const auto* sum = as<PointerAdd>(e);
-  if (!sum || as<Int>(sum->form.count)) return e;
+  const auto* widened = sum ? as<Convert>(sum->form.count) : nullptr;
+  if (!widened || is_signed(type_of(widened->form.value))) return e;  // what may reach back stays exact
   const Expr count = to.make(RuntimeCall{to.context.name("ks_detached"), to.context.span<Expr>({sum->form.count})},
                              sum->loc, type_of(sum->form.count));
   return to.make(PointerAdd{sum->form.pointer, count}, sum->loc, sum->type);

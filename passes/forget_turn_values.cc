@@ -52,6 +52,44 @@ bool outlives_turn(const Expr& place) {
          type_of(pointed->form.pointer)->space == Space::Stack;
 }
 
+/// What loops capture of the compiler's own, each as the struct of captures and its member: how the loop was left, and
+/// what is returned then. What is done behind it may be done for one way alone, so that the constants stay known.
+class OwnCaptures {
+ public:
+  explicit OwnCaptures(const Program& program) {
+    for (const Decl& d : program)
+      if (const auto* function = as<FunctionDef>(d))
+        for (const Stmt& s : function->form.body.statements) look_at(s);
+  }
+  /// Whether the place is reached through such a member.
+  bool has(const Expr& place) const {
+    const auto* pointed = as<Deref>(place);
+    const auto* member = pointed ? as<Field>(pointed->form.pointer) : nullptr;
+    return member && found_.count({type_of(member->form.base), member->form.name});
+  }
+
+ private:
+  void look_at(const Stmt& s) {
+    each_child_of(
+        s, [&](const Expr& e) { look_at(e); }, [&](const Stmt& t) { look_at(t); });
+  }
+  void look_at(const Expr& e) {
+    if (const auto* captures = as<StructValue>(e))
+      for (const FieldValue& value : captures->form.values) {
+        const auto* address = as<AddressOf>(value.value);
+        const auto* variable = address ? as<Local>(address->form.place) : nullptr;
+        if (variable && variable->form.name.is_generated()) found_.insert({captures->type, value.name});
+      }
+    each_child_of(
+        e, [&](const Expr& child) { look_at(child); }, [](const Stmt&) {});
+  }
+
+  std::set<std::pair<Type, Name>, decltype([](const auto& a, const auto& b) {
+             return a.first != b.first ? std::less<>()(a.first, b.first) : ByText()(a.second, b.second);
+           })>
+      found_;
+};
+
 /// How many ways the verifier goes through statements that meet again at their end; those that leave count nothing.
 class Ways {
  public:
@@ -173,6 +211,7 @@ class LongLoops {
 Ir<lang::TurnsForgotten> forget_turn_values(const Ir<lang::LoopsBounded>& in, Context& context) {
   const FunctionNames in_turns = run_in_turns(in.declarations);
   LongLoops loops(in.declarations);
+  const OwnCaptures own(in.declarations);
   return rewrite<lang::LoopsBounded, lang::TurnsForgotten>(
       in, context, on<Let>([&](const Node<Let>& n, Out& to) {
         loops.declare(n->name);
@@ -192,7 +231,7 @@ Ir<lang::TurnsForgotten> forget_turn_values(const Ir<lang::LoopsBounded>& in, Co
                                     : outlives_turn(n->place) && in_turns.count(to.function()->name);
         // Of a callback the constants are multiplied by all else that turns leave: the state of a machine, a count that
         // begins anew. There are two truths, and the branches that ask for them tell them anyway.
-        const bool stays_known = as<Int>(n->value) && (local || is(type, TypeKind::Bool));
+        const bool stays_known = as<Int>(n->value) && (local || is(type, TypeKind::Bool) || own.has(n->place));
         if (!is_integral(type) || stays_known || !outlives) return to.emit(n.form, n.loc);
         const Expr forgotten =
             to.make(RuntimeCall{to.context.name("ks_forget"), to.context.span<Expr>({n->value})}, n.loc, type);

@@ -19,9 +19,9 @@ namespace ksc {
 /// place.
 inline constexpr Lang runnable = lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift +
                                  Kind::RuntimeCall + Kind::FunctionAddress + Kind::TailCall + Kind::Switch +
-                                 Kind::Raise + Kind::Labelled + Kind::Goto + Kind::Finally + Kind::Guarded + Kind::MapStore +
-                                 Kind::AtomicUpdate + Kind::CountedLoop + Kind::TraceLine + Kind::ProgramArray +
-                                 Kind::PinnedGlobals + Kind::Scratch + Kind::CommandLine;
+                                 Kind::Raise + Kind::Labelled + Kind::Goto + Kind::Finally + Kind::Guarded +
+                                 Kind::MapStore + Kind::AtomicUpdate + Kind::CountedLoop + Kind::TraceLine +
+                                 Kind::ProgramArray + Kind::PinnedGlobals + Kind::Scratch + Kind::CommandLine;
 
 class Interpreter {
  public:

@@ -55,8 +55,8 @@ static volatile __u64 ks_zero __attribute__((unused));
 		ks_forgotten;                           \
 	})
 
-/* The distance of a pointer from the packet's start, which the verifier does not know exactly any more: what a test says
- * of that pointer is nothing that it says of others. */
+/* The distance of a pointer from the packet's start, which the verifier does not know exactly any more: what a test
+ * says of that pointer is nothing that it says of others. */
 #define ks_detached(distance)                         \
 	({                                            \
 		__u64 ks_distance = (distance);       \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What userspace code means: functions, structs by value, loops, maps, globals before and after the load, bad indexes.
-# Rules: [L13] [L16] [L21] [L44] [L45] [L47] [L50] [L54] [L140]
+# Rules: [L13] [L16] [L21] [L44] [L45] [L46] [L47] [L50] [L54] [L140]
 # shellcheck source=tests/kernel/network.sh disable=SC2154
 source "$(dirname "$0")/network.sh"
 
@@ -334,5 +334,34 @@ at_far "$work/before/before" --read >"$work/out" 2>&1
 check "a map is no map before the load" 1 $?
 has "its message" 'cannot read map kept: .*; there is no map before a program is loaded' "$work/out"
 "$work/before/before" --unpin
+echo "--- deferred"
+cat >"$work/deferred.ks" <<'SOURCE'
+struct Args { code: i32 }
+fn risky(code: i32) -> i32 {
+    defer print("leaves with", code)
+    if (code > 1) { throw code }
+    code += 10
+    return code
+}
+fn main(args: Args) -> i32 {
+    var at: u32 = 2
+    defer print("first", at)
+    if (at > 1) {
+        var text: str(8) = "abc"
+        defer { print("inner", text, at) }
+        text = "changed"
+    }
+    for (i in 0..3) { defer print("turn", i) }
+    at = 7
+    return risky(args.code)
+}
+SOURCE
+build "$work/deferred.ks"
+"$work/deferred/deferred" --code=1 >"$work/out" 2>&1
+check "what main returns" 11 $?
+check "what is deferred, in its order" "leaves with 1|turn 2|turn 1|turn 0|inner abc 7|first 2|" "$(tr '\n' '|' <"$work/out")"
+"$work/deferred/deferred" --code=5 >"$work/out" 2>"$work/error"
+check "an error that comes out of main" 1 $?
+check "what is deferred before it" "leaves with 5|turn 2|turn 1|turn 0|inner abc 7|first 2|" "$(tr '\n' '|' <"$work/out")"
 
 done_testing

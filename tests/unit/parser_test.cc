@@ -157,7 +157,8 @@ TEST(Statements, EveryForm) {
     EXPECT_EQ(s(std::string("for ") + header + " { }"), "(ForEach k v m ())") << header;
   EXPECT_EQ(s("while (a) { continue }\nloop { break }"), "(While a ((Continue))) (Loop ((Break)))");
   EXPECT_EQ(s("throw 5\ndelete m[k]\n{ }"), "(Throw 5) (Delete (Subscript m k)) (Block ())");
-  EXPECT_EQ(s("defer f(a)\ndefer { g() }"), "(Defer ((Evaluate (Apply f (a)))) true) (Defer ((Evaluate (Apply g ()))) false)");
+  EXPECT_EQ(s("defer f(a)\ndefer { g() }"),
+            "(Defer ((Evaluate (Apply f (a)))) true) (Defer ((Evaluate (Apply g ()))) false)");
   EXPECT_EQ(s("try { } catch 1 { } catch N { } catch (e) { } catch bounds { } catch _ { }"),
             "(Try () ((1 - false ()) (N - false ()) (- e false ()) (- - true ()) (- - false ())))");
   EXPECT_EQ(s("match (a) { default: f() }"), "(Evaluate (Match a ((() (Apply f ())))))");

@@ -62,6 +62,13 @@ std::string_view closest_word(std::string_view word, const std::vector<std::stri
       best = candidate;
     }
   }
+  if (!best.empty() || word.size() < 3) return best;
+  // What is cut short: `proto` of `protocol`.
+  for (std::string_view candidate : known) {
+    if (!candidate.starts_with(word)) continue;
+    if (!best.empty()) return {};
+    best = candidate;
+  }
   return best;
 }
 

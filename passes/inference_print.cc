@@ -122,9 +122,9 @@ bool Inference::print_argument(const Expr& argument, std::string& piece, std::ve
   const bool has_parts = (is(type, TypeKind::Struct) || is(type, TypeKind::Array)) && !in_ebpf();
   if (has_parts && count_values(type, most) > most)
     return unsupported(loc_of(argument), fmt::format("printing more than {} values at once", most)), false;
-  if (has_parts && is_entry && !as<Local>(argument))
-    return unsupported(loc_of(argument), "printing an entry in place; write `if (var e = m[k]) { print(e) }`"), false;
-  const Expr shown = has_parts ? printed_place(argument, values) : text_of_entry(argument, values);
+  // An entry that is read in place is zero where it is absent [L50].
+  const Expr whole = has_parts && is_entry && !as<Local>(argument) ? entry_copy(argument) : argument;
+  const Expr shown = has_parts ? printed_place(whole, values) : text_of_entry(argument, values);
   if (print_piece(shown, piece, values)) return true;
   c.diagnostics.report(loc_of(argument), diag::print_verb, "print", spell(type));
   return false;

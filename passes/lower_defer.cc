@@ -94,7 +94,7 @@ class DeferLowering {
         value = to_.make(Convert{to_.make(Convert{value}, loc, entry_type(kept.type, false))}, loc, kept.type);
       to_.emit(Assign{copy_of(kept, step, ran, loc), value}, loc);
     }
-    if (step.which) to_.emit(Assign{which(step, ran, loc), number(index, types_.u8(), loc)}, loc);
+    if (step.which) to_.emit(Assign{which(step, ran, loc), number(index, types_.u16(), loc)}, loc);
     const Expr one = number(1, type_of(ran), loc);
     to_.emit(Assign{ran, step.in_loop ? Expr(to_.make(Binary{BinaryOp::Add, ran, one}, loc, types_.u64())) : one}, loc);
   }
@@ -113,7 +113,7 @@ class DeferLowering {
   Expr copy_of(const Kept& kept, const Step& step, const Expr& at, Loc loc) {
     return step.in_loop ? element(kept.copy, kept.type, step, at, loc) : local(kept.copy, kept.type, loc);
   }
-  Expr which(const Step& step, const Expr& at, Loc loc) { return element(step.which, types_.u8(), step, at, loc); }
+  Expr which(const Step& step, const Expr& at, Loc loc) { return element(step.which, types_.u16(), step, at, loc); }
 
   /// The statements, and what they defer behind those that follow it.
   Body behind(Span<Stmt> statements) {
@@ -205,7 +205,7 @@ class DeferLowering {
     };
     for (const Deferred& deferred : step.deferred)
       for (const Kept& kept : deferred.kept) declared(kept.copy, before(kept.type));
-    if (step.in_loop && step.deferred.size() > 1) declared(step.which = to_.fresh("which"), types_.u8());
+    if (step.in_loop && step.deferred.size() > 1) declared(step.which = to_.fresh("which"), types_.u16());
     step.ran = to_.fresh("deferred");
     Type type = step.in_loop ? types_.u64() : types_.boolean();
     to_.emit(Let{step.ran, type, number(0, type, loc)}, loc);
@@ -264,7 +264,7 @@ class DeferLowering {
       if (!step.which) return to_.emit(with_copies(step.deferred[0]));
       std::vector<Branch> branches;
       for (size_t i = 0; i < step.deferred.size(); ++i) {
-        const Expr is_it = to_.make(Compare{CompareOp::Equal, which(step, index, loc), number(i, types_.u8(), loc)},
+        const Expr is_it = to_.make(Compare{CompareOp::Equal, which(step, index, loc), number(i, types_.u16(), loc)},
                                     loc, types_.boolean());
         branches.push_back({is_it, with_copies(step.deferred[i])});
       }

@@ -192,6 +192,7 @@ fn main(args: Args) -> i32 {
     print("shift %u divide %u rest %u", (1 as u64) << shift, total as u64 / shift, total as u64 % shift)
     table[args.index] = 1
     print("element %u", table[args.index])
+    print("in place", slots[1], names[77])
     return 0
 }
 SOURCE
@@ -222,6 +223,7 @@ total 100 turns 6
 match green
 shift 1 divide 0 rest 100
 element 1
+in place {packets: [0-9]+, bytes: 0} {text: }
 LINES
 "$program" --index=2 >"$work/out" 2>&1
 check "a write to an entry that is gone ends the program" 1 $?

@@ -17,6 +17,21 @@ bool is_kept_in_memory(Type type) { return is_aggregate(type) || is(type, TypeKi
 /// Behind less than eight bytes there may be a gap: what follows may have to begin at a multiple of eight.
 uint64_t bytes_on_stack(Type type) { return (size_of(type) + 7) / 8 * 8; }
 
+/// What waits on the stack while a value is copied in pieces as small as its type is aligned: C compilers read them
+/// all before they write the first, as long as they copy inline.
+uint64_t copied_by(const Stmt& s) {
+  constexpr uint64_t most_pieces = 64, registers = 6;
+  const auto* let = as<Let>(s);
+  const auto* assign = as<Assign>(s);
+  if (!assign && !(let && let->form.value)) return 0;
+  Type type = let ? let->form.type : type_of(assign->form.value);
+  const Expr& value = let ? *let->form.value : assign->form.value;
+  if (!is_kept_in_memory(type) || !(as<Local>(value) || as<Deref>(value) || as<Field>(value) || as<Index>(value)))
+    return 0;
+  const uint64_t pieces = std::min(most_pieces, size_of(type) / align_of(type));
+  return pieces > registers ? 8 * (pieces - registers) : 0;
+}
+
 /// Adds up one function. What scopes beside each other declare shares its place; what C keeps for as long as the
 /// function runs does not.
 class FrameOf {
@@ -39,7 +54,9 @@ class FrameOf {
     const std::vector<std::vector<Name>> last = last_mentions(b);
     for (size_t i = 0; i < b.statements.size(); ++i) {
       statement(b.statements[i]);
-      if (live_.size() > most.size()) most = live_;
+      StackFrame at_work = live_;
+      at_work.registers += copied_by(b.statements[i]);
+      if (at_work.size() > most.size()) most = at_work;
       for (Name name : last[i]) live_.registers -= in_registers_.erase(name) * 8;
     }
     live_ = before;

@@ -90,7 +90,7 @@ size_t compare(const std::string& name, const std::string& source) {
     const auto estimate = estimates.find(function);
     if (estimate == estimates.end()) continue;
     ++compared;
-    EXPECT_LE(size, estimate->second) << name << ": " << function;
+    EXPECT_LE(size, estimate->second) << name << ": " << function << " of\n" << source;
   }
   return compared;
 }

@@ -16,7 +16,7 @@ struct WaysOut {
 };
 
 /// What is left by a jump to its end: the body of a `finally` at work, or a deferred one.
-struct OpenFinally {
+struct OpenBody {
   Name done;
   int jumps = 0;
 };
@@ -31,7 +31,7 @@ bool ends_with_jump_to(const Body& body, Name label) {
 // One is the last statement of another's body, so that behind an inner cleanup control comes to the outer one by
 // itself. A function whose callers look at a status has given its result already: `return 0` leaves nothing to do.
 Ir<lang::NoFinally> lower_finally(const Ir<lang::NoTry>& in, Context& context) {
-  std::vector<OpenFinally> open;
+  std::vector<OpenBody> open;
   WaysOut ways;
   Types& types = context.types;
   const auto number = [&](uint64_t value, Loc loc) { return context.make(Int{{value}, {}}, loc, types.u64()); };
@@ -72,7 +72,7 @@ Ir<lang::NoFinally> lower_finally(const Ir<lang::NoTry>& in, Context& context) {
   const auto labelled = [&](const Body& in, Loc loc, Out& to) -> Stmt {
     open.push_back({to.fresh("done"), 0});
     Body body = to(in);
-    OpenFinally done = open.back();
+    OpenBody done = open.back();
     open.pop_back();
     if (ends_with_jump_to(body, done.done)) {
       body = {{body.statements.begin(), body.statements.size() - 1}};

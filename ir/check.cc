@@ -326,6 +326,8 @@ class Checker {
       if (has(Rule::ResultsUnnamed) && f.result_name) report("a result has a name", sum);
       if (has(Rule::AggregatesReturned) && goes_by_address(f.result, f.domain))
         report("a function gives an array, or a struct in eBPF", sum);
+      if (has(Rule::ArgumentsPacked) && f.parameters.size() > 5)
+        report("a function has more parameters than a call has registers", sum);
       for (const Parameter& p : f.parameters)
         if (has(Rule::ArgumentsCopied) && goes_by_address(p.type, f.domain))
           report("a function is given an array, or a struct in eBPF", sum);

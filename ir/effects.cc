@@ -8,11 +8,12 @@
 namespace ksc {
 namespace {
 
-constexpr std::string_view pure_builtins[] = {"min",     "max",   "abs",   "bswap16", "bswap32",
-                                              "bswap64", "htons", "htonl", "ntohs",   "ntohl"};
+constexpr std::string_view pure_builtins[] = {"min",   "max",   "abs",   "bswap16", "bswap32", "bswap64",
+                                              "htons", "htonl", "ntohs", "ntohl",   "loaded"};
 
 constexpr FormSet effect_forms = FormSet()
                                      .with(Kind::Call)
+                                     .with(Kind::IndirectCall)
                                      .with(Kind::HelperCall)
                                      .with(Kind::MapCall)
                                      .with(Kind::BuiltinCall)
@@ -54,6 +55,7 @@ void collect_changes(const Expr& e, NameSet& out) {
 void collect_changes(const Stmt& s, NameSet& out) {
   if (const auto* assign = as<Assign>(s)) note_place(assign->form.place, out);
   if (const auto* update = as<Update>(s)) note_place(update->form.place, out);
+  if (const auto* attempt = as<Attempt>(s)) note_place(attempt->form.error, out);
   each_child_of(
       s, [&](const Expr& child) { collect_changes(child, out); }, [&](const Stmt& t) { collect_changes(t, out); });
 }
@@ -63,6 +65,7 @@ void collect_changes(const Stmt& s, NameSet& out) {
 bool is_effect(const Expr& e) {
   switch (kind_of(e)) {
     case Kind::Call:
+    case Kind::IndirectCall:
     case Kind::HelperCall:
     case Kind::MapCall:
     case Kind::MapLookup:

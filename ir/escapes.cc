@@ -36,7 +36,8 @@ bool Escapes::add(const Escapes& others) {
   return grew;
 }
 
-EscapeAnalysis::EscapeAnalysis(const Program& program) {
+EscapeAnalysis::EscapeAnalysis(const Program& program, bool are_deferred_throws_told)
+    : are_deferred_throws_told_(are_deferred_throws_told) {
   for (bool grew = true; grew;) {
     grew = false;
     for (const Decl& d : program)
@@ -67,7 +68,7 @@ void EscapeAnalysis::statement(const Stmt& s, Escapes& out) const {
   if (const auto* last = as<Finally>(s)) {
     out.add(of(last->form.body));
     Escapes of_cleanup = of(last->form.cleanup);
-    of_cleanup.throws.clear();  // check_throws lets none out
+    if (are_deferred_throws_told_) of_cleanup.throws.clear();
     out.add(of_cleanup);
     return;
   }

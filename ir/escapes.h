@@ -29,7 +29,9 @@ struct Escapes {
 /// What comes out of each function, found over the call graph.
 class EscapeAnalysis {
  public:
-  explicit EscapeAnalysis(const Program& program);
+  /// `are_deferred_throws_told`: those which deferred bodies let out are an error of their own, and nothing comes of
+  /// them.
+  explicit EscapeAnalysis(const Program& program, bool are_deferred_throws_told = false);
 
   const Escapes& of(Name function) const;
   /// Of statements within a function.
@@ -40,6 +42,7 @@ class EscapeAnalysis {
   void expression(const Expr& e, Escapes& out) const;
 
   NameMap<Escapes> functions_;
+  bool are_deferred_throws_told_;
 };
 
 }  // namespace ksc

@@ -331,6 +331,10 @@ struct Convert      { Expr value;                                               
 struct PointerAdd   { Expr pointer, count;                                      KSC_FORM(PointerAdd, pointer, count) };
 /// left - right in elements, as u64.
 struct PointerDifference { Expr left, right;                                    KSC_FORM(PointerDifference, left, right) };
+/// A function as a value [L64].
+struct FunctionValue { Name name;                                               KSC_FORM(FunctionValue, name) };
+/// A call of the function that a value is.
+struct IndirectCall { Expr function; Span<Expr> arguments;                      KSC_FORM(IndirectCall, function, arguments) };
 /// A call of a function of the program.
 struct Call         { Name function; Span<Expr> arguments;                      KSC_FORM(Call, function, arguments) };
 /// A call of a helper of the kernel.
@@ -387,6 +391,8 @@ struct Defer        { Body body; bool call;                                     
 struct Finally      { Body body, cleanup;                                       KSC_FORM(Finally, body, cleanup) };
 /// body, in a cleanup; what is raised in it ends it, and is raised when the cleanup has come to its end.
 struct Guarded      { Body body;                                                KSC_FORM(Guarded, body) };
+/// body, whose failures in userspace do not end the program: the variable `error` holds what they throw, 0 if nothing failed.
+struct Attempt      { Expr error; Body body;                                    KSC_FORM(Attempt, error, body) };
 /// delete place, as written.
 struct Delete       { Expr place;                                               KSC_FORM(Delete, place) };
 /// for (key, value in map) body.

@@ -117,10 +117,16 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
   throw Fault(fmt::format("the helper {} is not interpreted", name));
 }
 
+uint64_t Interpreter::number_of(Name function) const {
+  for (size_t i = 0; i < function_list_.size(); ++i)
+    if (function_list_[i]->name == function) return i + 1;
+  throw Fault(fmt::format("there is no function {}", function.text()));
+}
+
 Value Interpreter::builtin_call(const Node<BuiltinCall>& n) {
   const std::string_view name = n->function.text();
   const Type type = n.type;
-  if (name == "load") return from_number(type, 1);  // a handle
+  if (const auto value = lifecycle_call(n)) return *value;
   std::vector<Value> values;
   for (const Expr& argument : n->arguments) values.push_back(eval(argument));
   if ((name == "min" || name == "max") && values.size() == 2)

@@ -4,6 +4,7 @@
 #include "ir/effects.h"
 #include "ir/interpreter.h"
 #include "ir/program_type.h"
+#include "ir/status.h"
 
 namespace ksc {
 
@@ -412,6 +413,20 @@ Value Interpreter::eval_cases(const Expr& e) {
         return from_bits(type, static_cast<uint64_t>(static_cast<int64_t>(left - right) /
                                                      static_cast<int64_t>(size_of(type_of(n->left)->element))));
       }),
+      on<FunctionValue>([&](const Node<FunctionValue>& n) { return from_bits(type, number_of(n->name)); }),
+      on<IndirectCall>([&](const Node<IndirectCall>& n) {
+        const uint64_t number = to_bits(eval(n->function));
+        std::vector<Value> arguments;
+        for (const Expr& argument : n->arguments) arguments.push_back(eval(argument));
+        const FunctionDef* function =
+            number > 0 && number <= function_list_.size() ? function_list_[number - 1] : nullptr;
+        // There is none, or one of the other side.
+        if (!function || (function->domain == Domain::User) != in_userspace_) {
+          if (in_userspace_) throw ExitProcess{134};
+          throw Raised{static_cast<uint64_t>(status_of(StatusKind::Bounds))};
+        }
+        return call(*function, arguments);
+      }),
       on<Call>([&](const Node<Call>& n) {
         const auto found = functions_.find(n->function);
         if (found == functions_.end()) throw Fault(fmt::format("there is no function {}", n->function.text()));
@@ -481,11 +496,7 @@ Value Interpreter::eval_cases(const Expr& e) {
         return arithmetic(as_operator(n->op), type, left, count);
       }),
       on<RuntimeCall>([&](const Node<RuntimeCall>& n) { return runtime_call(n); }),
-      on<FunctionAddress>([&](const Node<FunctionAddress>& n) {
-        for (size_t i = 0; i < function_list_.size(); ++i)
-          if (function_list_[i]->name == n->name) return from_bits(type, i + 1);
-        throw Fault(fmt::format("there is no function {}", n->name.text()));
-      }));
+      on<FunctionAddress>([&](const Node<FunctionAddress>& n) { return from_bits(type, number_of(n->name)); }));
 }
 
 }  // namespace ksc

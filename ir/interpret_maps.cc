@@ -42,8 +42,9 @@ Address Interpreter::find_or_insert(MapState& map, const Bytes& key) {
 }
 
 void Interpreter::store_or_drop(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags) {
-  if (store_entry(map, key, value, flags) == 0) return;
-  if (in_userspace_) throw ExitProcess{1};  // the errno is thrown [L51]
+  const int64_t error = store_entry(map, key, value, flags);
+  if (error == 0) return;
+  if (in_userspace_) throw_failure(-error);
   if (!is_array(map)) ++events_["write lost"];
 }
 

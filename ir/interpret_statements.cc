@@ -334,6 +334,7 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
       on<Try>([&](const Node<Try>& n) { return try_statement(n); }),
       on<Finally>([&](const Node<Finally>& n) { return finally(n); }),
       on<Guarded>([&](const Node<Guarded>& n) { return next([&] { guarded(n); }); }),
+      on<Attempt>([&](const Node<Attempt>& n) { return next([&] { attempt(n); }); }),
       on<Defer>([&](const Node<Defer>& n) { return next([&] { defer(n); }); }),
       on<Labelled>([&](const Node<Labelled>& n) {
         const Flow flow = body(n->body);

@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// What differs in userspace: references are copies, writes that fail end the program, and maps are reached through the
-// runtime.
+// What differs in userspace: references are copies, what fails is thrown, and maps are reached through the runtime.
 #include <fmt/format.h>
 
+#include <cerrno>
+
 #include "ir/interpreter.h"
+#include "ir/status.h"
 
 namespace ksc {
 namespace {
 
 constexpr int64_t no_entry = -2;      // -ENOENT
 constexpr uint64_t only_present = 2;  // BPF_EXIST
+
+/// What a statement that attaches throws [L181], as ks_attach_error says of a negative errno.
+int32_t attach_code(int32_t error) {
+  switch (-error) {
+    case 0: return 0;
+    case EPERM:
+    case EACCES: return 30;
+    case ENODEV:
+    case ENOENT: return 31;
+    case EBUSY:
+    case EEXIST: return 32;
+    default: return 39;
+  }
+}
 
 }  // namespace
 
@@ -47,7 +63,7 @@ void Interpreter::write_back(Address at, uint64_t size) {
   if (entry.is_slot) return store_or_drop(*entry.map, entry.key, whole, 0);
   // Of the entry as it is now the part that was written [L169].
   const Address now = find_entry(*entry.map, entry.key);
-  if (!now) throw ExitProcess{1};
+  if (!now) throw_failure(-no_entry);
   Bytes value = memory_.load(now, entry.size);
   std::copy_n(whole.begin() + static_cast<long>(at - copy), size, value.begin() + static_cast<long>(at - copy));
   store_entry(*entry.map, entry.key, value, only_present);
@@ -69,19 +85,56 @@ std::vector<Bytes> Interpreter::values_of_cpus(MapState& map, const Bytes& key) 
   return values;
 }
 
+void Interpreter::throw_failure(int64_t code) {
+  throw Raised{static_cast<uint64_t>(status_of(StatusKind::Throw, static_cast<int32_t>(code)))};
+}
+
+void Interpreter::attempt(const Node<Attempt>& n) {
+  const size_t level = frames_.size();
+  const NameSet outer = bound_names();
+  int32_t code = 0;
+  try {
+    body(n->body);
+  } catch (const Raised& raised) {
+    if (kind_of_status(raised.status) != StatusKind::Throw) throw;
+    code = code_of_status(raised.status);
+    ++events_["failure thrown"];
+  }
+  unwind(level, outer);
+  // A call that gives the code has been put there already.
+  if (code != 0) write(place(n->error), from_number(c.types.i32(), code));
+}
+
+std::optional<Value> Interpreter::lifecycle_call(const Node<BuiltinCall>& n) {
+  const std::string_view name = n->function.text();
+  const Value handle = from_number(n.type, 1);
+  if (name == "loaded") return handle;
+  if (name == "load_or_throw") return from_number(n.type, world_.load_error);
+  if (name == "load") {
+    if (world_.load_error != 0) throw_failure(world_.load_error);
+    return handle;
+  }
+  if (!name.starts_with("attach") && name != "detach") return std::nullopt;
+  for (const Expr& argument : n->arguments) eval(argument);
+  if (name == "attach") return from_number(n.type, world_.attach_error);
+  if (name == "attach_or_throw") return from_number(n.type, attach_code(world_.attach_error));
+  if (name == "attach_or_exit" && world_.attach_error != 0) throw_failure(attach_code(world_.attach_error));
+  return zero_value(n.type);
+}
+
 std::optional<Value> Interpreter::map_runtime_call(const Node<RuntimeCall>& n) {
   std::string_view name = n->function.text();
   if (!name.starts_with("ks_map_") && !name.starts_with("ks_percpu_")) return std::nullopt;
   MapState& map = map_of(n->arguments[0]);
   std::vector<uint64_t> values;
   for (size_t i = 1; i < n->arguments.size(); ++i) values.push_back(to_bits(eval(n->arguments[i])));
-  const bool exits = name.ends_with("_or_exit");
-  if (exits) name.remove_suffix(std::string_view("_or_exit").size());
+  const bool exits = name.ends_with("_or_exit"), throws = name.ends_with("_or_throw");
+  if (exits || throws) name = name.substr(0, name.rfind("_or_"));
   const auto key = [&] { return memory_.load(values.at(0), stored_size(map.type->key)); };
   const uint64_t size = stored_size(map.type->element);
   const auto gives = [&](int64_t error) {
-    if (exits && error != 0) throw ExitProcess{1};
-    return from_number(n.type, error);
+    if (exits && error != 0) throw_failure(-error);
+    return from_number(n.type, throws ? -error : error);
   };
   if (name == "ks_map_lookup" || name == "ks_percpu_sum") {
     const Address entry = find_entry(map, key());
@@ -113,7 +166,7 @@ std::optional<Value> Interpreter::map_runtime_call(const Node<RuntimeCall>& n) {
     std::copy(part.begin(), part.end(), value.begin() + static_cast<long>(values.at(2) - values.at(1)));
     return gives(store_entry(map, key(), value, only_present));
   }
-  if (name == "ks_map_delete") return delete_entry(map, key()), zero_value(n.type);
+  if (name == "ks_map_delete") return delete_entry(map, key()), gives(0);
   if (name == "ks_map_len") return from_bits(n.type, keys_of(map).size());
   throw Fault(fmt::format("there is no support function {}", n->function.text()));
 }

@@ -17,11 +17,11 @@ namespace ksc {
 
 /// Every form that a program can be run with: those of the typed languages, and those that lowering puts in their
 /// place.
-inline constexpr Lang runnable = lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift +
-                                 Kind::RuntimeCall + Kind::FunctionAddress + Kind::TailCall + Kind::Switch +
-                                 Kind::Raise + Kind::Labelled + Kind::Goto + Kind::Finally + Kind::Guarded +
-                                 Kind::MapStore + Kind::AtomicUpdate + Kind::CountedLoop + Kind::TraceLine +
-                                 Kind::ProgramArray + Kind::PinnedGlobals + Kind::Scratch + Kind::CommandLine;
+inline constexpr Lang runnable =
+    lang::Typed + Kind::InPacket + Kind::MapSlot + Kind::Quotient + Kind::CShift + Kind::RuntimeCall +
+    Kind::FunctionAddress + Kind::TailCall + Kind::Switch + Kind::Raise + Kind::Labelled + Kind::Goto + Kind::Finally +
+    Kind::Guarded + Kind::Attempt + Kind::MapStore + Kind::AtomicUpdate + Kind::CountedLoop + Kind::TraceLine +
+    Kind::ProgramArray + Kind::PinnedGlobals + Kind::Scratch + Kind::CommandLine;
 
 class Interpreter {
  public:
@@ -40,7 +40,7 @@ class Interpreter {
   struct Raised {
     uint64_t status;
   };
-  /// The end of a userspace program: exit(code), a panic (134), or an error that nobody handles (1).
+  /// The end of a userspace program: exit(code), or a panic (134).
   struct ExitProcess {
     int64_t code;
   };
@@ -131,6 +131,7 @@ class Interpreter {
   void unwind(size_t level, const NameSet& outer);
   Flow finally(const Node<Finally>& n);
   void guarded(const Node<Guarded>& n);
+  void attempt(const Node<Attempt>& n);
   void defer(const Node<Defer>& n);
   /// Runs what the function at work has deferred, the last first; gives what that raises, or what was raised before.
   std::optional<uint64_t> run_deferred(std::optional<uint64_t> raised);
@@ -168,7 +169,8 @@ class Interpreter {
   Address find_entry(MapState& map, const Bytes& key);
   Address find_or_insert(MapState& map, const Bytes& key);
   /// 0, or a negative errno; `flags` are the kernel's (BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2).
-  /// What fails is dropped, and counted [L51]; elements of arrays that do not exist are not missed.
+  /// What fails is dropped, and counted [L51]; elements of arrays that do not exist are not missed. In userspace its
+  /// errno is thrown.
   void store_or_drop(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags);
   int64_t store_entry(MapState& map, const Bytes& key, const Bytes& value, uint64_t flags);
   int64_t delete_entry(MapState& map, const Bytes& key);
@@ -191,10 +193,16 @@ class Interpreter {
   Value own_copy(const Value& reference);
   /// After something was written: if it lies in a copy of an entry, the entry gets it too.
   void write_back(Address at, uint64_t size);
+  /// Throws the code of what failed in userspace.
+  [[noreturn]] void throw_failure(int64_t code);
+  /// A call that loads or attaches a program, or ends what it does; nothing if it is another.
+  std::optional<Value> lifecycle_call(const Node<BuiltinCall>& n);
   /// A call of the userspace runtime that works on a map; nothing if it is another.
   std::optional<Value> map_runtime_call(const Node<RuntimeCall>& n);
 
   // ---- calls (interpret_calls.cc)
+  /// What stands for the function where it is a value: 1 and more, in the order of the program.
+  uint64_t number_of(Name function) const;
   Value helper_call(const Node<HelperCall>& n);
   Value map_call(const Node<MapCall>& n);
   Value builtin_call(const Node<BuiltinCall>& n);

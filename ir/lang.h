@@ -20,13 +20,13 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          TargetChecked, ResultsUnnamed, ValuesPlaced, ShortCircuitsPure, OperandsOrdered, PacketPointersRooted,
          AccessesChecked, ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped, StatusesRaised, ThrowsExplicit,
          AggregatesReturned, NoMaybe, PinsFlat, ConstantsRead, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison,
-         EnumsConverted, PaddingDropped, NoArrayCopy, SplitEbpf, PacketElementsPointed, ElementAddressesGuarded,
-         PinsReached, LookupsMerged, WaysForgotten, ZerosForgotten, NullTestsApart, PointersRetested, ContextReadOnce,
-         ContextAccessesApart, EarlyAnswersHidden, ResultsCleared, PlacesApart, ReboundPointersHidden, IndexesGuarded,
-         OffsetsBounded, TurnPointersDetached, PacketTestsApart, PacketEqualitiesHidden, MembersInitialised,
-         CountersWide, ShortCircuitsRaised, PacketReread, LargeValuesNamed, LocalsSpilled, LargeCopiesLooped,
-         LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared, ArgumentsCopied, PresenceAsked,
-         UserEntriesCopied, UserIndexesGuarded, count);
+         EnumsConverted, PaddingDropped, NoArrayCopy, SplitEbpf, ArgumentsPacked, PacketElementsPointed,
+         ElementAddressesGuarded, PinsReached, LookupsMerged, WaysForgotten, ZerosForgotten, NullTestsApart,
+         PointersRetested, ContextReadOnce, ContextAccessesApart, EarlyAnswersHidden, ResultsCleared, PlacesApart,
+         ReboundPointersHidden, IndexesGuarded, OffsetsBounded, TurnPointersDetached, PacketTestsApart,
+         PacketEqualitiesHidden, MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread, LargeValuesNamed,
+         LocalsSpilled, LargeCopiesLooped, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared,
+         ArgumentsCopied, PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -30,18 +30,19 @@ inline constexpr Lang Typed =
                 Kind::Int, Kind::Null, Kind::Zero, Kind::Global, Kind::MapName, Kind::FunctionName, Kind::Field,
                 Kind::Index, Kind::MapLookup, Kind::MapEntry, Kind::Present, Kind::ValueOf, Kind::Unary, Kind::Binary,
                 Kind::Divide, Kind::Shift, Kind::Compare, Kind::Concatenate, Kind::Convert, Kind::PointerAdd,
-                Kind::PointerDifference, Kind::Call, Kind::HelperCall, Kind::MapCall, Kind::BuiltinCall,
-                Kind::StructValue, Kind::ArrayValue, Kind::PacketStart, Kind::PacketEnd, Kind::Evaluate, Kind::Block,
-                Kind::If, Kind::For, Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let,
-                Kind::Assign, Kind::Update, Kind::IfPresent, Kind::Try, Kind::Throw, Kind::Defer, Kind::Leave,
-                Kind::MapLoop, Kind::CpuLoop, Kind::MapDelete, Kind::Print, Kind::StructDef, Kind::EnumDef,
-                Kind::ConstDef, Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::FaultVerdict,
-                Kind::License) +
+                Kind::PointerDifference, Kind::Call, Kind::FunctionValue, Kind::IndirectCall, Kind::HelperCall,
+                Kind::MapCall, Kind::BuiltinCall, Kind::StructValue, Kind::ArrayValue, Kind::PacketStart,
+                Kind::PacketEnd, Kind::Evaluate, Kind::Block, Kind::If, Kind::For, Kind::While, Kind::Loop, Kind::Break,
+                Kind::Continue, Kind::Return, Kind::Let, Kind::Assign, Kind::Update, Kind::IfPresent, Kind::Try,
+                Kind::Throw, Kind::Defer, Kind::Leave, Kind::MapLoop, Kind::CpuLoop, Kind::MapDelete, Kind::Print,
+                Kind::StructDef, Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef,
+                Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
     Rule::NamesBound + Rule::Typed;
 
 // A table: one line a language.
 // clang-format off
-inline constexpr Lang ReturnsSplit = Typed + Rule::ReturnsExplicit;                           // return match … returns in each arm
+inline constexpr Lang CallsDirect = Typed - Kind::FunctionValue - Kind::IndirectCall;         // each call names its function
+inline constexpr Lang ReturnsSplit = CallsDirect + Rule::ReturnsExplicit;                           // return match … returns in each arm
 inline constexpr Lang TailCallsFound = ReturnsSplit + Kind::TailCall + Rule::TailCallsFound;  // return program(ctx) is a form of its own
 inline constexpr Lang NoDefer = TailCallsFound - Kind::Defer + Kind::Finally + Kind::Guarded;                 // what is deferred stands at the end
 inline constexpr Lang NullChecked = NoDefer + Rule::NullChecked;                       // no null is dereferenced
@@ -59,7 +60,8 @@ inline constexpr Lang ShortCircuitsPure = NoFor + Rule::ShortCircuitsPure;      
 inline constexpr Lang OperandsOrdered = ShortCircuitsPure - Kind::BlockValue + Rule::OperandsOrdered; // one effect a statement, in order
 inline constexpr Lang NoUpdate = OperandsOrdered - Kind::Update + Kind::AtomicUpdate + Kind::MapSlot; // op= is a read and a write
 inline constexpr Lang NoMapEntry = NoUpdate - Kind::MapEntry + Kind::MapStore;                // map entries are written by statements
-inline constexpr Lang PacketPointersRooted = NoMapEntry + Rule::PacketPointersRooted;         // no packet pointer reaches back from another
+inline constexpr Lang FailuresThrown = NoMapEntry + Kind::Attempt;                            // what fails in userspace is thrown where it is taken
+inline constexpr Lang PacketPointersRooted = FailuresThrown + Rule::PacketPointersRooted;         // no packet pointer reaches back from another
 inline constexpr Lang AccessesChecked = PacketPointersRooted + Kind::InPacket + Rule::AccessesChecked; // each packet access is tested
 inline constexpr Lang ChecksRaised = AccessesChecked + Rule::ChecksRaised;                    // of tests that fail alike the first asks for all
 inline constexpr Lang ChecksMinimal = ChecksRaised + Rule::ChecksMinimal;                     // no test whose answer is known
@@ -86,12 +88,13 @@ inline constexpr Lang NoArrayCopy = PaddingDropped + Rule::NoArrayCopy;         
 inline constexpr Lang ArgumentsCopied = NoArrayCopy + Rule::ArgumentsCopied;                  // arrays, strings and structs in eBPF are passed by their address, and copied
 
 // ---- eBPF ----
-inline constexpr Lang Ebpf = ArgumentsCopied - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop + Rule::SplitEbpf; // only what runs in the kernel
-inline constexpr Lang PacketElementsPointed = Ebpf + Rule::PacketElementsPointed;             // what is chosen in the packet is behind a pointer of its own
+inline constexpr Lang Ebpf = ArgumentsCopied - Kind::Attempt - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop + Rule::SplitEbpf; // only what runs in the kernel
+inline constexpr Lang ArgumentsPacked = Ebpf + Rule::ArgumentsPacked;                         // no function has more parameters than a call has registers
+inline constexpr Lang PacketElementsPointed = ArgumentsPacked + Rule::PacketElementsPointed;             // what is chosen in the packet is behind a pointer of its own
 inline constexpr Lang ElementAddressesGuarded = PacketElementsPointed + Rule::ElementAddressesGuarded;         // no address of an element out of range is taken
 inline constexpr Lang PacketReread = ElementAddressesGuarded + Rule::PacketReread;                               // what moves the packet is seen by C compilers
 inline constexpr Lang LargeValuesNamed = PacketReread + Rule::LargeValuesNamed;               // what is too large for the stack has a name
-inline constexpr Lang LocalsSpilled = LargeValuesNamed + Kind::Scratch + Rule::LocalsSpilled; // variables that the stack has no room for lie in a map
+inline constexpr Lang LocalsSpilled = LargeValuesNamed + Kind::Scratch + Rule::LocalsSpilled - Rule::ArgumentsPacked; // variables that the stack has no room for lie in a map
 inline constexpr Lang LargeCopiesLooped = LocalsSpilled + Rule::LargeCopiesLooped;            // what C does not copy inline is copied by a loop
 inline constexpr Lang LoopsBounded = LargeCopiesLooped - Kind::MapLoop + Kind::FunctionAddress + Rule::LoopsBounded; // the verifier sees the end of every loop
 inline constexpr Lang TurnsForgotten = LoopsBounded + Rule::TurnsForgotten;                   // what a turn counts is nothing to the verifier
@@ -129,7 +132,8 @@ inline constexpr Lang PresenceAsked = OptionsDeclared + Rule::PresenceAsked;    
 inline constexpr Lang UserEntriesCopied = PresenceAsked + Rule::UserEntriesCopied;            // references to entries are pointers to copies
 inline constexpr Lang UserMaps =
     UserEntriesCopied - Kind::MapLoop - Kind::CpuLoop - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall; // maps are reached through the runtime
-inline constexpr Lang UserIndexes = UserMaps + Rule::UserIndexesGuarded;                      // an index out of range ends the program
+inline constexpr Lang NoAttempt = UserMaps - Kind::Attempt;                                   // what may fail says why
+inline constexpr Lang UserIndexes = NoAttempt + Rule::UserIndexesGuarded;                      // an index out of range ends the program
 inline constexpr Lang UserC = UserIndexes + Rule::Folded;                                     // what the C printer takes
 // clang-format on
 

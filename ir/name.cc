@@ -26,6 +26,8 @@ Name Names::intern(std::string_view text) {
   return Name(record);
 }
 
+Name Names::unused(std::string_view text) { return records_.count(text) != 0 ? fresh(text) : intern(text); }
+
 Name Names::numbered(std::string_view like, char mark) {
   const Name base = intern(like.substr(0, number_at(like)));
   uint32_t& next = next_[base.text()];

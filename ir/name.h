@@ -58,6 +58,8 @@ class Names {
   Name intern(std::string_view text);
   /// A generated name with the spelling of `hint` that no other name has: `hint.1`, `hint.2`, …
   Name fresh(std::string_view hint) { return numbered(hint, '.'); }
+  /// The name with this text if nothing has it yet, else a generated one.
+  Name unused(std::string_view text);
   /// The symbol of something else that the developer called by the same word: `word#1`, `word#2`, …
   Name another(std::string_view word) { return numbered(word, '#'); }
   /// For a declaration whose own name cannot be read: no other has it.

@@ -337,9 +337,12 @@ class Reader {
     context_.types.complete_struct(type_read, fields, kept.text(), bytes);
     return type_read;
   }
+  /// (enum E) or, where it is first met, (enum E [of signature] [header] (item value) …).
   Type enum_type() {
     Type type_read = context_.types.enumeration(name());
     if (peek() == ')') return type_read;
+    Type signature = nullptr;
+    if (peek() == 'o' && word() == "of") signature = type();
     const Name kept = context_.name(peek() == '"' ? string() : "");
     std::vector<EnumItem> items;
     while (accept('(')) {
@@ -350,6 +353,7 @@ class Reader {
       expect(')');
     }
     context_.types.complete_enum(type_read, items, kept.text());
+    if (signature) context_.types.set_signature(type_read, signature);
     return type_read;
   }
 
@@ -464,6 +468,7 @@ struct TypeCollector {
     for (Type p : t->parameters) meet(p);
     if (t->body) {
       for (const StructField& f : t->body->fields) meet(f.type);
+      meet(t->body->signature);
       if (t->body->complete) structs.push_back(t);
     }
   }
@@ -492,6 +497,7 @@ struct TypeCollector {
 std::string described(Type type) {
   std::string out = fmt::format("({} {}", is(type, TypeKind::Struct) ? "struct" : "enum", name_text(type->name));
   if (is(type, TypeKind::Struct)) out += fmt::format(" {}", type->body->size);
+  if (type->body->signature) out += " of " + print(type->body->signature);
   if (!type->body->header.empty()) out += " " + quoted(type->body->header);
   for (const StructField& f : type->body->fields)
     out += fmt::format(" ({} {} {} {} {})", name_text(f.name), print(f.type), f.offset, f.bit_offset, f.bit_size);

@@ -105,8 +105,9 @@ std::string spell(Type type) {
     case TypeKind::Pointer: return "*" + spell(type->element);
     case TypeKind::EntryRef: return spell(type->element);  // nobody has written a pointer
     case TypeKind::Maybe: return "option " + spell(type->element);
-    case TypeKind::Struct:
-    case TypeKind::Enum: return std::string(type->name.spelling());
+    case TypeKind::Struct: return std::string(type->name.spelling());
+    case TypeKind::Enum:
+      return type->body->signature ? spell(type->body->signature) : std::string(type->name.spelling());
     case TypeKind::Function: {
       std::string text = "fn(";
       for (size_t i = 0; i < type->parameters.size(); ++i) text += (i ? ", " : "") + spell(type->parameters[i]);
@@ -148,6 +149,24 @@ Type Types::maybe(Type element) { return intern({.kind = TypeKind::Maybe, .eleme
 Type Types::function(std::vector<Type> parameters, Type result, bool throws) {
   return intern(
       {.kind = TypeKind::Function, .throws = throws, .element = result, .parameters = arena_.span(parameters)});
+}
+Type Types::function_value(Type signature) {
+  for (Type known : function_values_)
+    if (known->body->signature == signature) return known;
+  std::string word;
+  for (char one : spell(signature))
+    if (std::isalnum(static_cast<unsigned char>(one)))
+      word += one;
+    else if (!word.empty() && word.back() != '_')
+      word += '_';
+  Type type = enumeration(names_.unused(word));
+  complete_enum(type, {});
+  set_signature(type, signature);
+  return type;
+}
+void Types::set_signature(Type enumeration, Type signature) {
+  enumeration->body->signature = signature;
+  function_values_.push_back(enumeration);
 }
 Type Types::map(Name kind, Type key, Type value, uint64_t max_entries) {
   return intern({.kind = TypeKind::Map, .element = value, .key = key, .count = max_entries, .name = kind});

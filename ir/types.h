@@ -41,6 +41,7 @@ struct TypeBody {
   uint64_t size = 0;
   uint32_t align = 1;
   Type underlying = nullptr;  // of an enum
+  Type signature = nullptr;   // of an enum whose values are functions: their type
   std::string_view header;    // the C header that declares it; empty: the developer's own
   bool complete = false;
 };
@@ -62,6 +63,10 @@ struct TypeData {
 };
 
 inline bool is(Type type, TypeKind kind) { return type && type->kind == kind; }
+/// A value that is a function: one of an enum of functions [L64].
+inline bool is_function_value(Type type) { return is(type, TypeKind::Enum) && type->body->signature; }
+/// An enum whose values are numbers by name.
+inline bool is_enumeration(Type type) { return is(type, TypeKind::Enum) && !type->body->signature; }
 /// Integers, and what is stored and compared as one: bool, char, enum.
 bool is_integral(Type type);
 bool is_integer(Type type);
@@ -111,6 +116,12 @@ class Types {
   Type entry_ref(Type element, Name map, bool nullable);
   Type maybe(Type element);
   Type function(std::vector<Type> parameters, Type result, bool throws);
+  /// The enum of the functions of a type; its items are known when all the program's are.
+  Type function_value(Type signature);
+  /// Makes an enum one of functions of that type.
+  void set_signature(Type enumeration, Type signature);
+  /// Each enum of functions, in the order in which they were made.
+  const std::vector<Type>& function_values() const { return function_values_; }
   Type map(Name kind, Type key, Type value, uint64_t max_entries);
   Type program(Name name);
   Type module(Name name);
@@ -129,6 +140,7 @@ class Types {
   Arena& arena_;
   Names& names_;
   std::map<Key, Type> interned_;
+  std::vector<Type> function_values_;
 };
 
 }  // namespace ksc

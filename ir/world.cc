@@ -82,6 +82,8 @@ std::string to_string(const World& world) {
   for (const auto& [name, entries] : world.maps)
     for (const auto& [key, value] : entries) text += fmt::format("map {} {} {}\n", name, hex(key), hex(value));
   text += fmt::format("clock {}\nrandom {}\ncpu {}\nfuel {}\n", world.clock, world.random, world.cpu, world.fuel);
+  if (world.load_error != 0) text += fmt::format("load_error {}\n", world.load_error);
+  if (world.attach_error != 0) text += fmt::format("attach_error {}\n", world.attach_error);
   return text;
 }
 
@@ -119,6 +121,10 @@ std::optional<World> read_world(std::string_view text) {
       words >> world.cpu;
     else if (what == "fuel")
       words >> world.fuel;
+    else if (what == "load_error")
+      words >> world.load_error;
+    else if (what == "attach_error")
+      words >> world.attach_error;
   }
   return complete ? std::optional(world) : std::nullopt;
 }

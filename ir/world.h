@@ -24,6 +24,8 @@ struct World {
   uint64_t clock = 1'000'000'000;           // what the clock reads first; each reading advances it by 1 µs
   uint64_t random = 1;                      // seed of bpf_get_prandom_u32
   uint32_t cpu = 0;
+  int32_t load_error = 0;     // what `load` throws, if anything
+  int32_t attach_error = 0;   // what `attach` gives: a negative errno, if not 0
   uint64_t fuel = 2'000'000;  // steps before the run is given up
   bool operator==(const World&) const = default;
 };

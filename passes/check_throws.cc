@@ -32,7 +32,7 @@ void note_chain(const EscapeAnalysis& escapes, const Escapes::Code& code, Escape
 }  // namespace
 
 Ir<lang::ThrowsChecked> check_throws(const Ir<lang::NullChecked>& in, Context& context) {
-  const EscapeAnalysis escapes(in.declarations);
+  const EscapeAnalysis escapes(in.declarations, true);
   for (const Decl& d : in.declarations) {
     const auto* function = as<FunctionDef>(d);
     if (!function) continue;

@@ -7,7 +7,7 @@
 
 namespace ksc {
 
-Ir<lang::UserIndexes> guard_user_index(const Ir<lang::UserMaps>& in, Context& context) {
+Ir<lang::UserIndexes> guard_user_index(const Ir<lang::NoAttempt>& in, Context& context) {
   using Out = To<lang::UserIndexes>;
   CounterRanges ranges;
   const auto is_known = [&](const Expr& index, uint64_t count) {
@@ -15,7 +15,7 @@ Ir<lang::UserIndexes> guard_user_index(const Ir<lang::UserMaps>& in, Context& co
     while (const auto* converted = as<Convert>(*at)) at = &converted->form.value;
     return ranges.is_below(*at, count);
   };
-  return rewrite<lang::UserMaps, lang::UserIndexes>(
+  return rewrite<lang::NoAttempt, lang::UserIndexes>(
       in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         ranges.note(n.form);
         CountedLoop form = n.form;

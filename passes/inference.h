@@ -124,6 +124,7 @@ class Inference {
   Type named_type(const Ident& name);
   /// The type of something that is kept where `what` says: reports types that cannot be kept there.
   Type stored_type(const TypeExpr& type, std::string_view what);
+  Type function_type(const Node<FunctionType>& n);
   Type kernel_struct(const KernelStruct& description);
   Type kernel_enum(const KernelEnum& description);
   Type kernel_notation(std::string_view notation);
@@ -303,6 +304,12 @@ class Inference {
   // ---- calls (inference_calls.cc)
   Expr infer_apply(const Node<Apply>& n, Expected expected);
   Expr call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc);
+  Expr call_indirectly(const Expr& function, Span<Expr> arguments, Loc loc);
+  Expr function_value(const Entity& entity, Name name, Loc loc);
+  Expr refuse_side(const Entity& entity, Name name, Loc loc);
+  /// The arguments of a call as the parameters take them; nothing if one of them is wrong, which is reported.
+  std::optional<std::vector<Expr>> passed(std::string_view name, const TypeData& function, Span<Expr> arguments,
+                                          Loc loc);
   /// An array or a string that is passed where a pointer is wanted, as the address of its first element [L23]; other
   /// values themselves.
   Expr passed_address(const Expr& value, const Expr& written, Type wanted);

@@ -18,6 +18,17 @@ std::string_view side(Domain domain) {
   return "userspace";
 }
 
+/// Whether parameters and results of function values are of such a type: nothing of it is a pointer into some memory.
+bool is_passed_in_values(Type type) {
+  return !is(type, TypeKind::Pointer) && !is(type, TypeKind::Maybe) && !is(type, TypeKind::Handle);
+}
+
+/// The struct whose members a value has, or points to; null if it has none.
+Type has_members(Type type) {
+  if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) type = type->element;
+  return is(type, TypeKind::Struct) ? type : nullptr;
+}
+
 }  // namespace
 
 bool Inference::argument_count(std::string_view name, size_t given, size_t wanted, Loc loc) {
@@ -31,6 +42,7 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
     if (Entity* entity = find_entity(name)) {
       complete(*entity);
       if (entity->kind == Entity::Kind::Function) return call_function(*entity, name, n->arguments, n.loc);
+      if (is_function_value(entity->type)) return call_indirectly(infer(n->callee), n->arguments, n.loc);
       for (const Expr& argument : n->arguments) infer(argument);
       if (entity->kind != Entity::Kind::Unknown)
         c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.text()));
@@ -79,6 +91,9 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
         }
       }
     }
+    if (Type owner = has_members(type); owner)
+      if (const StructField* field = find_field(owner, method.name); field && is_function_value(field->type))
+        return call_indirectly(value_of_maybe(entry_value(field_of(object, method, n.loc))), n->arguments, n.loc);
     for (const Expr& argument : n->arguments) infer(argument);
     // [L172] x.f() is f(x)
     const Entity* function = find_entity(method.name);
@@ -88,10 +103,59 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
     c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.text()));
     return invalid(n.loc);
   }
-  const Expr callee = infer(n->callee);
+  const Expr callee = value_of_maybe(infer(n->callee));
+  if (is_function_value(type_of(callee))) return call_indirectly(callee, n->arguments, n.loc);
   for (const Expr& argument : n->arguments) infer(argument);
   if (!is_invalid(callee)) c.diagnostics.report(loc_of(n->callee), diag::not_callable, spell(type_of(callee)));
   return invalid(n.loc);
+}
+
+/// A function that is called nowhere here: it is called where the value gets to [L64].
+Expr Inference::function_value(const Entity& entity, Name name, Loc loc) {
+  const bool in_kernel = entity.domain == Domain::Shared;
+  if (!in_kernel && entity.domain != Domain::User) return unsupported(loc, "this function as a value");
+  if (name == "main") return unsupported(loc, "`main` as a value");
+  if (!at_file_level_ && in_kernel != in_ebpf()) return refuse_side(entity, name, loc);
+  Type signature = entity.type;
+  bool fits = is_passed_in_values(signature->element);
+  for (Type parameter : signature->parameters) fits = fits && is_passed_in_values(parameter);
+  if (is(signature->element, TypeKind::Invalid)) return invalid(loc);
+  if (!fits) return unsupported(loc, fmt::format("a function of type `{}` as a value", spell(signature)));
+  return c.make(FunctionValue{name}, loc, t.function_value(signature));
+}
+
+Expr Inference::call_indirectly(const Expr& function, Span<Expr> arguments, Loc loc) {
+  if (at_file_level_) return report_not_constant(loc), invalid(loc);
+  Type signature = type_of(function)->body->signature;
+  const std::optional<std::vector<Expr>> values = passed(spell(signature), *signature, arguments, loc);
+  if (!values) return invalid(loc);
+  return c.make(IndirectCall{function, c.span(*values)}, loc, signature->element);
+}
+
+std::optional<std::vector<Expr>> Inference::passed(std::string_view name, const TypeData& function,
+                                                   Span<Expr> arguments, Loc loc) {
+  if (!argument_count(name, arguments.size(), function.parameters.size(), loc)) {
+    for (const Expr& argument : arguments) infer(argument);
+    return std::nullopt;
+  }
+  std::vector<Expr> values;
+  bool broken = false;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    Type wanted = function.parameters[i];
+    const Expr value = coerce(passed_address(infer(arguments[i], wanted), arguments[i], wanted), wanted);
+    broken |= is_invalid(value);
+    values.push_back(value);
+  }
+  if (broken || is(function.element, TypeKind::Invalid)) return std::nullopt;
+  return values;
+}
+
+Expr Inference::refuse_side(const Entity& entity, Name name, Loc loc) {
+  Diagnostic& message = c.diagnostics.report(loc, diag::wrong_side, std::string(name.text()),
+                                             std::string(side(entity.domain)), std::string(side(domain_)));
+  if (in_ebpf() && entity.domain == Domain::User && name != "main")
+    message.fix(before(loc_of(entity.declaration)), "@helper ", "make it callable from eBPF");
+  return invalid(loc);
 }
 
 Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc) {
@@ -103,28 +167,17 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
   if (at_file_level_) return report_not_constant(loc), invalid(loc);
   const bool callee_in_ebpf = entity.domain == Domain::Program || entity.domain == Domain::Shared;
   if (callee_in_ebpf != in_ebpf()) {
-    Diagnostic& message = c.diagnostics.report(loc, diag::wrong_side, std::string(name.text()),
-                                               std::string(side(entity.domain)), std::string(side(domain_)));
-    if (in_ebpf() && entity.domain == Domain::User && name != "main")
-      message.fix(before(loc_of(entity.declaration)), "@helper ", "make it callable from eBPF");
+    refuse_side(entity, name, loc);
     for (const Expr& argument : arguments) infer(argument);
     return invalid(loc);
   }
-  const bool is_refused = entity.program_type && is(function->parameters[0], TypeKind::Invalid);
-  if (is_refused || !argument_count(name.text(), arguments.size(), function->parameters.size(), loc)) {
+  if (entity.program_type && is(function->parameters[0], TypeKind::Invalid)) {
     for (const Expr& argument : arguments) infer(argument);
     return invalid(loc);
   }
-  std::vector<Expr> values;
-  bool broken = false;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    Type wanted = function->parameters[i];
-    const Expr value = coerce(passed_address(infer(arguments[i], wanted), arguments[i], wanted), wanted);
-    broken |= is_invalid(value);
-    values.push_back(value);
-  }
-  if (broken || is(function->element, TypeKind::Invalid)) return invalid(loc);
-  return c.make(Call{name, c.span(values)}, loc, function->element);
+  const std::optional<std::vector<Expr>> values = passed(name.text(), *function, arguments, loc);
+  if (!values) return invalid(loc);
+  return c.make(Call{name, c.span(*values)}, loc, function->element);
 }
 
 Expr Inference::passed_address(const Expr& value, const Expr& written, Type wanted) {

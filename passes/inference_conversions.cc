@@ -188,7 +188,7 @@ bool holds_all_enumerators(Type integer, Type enumeration) {
 bool widens(Type from, Type to) {
   if (is(from, TypeKind::Char))
     return is(to, TypeKind::Int) && !to->is_signed ? true : is(to, TypeKind::Int) && to->bits > 8;
-  if (is(from, TypeKind::Enum) && is(to, TypeKind::Int))
+  if (is_enumeration(from) && is(to, TypeKind::Int))
     return holds_all_enumerators(to, from) || to == from->body->underlying;
   if (!is(from, TypeKind::Int) || !is(to, TypeKind::Int)) return false;
   if (from->is_signed == to->is_signed) return from->bits <= to->bits;
@@ -213,14 +213,14 @@ bool Inference::converts(const Expr& whole, Type target) {
   if (const auto* number = constant(e)) {
     if (is(target, TypeKind::Maybe)) target = target->element;
     if (is(target, TypeKind::Int)) return fits(number->form.value, target);
-    if (is(target, TypeKind::Enum)) {
+    if (is_enumeration(target)) {
       for (const EnumItem& item : target->body->items)
         if (item.value == number->form.value.value) return true;
     }
     return false;
   }
   if (is(from, TypeKind::Null))
-    return is(target, TypeKind::Maybe) ||
+    return is(target, TypeKind::Maybe) || is_function_value(target) ||
            ((is(target, TypeKind::Pointer) || is(target, TypeKind::EntryRef)) && target->nullable);
   if (is(from, TypeKind::Maybe) && !is(target, TypeKind::Maybe))
     return converts(c.make(ValueOf{e}, loc_of(e), from->element), target);
@@ -228,7 +228,7 @@ bool Inference::converts(const Expr& whole, Type target) {
   if (widens(from, target)) return true;
   // A constant of a known type (an enumerator, a named constant) converts where its value fits.
   if (const auto* number = as<Int>(e);
-      number && is(target, TypeKind::Int) && (is(from, TypeKind::Enum) || is(from, TypeKind::Int)))
+      number && is(target, TypeKind::Int) && (is_enumeration(from) || is(from, TypeKind::Int)))
     return fits(number->form.value, target);
   if (is(from, TypeKind::Str) && is(target, TypeKind::Str)) return from->count <= target->count || as<Concatenate>(e);
   if (is_address_of_array(e, target)) return true;
@@ -256,6 +256,7 @@ Expr Inference::coerce(const Expr& e, Type target) {
   if (!converts(e, target)) return refuse_conversion(e, target);
   if (is_address_of_array(e, target))
     return c.make(Convert{e}, loc_of(e), t.pointer(target->element, from->space, from->nullable));
+  if (is(from, TypeKind::Null) && is_function_value(target)) return integer({0}, target, loc_of(e));
   if (is(from, TypeKind::Null)) return c.make(Null{}, loc_of(e), target);
   if (is(target, TypeKind::Maybe)) return c.make(Convert{coerce(e, target->element)}, loc_of(e), target);
   if (is(from, TypeKind::Maybe)) return coerce(value_of_maybe(e), target);
@@ -287,10 +288,10 @@ Expr Inference::refuse_conversion(const Expr& e, Type target) {
     c.diagnostics.report(loc, diag::void_value);
   } else if (const auto* negation = as<Not>(e); negation && is(target, TypeKind::Int) && negates_integer(e)) {
     report_logical_not(*negation, c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)));
-  } else if (is_integral(value) && is_integral(target)) {
+  } else if (is_integral(value) && is_integral(target) && !is_function_value(value) && !is_function_value(target)) {
     Diagnostic& message = c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target));
     // A truth is hardly meant as one of the enumerators that happen to be 0 and 1.
-    if (!(is(value, TypeKind::Bool) && is(target, TypeKind::Enum))) fix_with_cast(message, e, target);
+    if (!(is(value, TypeKind::Bool) && is_enumeration(target))) fix_with_cast(message, e, target);
   } else if (both(TypeKind::Pointer) && from->element == target->element && from->space != target->space) {
     const auto text = [&](Type pointer) {
       return fmt::format("{} to {}", spell(pointer), memory_text(pointer->space));
@@ -321,9 +322,9 @@ void Inference::report_logical_not(const Node<Not>& negation, Diagnostic& messag
 }
 
 Type Inference::meet(Type a, Type b) {
-  if (a == b) return a;
-  if (is(a, TypeKind::Enum)) a = a->body->underlying;
-  if (is(b, TypeKind::Enum)) b = b->body->underlying;
+  if (a == b) return is_function_value(a) ? nullptr : a;
+  if (is_enumeration(a)) a = a->body->underlying;
+  if (is_enumeration(b)) b = b->body->underlying;
   if (is(a, TypeKind::Char)) a = t.u8();
   if (is(b, TypeKind::Char)) b = t.u8();
   if (!is(a, TypeKind::Int) || !is(b, TypeKind::Int)) return nullptr;

@@ -315,6 +315,7 @@ bool Inference::initial_value(const Expr& e) {
   switch (kind_of(e)) {
     case Kind::Int:
     case Kind::StringValue:
+    case Kind::FunctionValue:
     case Kind::Zero: return true;
     case Kind::InvalidExpr: return false;
     case Kind::Convert:
@@ -377,7 +378,7 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
       }),
       on<EnumDecl>([&](const Node<EnumDecl>& n) {
         Type type = find_entity(n->name.name)->type;
-        if (is(type, TypeKind::Enum) && type->body->header.empty()) out.push_back(c.make(EnumDef{type}, loc));
+        if (is_enumeration(type) && type->body->header.empty()) out.push_back(c.make(EnumDef{type}, loc));
       }),
       on<ConstDecl>([&](const Node<ConstDecl>& n) {
         const Entity& entity = *find_entity(n->name.name);

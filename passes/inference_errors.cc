@@ -94,7 +94,8 @@ void Inference::defer_statement(const Node<Defer>& n) {
 
 Body Inference::with_arguments_evaluated(const Body& call) {
   const auto evaluated = [&](const Expr& argument) {
-    constexpr FormSet constants = form_set_of<Int, Zero, Null, StringValue, Convert, MapName, FunctionName>();
+    constexpr FormSet constants =
+        form_set_of<Int, Zero, Null, StringValue, Convert, MapName, FunctionName, FunctionValue>();
     // The context stays what it is.
     const bool is_context = is(type_of(argument), TypeKind::Pointer) && type_of(argument)->space == Space::Context;
     if (is_context || header(argument).contains.minus(constants).empty()) return argument;
@@ -124,7 +125,7 @@ Expr Inference::infer_propagate(const Node<Propagate>& n, Expected expected) {
   Type type = type_of(value);
   const bool is_reference = is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef);
   const bool may_be_null = is(type, TypeKind::Maybe) || (is_reference && type->nullable);
-  const bool may_throw = !(header(value).contains & form_set_of<Call, BuiltinCall>()).empty();
+  const bool may_throw = !(header(value).contains & form_set_of<Call, IndirectCall, BuiltinCall>()).empty();
   if (!may_be_null && !may_throw) {
     const Loc mark = between(after(loc_of(n->value)), after(loc));
     c.diagnostics.report(mark, diag::nothing_to_propagate, spell(type)).fix(mark, "", "leave it out");

@@ -157,7 +157,7 @@ Expr Inference::infer_global(const Node<GlobalName>& n) {
       case Entity::Kind::Function:
         if (entity->runs_nowhere) return invalid(n.loc);
         if (entity->domain == Domain::Program) return c.make(FunctionName{n->name}, n.loc, t.program(n->name));
-        return unsupported(n.loc, "functions as values");
+        return function_value(*entity, n->name, n.loc);
       case Entity::Kind::Alias:
       case Entity::Kind::Struct:
       case Entity::Kind::Enum:

@@ -142,7 +142,8 @@ void Inference::check_main(const Node<FunctionDecl>& n, const Entity& entity) {
   if (!is(arguments, TypeKind::Struct)) return;
   report_taken_options(arguments);
   for (const StructField& field : arguments->body->fields)
-    if (!(is_integral(field.type) && !is(field.type, TypeKind::Char)) && !is(field.type, TypeKind::Str))
+    if (!(is_integral(field.type) && !is(field.type, TypeKind::Char) && !is_function_value(field.type)) &&
+        !is(field.type, TypeKind::Str))
       c.diagnostics.report(loc_of(n->parameters[0].type), diag::bad_option_type, std::string(field.name.text()));
 }
 
@@ -152,8 +153,8 @@ Name Inference::foreign_verdict(const Expr& verdict) {
   const bool is_verdict = number && number->form.constant &&
                           c.kernel_types->find_constant(number->form.constant.text()) &&
                           !find_entity(number->form.constant);
-  const bool of_other_enum = is(type_of(verdict), TypeKind::Enum) && type_of(verdict) != result_;
-  return is_verdict && (of_other_enum || (is(result_, TypeKind::Enum) && !is(type_of(verdict), TypeKind::Enum)))
+  const bool of_other_enum = is_enumeration(type_of(verdict)) && type_of(verdict) != result_;
+  return is_verdict && (of_other_enum || (is_enumeration(result_) && !is_enumeration(type_of(verdict))))
              ? number->form.constant
              : Name();
 }
@@ -236,7 +237,6 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
     locals_[n->parameters[i].name.name] = entity.type->parameters[i];
     parameters.push_back({n->parameters[i].name.name, entity.type->parameters[i]});
   }
-  if (in_ebpf() && parameters.size() > 5) unsupported(n->parameters[5].name.loc, "a sixth parameter in eBPF");  // [L62]
   if (domain_ == Domain::Shared && is(result_, TypeKind::Pointer))
     unsupported(loc_of(*n->result), "the context as a result of a `@helper`");
   if (n->result_name.name) locals_[n->result_name.name] = result_;

@@ -47,7 +47,7 @@ std::string missing_values(Type type, const Coverage& covered) {
   const auto add = [&](__int128 value, std::string_view name) {
     if (!covered.has(value)) missing += fmt::format("{}`{}`", missing.empty() ? "" : ", ", name);
   };
-  if (is(type, TypeKind::Enum)) {
+  if (is_enumeration(type)) {
     for (const EnumItem& item : type->body->items) add(item.value, item.name.text());
   } else if (is(type, TypeKind::Bool)) {
     add(0, "false");
@@ -99,7 +99,7 @@ std::optional<Pattern> Inference::infer_pattern(const Pattern& p, Type type) {
 Expr Inference::infer_match(const Node<Match>& n, Expected expected, bool used) {
   const Expr subject = entry_value(settle(value_of_maybe(infer(n->subject))));
   Type type = type_of(subject);
-  const bool usable = is_integral(type) || is(type, TypeKind::Str);
+  const bool usable = (is_integral(type) && !is_function_value(type)) || is(type, TypeKind::Str);
   if (!usable && !is_invalid(subject))
     c.diagnostics.report(loc_of(n->subject), diag::operand_type, "match", spell(type));
 

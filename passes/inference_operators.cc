@@ -79,7 +79,7 @@ Expr Inference::infer_operation(const Node<Operation>& n, Expected expected) {
   if (const auto* number = exact(value))  // a named constant stays a constant expression
     return integer({n->op == Operator::Negate ? -number->form.value.value : ~number->form.value.value}, t.constant(),
                    n.loc);
-  if (is(type, TypeKind::Enum))
+  if (is_enumeration(type))
     return c.make(Unary{n->op == Operator::Negate ? UnaryOp::Negate : UnaryOp::Complement,
                         convert(value, type->body->underlying)},
                   n.loc, type->body->underlying);
@@ -129,7 +129,7 @@ const Node<Int>* Inference::exact(const Expr& e) {
   if (!number) return nullptr;
   const bool is_named = number->form.constant && !is_hexadecimal(number->form.constant);
   return is(number->type, TypeKind::Constant) ||
-                 (is_named && (is(number->type, TypeKind::Enum) || is(number->type, TypeKind::Int)))
+                 (is_named && (is_enumeration(number->type) || is(number->type, TypeKind::Int)))
              ? number
              : nullptr;
 }
@@ -198,7 +198,7 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
     return c.make(PointerDifference{left, right}, loc, t.u64());
   if (is_pointer(b) && op == Operator::Add) std::swap(left, right), std::swap(a, b);
   if (is_pointer(a) && (op == Operator::Add || op == Operator::Subtract) &&
-      (is(b, TypeKind::Int) || is(b, TypeKind::Constant) || is(b, TypeKind::Enum))) {
+      (is(b, TypeKind::Int) || is(b, TypeKind::Constant) || is_enumeration(b))) {
     Expr count = is(b, TypeKind::Constant) ? coerce(right, t.i64()) : convert(right, t.i64());
     if (op == Operator::Subtract) {
       const auto* number = as<Int>(count);
@@ -230,7 +230,7 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
     type = meet(a, fits(right_number->form.value, a) ? a : smallest_integer(right_number->form.value));
   else
     type = meet(a, b);
-  if (is(type, TypeKind::Enum)) type = type->body->underlying;
+  if (is_enumeration(type)) type = type->body->underlying;
   if (is(type, TypeKind::Char)) type = t.u8();
   if (!type || !is_integral(type)) {
     Diagnostic& message = report_no_meeting(op, left, right, loc);
@@ -302,7 +302,7 @@ Expr Inference::concatenate(const std::vector<Expr>& sides, Loc loc) {
 Expr Inference::shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc loc, bool assigns) {
   left = settle(left);
   Type type = type_of(left);
-  if (is(type, TypeKind::Enum)) left = convert(left, type = type->body->underlying);
+  if (is_enumeration(type)) left = convert(left, type = type->body->underlying);
   if (!is(type, TypeKind::Int)) {
     c.diagnostics.report(loc, diag::operand_type, std::string(operator_text(spelled)), spell(type));
     return invalid(loc);
@@ -320,7 +320,7 @@ Expr Inference::shift(ShiftOp op, Expr left, Expr right, Operator spelled, Loc l
       return invalid(loc);
     }
     right = integer(count->form.value, t.u32(), loc_of(right), count->form.constant);
-  } else if (!is_integral(type_of(right)) || is(type_of(right), TypeKind::Bool)) {
+  } else if (!is_integral(type_of(right)) || is(type_of(right), TypeKind::Bool) || is_function_value(type_of(right))) {
     c.diagnostics.report(loc_of(right), diag::operand_type, std::string(operator_text(spelled)), spell(type_of(right)));
     return invalid(loc);
   }
@@ -406,6 +406,7 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
       const Expr present = c.make(Present{left}, loc, t.boolean());
       return op == CompareOp::NotEqual ? present : Expr(c.make(Not{present}, loc, t.boolean()));
     }
+    if (is_function_value(a)) return c.make(Compare{op, left, integer({0}, a, loc)}, loc, t.boolean());
     if (is(a, TypeKind::Null)) return integer({op == CompareOp::Equal}, t.boolean(), loc);
     c.diagnostics.report(loc, diag::operands_do_not_meet, std::string(operator_text(spelled)), spell(a), "null");
     return invalid(loc);
@@ -450,7 +451,8 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
       type = a;
     else
       type = meet(a, b);
-    if (type && is_integral(type) && (equality || !is(type, TypeKind::Bool))) {
+    const bool has_order = !is(type, TypeKind::Bool) && !is_function_value(type);
+    if (type && is_integral(type) && (equality || has_order)) {
       left = coerce(left, type);
       right = coerce(right, type);
       if (is_invalid(left) || is_invalid(right)) return invalid(loc);

@@ -12,7 +12,7 @@ Expr Inference::infer_member(const Node<Member>& n) {
     if (Entity* entity = find_entity(global->form.name)) {
       complete(*entity);
       const bool names_type = entity->kind == Entity::Kind::Enum || entity->kind == Entity::Kind::Alias;
-      if (names_type && is(entity->type, TypeKind::Enum)) {
+      if (names_type && is_enumeration(entity->type)) {
         for (const EnumItem& item : entity->type->body->items)
           if (item.name == n->name.name) return integer({item.value}, entity->type, n.loc, item.name);
         if (!is(entity->type, TypeKind::Invalid)) report_no_member(entity->type, n->name);
@@ -43,7 +43,7 @@ void Inference::report_no_member(Type type, const Ident& name) {
   if (const auto refused = refused_members_.find(type->name);
       refused != refused_members_.end() && refused->second.count(name.name))
     return;
-  const bool has_members = is(type, TypeKind::Struct) || is(type, TypeKind::Enum);
+  const bool has_members = is(type, TypeKind::Struct) || is_enumeration(type);
   if (has_members) refused_members_[type->name].insert(name.name);  // one mistake, wherever it stands
   Diagnostic& message = c.diagnostics.report(name.loc, diag::no_member, spell(type), std::string(name.name.text()));
   if (!has_members) return;
@@ -206,7 +206,7 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
   Expr index = value_of_maybe(infer(n->index));
   if (is_invalid(index)) return index;
   if (at_file_level_) index = computed(index);
-  if (!is_integral(type_of(index)) && !constant(index)) {
+  if ((!is_integral(type_of(index)) || is_function_value(type_of(index))) && !constant(index)) {
     c.diagnostics.report(loc_of(n->index), diag::type_mismatch, spell(type_of(index)), "an integer");
     return invalid(n.loc);
   }
@@ -275,7 +275,7 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
   if (is(target, TypeKind::Invalid) || is_invalid(value)) return invalid(n.loc);
   if (is(from, TypeKind::Constant)) {
     const __int128 number = as<Int>(value)->form.value.value;
-    if (is_integral(target)) {
+    if (is_integral(target) && !is_function_value(target)) {
       if (fits({number}, target)) return integer({number}, target, n.loc, as<Int>(value)->form.constant);
       if (is(target, TypeKind::Bool)) return integer({number != 0}, target, n.loc);
       unsigned __int128 bits =
@@ -288,6 +288,8 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
     value = settle(value);
     from = type_of(value);
   }
+  if (is_function_value(from) || is_function_value(target))
+    return from == target ? value : refuse_conversion(value, target);
   if (is_integral(from) && is(target, TypeKind::Bool)) return truth(value);
   if (is_integral(from) && is_integral(target)) return c.make(Convert{value}, n.loc, target);
   if (is(from, TypeKind::Pointer) && from->space == Space::Packet && is(target, TypeKind::Pointer))

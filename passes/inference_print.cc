@@ -12,7 +12,7 @@ std::string_view verb_for(Type type) {
   if (is(type, TypeKind::Char)) return "%c";
   if (is(type, TypeKind::Str)) return "%s";
   if (is(type, TypeKind::Pointer)) return "%p";
-  return is_integral(type) ? "%d" : "";
+  return is_integral(type) && !is_function_value(type) ? "%d" : "";
 }
 
 /// How many values a struct or an array holds; more than `limit` are not counted.
@@ -162,7 +162,7 @@ void Inference::print_statement(const Node<Apply>& n) {
       return is(is(type, TypeKind::EntryRef) ? type->element : type, TypeKind::Str) || is_text_array(type);
     if (verb == 'c') return is(type, TypeKind::Char) || type == t.u8();
     if (verb == 'p') return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef);
-    return is_integral(type);
+    return is_integral(type) && !is_function_value(type);
   };
   std::vector<Expr> values;
   if (formats) {

@@ -335,7 +335,7 @@ void Inference::for_statement(const Node<For>& n) {
   } else if (!is_invalid(low) && !is_invalid(high)) {
     type = meet(type_of(low), type_of(high));
   }
-  if (is(type, TypeKind::Enum)) type = type->body->underlying;
+  if (is_enumeration(type)) type = type->body->underlying;
   if (!is(type, TypeKind::Int)) {
     if (!is_invalid(low) && !is_invalid(high))
       c.diagnostics.report(n.loc, diag::operands_do_not_meet, "..", spell(type_of(low)), spell(type_of(high)));
@@ -516,7 +516,7 @@ void Inference::evaluate(const Expr& e) {
   const Kind kind = kind_of(value);
   const bool has_effect =
       (kind == Kind::BuiltinCall && !is_pure_builtin(as<BuiltinCall>(value)->form.function.text())) ||
-      kind == Kind::Call || kind == Kind::HelperCall ||
+      kind == Kind::Call || kind == Kind::IndirectCall || kind == Kind::HelperCall ||
       (kind == Kind::MapCall && !only_reads(as<MapCall>(value)->form)) || is(type_of(value), TypeKind::Void);
   if (!has_effect) {
     c.diagnostics.report(loc, diag::value_not_used);

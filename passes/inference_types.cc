@@ -72,10 +72,7 @@ Type Inference::resolve(const TypeExpr& type) {
         const uint64_t size = size_constant(n->size, largest_string);
         return size == 0 ? t.invalid() : t.str(size);
       }),
-      on<FunctionType>([&](const Node<FunctionType>& n) {
-        c.diagnostics.report(n.loc, diag::not_supported_yet, "function pointers");
-        return t.invalid();
-      }),
+      on<FunctionType>([&](const Node<FunctionType>& n) { return function_type(n); }),
       on<OptionType>([&](const Node<OptionType>& n) {
         Type element = resolve(n->element);
         if (is_integral(element)) return t.maybe(element);
@@ -83,6 +80,27 @@ Type Inference::resolve(const TypeExpr& type) {
           c.diagnostics.report(n.loc, diag::not_supported_yet, "`option` of this type");
         return t.invalid();
       }));
+}
+
+/// The names of parameters and of the result say nothing [L182].
+Type Inference::function_type(const Node<FunctionType>& n) {
+  bool is_whole = true;
+  const auto passed = [&](const TypeExpr& type, std::string_view what) {
+    Type found = resolve(type);
+    if (is(found, TypeKind::Maybe) || is(found, TypeKind::Handle) || is(found, TypeKind::Pointer))
+      found = type_of(unsupported(loc_of(type), fmt::format("`{}` as {} of a function type", spell(found), what)));
+    is_whole = is_whole && !is(found, TypeKind::Invalid);
+    return found;
+  };
+  std::vector<Type> parameters;
+  for (const TypeExpr& p : n->parameters) {
+    parameters.push_back(passed(p, "a parameter"));
+    if (!is(parameters.back(), TypeKind::Void)) continue;
+    c.diagnostics.report(loc_of(p), diag::void_value);
+    is_whole = false;
+  }
+  Type result = n->result ? passed(*n->result, "the result") : t.void_type();
+  return is_whole ? t.function_value(t.function(parameters, result, false)) : t.invalid();
 }
 
 Type Inference::stored_type(const TypeExpr& type, std::string_view what) {

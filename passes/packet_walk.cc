@@ -17,7 +17,7 @@ namespace {
 static_assert(names_all(stmt_forms, lang::ChecksRaised.forms,
                         form_set_of<If, Block, Try, Finally, Guarded, Switch, Loop, CountedLoop, MapLoop, Return, Leave,
                                     Throw, TailCall, Break, Continue, Let, Assign>(),
-                        form_set_of<Evaluate, AtomicUpdate, MapStore, MapDelete, Print, CpuLoop>()));
+                        form_set_of<Evaluate, AtomicUpdate, MapStore, MapDelete, Print, CpuLoop, Attempt>()));
 
 void join(const std::vector<KnownBytes>& ends, KnownBytes& known, bool& falls_through) {
   falls_through = !ends.empty();

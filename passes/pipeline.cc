@@ -18,6 +18,7 @@ auto trunk() {
       | KSC_PASS(resolve_names, "each name is bound to one symbol")
       | KSC_PASS(return_last_values, "the value that a function ends with is returned")
       | KSC_PASS(infer_types, "each expression gets its type; conversions, places and calls are spelled out")
+      | KSC_PASS(dispatch_function_values, "a function as a value is a number, and a call of it a choice between functions")
       | KSC_PASS(split_returned_values, "return match … becomes a match whose arms return")
       | KSC_PASS(find_tail_calls, "return program(ctx) becomes a tail call; programs are called nowhere else")
       | KSC_PASS(lower_defer, "what is deferred stands behind what it waits for")
@@ -36,6 +37,7 @@ auto trunk() {
       | KSC_PASS(order_operands, "operands with effects are named, in the order of the source")
       | KSC_PASS(lower_updates, "op= becomes a read and a write, or one atomic instruction")
       | KSC_PASS(lower_map_entries, "writing to a map entry becomes a statement")
+      | KSC_PASS(throw_failures, "what fails in userspace is thrown where something takes it")
       | KSC_PASS(root_packet_pointers, "packet pointers that may reach back are counted from the packet's start")
       | KSC_PASS(check_packet_accesses, "each packet access is tested against the packet's end")
       | KSC_PASS(raise_packet_checks, "of tests which fail alike the first asks for all that is needed")
@@ -65,6 +67,7 @@ auto trunk() {
 auto ebpf() {
   return Pipeline<lang::ArgumentsCopied>{}
       | KSC_PASS(select_ebpf, "only what runs in the kernel stays")
+      | KSC_PASS(pack_arguments, "what a call has no register for is passed in a struct")
       | KSC_PASS(point_at_packet_elements, "what is chosen of an array in the packet is reached by a pointer of its own")
       | KSC_PASS(guard_element_addresses, "an address of an element is taken only where the element is")
       | KSC_PASS(reread_packet, "after what moves the packet or tests it in turns, the context is a new one to C compilers")
@@ -107,6 +110,7 @@ auto user() {
       | KSC_PASS(ask_for_presence, "whether an entry is there is asked without copying it")
       | KSC_PASS(copy_user_entries, "a reference to a map entry becomes a pointer to a copy that knows its key")
       | KSC_PASS(lower_user_maps, "map accesses become calls of the userspace runtime")
+      | KSC_PASS(lower_attempts, "what may fail gives the code to throw")
       | KSC_PASS(guard_user_index, "an index that is not known to be in range ends the program if it is not")
       | KSC_PASS(fold_user_temporaries, "temporaries return into the expressions that use them");
 }

@@ -199,13 +199,13 @@ class Pointing {
 
 }  // namespace
 
-Ir<lang::PacketElementsPointed> point_at_packet_elements(const Ir<lang::Ebpf>& in, Context& context) {
+Ir<lang::PacketElementsPointed> point_at_packet_elements(const Ir<lang::ArgumentsPacked>& in, Context& context) {
   Counters counters;
   const auto operands = [&](const auto& n, Out& to) {
     Pointing pointing(to, counters);
     to.emit_mapped(n, [&](const Expr& e) { return pointing.read(e); });
   };
-  return rewrite<lang::Ebpf, lang::PacketElementsPointed>(
+  return rewrite<lang::ArgumentsPacked, lang::PacketElementsPointed>(
       in, context, on<Let>(operands), on<Return>(operands), on<If>(operands), on<Switch>(operands),
       on<MapStore>(operands), on<MapDelete>(operands), on<Print>(operands),
       on<Assign>([&](const Node<Assign>& n, Out& to) {

@@ -18,6 +18,9 @@ Ir<lang::Ebpf> select_ebpf(const Ir<lang::ArgumentsCopied>& in, Context& context
       on<CpuLoop>([](const Node<CpuLoop>& n, Out& to) {
         to.emit(Block{to(n->body)}, n.loc);  // likewise
       }),
+      on<Attempt>([](const Node<Attempt>& n, Out& to) {
+        to.emit(Block{to(n->body)}, n.loc);  // likewise
+      }),
       on<BuiltinCall>([](const Node<BuiltinCall>& n, Out& to) -> Expr {
         // Only userspace has these, and its functions are gone.
         return to.make(Zero{}, n.loc, n.type);

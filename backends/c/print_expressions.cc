@@ -48,6 +48,18 @@ std::string Printer::quoted(std::string_view text) {
   return out + "\"";
 }
 
+/// A constant by the name that it has in the generated code; empty if it has none there.
+std::string Printer::named_constant(std::string_view name) {
+  if (const auto own = constants_.find(name); own != constants_.end()) {
+    used.insert(std::string(name));
+    return global_name(own->second);
+  }
+  const KernelConstant* known = context_.kernel_types ? context_.kernel_types->find_constant(name) : nullptr;
+  if (!known || known->header.empty()) return {};
+  headers.insert(std::string(known->header));
+  return std::string(name);
+}
+
 std::string Printer::literal(const Node<Int>& n, bool typed) {
   const __int128 value = n.form.value.value;
   Type type = n.type;
@@ -65,26 +77,13 @@ std::string Printer::literal(const Node<Int>& n, bool typed) {
     } else if (name == "KS_BOUNDS" || name == "KS_PANIC" || name == "KS_THROWN") {
       text = name;
     } else if (name.starts_with("KS_THROW(")) {
-      // The code by the name that it has here.
-      const auto named = constants_.find(constant_within(name));
-      if (named != constants_.end()) used.insert(std::string(named->first));
-      text = fmt::format("KS_THROW({})", named != constants_.end()
-                                             ? global_name(named->second)
-                                             : std::to_string(static_cast<int32_t>(static_cast<uint32_t>(value))));
+      const std::string code = named_constant(constant_within(name));
+      text = fmt::format("KS_THROW({})",
+                         code.empty() ? std::to_string(static_cast<int32_t>(static_cast<uint32_t>(value))) : code);
     } else if (name.starts_with("bpf_hton")) {
       const std::string_view inner = constant_within(name);
-      const auto named = constants_.find(inner);
-      const KernelConstant* constant = context_.kernel_types ? context_.kernel_types->find_constant(inner) : nullptr;
-      std::string argument;
-      if (named != constants_.end()) {
-        used.insert(std::string(inner));
-        argument = global_name(named->second);
-      } else if (constant && !constant->header.empty()) {
-        headers.insert(std::string(constant->header));
-        argument = inner;
-      } else if (inner[0] >= '0' && inner[0] <= '9') {
-        argument = c_digits(inner);
-      }
+      std::string argument = named_constant(inner);
+      if (argument.empty() && inner[0] >= '0' && inner[0] <= '9') argument = c_digits(inner);
       if (!argument.empty()) text = fmt::format("{}({})", name.substr(0, name.find('(')), argument);
     }
     if (!text.empty())

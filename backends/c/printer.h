@@ -108,6 +108,7 @@ class Printer {
 
  private:
   std::string basic_type(Type type);
+  std::string named_constant(std::string_view name);
   std::string literal(const Node<Int>& n, bool typed);
   std::string cast(Type type, const std::string& text) { return "(" + declaration(type, "") + ")" + text; }
   std::string wrapped(const std::string& text, Binding own, Binding least) {

@@ -51,6 +51,7 @@ class EbpfFile {
     std::string out = "// SPDX-License-Identifier: GPL-2.0\n// eBPF part of " + context_.project +
                       ", written by ksc: change the .ks file instead.\n";
     printer_.headers.erase("linux/bpf.h");
+    printer_.headers.erase("ks_status.h");
     for (const std::string& header : printer_.headers) out += fmt::format("#include <{}>\n", header);
     out += "#include \"runtime/ks_ebpf.h\"\n\n";
     out += types;

@@ -83,6 +83,7 @@ class UserFile {
         object() + (prototypes.empty() ? "" : prototypes + "\n") + functions + main_function(*main->second);
     std::string out = "// SPDX-License-Identifier: Apache-2.0\n// Userspace part of " + context_.project +
                       ", written by ksc: change the .ks file instead.\n#include <stdbool.h>\n#include <stddef.h>\n\n";
+    printer_.headers.erase("ks_status.h");
     for (const std::string& header : printer_.headers) out += fmt::format("#include <{}>\n", header);
     out +=
         "#include <linux/types.h>\n#include <bpf/bpf_endian.h>\n\n#include \"runtime/ks_arithmetic.h\"\n#include "
@@ -130,7 +131,8 @@ class UserFile {
     const std::string_view name = n->function.text();
     const auto argument = [&](size_t i) { return printer_.value(n->arguments[i], type_of(n->arguments[i])); };
     if (name == "load") return fmt::format("ks_load_or_exit({})", argument(0));
-    if (name == "attach" || name == "attach_or_exit") {
+    if (name == "loaded") return argument(0);
+    if (name.starts_with("attach")) {
       // An interface is a name, or an index that the runtime reads from a name.
       const Expr& target = n->arguments[1];
       const std::string where = is_integral(type_of(target)) ? fmt::format("ks_decimal({})", argument(1)) : argument(1);

@@ -54,6 +54,19 @@ CONSTANTS = [
     ("linux/perf_event.h", ["linux/perf_event.h"], r"PERF_\w+"),
 ]
 
+# What `load` and `attach` throw: the language's own, which every generated program has.
+OWN_CONSTANTS = {
+    "LOAD_ERROR_PROGRAM_NOT_FOUND": 20,
+    "LOAD_ERROR_REJECTED": 21,
+    "LOAD_ERROR_PERMISSION": 22,
+    "LOAD_ERROR_KERNEL_TOO_OLD": 23,
+    "LOAD_ERROR_MODULE": 24,
+    "LOAD_ERROR_PIN_LAYOUT": 25,
+    "ATTACH_ERROR_PERMISSION_DENIED": 30,
+    "ATTACH_ERROR_NO_TARGET": 31,
+    "ATTACH_ERROR_BUSY": 32,
+    "ATTACH_ERROR_OTHER": 39,
+}
 # No user-API header carries the address families; the numbers are kernel ABI and the C library repeats them.
 LIBC_CONSTANTS = ("sys/socket.h", ["AF_UNSPEC", "AF_INET", "AF_INET6", "AF_PACKET"])
 
@@ -270,6 +283,7 @@ def read_constants(directory):
         low, high = min(v for _, v in pairs), max(v for _, v in pairs)
         kind = ("i" if low < 0 else "u") + ("64" if high > 0xFFFFFFFF else "32")
         described.append({"name": enum, "header": header, "type": kind, "values": pairs})
+    constants["ks_status.h"] = OWN_CONSTANTS
     libc_header, names = LIBC_CONSTANTS
     constants[""] = evaluate(directory, [libc_header], names)
     return described, constants

@@ -260,21 +260,20 @@ int ks_attach_error(int error)
   }
 }
 
-void ks_attach_message(const struct ks_program *program, const char *target, int error)
+int ks_attach_or_throw(struct ks_program *program, const char *target, uint64_t flags)
 {
+  int error = ks_attach(program, target, flags);
   const char *advice = ks_advice(error);
 
-  ks_message("cannot attach %s to %s: %s%s%s", program->name, target, strerror(-error), *advice ? "; " : "", advice);
+  if (!error)
+    return 0;
+  return ks_failed(ks_attach_error(error), "cannot attach %s to %s: %s%s%s", program->name, target, strerror(-error),
+                   *advice ? "; " : "", advice);
 }
 
 void ks_attach_or_exit(struct ks_program *program, const char *target, uint64_t flags)
 {
-  int error = ks_attach(program, target, flags);
-
-  if (error) {
-    ks_attach_message(program, target, error);
-    ks_exit(1);
-  }
+  ks_exit_if(ks_attach_or_throw(program, target, flags));
 }
 
 static int detach_xdp_netlink(const struct ks_attachment *attachment)

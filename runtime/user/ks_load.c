@@ -195,6 +195,13 @@ int ks_load(struct ks_program *program)
   return 0;
 }
 
+int ks_load_or_throw(struct ks_program *program)
+{
+  int error = ks_load(program);
+
+  return error ? ks_failed(error, "cannot load %s", program->name) : 0;
+}
+
 struct ks_program *ks_load_or_exit(struct ks_program *program)
 {
   if (ks_load(program))

@@ -12,8 +12,7 @@
 static int answered(const struct bpf_map *map, int error)
 {
   if (error == -EBADF) {
-    ks_map_message(map, "read", error);
-    ks_exit(1);
+    ks_exit_if(ks_map_failed(map, "read", error));
   }
   return error;
 }
@@ -122,10 +121,12 @@ void *ks_map_keys(const struct bpf_map *map, uint32_t *count)
   return keys;
 }
 
-void ks_map_message(const struct bpf_map *map, const char *what, int error)
+int ks_map_failed(const struct bpf_map *map, const char *what, int error)
 {
   const char *advice = ks_advice(error);
 
+  if (!error)
+    return 0;
   if (error == -EBADF)
     advice = "there is no map before a program is loaded";
   if (error == -EEXIST)
@@ -134,20 +135,21 @@ void ks_map_message(const struct bpf_map *map, const char *what, int error)
     advice = "the key is not there";
   if (error == -E2BIG && bpf_map__type(map) == BPF_MAP_TYPE_ARRAY)
     advice = "the index is out of range";
-  ks_message("cannot %s map %s: %s%s%s", what, bpf_map__name(map), strerror(-error), *advice ? "; " : "", advice);
+  return ks_failed(-error, "cannot %s map %s: %s%s%s", what, bpf_map__name(map), strerror(-error), *advice ? "; " : "",
+                   advice);
+}
+
+int ks_map_update_or_throw(const struct bpf_map *map, const void *key, const void *value, uint64_t flags)
+{
+  return ks_map_failed(map, "write", ks_map_update(map, key, value, flags));
 }
 
 void ks_map_update_or_exit(const struct bpf_map *map, const void *key, const void *value, uint64_t flags)
 {
-  int error = ks_map_update(map, key, value, flags);
-
-  if (error) {
-    ks_map_message(map, "write", error);
-    ks_exit(1);
-  }
+  ks_exit_if(ks_map_update_or_throw(map, key, value, flags));
 }
 
-void ks_map_write_or_exit(const struct bpf_map *map, const void *key, const void *copy, const void *part, size_t size)
+int ks_map_write_or_throw(const struct bpf_map *map, const void *key, const void *copy, const void *part, size_t size)
 {
   uint8_t *now = calloc(1, slot_size(map));
   int error = now ? ks_map_lookup(map, key, now) : -ENOMEM;
@@ -157,21 +159,22 @@ void ks_map_write_or_exit(const struct bpf_map *map, const void *key, const void
     error = ks_map_update(map, key, now, BPF_EXIST);
   }
   free(now);
-  if (error) {
-    ks_map_message(map, "write", error);
-    ks_exit(1);
-  }
+  return ks_map_failed(map, "write", error);
 }
 
-void ks_map_delete_or_exit(const struct bpf_map *map, const void *key)
+void ks_map_write_or_exit(const struct bpf_map *map, const void *key, const void *copy, const void *part, size_t size)
+{
+  ks_exit_if(ks_map_write_or_throw(map, key, copy, part, size));
+}
+
+int ks_map_delete_or_throw(const struct bpf_map *map, const void *key)
 {
   int error = ks_map_delete(map, key);
 
-  if (error && error != -ENOENT) {
-    ks_map_message(map, "delete from", error);
-    ks_exit(1);
-  }
+  return ks_map_failed(map, "delete from", error == -ENOENT ? 0 : error);
 }
+
+void ks_map_delete_or_exit(const struct bpf_map *map, const void *key) { ks_exit_if(ks_map_delete_or_throw(map, key)); }
 
 int ks_percpu_each(const struct bpf_map *map, const void *key, void *values)
 {
@@ -252,14 +255,14 @@ int ks_percpu_set(const struct bpf_map *map, const void *key, const void *value,
   return error;
 }
 
+int ks_percpu_set_or_throw(const struct bpf_map *map, const void *key, const void *value, uint64_t flags)
+{
+  return ks_map_failed(map, "write", ks_percpu_set(map, key, value, flags));
+}
+
 void ks_percpu_set_or_exit(const struct bpf_map *map, const void *key, const void *value, uint64_t flags)
 {
-  int error = ks_percpu_set(map, key, value, flags);
-
-  if (error) {
-    ks_map_message(map, "write", error);
-    ks_exit(1);
-  }
+  ks_exit_if(ks_percpu_set_or_throw(map, key, value, flags));
 }
 
 int ks_percpu_read(const struct bpf_map *map, const void *key, uint32_t cpu, void *value)

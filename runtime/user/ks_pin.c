@@ -273,9 +273,7 @@ void *ks_map_memory_or_exit(const struct bpf_map *map)
 {
   void *memory = ks_map_memory(map);
 
-  if (!memory) {
-    ks_map_message(map, "map the memory of", -errno);
-    ks_exit(1);
-  }
+  if (!memory)
+    ks_exit_if(ks_map_failed(map, "map the memory of", -errno));
   return memory;
 }

@@ -77,9 +77,37 @@ void ks_panic(const char *message, const char *file, int line)
   ks_exit(134);
 }
 
+static struct {
+  int code;
+  char text[512];
+} last_failure;
+
+int ks_failed(int code, const char *format, ...)
+{
+  va_list arguments;
+
+  last_failure.code = code;
+  va_start(arguments, format);
+  vsnprintf(last_failure.text, sizeof(last_failure.text), format, arguments);
+  va_end(arguments);
+  return code;
+}
+
+void ks_exit_if(int code)
+{
+  if (!code)
+    return;
+  ks_message("%s", last_failure.text);
+  ks_exit(1);
+}
+
 void ks_uncaught(uint64_t status, const char *file, int line)
 {
-  ks_message("%s:%d: nothing catches error %d", file, line, (int)(int32_t)(uint32_t)status);
+  int code = (int)(int32_t)(uint32_t)status;
+  bool is_known = code && code == last_failure.code;
+
+  ks_message("%s:%d: nothing catches error %d%s%s", file, line, code, is_known ? ": " : "",
+             is_known ? last_failure.text : "");
   ks_exit(1);
 }
 

@@ -13,7 +13,8 @@
  *     }
  *
  * Functions that can fail return 0 or a negative errno, unless they say otherwise. Those whose name ends in
- * `_or_exit` print what went wrong, detach everything and exit with 1. One program has one such runtime: its state is
+ * `_or_exit` print what went wrong, detach everything and exit with 1; those in `_or_throw` keep what went wrong and
+ * return the code that the program's `try` is asked for. One program has one such runtime: its state is
  * not per thread, and all calls come from one thread.
  */
 #ifndef KS_RUNTIME_H
@@ -118,6 +119,12 @@ void ks_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /// Prints `PROJECT: message` and a line end on stderr.
 void ks_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/// Keeps what failed, for those that end the program because of it, and returns `code`: what is thrown.
+int ks_failed(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/// If `code` is not 0, prints what ks_failed has kept last and exits with 1.
+void ks_exit_if(int code);
+
 /// What to do about a negative errno, e.g. "needs CAP_BPF and CAP_NET_ADMIN: run it as root" for -EPERM, or "".
 const char *ks_advice(int error);
 
@@ -202,6 +209,9 @@ struct ks_object {
 /// printed the message and the verifier's log.
 int ks_load(struct ks_program *program);
 
+/// ks_load, whose error is the code to throw.
+int ks_load_or_throw(struct ks_program *program);
+
 /// ks_load, and exit with 1 on failure. Returns its argument.
 struct ks_program *ks_load_or_exit(struct ks_program *program);
 
@@ -215,7 +225,7 @@ uint64_t ks_index(uint64_t index, uint64_t count, const char *file, int line);
 _Noreturn void ks_panic(const char *message, const char *file, int line);
 #define KS_PANIC_WITH(message) ks_panic((message), __FILE__, __LINE__)
 
-/// Prints where an error came out of `main` that nothing catches, and exits with 1.
+/// Prints where an error came out of `main` that nothing catches, and what failed if that is known; exits with 1.
 _Noreturn void ks_uncaught(uint64_t status, const char *file, int line);
 #define KS_UNCAUGHT(status) ks_uncaught((status), __FILE__, __LINE__)
 
@@ -276,11 +286,11 @@ int ks_attach(struct ks_program *program, const char *target, uint64_t flags);
 /// An interface's index as text, for ks_attach; good until the next call.
 const char *ks_decimal(uint32_t index);
 
+/// ks_attach; an enum ks_attach_error to throw on failure, else 0.
+int ks_attach_or_throw(struct ks_program *program, const char *target, uint64_t flags);
+
 /// ks_attach, and exit with 1 on failure.
 void ks_attach_or_exit(struct ks_program *program, const char *target, uint64_t flags);
-
-/// Prints why an attach failed and what to do about it.
-void ks_attach_message(const struct ks_program *program, const char *target, int error);
 
 /// The enum ks_attach_error for a negative errno.
 int ks_attach_error(int error);
@@ -319,18 +329,27 @@ int ks_map_next_key(const struct bpf_map *map, const void *key, void *next);
 /// fails.
 void *ks_map_keys(const struct bpf_map *map, uint32_t *count);
 
-/// Prints what failed for a negative errno: `what` is "read", "write", "delete".
-void ks_map_message(const struct bpf_map *map, const char *what, int error);
+/// ks_failed for a negative errno: `what` is "read", "write", "delete from". 0 for 0.
+int ks_map_failed(const struct bpf_map *map, const char *what, int error);
+
+/// ks_map_update; the code to throw on failure, else 0.
+int ks_map_update_or_throw(const struct bpf_map *map, const void *key, const void *value, uint64_t flags);
 
 /// ks_map_update, and exit with 1 on failure.
 void ks_map_update_or_exit(const struct bpf_map *map, const void *key, const void *value, uint64_t flags);
 
 /// Writes a part of a copy of an entry, `size` bytes at `part`, to the entry: reads it anew, changes that part and
-/// writes it back. Exits with 1 on failure, also if the entry is gone. Not atomic: what the kernel's side writes to the
-/// entry in between is lost.
+/// writes it back. The code to throw on failure, also if the entry is gone, else 0. Not atomic: what the kernel's side
+/// writes to the entry in between is lost.
+int ks_map_write_or_throw(const struct bpf_map *map, const void *key, const void *copy, const void *part, size_t size);
+
+/// ks_map_write_or_throw, and exit with 1 on failure.
 void ks_map_write_or_exit(const struct bpf_map *map, const void *key, const void *copy, const void *part, size_t size);
 
-/// ks_map_delete, where an absent key is no failure, and exit with 1 on another one.
+/// ks_map_delete, where an absent key is no failure; the code to throw on another one, else 0.
+int ks_map_delete_or_throw(const struct bpf_map *map, const void *key);
+
+/// ks_map_delete_or_throw, and exit with 1 on failure.
 void ks_map_delete_or_exit(const struct bpf_map *map, const void *key);
 
 /// How many values a per-CPU map holds for each key.
@@ -341,6 +360,9 @@ int ks_percpu_sum(const struct bpf_map *map, const void *key, void *value);
 
 /// Sets one CPU's value to *value and those of the others to zero, so that the sum is *value.
 int ks_percpu_set(const struct bpf_map *map, const void *key, const void *value, uint64_t flags);
+
+/// ks_percpu_set; the code to throw on failure, else 0.
+int ks_percpu_set_or_throw(const struct bpf_map *map, const void *key, const void *value, uint64_t flags);
 
 /// ks_percpu_set, and exit with 1 on failure.
 void ks_percpu_set_or_exit(const struct bpf_map *map, const void *key, const void *value, uint64_t flags);

@@ -159,6 +159,15 @@ TEST_F(CheckTest, ArgumentsCopied) {
   expect_programs(lang::ArgumentsCopied, takes("(struct S)", "User"), takes("(struct S)", "Shared"), words);
 }
 
+TEST_F(CheckTest, ArgumentsPacked) {
+  const auto takes = [](const std::string& parameters) {
+    return "(FunctionDef f Shared - - (" + parameters + ") - void false ())";
+  };
+  const std::string five = "(a u32) (b u32) (c u32) (d u32) (e u32)";
+  expect_programs(lang::ArgumentsPacked, takes(five), takes(five + " (g u32)"),
+                  "a function has more parameters than a call has registers");
+}
+
 TEST_F(CheckTest, ReturnsExplicit) {
   const std::string match = "(Match:u32 (Local:u32 i) ((() (Int:u32 1 -))))";
   expect(lang::ReturnsSplit, "(Let a u32 " + match + ")" + one, "(Return " + match + ")",

@@ -316,7 +316,8 @@ TEST(Interpret, ProgramsSayWhatTheyGiveWhenLeftEarly) {  // [L162]
     const auto typed = infer_types(
         return_last_values(resolve_names(Ir<lang::Parsed>{parse(context, file, sources.text(file))}, context), context),
         context);
-    const Ir<lang::TailCallsFound> found = find_tail_calls(split_returned_values(typed, context), context);
+    const Ir<lang::TailCallsFound> found =
+        find_tail_calls(split_returned_values(dispatch_function_values(typed, context), context), context);
     return interpret(context, found.declarations, entry_functions(found.declarations).back(), world).result;
   };
   EXPECT_EQ(of_nothing(), 2);  // passes

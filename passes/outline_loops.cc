@@ -29,7 +29,9 @@ __int128 turns_of(const CountedLoop& loop) {
 /// A rough count of the instructions that the verifier walks through; nested loops multiply, and so do calls in them.
 class Costs {
  public:
-  explicit Costs(const Program& program) {
+  /// `has_loops`: what the kernel turns costs only its call, if the bodies are somewhere else already.
+  explicit Costs(const Program& program, bool has_loops = false, bool turns_all = false)
+      : has_loops_(has_loops), turns_all_(turns_all) {
     for (const Decl& d : program)
       if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = &function->form;
   }
@@ -43,8 +45,10 @@ class Costs {
     __int128 sum = 2 + parts(s);
     if (const auto* loop = as<CountedLoop>(s)) {
       const __int128 turns = turns_of(loop->form);
-      return turns < 0 || turns * sum > plain_limit ? 50 : turns * sum;  // an outlined loop costs its call
+      if (turns >= 0 && (turns_all_ || turns * sum <= plain_limit)) return turns * sum;
+      return has_loops_ ? 50 + walks_of_a_turn * sum : 50;  // an outlined loop costs its call
     }
+    if (has_loops_ && as<MapLoop>(s)) return 50 + walks_of_a_turn * sum;
     return sum;
   }
 
@@ -70,8 +74,12 @@ class Costs {
     return sum;
   }
 
+  /// How often the verifier walks through a turn until it has seen that another one is like it.
+  static constexpr __int128 walks_of_a_turn = 3;
+
   NameMap<const FunctionDef*> functions_;
   NameMap<__int128> known_;
+  bool has_loops_, turns_all_;
 };
 
 Expr number(__int128 value, Type type, Loc loc, Out& to) { return to.make(Int{{value}, {}}, loc, type); }
@@ -164,9 +172,24 @@ void report_deep_chain(const Program& program, Context& context) {
   context.diagnostics.report(chains.function(chain.back()).loc, diag::deep_chain, chain.size(), most_frames, frames);
 }
 
+/// Warns of programs that the verifier may give up on (BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h) [L65].
+void report_long_programs(const Program& program, Context& context) {
+  constexpr __int128 many = 500000;
+  Costs costs(program, true, !has(context.target, Feature::BpfLoop));
+  for (const Decl& d : program) {
+    const auto* function = as<FunctionDef>(d);
+    if (!function || function->form.domain != Domain::Program) continue;
+    if (const __int128 all = costs.of(function->form.body); all > many)
+      context.diagnostics.report(function->loc, diag::many_instructions,
+                                 static_cast<uint64_t>(std::min(all, __int128(UINT64_MAX))),
+                                 std::string(function->form.name.spelling()));
+  }
+}
+
 }  // namespace
 
 Ir<lang::LoopsBounded> outline_loops(const Ir<lang::LargeCopiesLooped>& in, Context& context) {
+  report_long_programs(in.declarations, context);
   Costs costs(in.declarations);
   const Ir<lang::LoopsBounded> out = rewrite<lang::LargeCopiesLooped, lang::LoopsBounded>(
       in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {

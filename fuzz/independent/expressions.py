@@ -408,7 +408,22 @@ class Expressions:
         if not fitting:
             return None
         function = self.random.choice(fitting)
+        if self.chance(.3):
+            chosen = self.chosen_call(function, depth)
+            if chosen:
+                return chosen
         return self.call_of(function, depth)
+
+    def chosen_call(self, function, depth):
+        """A call of one of two functions of the same type: what is thrown, and what is changed, is what each of the type may."""
+        alike = [f for f in self.functions if f.has_type_of(function)]
+        if self.function or function.takes_context or not all(self.callable(f) for f in alike):
+            return None
+        for f in alike:
+            self.note_call(f)
+        condition = self.condition(depth - 1)
+        arguments = [self.converted(p.type, depth - 1) for p in function.parameters]
+        return tree.ChosenCall(condition, self.random.choice(alike), self.random.choice(alike), arguments)
 
     def part_of_call(self, t, depth):
         """What lies in a function's result, or in an array that is constant."""

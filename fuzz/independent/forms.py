@@ -35,4 +35,4 @@ WANTED = (
     + ["on_fault", "program: xdp", "program: tc"]
     + ["try", "catch code", "catch variable", "catch any", "catch bounds", "function: throws", "function: in both worlds", "function: shares"]
     + ["packet: constant index", "packet: variable index"] + [f"packet field: {t}" for t in NUMBERS]
-    + ["ArrayValue", "StructValue", "CharacterOf", "Joined", "Not", "Delete", "DeclareEntry", "Effect", "Throw", "HandOver"])
+    + ["ArrayValue", "StructValue", "ChosenCall", "CharacterOf", "Joined", "Not", "Delete", "DeclareEntry", "Effect", "Throw", "HandOver"])

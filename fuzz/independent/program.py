@@ -178,7 +178,11 @@ class Program(Expressions):
         draw = self.random
         result = self.any_type() if draw.random() < .9 or in_both_worlds else None
         takes_context = not in_both_worlds and draw.random() < .3
-        parameters = [tree.Variable(self.name("given"), self.any_type(), "local") for _ in range(draw.randint(0, 4 if takes_context else 5))]
+        types = [self.any_type() for _ in range(draw.randint(0, 5) if draw.random() < .85 else draw.randint(5, 9))]
+        like = draw.choice(self.functions) if self.functions and draw.random() < .3 else None
+        if like and like.in_both_worlds == in_both_worlds and not takes_context:
+            types, result = [p.type for p in like.parameters], like.result
+        parameters = [tree.Variable(self.name("given"), t, "local") for t in types]
         named = tree.Variable(self.name("result"), result, "local") if result and draw.random() < .2 else None
         function = tree.Function(self.name("function"), parameters, result, named)
         function.in_both_worlds, function.takes_context = in_both_worlds, HOOKS[self.hook][1] if takes_context else None

@@ -492,6 +492,22 @@ class Call(Node):
         return run.call(self.function, [part.value(run) for part in self.parts])
 
 
+class ChosenCall(Node):
+    """`(c ? f : g)(a, b)`: functions as values [L64]."""
+
+    def __init__(self, condition, first, second, arguments):
+        super().__init__(condition, *arguments)
+        self.first, self.second, self.type = first, second, first.result
+
+    def text(self, world):
+        chosen = f"({self.written(0, world, OR)} ? {self.first.called(world)} : {self.second.called(world)})"
+        return f"{chosen}({', '.join(self.written(i, world) for i in range(1, len(self.parts)))})"
+
+    def value(self, run):
+        function = self.first if self.parts[0].value(run) else self.second
+        return run.call(function, [part.value(run) for part in self.parts[1:]])
+
+
 class Builtin(Node):
     """min, max, abs, bswap16 and its like [L36]."""
 
@@ -1054,6 +1070,10 @@ class Function:
         self.throws = False
         self.size = 0  # of its code, with that of what it calls, which is inlined
         self.changes = set()  # names of globals and maps that it may change, "packet" among them
+
+    def has_type_of(self, other):
+        return (not self.takes_context and self.result == other.result
+                and [p.type for p in self.parameters] == [p.type for p in other.parameters])
 
     def called(self, world):
         return f"user_{self.name}" if world == "user" else self.name

@@ -75,11 +75,17 @@ std::string Parser::comment_behind(size_t token, size_t& used) const {
   std::string text;
   size_t at = std::max(used, comments_from(token + 1));
   const size_t first = at;
-  for (; at < all.size() && all[at].before_token <= next && all[at].kind != Trivia::Kind::BlankLine; ++at) {
+  uint32_t end = tokens_.tokens[token].end;  // of what the next comment may stand behind
+  for (; at < all.size() && all[at].before_token <= next; ++at) {
+    const bool is_behind_separator = separated && all[at].before_token == next;
+    if (all[at].kind == Trivia::Kind::BlankLine && separated && !is_behind_separator) continue;
+    if (all[at].kind == Trivia::Kind::BlankLine) break;
     if (all[at].before_token == next && !line_ends) break;  // it stands in front of the next member
-    const bool is_here = on_one_line(tokens_.tokens[token].end, all[at].begin);
+    const bool is_here = on_one_line(end, all[at].begin) ||
+                         (is_behind_separator && on_one_line(tokens_.tokens[token + 1].end, all[at].begin));
     if (!is_here && (at == first || !goes_on(all[at], all[at - 1]))) break;
     add_comment(text, text_.substr(all[at].begin, all[at].end - all[at].begin), all[at].kind);
+    end = all[at].end;
   }
   used = at;
   return text;
@@ -89,8 +95,9 @@ std::string Parser::comment_above(size_t token, size_t used) const {
   const std::vector<Trivia>& all = tokens_.trivia;
   const size_t end = comments_from(token + 1);
   size_t begin = end;
-  while (begin > used && all[begin - 1].before_token == token && all[begin - 1].kind != Trivia::Kind::BlankLine)
-    --begin;
+  const TokenKind before = token == 0 ? End : tokens_.tokens[token - 1].kind;
+  const size_t from = before == Comma || before == Semicolon ? token - 1 : token;  // a separator parts no comment
+  while (begin > used && all[begin - 1].before_token >= from && all[begin - 1].kind != Trivia::Kind::BlankLine) --begin;
   std::string text;
   for (; begin < end; ++begin)
     add_comment(text, text_.substr(all[begin].begin, all[begin].end - all[begin].begin), all[begin].kind);

@@ -20,6 +20,7 @@ Program Parser::program() {
     const size_t from = position_;
     nesting_reported_ = false;
     follows_broken_ = std::exchange(broken_, false);
+    mark(Begin::Declaration);
     const bool is_indented = peek().begin > 0 && text_[peek().begin - 1] != '\n';
     declaration(declarations);
     // What may belong to the broken one does not end it.
@@ -46,7 +47,8 @@ Parser::Modifiers Parser::modifiers() {
     word = take();
   };
   found.first = peek();
-  while (!panicking_) {
+  ModifierList list;
+  for (size_t from = position_; !panicking_; from = position_) {
     if (at(At)) {
       found.attributes.push_back(attribute());
     } else if (at(KeywordPub) || at(KeywordPriv)) {
@@ -60,7 +62,10 @@ Parser::Modifiers Parser::modifiers() {
     } else {
       break;
     }
+    list.words.push_back({from, position_});
+    if (outline_ && !at_end()) mark(Begin::Modifier);
   }
+  if (outline_ && list.words.size() > 1) outline_->modifiers.push_back(std::move(list));
   return found;
 }
 
@@ -182,7 +187,9 @@ Decl Parser::function(Modifiers& found) {
   Span<TypedName> declared = panicking_ ? Span<TypedName>() : parameters();
   Ident result_name{};
   Option<TypeExpr> result;
-  if (!panicking_ && accept(Arrow)) {
+  if (!panicking_ && at(Arrow)) {
+    mark(Role::Result);
+    take();
     if (at_member_name() && peek(1).kind == Colon) {
       result_name = expect_name("a result");
       take();
@@ -225,7 +232,10 @@ Decl Parser::variable(const Modifiers& found) {
   Option<TypeExpr> type_written;
   Option<Expr> value;
   if (!panicking_ && accept(Colon)) {
-    if (at(Identifier) && peek(1).kind == Less) return map(found, name, first);
+    if (at(Identifier) && peek(1).kind == Less) {
+      mark(Role::MapKind, position_ - 1);
+      return map(found, name, first);
+    }
     type_written = type();
   }
   if (!panicking_ && accept(Equal)) value = expression();
@@ -237,6 +247,7 @@ Decl Parser::variable(const Modifiers& found) {
 
 Decl Parser::map(const Modifiers& found, Ident name, const Token& first) {
   const Ident kind = ident(take());
+  mark(Role::TypeList);
   take();  // <
   std::vector<TypeExpr> parameters;
   while (!at(Greater) && !at(ShiftRight) && !at_end() && !panicking_) {
@@ -248,6 +259,7 @@ Decl Parser::map(const Modifiers& found, Ident name, const Token& first) {
     parameters.push_back(type());
     if (panicking_ || !accept(Comma)) break;
   }
+  mark(Role::TypeList);
   if (!panicking_) expect_greater();
   Option<Expr> size;
   std::vector<NamedExpr> options;
@@ -330,10 +342,12 @@ Decl Parser::configuration(const Modifiers& found) {
   const Loc at = since(first);
   const Token open = peek();
   std::vector<ConfigItem> items;
+  mark(Role::Members);
   if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
   if (accept(RightBrace)) return without_members(name, at);
   while (!this->at(RightBrace) && !at_end() && !ends_members()) {
     const size_t from = position_;
+    mark(Begin::Item);
     const Ident field = expect_member_name();
     if (!panicking_) expect(Colon);
     if (!panicking_) {
@@ -357,12 +371,14 @@ Decl Parser::structure(const Modifiers& found) {
   const Token open = peek();
   std::vector<MemberDecl> members;
   const size_t brace = position_;
+  mark(Role::Members);
   if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
   if (accept(RightBrace)) return without_members(name, at);
   size_t used = 0;
   comment_behind(brace, used);  // it is about the struct
   while (!this->at(RightBrace) && !at_end() && !ends_members()) {
     const size_t from = position_;
+    mark(Begin::Item);
     const Ident member = expect_member_name();
     if (!panicking_) expect(Colon);
     if (!panicking_) {
@@ -385,6 +401,7 @@ Decl Parser::enumeration(const Modifiers& found) {
   const Loc at = since(first);
   const Token open = peek();
   std::vector<EnumerationItem> items;
+  mark(Role::Members);
   if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
   if (this->at(RightBrace)) {
     error(name.loc, diag::empty_enum, std::string(name.name.text()));
@@ -393,6 +410,7 @@ Decl Parser::enumeration(const Modifiers& found) {
   }
   while (!this->at(RightBrace) && !at_end() && !ends_members()) {
     const size_t from = position_;
+    mark(Begin::Item);
     const Ident item = expect_name("an enumerator");
     Option<Expr> value;
     if (!panicking_ && accept(Equal)) value = expression();
@@ -416,6 +434,7 @@ Decl Parser::alias(const Modifiers& found) {
 
 Decl Parser::external() {
   const Token first = take();
+  if (outline_ && at(KeywordFn)) outline_->superfluous.push_back(position_);
   accept(KeywordFn);
   const Ident name = expect_name("a kernel function");
   const Span<TypedName> declared = panicking_ ? Span<TypedName>() : parameters();
@@ -445,6 +464,7 @@ Decl Parser::include() {
   }
   if (at(Less) && !peek().new_line) {
     // The path is what the text has between < and >.
+    mark(Role::Path);
     const Token open = take();
     while (!at(Greater) && !at_end() && !peek().new_line) take();
     if (at(Greater) && !peek().new_line) {
@@ -471,10 +491,12 @@ Decl Parser::implementation(const Modifiers& found) {
   const Token open = peek();
   std::vector<Decl> functions;
   std::vector<NamedExpr> values;
+  mark(Role::Members);
   if (panicking_ || !expect(LeftBrace)) return make(InvalidDecl{}, at);
   while (!this->at(RightBrace) && !at_end()) {
     const size_t from = position_;
     if (accept(Comma) || accept(Semicolon)) continue;
+    mark(Begin::Item);
     if (at_member_name() && peek(1).kind == Colon) {
       const Ident field = expect_member_name();
       take();
@@ -482,6 +504,7 @@ Decl Parser::implementation(const Modifiers& found) {
       if (!panicking_) item_separator();
       if (panicking_) synchronize_item(from);
     } else if (this->at(KeywordFn) || this->at(At) || this->at(KeywordPub) || this->at(KeywordPriv)) {
+      mark(Begin::Statement);
       Modifiers inner = modifiers();
       if (!panicking_ && !this->at(KeywordFn)) expected("`fn`");
       if (!panicking_) functions.push_back(function(inner));

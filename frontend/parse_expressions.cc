@@ -94,6 +94,7 @@ Expr Parser::conditional(Expr condition, const Token& first) {
   if (!at(Question) || panicking_) return condition;
   const Token question = take(), behind = peek();
   const Expr then = expression();
+  mark(Role::Otherwise);
   if (!panicking_ && !accept(Colon)) {
     Diagnostic& reported = expected("`:`");
     if (&reported != &ignored_) {
@@ -199,6 +200,7 @@ Expr Parser::unary() {
   }
   Scoped depth(depth_, depth_ + 1);
   if (too_deep()) return invalid_expr();
+  mark(Role::Prefix);
   take();
   const Expr operand = unary();
   const Loc at = since(first);
@@ -254,6 +256,7 @@ Expr Parser::postfix(Expr value, const Token& first) {
       }
       case Question:
         if (!question_is_postfix()) return value;
+        mark(Role::Propagate);
         take();
         value = expression_node(Propagate{value}, since(first));
         break;
@@ -315,6 +318,7 @@ std::pair<TypeExpr, std::string> Parser::pointer_of_c(const Token& named) {
   TypeExpr target = make(NamedType{{}, ident(named)}, loc(named));
   std::string spelling(text_of(named));
   while (accept(Star)) {
+    mark(Role::Suffix, position_ - 1);
     target = make(PointerType{target}, since(named));
     spelling.insert(0, "*");
   }
@@ -326,6 +330,7 @@ Expr Parser::c_cast() {
   accept(KeywordStruct);
   const Token named = take();
   const auto [target, spelling] = pointer_of_c(named);
+  mark(Role::Prefix);
   expect(RightParen);
   const Token operand = peek();
   const Expr value = unary();
@@ -388,6 +393,7 @@ Expr Parser::parenthesised() {
 }
 
 Expr Parser::array_literal() {
+  const size_t bracket = position_;
   const Token open = take();
   Scoped brackets(in_brackets_, true);
   Scoped literals(struct_literals_, true);
@@ -395,12 +401,14 @@ Expr Parser::array_literal() {
   while (!at(RightBracket) && !at_end() && !panicking_) {
     values.push_back(expression());
     if (values.size() == 1 && !panicking_ && accept(Semicolon)) {
+      mark(Role::Repeat, position_ - 1);
       const Expr count = expression();
       if (!panicking_) expect_close(RightBracket, open);
       return expression_node(ArrayRepeat{values[0], count}, since(open));
     }
     if (!accept(Comma)) break;
   }
+  mark(Role::Elements, bracket);
   if (!panicking_) expect_close(RightBracket, open);
   return expression_node(ArrayLiteral{span(values)}, since(open));
 }
@@ -428,7 +436,7 @@ Expr Parser::name_or_literal() {
     case KeywordTrue:
     case KeywordFalse: take(); return make(BoolLiteral{first.kind == KeywordTrue}, loc(first));
     case KeywordNull:
-    case KeywordNone: take(); return make(NullLiteral{}, loc(first));
+    case KeywordNone: mark(Role::Null), take(); return make(NullLiteral{}, loc(first));
     case KeywordSizeof: {
       take();
       const Token open = peek();
@@ -481,6 +489,7 @@ Expr Parser::name_or_literal() {
 }
 
 Expr Parser::new_expression() {
+  mark(Role::Word);
   const Token first = take();
   accept(KeywordStruct);
   const TypeExpr target = type_without_dimensions();
@@ -520,6 +529,7 @@ Expr Parser::scoped_name(Ident scope, const Token& first) {
 }
 
 Expr Parser::struct_literal(Name module, Ident name, const Token& first) {
+  mark(Role::Fields);
   const Token open = take();
   Scoped brackets(in_brackets_, true);
   Scoped literals(struct_literals_, true);
@@ -539,6 +549,8 @@ Expr Parser::struct_literal(Name module, Ident name, const Token& first) {
       expected("a field's name");
       break;
     }
+    mark(Begin::Item);
+    mark(Role::Name);
     const Token field = take();
     if (accept(Colon)) {
       values.push_back({ident(field), expression()});

@@ -25,6 +25,7 @@ Operator Parser::assignment_operator(TokenKind kind) const {
 
 Body Parser::block() {
   const Token open = peek();
+  mark(Role::Statements);
   if (!expect(LeftBrace)) return {};
   Scoped brackets(in_brackets_, false);
   Scoped literals(struct_literals_, true);
@@ -33,6 +34,7 @@ Body Parser::block() {
          !at_next_arm()) {
     if (accept(Semicolon)) continue;
     const size_t from = position_;
+    mark(Begin::Statement);
     statements.push_back(statement());
     if (!panicking_) end_statement(from);
     if (panicking_) synchronize_statement(from);
@@ -46,6 +48,14 @@ Body Parser::block() {
 
 Body Parser::body(bool braces_needed) {
   if (at(LeftBrace) || braces_needed) return block();
+  const size_t from = position_;
+  mark(Begin::Statement);
+  const Body bare = bare_body();
+  if (outline_) outline_->bare_bodies.push_back({from, position_});
+  return bare;
+}
+
+Body Parser::bare_body() {
   if (at(Semicolon)) {
     error(loc(peek()), diag::empty_statement);
     take();
@@ -129,7 +139,7 @@ Stmt Parser::statement_here() {
     case KeywordDefer: {
       take();
       const bool call = !at(LeftBrace);
-      const Body deferred = body(false);
+      const Body deferred = call ? bare_body() : block();
       return make(Defer{deferred, call}, loc(first));
     }
     case KeywordDelete: {
@@ -220,6 +230,13 @@ Stmt Parser::simple_statement() {
 /// A condition with or without parentheses: one that begins with `(` ends at its `)`, unless what follows can only go
 /// on [L41].
 Expr Parser::condition(bool& in_parentheses) {
+  const size_t from = position_;
+  const Expr value = condition_here(in_parentheses);
+  if (outline_ && !in_parentheses) outline_->bare_conditions.push_back({from, position_});
+  return value;
+}
+
+Expr Parser::condition_here(bool& in_parentheses) {
   const Token first = peek();
   in_parentheses = false;
   Scoped brackets(in_brackets_, false);
@@ -309,6 +326,7 @@ Stmt Parser::if_statement(bool* has_else) {
 Stmt Parser::if_var_statement(const Token& first, bool* has_else) {
   const bool parenthesised = at(LeftParen);
   const Token open = peek();
+  const size_t from = position_;
   if (parenthesised) take();
   take();  // var
   const Ident name = expect_name("a variable");
@@ -323,6 +341,7 @@ Stmt Parser::if_var_statement(const Token& first, bool* has_else) {
     value = expression();
   }
   if (parenthesised && !panicking_) expect_close(RightParen, open);
+  if (outline_ && !parenthesised) outline_->bare_conditions.push_back({from, position_});
   const Loc at = since(first);
   if (panicking_) return invalid_stmt(first);
   const Body then = body(!parenthesised);
@@ -341,10 +360,13 @@ Stmt Parser::for_statement() {
   // (i in a..b)   i in a..b   (k, v in m)   ((k, v) in m)   (k, v) in m   k, v in m
   const Token open = peek();
   bool outer = false, inner = false;
+  ForSpelling spelling;
+  spelling.head.begin = position_;
   if (at(LeftParen)) {
     take();
     outer = true;
     if (accept(LeftParen)) inner = true;
+    if (inner) spelling.inner_parentheses.push_back(position_ - 1);
   }
   if (outer && !inner && (at(KeywordVar) || at(Semicolon) || peek(1).kind == Equal)) {
     error(loc(first), diag::c_style_for);
@@ -358,8 +380,10 @@ Stmt Parser::for_statement() {
     pair = true;
     value = expect_name("a loop variable");
   }
+  if (inner) spelling.inner_parentheses.push_back(position_);
   if (!panicking_ && inner) expect(RightParen);
   if (!panicking_ && outer && !inner && at(RightParen) && pair) {
+    spelling.inner_parentheses = {spelling.head.begin, position_};
     take();  // (k, v) in m
     outer = false;
   }
@@ -384,6 +408,9 @@ Stmt Parser::for_statement() {
   if (!panicking_ && outer) expect_close(RightParen, open);
   const Loc at = since(first);
   if (panicking_) return invalid_stmt(first);
+  spelling.head.end = position_;
+  spelling.in_parentheses = outer;
+  if (outline_) outline_->loops.push_back(spelling);
   const Body repeated = body(!outer);
   if (pair) return make(ForEach{key, value, low, repeated}, at);
   return make(For{key, low, high, inclusive, repeated}, at);

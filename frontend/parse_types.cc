@@ -30,7 +30,10 @@ TypeExpr Parser::type() {
   Scoped depth(depth_, depth_ + 1);
   if (too_deep()) return invalid_type();
   const Token first = peek();
-  TypeExpr element = type_without_dimensions();
+  const size_t from = position_;
+  TokenRange count;
+  TypeExpr element = type_without_dimensions(&count);
+  const size_t behind_element = position_;
   // As in C, `u8[4][2]` has four elements of type `u8[2]`.
   std::vector<Expr> dimensions;
   while (at(LeftBracket) && (!peek().new_line || in_brackets_) && !panicking_) {
@@ -46,14 +49,16 @@ TypeExpr Parser::type() {
       panicking_ = true;
     }
   }
+  if (outline_) outline_->types.push_back({{from, position_}, behind_element, count});
   for (size_t i = dimensions.size(); i > 0; --i) element = make(ArrayType{element, dimensions[i - 1]}, since(first));
   return element;
 }
 
-TypeExpr Parser::type_without_dimensions() {
+TypeExpr Parser::type_without_dimensions(TokenRange* count_written) {
   const Token first = peek();
   switch (first.kind) {
     case Star: {
+      mark(Role::Prefix);
       take();
       if (at(LeftBracket)) {
         // *[T]
@@ -79,11 +84,13 @@ TypeExpr Parser::type_without_dimensions() {
       take();
       const TypeExpr element = type();
       accept(Semicolon);
+      const size_t from = position_;
       Expr count;
       {
         Scoped brackets(in_brackets_, true);
         count = expression();
       }
+      if (count_written) *count_written = {from, position_};
       expect_close(RightBracket, first);
       return make(ArrayType{element, count}, since(first));
     }
@@ -131,6 +138,7 @@ TypeExpr Parser::named_type() {
     return make(StrType{size}, since(first));
   }
   if (text == "option" && same_line && (at(Identifier) || at(Star) || at(LeftParen) || at(KeywordFn))) {
+    mark(Role::Word, position_ - 1);
     const TypeExpr element = type();
     return make(OptionType{element}, since(first));
   }
@@ -173,7 +181,7 @@ TypeExpr Parser::function_type() {
     Scoped brackets(in_brackets_, true);
     while (!at(RightParen) && !at_end() && !panicking_) {
       if (at_member_name() && peek(1).kind == Colon)
-        take(), take();  // a parameter's name says something to people only
+        expect_member_name(), take();  // a parameter's name says something to people only
       parameters.push_back(type());
       if (!accept(Comma)) break;
     }
@@ -184,8 +192,10 @@ TypeExpr Parser::function_type() {
 }
 
 Option<TypeExpr> Parser::optional_result() {
-  if (!accept(Arrow)) return {};
-  if (at_member_name() && peek(1).kind == Colon) take(), take();
+  if (!at(Arrow)) return {};
+  mark(Role::Result);
+  take();
+  if (at_member_name() && peek(1).kind == Colon) expect_member_name(), take();
   return result_type();
 }
 

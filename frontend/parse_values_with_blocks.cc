@@ -13,6 +13,7 @@ Expr Parser::match_expression() {
   const Loc at = since(first);
   if (panicking_) return invalid_expr();
   const Token open = peek();
+  mark(Role::Arms);
   if (!expect(LeftBrace)) {
     if (!open.new_line || !at_arm()) return invalid_expr();
     // Only the bracket is missing.
@@ -26,6 +27,7 @@ Expr Parser::match_expression() {
     const size_t from = position_;
     if (!arms.empty() && at_statement_after_arms()) break;
     std::vector<Pattern> patterns;
+    mark(Begin::Item);
     if (at_word("default") && peek(1).kind != Dot) {
       take();
     } else if ((at_word("_") || this->at(KeywordElse)) && (peek(1).kind == Colon || peek(1).kind == FatArrow)) {

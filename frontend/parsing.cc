@@ -8,7 +8,9 @@ namespace ksc {
 
 using enum TokenKind;
 
-Program parse(Context& context, uint32_t file, std::string_view text) { return Parser(context, file, text).program(); }
+Program parse(Context& context, uint32_t file, std::string_view text, Outline* outline) {
+  return Parser(context, file, text, outline).program();
+}
 
 std::string Parser::describe(const Token& token) const {
   if (token.kind == End) return "the end of the file";
@@ -166,6 +168,7 @@ Ident Parser::expect_name(std::string_view what) {
   if (at(Identifier)) {
     const bool is_type = is_scalar_type_name(text_of(peek()));
     if (is_type) variables_named_like_types_.insert(text_of(peek()));
+    mark(Role::Name);
     return ident(take());
   }
   if (is_keyword(peek().kind) && !peek().new_line) {
@@ -181,7 +184,10 @@ Ident Parser::expect_name(std::string_view what) {
 }
 
 Ident Parser::expect_member_name() {
-  if (at_member_name()) return ident(take());
+  if (at_member_name()) {
+    mark(Role::Name);
+    return ident(take());
+  }
   expected("a name");
   return {context_.name(""), loc(peek())};
 }

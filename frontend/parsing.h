@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frontend/lexer.h"
+#include "frontend/outline.h"
 #include "frontend/parser.h"
 
 namespace ksc {
@@ -40,9 +41,13 @@ class Scoped {
 /// again: so no error is caused by another.
 class Parser {
  public:
-  Parser(Context& context, uint32_t file, std::string_view text)
-      : context_(context), file_(file), text_(text), tokens_(lex(context, file, text)) {
+  Parser(Context& context, uint32_t file, std::string_view text, Outline* outline)
+      : context_(context), file_(file), text_(text), tokens_(lex(context, file, text)), outline_(outline) {
     note_swallowed();
+    if (!outline_) return;
+    outline_->tokens = tokens_;
+    outline_->roles.resize(tokens_.tokens.size());
+    outline_->begins.resize(tokens_.tokens.size());
   }
 
   Program program();
@@ -143,6 +148,16 @@ class Parser {
     nesting_reported_ = true;
   }
 
+  // ---- outline
+  /// Says what the token is that comes next, or one that was taken.
+  void mark(Role role) { mark(role, position_); }
+  void mark(Role role, size_t token) {
+    if (outline_) outline_->roles[token] = role;
+  }
+  void mark(Begin what) {
+    if (outline_) outline_->begins[position_] = what;
+  }
+
   // ---- nodes
   template <class F>
   Ref<F> make(F form, Loc at) {
@@ -213,11 +228,14 @@ class Parser {
   // ---- parse_old_spellings.cc
   Decl old_program();
   Decl old_map();
+  std::string_view gap_before(size_t token) const;
   std::string upgraded(size_t from, size_t to);
+  std::string upgraded_program(size_t open, std::string_view name, std::string_view attribute);
 
   // ---- parse_types.cc
   TypeExpr type();
-  TypeExpr type_without_dimensions();
+  /// Of `[T; N]`, the tokens of N go to `count`.
+  TypeExpr type_without_dimensions(TokenRange* count = nullptr);
   TypeExpr named_type();
   TypeExpr function_type();
   /// `-> type`, if it stands here.
@@ -229,6 +247,7 @@ class Parser {
   // ---- parse_statements.cc
   Body block();
   Body body(bool braces_needed);
+  Body bare_body();
   Stmt statement();
   Stmt statement_here();
   void end_statement(size_t from);
@@ -247,6 +266,7 @@ class Parser {
   CatchClause catch_clause();
   Stmt simple_statement();
   Expr condition(bool& parenthesised);
+  Expr condition_here(bool& parenthesised);
   Operator assignment_operator(TokenKind kind) const;
 
   // ---- parse_misplaced.cc
@@ -307,6 +327,7 @@ class Parser {
   const uint32_t file_;
   const std::string_view text_;
   Tokens tokens_;
+  Outline* const outline_;  // for the formatter; else null
   size_t position_ = 0;
   size_t function_indentation_ = 0;  // of the function at work
   int depth_ = 0;

@@ -9,24 +9,72 @@ namespace ksc {
 
 using enum TokenKind;
 
+namespace {
+
+/// What a word became that is the name of a type.
+std::string_view upgraded_word(std::string_view word) {
+  if (word == "XdpContext") return "*xdp_md";
+  if (word == "TcContext") return "*__sk_buff";
+  if (word == "XdpAction") return "xdp_action";
+  if (word == "TcAction") return "i32";
+  return word;
+}
+
+/// A text as if it stood further to the left: each line loses so many blanks, if it begins with them.
+std::string shifted_left(const std::string& text, size_t blanks) {
+  std::string result;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    const size_t first = std::min(text.find_first_not_of(" \t", at), end - 1);
+    result += text.substr(std::min(at + blanks, first), end - std::min(at + blanks, first));
+    at = end;
+  }
+  return result;
+}
+
+}  // namespace
+
+/// What stands between two tokens.
+std::string_view Parser::gap_before(size_t token) const {
+  const uint32_t from = tokens_.tokens[token - 1].end;
+  return text_.substr(from, tokens_.tokens[token].begin - from);
+}
+
 /// The text of some tokens with old names replaced.
 std::string Parser::upgraded(size_t from, size_t to) {
   std::string text;
   for (size_t i = from; i < to; ++i) {
-    const Token& token = tokens_.tokens[i];
-    if (i > from) text += text_.substr(tokens_.tokens[i - 1].end, token.begin - tokens_.tokens[i - 1].end);
-    std::string_view word = text_of(token);
-    if (word == "XdpContext")
-      word = "*xdp_md";
-    else if (word == "TcContext")
-      word = "*__sk_buff";
-    else if (word == "XdpAction")
-      word = "xdp_action";
-    else if (word == "TcAction")
-      word = "i32";
-    text += word;
+    if (i > from) text += gap_before(i);
+    text += upgraded_word(text_of(tokens_.tokens[i]));
   }
   return text;
+}
+
+/// What the block of an old program holds, as it stands at file level: `main` is the program, the other functions are
+/// its helpers, and all else stays.
+std::string Parser::upgraded_program(size_t open, std::string_view name, std::string_view attribute) {
+  std::string text;
+  size_t depth = 0;
+  for (size_t i = open + 1; i + 1 < position_; ++i) {
+    const Token& token = tokens_.tokens[i];
+    if (token.kind == LeftBrace) ++depth;
+    if (token.kind == RightBrace && depth > 0) --depth;
+    text += gap_before(i);
+    const bool is_function = token.kind == KeywordFn && depth == 0 && tokens_.tokens[i + 1].kind == Identifier;
+    if (!is_function) {
+      text += upgraded_word(text_of(token));
+      continue;
+    }
+    const bool is_entry = text_of(tokens_.tokens[++i]) == "main";
+    text += is_entry ? fmt::format("@{}\nfn {}", attribute, name)
+                     : fmt::format("@helper\nfn {}", text_of(tokens_.tokens[i]));
+  }
+  text += gap_before(position_ - 1);
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == text.npos) return {};
+  const size_t line = first == 0 ? 0 : text.rfind('\n', first) + 1;
+  text.erase(text.find_last_not_of(" \t\r\n") + 1);
+  return shifted_left(text.substr(line), first - line);
 }
 
 /// program name : type { fn main(…) … }
@@ -44,25 +92,7 @@ Decl Parser::old_program() {
   }
   const size_t begin = position_;
   skip_balanced();
-  // Each function of the block becomes one of the file: `main` the program, the others its helpers.
-  std::string text;
-  for (size_t i = begin + 1; i + 1 < position_;) {
-    if (tokens_.tokens[i].kind != KeywordFn || tokens_.tokens[i + 1].kind != Identifier) {
-      ++i;
-      continue;
-    }
-    size_t end = i, depth = 0;
-    for (; end + 1 < position_; ++end) {
-      if (tokens_.tokens[end].kind == LeftBrace) ++depth;
-      if (tokens_.tokens[end].kind == RightBrace && --depth == 0) break;
-    }
-    const bool entry = text_of(tokens_.tokens[i + 1]) == "main";
-    if (!text.empty()) text += "\n\n";
-    text += entry ? fmt::format("@{}\nfn {}", attribute, text_of(name))
-                  : fmt::format("@helper\nfn {}", text_of(tokens_.tokens[i + 1]));
-    text += upgraded(i + 2, end + 1);
-    i = end + 1;
-  }
+  const std::string text = upgraded_program(begin, text_of(name), attribute);
   const bool was_silent = silent_;
   silent_ = false;
   Diagnostic& reported = error(header, diag::old_program);

@@ -13,5 +13,6 @@ int run_check(const Arguments& arguments);
 int run_build(const Arguments& arguments);
 int run_run(const Arguments& arguments);
 int run_init(const Arguments& arguments);
+int run_fmt(const Arguments& arguments);
 
 }  // namespace ksc::cli

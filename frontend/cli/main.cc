@@ -21,6 +21,7 @@ constexpr Command commands[] = {
     {"build", "build FILE", "compile, and run make in the project", run_build},
     {"run", "run FILE [-- ARGUMENTS]", "build, and run the binary", run_run},
     {"init", "init TYPE NAME", "start a new program", run_init},
+    {"fmt", "fmt FILE...", "lay out files anew", run_fmt},
 };
 
 void print_help(std::ostream& out) {

@@ -12,21 +12,10 @@ namespace po = boost::program_options;
 
 namespace {
 
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 void add_words(std::vector<std::string>& words, const std::string& list) {
   std::istringstream stream(list);
   for (std::string word; std::getline(stream, word, ',');)
     if (!word.empty()) words.push_back(word);
-}
-
-void require_one_of(const std::string& option, const std::string& value, const std::vector<std::string>& known) {
-  if (std::find(known.begin(), known.end(), value) != known.end()) return;
-  std::string list;
-  for (const std::string& word : known) list += (list.empty() ? "" : ", ") + word;
-  throw UsageError("--" + option + " is one of " + list + ", not `" + value + "`");
 }
 
 bool is_identifier(const std::string& word) {
@@ -56,6 +45,13 @@ void add_remarks(std::vector<Remark>& wanted, const std::string& kind) {
 }
 
 }  // namespace
+
+void require_one_of(const std::string& option, const std::string& value, const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), value) != known.end()) return;
+  std::string list;
+  for (const std::string& word : known) list += (list.empty() ? "" : ", ") + word;
+  throw UsageError("--" + option + " is one of " + list + ", not `" + value + "`");
+}
 
 Parsed parse_options(const OptionSet& set, const std::vector<std::string>& arguments) {
   Parsed parsed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,14 @@ struct Parsed {
   DriverOptions options;
   std::optional<int> exit;
 };
+
+/// What was wrong with the words of a command.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Throws a UsageError unless the value of an option is one of those.
+void require_one_of(const std::string& option, const std::string& value, const std::vector<std::string>& known);
 
 /// Reads the arguments of a command that takes one file.
 Parsed parse_options(const OptionSet& set, const std::vector<std::string>& arguments);

@@ -65,11 +65,11 @@ with open(os.path.join(folder, "new/guard/guard.ks")) as file:
 
 with open(os.path.join(source, "docs/commands.md")) as file:
     commands = file.read()
-helped = "".join(run(ksc, command, "--help")[1] for command in ("compile", "check"))
+helped = "".join(run(ksc, command, "--help")[1] for command in ("compile", "check", "fmt"))
 for option in set(re.findall(r"--[a-z-]+", helped)) - {"--help"}:
     if option not in commands:
         fail(f"docs/commands.md does not tell {option}")
-described = commands[commands.index("## Options"):commands.index("## Exit codes")]
+described = commands[commands.index("## Options"):commands.index("## Exit codes")]  # with those of fmt
 for option in set(re.findall(r"^\| `(--[a-z-]+)|, `(--[a-z-]+)", described, re.M)):
     name = option[0] or option[1]
     if name not in helped:

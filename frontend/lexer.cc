@@ -213,7 +213,8 @@ class Lexer {
 
   void word() {
     while (is_word(peek())) ++at_;
-    if (!is_ascii(peek()) && at_ < text_.size()) return foreign_word();
+    const std::string_view rest = text_.substr(at_);
+    if (!rest.empty() && !is_ascii(rest[0]) && !foreign_blank(rest) && !foreign_quote(rest)) return foreign_word();
     const auto keyword = keywords().find(text_.substr(begin_, at_ - begin_));
     add(keyword == keywords().end() ? TokenKind::Identifier : keyword->second);
   }

@@ -109,6 +109,12 @@ TEST(Lexer, KeepsForeignWordsAsOneName) {
   EXPECT_EQ(lexed.words(), "/gr\u00f6\u00dfe = 1");
 }
 
+TEST(Lexer, AForeignBlankEndsAWord) {
+  const Lexed lexed("const\u00a0A = 1");
+  EXPECT_EQ(lexed.messages(), Messages{"5-7 KS0015"});
+  EXPECT_EQ(lexed.words(), "/const A = 1");
+}
+
 TEST(Lexer, KeepsCommentsAndBlankLines) {
   const Lexed lexed("a // one\n\n\n/* two */ b\n");
   ASSERT_EQ(lexed.result.trivia.size(), 3u);

@@ -388,21 +388,26 @@ class Layout {
     return {};
   }
 
-  /// Breaks a line, and where it is a list fills the lines that follow.
+  /// Breaks a line, and fills the lines that follow: they are broken at commas of the same list, or at operators that
+  /// bind equally tightly.
   void break_at(const Candidate& chosen, size_t last) {
     begins_line_[chosen.piece] = true;
-    const size_t around = pieces_[chosen.piece].parent;
-    if (pieces_[before(chosen.piece)].kind != Comma) return;
+    const Piece& behind = pieces_[before(chosen.piece)];
+    const bool is_list = behind.kind == Comma;
+    if (!is_list && (!is_binary(behind) || assigns(behind))) return;
+    const auto is_alike = [&](const Piece& piece) {
+      if (piece.parent != behind.parent) return false;
+      return is_list ? piece.kind == Comma : is_binary(piece) && tightness(piece.kind) == tightness(behind.kind);
+    };
     const size_t indentation = indentation_of(chosen.piece);
     size_t line_begin = at_[chosen.piece].begin, fits = no_piece;
-    for (size_t i = chosen.piece + 1; i <= last && i < pieces_[around].partner; ++i) {
-      if (pieces_[i].parent == around && pieces_[i].kind == Comma && is_printed(i)) {
-        if (at_[i].end - line_begin + indentation > most_columns && fits != no_piece) {
-          begins_line_[fits] = true;
-          line_begin = at_[fits].begin;
-        }
-        fits = i + 1;
+    for (size_t i = chosen.piece + 1; i < last; ++i) {
+      if (!is_printed(i) || !is_alike(pieces_[i])) continue;
+      if (at_[i].end - line_begin + indentation > most_columns && fits != no_piece) {
+        begins_line_[fits] = true;
+        line_begin = at_[fits].begin;
       }
+      fits = i + 1;
     }
   }
 

@@ -28,7 +28,7 @@ inline std::string format_problem(const std::string& text) {
 inline std::string scrambled(const std::string& text, uint64_t seed) {
   std::mt19937_64 random(seed);
   const auto once_in = [&random](uint64_t n) { return random() % n == 0; };
-  const uint64_t rarities[] = {5, 20, 100, 400};
+  const uint64_t rarities[] = {5, 20, 100, 400, 2000};
   const uint64_t rarity = rarities[random() % std::size(rarities)];
   const bool has_long_names = once_in(4);
   Context context;

@@ -19,4 +19,6 @@ if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/runtime)
     REGEX "/runtime/(std|types)$" EXCLUDE REGEX "/\\.clang-format$" EXCLUDE)
 endif()
 
+install(DIRECTORY docs/diagnostics/ DESTINATION share/ksc/diagnostics)
+
 add_custom_target(uninstall COMMAND ${CMAKE_COMMAND} -P ${CMAKE_BINARY_DIR}/uninstall.cmake VERBATIM)

@@ -14,5 +14,6 @@ int run_build(const Arguments& arguments);
 int run_run(const Arguments& arguments);
 int run_init(const Arguments& arguments);
 int run_fmt(const Arguments& arguments);
+int run_explain(const Arguments& arguments);
 
 }  // namespace ksc::cli

@@ -22,6 +22,7 @@ constexpr Command commands[] = {
     {"run", "run FILE [-- ARGUMENTS]", "build, and run the binary", run_run},
     {"init", "init TYPE NAME", "start a new program", run_init},
     {"fmt", "fmt FILE...", "lay out files anew", run_fmt},
+    {"explain", "explain [CODE]", "tell what a message means", run_explain},
 };
 
 void print_help(std::ostream& out) {

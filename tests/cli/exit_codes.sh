@@ -31,7 +31,7 @@ mkdir folder.ks folder
 
 expect 0 'usage' --help
 expect 0 'ksc ' --version
-for command in compile check build run init fmt; do expect 0 "ksc $command" $command --help; done
+for command in compile check build run init fmt explain; do expect 0 "ksc $command" $command --help; done
 expect 2 'usage'
 expect 2 'did you mean `compile`' complie
 expect 2 '`nonsense` is no command' nonsense good.ks

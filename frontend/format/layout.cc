@@ -95,7 +95,7 @@ class Layout {
     const Piece &piece = pieces_[i], &last = pieces_[i - 1];
     if (piece.begin == Begin::Modifier) return last.kind == RightParen || (i > 1 && pieces_[i - 2].kind == At);
     if (last.kind == Comma) return is_round(piece.parent);
-    if (last.role == Role::Propagate || last.role == Role::Otherwise || piece.role == Role::Otherwise) return true;
+    if (last.role == Role::Otherwise || piece.role == Role::Otherwise) return true;
     if (is_binary(last)) return true;
     if (is_binary(piece)) return !assigns(piece);
     switch (piece.kind) {

@@ -23,7 +23,8 @@ echo other >"$shared/share/other/file"
 before=$(cd "$shared" && find . | sort)
 
 cmake --install "$KSC_BUILD" --prefix "$prefix" >"$folder/log" || fail "$(cat "$folder/log")"
-for file in bin/ksc bin/kernelscript share/ksc/types/uapi.json share/ksc/std share/ksc/runtime/user/ks_runtime.h; do
+for file in bin/ksc bin/kernelscript share/ksc/types/uapi.json share/ksc/std share/ksc/runtime/user/ks_runtime.h \
+  share/ksc/diagnostics/KS0201.md; do
   [ -e "$prefix/$file" ] || fail "$file is not installed"
 done
 for path in "$KSC_SOURCE" "$KSC_BUILD"; do

@@ -106,6 +106,8 @@ TEST(Format, LineBreaksOfTheAuthorStayBetweenBracketsAndBehindOperators) {  // [
   expect_statements("if (a &&\nb) { c() }", "    if (a &&\n        b) { c() }");
   // A `?` at the end of a line propagates.
   expect_statements("f(a?\n- b)", "    f(a?\n      - b)");
+  // On one line this would be a cast.
+  expect_statements("f((u8)\n(x))", "    f((u8)\n      (x))");
 }
 
 TEST(Format, LongLinesAreBroken) {

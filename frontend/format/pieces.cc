@@ -75,7 +75,8 @@ bool begins_with_left_out(std::vector<Comment>& comments, size_t first, bool fol
   if (!left_out_begins || first == comments.size()) return left_out_begins;
   bool line_ends = follows_on_new_line;
   for (size_t k = first; k < comments.size(); ++k)
-    line_ends = line_ends || comments[k].is_line || (k > first && comments[k].begins_line);
+    line_ends =
+        line_ends || comments[k].is_line || comments[k].lines.size() > 1 || (k > first && comments[k].begins_line);
   if (!line_ends) comments[first].begins_line = true;
   return false;
 }

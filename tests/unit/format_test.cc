@@ -95,6 +95,7 @@ TEST(Format, CommentsStayWhereTheyAre) {
   expect_statements("  /* a\n     b */\nd()", "    /* a\n       b */\n    d()");
   expect_statements("a() // last", "    a() // last");
   EXPECT_EQ(formatted("// only"), "// only\n");
+  EXPECT_EQ(format_problem("struct S { a: u8\n, /* of a\n */ b: u8 }"), "");
 }
 
 TEST(Format, LineBreaksOfTheAuthorStayBetweenBracketsAndBehindOperators) {  // [L2]

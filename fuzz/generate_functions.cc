@@ -53,7 +53,7 @@ void Generator::declare_function_variable(Tree& out) {
     if (!helper.with_context) fitting.push_back(&helper);
   if (fitting.empty()) return;
   const Helper& helper = *random_.pick(fitting);
-  const std::string name = global_name(fmt::format("handler{}", function_variables_.size()));
+  const std::string name = global_name(in_user_ ? "user_handler" : "handler");
   function_variables_.emplace_back(name, helper);
   count("global function");
   out.parts.push_back(declaration(

@@ -75,7 +75,7 @@ class Costs {
   }
 
   /// How often the verifier walks through a turn until it has seen that another one is like it.
-  static constexpr __int128 walks_of_a_turn = 3;
+  static constexpr __int128 walks_of_a_turn = 2;
 
   NameMap<const FunctionDef*> functions_;
   NameMap<__int128> known_;

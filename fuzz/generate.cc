@@ -217,6 +217,7 @@ const std::vector<std::string>& counted_forms() {
       "function known",
       "function chosen",
       "global function",
+      "call of a method",
       "function assigned",
       "array result",
       "string result",

@@ -25,8 +25,15 @@ Tree Generator::call(const Helper& helper, int depth) {
   }
   out.between = ", ";
   out.after = ")";
-  if (helper.with_context) out.parts.push_back(Tree("ctx")), count("call with context");
-  for (const T& parameter : helper.parameters) out.parts.push_back(value(parameter, depth - 1));
+  // x.f(a) for f(x, a): what stands before the dot has a type of its own.
+  Names receivers{"ctx"};
+  if (!helper.with_context) receivers = helper.parameters.empty() ? Names() : places_of(helper.parameters[0], false);
+  const bool is_method = out.before == helper.name + "(" && !receivers.empty() && random_.once_in(4);
+  if (is_method) count("call of a method"), out.before = random_.pick(receivers) + "." + out.before;
+  if (helper.with_context) count("call with context");
+  if (helper.with_context && !is_method) out.parts.push_back(Tree("ctx"));
+  for (size_t i = is_method && !helper.with_context ? 1 : 0; i < helper.parameters.size(); ++i)
+    out.parts.push_back(value(helper.parameters[i], depth - 1));
   count("call");
   if (throws) {
     count("call that may throw");

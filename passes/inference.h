@@ -303,13 +303,19 @@ class Inference {
 
   // ---- calls (inference_calls.cc)
   Expr infer_apply(const Node<Apply>& n, Expected expected);
-  Expr call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc);
+  /// What a method is called of.
+  struct Receiver {
+    Expr value, written;
+  };
+  Expr call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc,
+                     const Receiver* receiver = nullptr);
+  Expr call_method(Entity& function, const Ident& method, Receiver receiver, Span<Expr> arguments, Loc loc);
   Expr call_indirectly(const Expr& function, Span<Expr> arguments, Loc loc);
   Expr function_value(const Entity& entity, Name name, Loc loc);
   Expr refuse_side(const Entity& entity, Name name, Loc loc);
   /// The arguments of a call as the parameters take them; nothing if one of them is wrong, which is reported.
   std::optional<std::vector<Expr>> passed(std::string_view name, const TypeData& function, Span<Expr> arguments,
-                                          Loc loc);
+                                          Loc loc, const Receiver* receiver = nullptr);
   /// An array or a string that is passed where a pointer is wanted, as the address of its first element [L23]; other
   /// values themselves.
   Expr passed_address(const Expr& value, const Expr& written, Type wanted);

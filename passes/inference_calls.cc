@@ -23,8 +23,8 @@ bool is_passed_in_values(Type type) {
   return !is(type, TypeKind::Pointer) && !is(type, TypeKind::Maybe) && !is(type, TypeKind::Handle);
 }
 
-/// The struct whose members a value has, or points to; null if it has none.
-Type has_members(Type type) {
+/// The struct whose members a value of the type has, or points to; null if it has none.
+Type struct_behind(Type type) {
   if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) type = type->element;
   return is(type, TypeKind::Struct) ? type : nullptr;
 }
@@ -91,16 +91,22 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
         }
       }
     }
-    if (Type owner = has_members(type); owner)
-      if (const StructField* field = find_field(owner, method.name); field && is_function_value(field->type))
-        return call_indirectly(value_of_maybe(entry_value(field_of(object, method, n.loc))), n->arguments, n.loc);
+    Type owner = struct_behind(type);
+    const StructField* field = owner ? find_field(owner, method.name) : nullptr;
+    if (field && is_function_value(field->type))
+      return call_indirectly(value_of_maybe(entry_value(field_of(object, method, n.loc))), n->arguments, n.loc);
+    if (!field) {
+      Entity* function = find_entity(method.name);
+      if (function && function->kind == Entity::Kind::Function && !function->program_type)
+        return call_method(*function, method, {object, member->form.object}, n->arguments, n.loc);
+    }
     for (const Expr& argument : n->arguments) infer(argument);
-    // [L172] x.f() is f(x)
-    const Entity* function = find_entity(method.name);
-    if (is(type, TypeKind::Struct) || is(type, TypeKind::Pointer) ||
-        (function && function->kind == Entity::Kind::Function))
+    if (is(type, TypeKind::Pointer) && type->space == Space::Context)
       return unsupported(n.loc, fmt::format("the method `{}`", method.name.text()));
-    c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.text()));
+    if (field)
+      c.diagnostics.report(loc_of(n->callee), diag::not_callable, spell(field->type));
+    else
+      report_no_member(type, method);
     return invalid(n.loc);
   }
   const Expr callee = value_of_maybe(infer(n->callee));
@@ -108,6 +114,16 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
   for (const Expr& argument : n->arguments) infer(argument);
   if (!is_invalid(callee)) c.diagnostics.report(loc_of(n->callee), diag::not_callable, spell(type_of(callee)));
   return invalid(n.loc);
+}
+
+/// [L172] x.f(a) is f(x, a), or f(&x, a).
+Expr Inference::call_method(Entity& function, const Ident& method, Receiver receiver, Span<Expr> arguments, Loc loc) {
+  complete(function);
+  const Span<Type> parameters = function.type->parameters;
+  if (!parameters.empty() && is(parameters[0], TypeKind::Pointer) && !is(type_of(receiver.value), TypeKind::Pointer) &&
+      !is(type_of(receiver.value), TypeKind::EntryRef))
+    receiver.value = infer(c.make(AddressOf{receiver.written}, loc_of(receiver.written)));
+  return call_function(function, method.name, arguments, loc, &receiver);
 }
 
 /// A function that is called nowhere here: it is called where the value gets to [L64].
@@ -133,16 +149,20 @@ Expr Inference::call_indirectly(const Expr& function, Span<Expr> arguments, Loc 
 }
 
 std::optional<std::vector<Expr>> Inference::passed(std::string_view name, const TypeData& function,
-                                                   Span<Expr> arguments, Loc loc) {
-  if (!argument_count(name, arguments.size(), function.parameters.size(), loc)) {
+                                                   Span<Expr> arguments, Loc loc, const Receiver* receiver) {
+  const size_t before = receiver ? 1 : 0;
+  if (!argument_count(name, arguments.size() + before, function.parameters.size(), loc)) {
     for (const Expr& argument : arguments) infer(argument);
     return std::nullopt;
   }
   std::vector<Expr> values;
   bool broken = false;
-  for (size_t i = 0; i < arguments.size(); ++i) {
+  for (size_t i = 0; i < function.parameters.size(); ++i) {
     Type wanted = function.parameters[i];
-    const Expr value = coerce(passed_address(infer(arguments[i], wanted), arguments[i], wanted), wanted);
+    const bool is_receiver = i < before;
+    const Expr& written = is_receiver ? receiver->written : arguments[i - before];
+    const Expr value =
+        coerce(passed_address(is_receiver ? receiver->value : infer(written, wanted), written, wanted), wanted);
     broken |= is_invalid(value);
     values.push_back(value);
   }
@@ -158,7 +178,8 @@ Expr Inference::refuse_side(const Entity& entity, Name name, Loc loc) {
   return invalid(loc);
 }
 
-Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc) {
+Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc,
+                              const Receiver* receiver) {
   Type function = entity.type;
   if (entity.runs_nowhere) {
     for (const Expr& argument : arguments) infer(argument);
@@ -175,7 +196,7 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
     for (const Expr& argument : arguments) infer(argument);
     return invalid(loc);
   }
-  const std::optional<std::vector<Expr>> values = passed(name.text(), *function, arguments, loc);
+  const std::optional<std::vector<Expr>> values = passed(name.text(), *function, arguments, loc, receiver);
   if (!values) return invalid(loc);
   return c.make(Call{name, c.span(*values)}, loc, function->element);
 }

@@ -123,7 +123,7 @@ class FunctionValues {
         statements.push_back(context_.make(If{context_.span<Branch>({{is_it, call}}), {}}, loc));
       }
     statements.push_back(fails(caller.domain, loc));
-    FunctionDef form;
+    FunctionDef form{};
     form.name = caller.name;
     form.domain = caller.domain;
     form.parameters = context_.span(parameters);

@@ -211,6 +211,14 @@ const std::vector<std::string>& counted_forms() {
       "packet loop that searches",
       "packet byte written in a loop",
       "struct argument",
+      "more parameters than registers",
+      "call of a function value",
+      "function kept in a variable",
+      "function known",
+      "function chosen",
+      "global function",
+      "call of a method",
+      "function assigned",
       "array result",
       "string result",
       "struct result",
@@ -253,9 +261,19 @@ T Generator::any_result(const T& usual) {
 }
 
 Tree Generator::function(Helper helper, const std::string& attribute) {
+  // Two of one type: what is called where one of them is a value, is open.
+  std::vector<T> types;
+  if (!helper.with_context && !helpers_.empty() && !helpers_.back().with_context && random_.once_in(2)) {
+    types = helpers_.back().parameters;
+    helper.result = helpers_.back().result;
+  }
+  const size_t parameter_count = !types.empty()       ? types.size()
+                                 : random_.once_in(6) ? 4 + random_.below(5)
+                                                      : 1 + random_.below(3);
+  if (parameter_count + helper.with_context > 5) count("more parameters than registers");
   std::string parameters = helper.with_context ? fmt::format("ctx: *{}", is_xdp_ ? "xdp_md" : "__sk_buff") : "";
   scopes_ = {{}};
-  for (size_t i = 0; i < 1 + random_.below(3); ++i) {
+  for (size_t i = 0; i < parameter_count; ++i) {
     T type = scalar();
     if (random_.once_in(4)) {
       count("array argument");
@@ -263,6 +281,7 @@ Tree Generator::function(Helper helper, const std::string& attribute) {
     }
     const T structure = struct_type(random_.pick(structs_));
     if (random_.once_in(4) && fits_stack(structure)) count("struct argument"), type = structure;
+    if (!types.empty()) type = types[i];
     const std::string name = fmt::format("p{}", i);
     parameters += fmt::format("{}{}: {}", parameters.empty() ? "" : ", ", name, type.spelled());
     helper.parameters.push_back(type);
@@ -314,9 +333,14 @@ Tree Generator::entry(size_t index, size_t total) {
               : fmt::format("@tc(\"ingress\") fn {}(ctx: *__sk_buff) -> i32 {{\n",
                             global_name(fmt::format("prog{}", index)));
   indent_ = 1;
+  may_call_values_ = true;
+  if (random_.once_in(2))
+    if (Tree assigned = function_variable_statement(2); !assigned.text().empty())
+      out.parts.push_back(line(std::move(assigned)));
   for (int i = 0; i < options_.size / 2 + static_cast<int>(random_.below(static_cast<uint64_t>(options_.size))); ++i)
     out.parts.push_back(line(statement(3)));
   Tree last = line(returned(3));
+  may_call_values_ = false;
   last.may_drop = false;
   out.parts.push_back(std::move(last));
   out.after = "}\n\n";
@@ -334,6 +358,7 @@ Tree Generator::program() {
   declare_array_maps(out);
   const size_t helpers = 1 + random_.below(3);
   for (size_t i = 0; i < helpers; ++i) out.parts.push_back(helper(i));
+  if (random_.once_in(3)) declare_function_variable(out);
   const size_t programs = 1 + random_.below(3);
   for (size_t i = 0; i < programs; ++i) out.parts.push_back(entry(i, programs));
   if (options_.userspace) userspace(out);

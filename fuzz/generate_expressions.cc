@@ -15,13 +15,27 @@ Tree Generator::binary(const std::string& op, Tree left, Tree right, const T& ty
 
 Tree Generator::call(const Helper& helper, int depth) {
   Tree out;
-  out.before = helper.name + "(";
+  bool throws = helper.throws;
+  if (can_call_value(helper) && random_.once_in(4)) {
+    count("call of a function value");
+    for (const Helper* other : of_same_type(helper)) throws = throws || other->throws;
+    out.before = function_value(helper, depth).text() + "(";
+  } else {
+    out.before = helper.name + "(";
+  }
   out.between = ", ";
   out.after = ")";
-  if (helper.with_context) out.parts.push_back(Tree("ctx")), count("call with context");
-  for (const T& parameter : helper.parameters) out.parts.push_back(value(parameter, depth - 1));
+  // x.f(a) for f(x, a): what stands before the dot has a type of its own.
+  Names receivers{"ctx"};
+  if (!helper.with_context) receivers = helper.parameters.empty() ? Names() : places_of(helper.parameters[0], false);
+  const bool is_method = out.before == helper.name + "(" && !receivers.empty() && random_.once_in(4);
+  if (is_method) count("call of a method"), out.before = random_.pick(receivers) + "." + out.before;
+  if (helper.with_context) count("call with context");
+  if (helper.with_context && !is_method) out.parts.push_back(Tree("ctx"));
+  for (size_t i = is_method && !helper.with_context ? 1 : 0; i < helper.parameters.size(); ++i)
+    out.parts.push_back(value(helper.parameters[i], depth - 1));
   count("call");
-  if (helper.throws) {
+  if (throws) {
     count("call that may throw");
     throws_ = throws_ || !catches_all();
     if (!may_throw()) count("propagate of a throw"), out = join("(", std::move(out), "?)");

@@ -93,6 +93,7 @@ void Generator::userspace(Tree& out) {
   for (const Map& m : maps_)
     if (m.kind.starts_with("percpu")) per_cpu_maps_.push_back(m);
   helpers_.clear();
+  function_variables_.clear();
   std::erase_if(globals_, [&](const Variable& v) { return local_globals_.count(v.name) != 0; });
   // Of structs each CPU has its own, and which is meant must be said there [L51].
   std::erase_if(maps_, [](const Map& m) { return m.kind.starts_with("percpu") && m.value.kind == T::Kind::Struct; });
@@ -105,6 +106,7 @@ void Generator::userspace(Tree& out) {
     const T result = any_result(i == 0 ? boolean : scalar());
     out.parts.push_back(function({global_name(fmt::format("user{}", i)), {}, result, false}, ""));
   }
+  if (random_.once_in(3)) declare_function_variable(out);
   count("userspace main");
   scopes_ = {{}};
   result_ = integer(32, true);
@@ -112,7 +114,12 @@ void Generator::userspace(Tree& out) {
   body.before = fmt::format("fn main({}) -> i32 {{\n", options_of_main(out));
   indent_ = 1;
   body.parts.push_back(Tree(fmt::format("  load({})\n", global_name("prog0"))));
+  may_call_values_ = true;
+  if (random_.once_in(2))
+    if (Tree assigned = function_variable_statement(2); !assigned.text().empty())
+      body.parts.push_back(line(std::move(assigned)));
   for (int i = 0; i < options_.size; ++i) body.parts.push_back(line(statement(3)));
+  may_call_values_ = false;
   Tree last = line(join("return ", join("(", solid(result_, 2), " & 127)")));
   last.may_drop = false;
   body.parts.push_back(std::move(last));

@@ -216,6 +216,13 @@ class Generator {
     return tree;
   }
 
+  // ---- functions as values (generate_functions.cc)
+  std::vector<const Helper*> of_same_type(const Helper& helper) const;
+  bool can_call_value(const Helper& helper) const;
+  Tree function_value(const Helper& helper, int depth);
+  void declare_function_variable(Tree& out);
+  Tree function_variable_statement(int depth);
+
   // ---- statements
   Tree block(int depth, int statements, const std::vector<Variable>& with = {});
   Tree statement(int depth);
@@ -273,9 +280,11 @@ class Generator {
   std::vector<Variable> globals_;  // config fields under `block.field`
   std::vector<std::pair<std::string, T>> constants_;
   std::vector<Map> maps_;
-  std::vector<Map> array_maps_;       // whose values are arrays or strings
-  std::vector<Map> per_cpu_maps_;     // of which userspace asks one CPU's value
-  std::vector<Helper> helpers_;       // those that may be called from here
+  std::vector<Map> array_maps_;                                     // whose values are arrays or strings
+  std::vector<Map> per_cpu_maps_;                                   // of which userspace asks one CPU's value
+  std::vector<Helper> helpers_;                                     // those that may be called from here
+  std::vector<std::pair<std::string, Helper>> function_variables_;  // globals, and what they are first
+  bool may_call_values_ = false;
   std::vector<std::string> targets_;  // programs that may take over from here
   std::vector<std::vector<Variable>> scopes_;
   std::set<std::string> frozen_;  // maps into which a reference is held

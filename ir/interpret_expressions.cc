@@ -82,8 +82,6 @@ Interpreter::Place Interpreter::place(const Expr& e) {
     }
     if (index >= base->count) {
       ++events_["index out of range"];
-      // A map entry to be written to is there all the same; only the element is not.
-      if (at.where == Place::Where::Entry && !in_userspace_) find_or_insert(*at.map, at.key);
       at.where = Place::Where::Nowhere;
       at.in_string = is(base, TypeKind::Str);
     } else {
@@ -126,7 +124,11 @@ Value Interpreter::read(const Place& place) {
 void Interpreter::write(const Place& place, const Value& value) {
   if (place.in_packet && place.needed) require_packet(place, 0, 0);
   if (place.where == Place::Where::Nowhere && in_userspace_) throw ExitProcess{134};
-  if (place.where == Place::Where::Nowhere) return;
+  if (place.where == Place::Where::Nowhere) {
+    // A map entry that is written to is there all the same; only the element is not.
+    if (place.map) find_or_insert(*place.map, place.key);
+    return;
+  }
   const Value stored =
       in_userspace_ && is(place.type, TypeKind::EntryRef) ? own_copy(value) : convert(value, place.type);
   if (place.where == Place::Where::Entry && place.whole_entry) {

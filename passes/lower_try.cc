@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// try { raise 1 } catch 1 A   =>   var thrown = 0; caught: { thrown = 1; goto caught }; if (thrown == 1) A
+#include <utility>
+
 #include "ir/rewrite.h"
 #include "ir/status.h"
 #include "passes/passes.h"
@@ -121,9 +123,9 @@ Ir<lang::NoTry> lower_try(const Ir<lang::PacketPulled>& in, Context& context) {
       in, context, on<Raise>([&](const Node<Raise>& n, Out& to) { raise(n->status, n.loc, to); }),
       on<Try>([&](const Node<Try>& n, Out& to) {
         if (open.empty() && to.function()->domain == Domain::Program && gives_up(n.form)) {
-          gives_up_here = true;
+          const bool gave_up = std::exchange(gives_up_here, true);  // one may stand within another
           to.emit(to(n->body));
-          gives_up_here = false;
+          gives_up_here = gave_up;
           return;
         }
         Types& types = to.context.types;

@@ -8,6 +8,7 @@ using enum TokenKind;
 
 Expr Parser::match_expression() {
   const Token first = take();
+  if (at_several_subjects()) return invalid_expr();
   bool parenthesised_subject = false;
   const Expr subject = condition(parenthesised_subject);
   const Loc at = since(first);
@@ -63,6 +64,25 @@ Expr Parser::match_expression() {
   if (!panicking_ && !expect_close(RightBrace, open) && !at_end() && peek().new_line)
     panicking_ = false, broken_ = true;
   return expression_node(Match{subject, span(arms)}, at);
+}
+
+/// Takes `(a, b) { … }`, which other languages have, as a whole: their patterns would be an error each.
+bool Parser::at_several_subjects() {
+  if (!at(LeftParen)) return false;
+  size_t depth = 0, comma = 0, ahead = 0;
+  do {
+    const TokenKind kind = peek(ahead).kind;
+    if (kind == End) return false;
+    if (opens(kind)) ++depth;
+    if (closes(kind)) --depth;
+    if (kind == Comma && depth == 1 && comma == 0) comma = ahead;
+    ++ahead;
+  } while (depth > 0);
+  if (comma == 0 || peek(ahead).kind != LeftBrace) return false;
+  error(loc(peek(comma)), diag::expected_token, "`,`", "`)`: a `match` looks at one value");
+  skip_balanced();
+  skip_balanced();
+  return true;
 }
 
 /// Whether a statement stands where an arm would, because the `}` of the match or of an arm's block is missing.

@@ -20,13 +20,15 @@ std::string Parser::describe(const Token& token) const {
   return fmt::format("`{}`", text);
 }
 
-Diagnostic& Parser::expected(std::string_view what) {
+Diagnostic& Parser::expected(std::string_view what) { return expected(what, loc(peek())); }
+
+Diagnostic& Parser::expected(std::string_view what, Loc at) {
   if (named_keywords_.count(peek().kind)) {
     // That this cannot be a name has been said where it was declared.
     panicking_ = true;
     return ignored_ = {};
   }
-  Diagnostic& reported = error(loc(peek()), diag::expected_token, describe(peek()), std::string(what));
+  Diagnostic& reported = error(at, diag::expected_token, describe(peek()), std::string(what));
   panicking_ = true;
   return reported;
 }
@@ -134,7 +136,8 @@ Decl Parser::with_broken_body(const Decl& declaration, bool as_a_whole) {
 
 bool Parser::expect(TokenKind kind) {
   if (accept(kind)) return true;
-  expected(fmt::format("`{}`", token_text(kind)));
+  // What a line lacks at its end is missing there, not where the next one begins.
+  expected(fmt::format("`{}`", token_text(kind)), at_end() || peek().new_line ? after_previous() : loc(peek()));
   return false;
 }
 
@@ -216,8 +219,6 @@ bool Parser::begins_declaration(const Token& token, size_t at) const {
 }
 
 namespace {
-
-bool closes(TokenKind kind) { return kind == RightParen || kind == RightBracket || kind == RightBrace; }
 
 /// Whether a line that ends in this token goes on [L2].
 bool goes_on_after(TokenKind kind) {

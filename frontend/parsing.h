@@ -23,6 +23,10 @@ inline bool opens(TokenKind kind) {
   return kind == TokenKind::LeftParen || kind == TokenKind::LeftBracket || kind == TokenKind::LeftBrace;
 }
 
+inline bool closes(TokenKind kind) {
+  return kind == TokenKind::RightParen || kind == TokenKind::RightBracket || kind == TokenKind::RightBrace;
+}
+
 /// Gives a variable another value for as long as a scope lasts.
 template <class T>
 class Scoped {
@@ -120,6 +124,7 @@ class Parser {
   bool is_swallowed() const;
   /// "expected WHAT, found the next token"; the parser then panics.
   Diagnostic& expected(std::string_view what);
+  Diagnostic& expected(std::string_view what, Loc at);
   /// Adds "did you mean" to a message about the word, if it is nearly one of these.
   void suggest(Diagnostic& message, const Token& word, const std::vector<std::string_view>& known);
   std::string describe(const Token& token) const;
@@ -306,6 +311,7 @@ class Parser {
   Expr array_literal();
   Expr struct_literal(Name module, Ident name, const Token& first);
   Expr match_expression();
+  bool at_several_subjects();
   bool at_statement_after_arms() const;
   bool at_next_arm() const;
   bool at_arm() const;

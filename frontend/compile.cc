@@ -2,10 +2,12 @@
 #include "frontend/compile.h"
 
 #include <chrono>
+#include <set>
 
 #include "backends/ebpf_c/emit.h"
 #include "backends/project/project.h"
 #include "backends/user_c/emit.h"
+#include "frontend/load_files.h"
 #include "frontend/parser.h"
 #include "ir/check.h"
 #include "ir/context.h"
@@ -83,16 +85,23 @@ class Compilation {
 
     Program program;
     if (options_.start_after.empty()) {
-      program = parse(context_, main.file, sources_.text(main.file));
+      context_.main_file = main.file;
+      std::vector<std::string> directories = options_.directories;
+      directories.push_back(options_.share + "/std");
+      program = load_files(context_, sources_, options_.file, parse(context_, main.file, sources_.text(main.file)),
+                           directories);
       if (wants(options_.dump_after, parse_step)) dump(std::string(parse_step), program);
       if (options_.grammar_after == parse_step) result_.report += grammar(lang::Parsed);
       if (options_.stop_after == parse_step) return;
     } else {
       ReadError error;
-      const auto file_of = [this](const std::string& path, size_t size) -> std::optional<uint32_t> {
+      bool is_first = true;
+      const auto file_of = [&](const std::string& path, size_t size) -> std::optional<uint32_t> {
         const Sources::Opened source = sources_.open(path);
+        const bool is_main = std::exchange(is_first, false);
         if (!source || sources_.text(source.file).size() != size) return std::nullopt;
-        return source_ = source.file;
+        if (is_main) context_.main_file = source.file;
+        return source.file;
       };
       const std::optional<Program> read = read_program(context_, sources_.text(main.file), error, file_of);
       if (!read) return fail(diag::bad_dump, options_.file, error.message, error.offset);
@@ -155,8 +164,8 @@ class Compilation {
   static bool wants(const std::string& option, std::string_view pass) { return option == "all" || option == pass; }
 
   void dump(std::string name, const Program& program) {
-    const SourceText source{sources_.path(source_), sources_.text(source_)};
-    result_.dumps.emplace_back(std::move(name), print(program, context_.locations, source));
+    const auto source_of = [this](uint32_t file) { return SourceText{sources_.path(file), sources_.text(file)}; };
+    result_.dumps.emplace_back(std::move(name), print(program, context_.locations, source_of));
   }
 
   RunObserver observer() {
@@ -214,12 +223,25 @@ class Compilation {
   /// Which file and line of the output's `source/` a location names.
   std::pair<std::string, uint32_t> locate(Loc loc) const {
     const LocationRecord& record = context_.locations[loc];
-    const std::string& path = sources_.path(record.file);
-    return {"source/" + path.substr(path.find_last_of('/') + 1), sources_.line_number(record.file, record.begin)};
+    return {copy_of(record.file), sources_.line_number(record.file, record.begin)};
+  }
+
+  /// Where the output has its copy of a source: under the file's name, with a number where another has that name.
+  const std::string& copy_of(uint32_t file) const {
+    const auto [place, is_new] = copies_.emplace(file, "");
+    if (!is_new) return place->second;
+    const std::string& path = sources_.path(file);
+    const std::string name = path.substr(path.find_last_of('/') + 1);
+    const size_t end = name.rfind('.');
+    std::string copy = "source/" + name;
+    for (int i = 1; !copy_names_.insert(copy).second; ++i)
+      copy = fmt::format("source/{}_{}{}", name.substr(0, end), i, end == name.npos ? "" : name.substr(end));
+    return place->second = copy;
   }
 
   /// What came out of the branches becomes files: result_.files[path] = text.
   void emit(const std::map<std::string_view, Program>& ends) {
+    copy_of(context_.main_file);  // the first of its name
     const Locate where = [this](Loc loc) { return locate(loc); };
     const std::string& project = context_.project;
     std::map<std::string, std::string> files;
@@ -242,8 +264,7 @@ class Compilation {
     // The output builds where no ksc is: it carries the support code, and the source that #line names.
     for (const RuntimeFile& file : runtime_files)
       if ((file.folder != "user" || !user.empty()) && !copy(file, files)) return;
-    const std::string& main = sources_.path(source_);
-    files["source/" + main.substr(main.find_last_of('/') + 1)] = sources_.text(source_);
+    for (const auto& [file, copy] : copies_) files[copy] = sources_.text(file);
     for (auto& [path, text] : files) {
       bool wanted = options_.emit.empty();
       for (const std::string& end : options_.emit) wanted = wanted || path.ends_with(end);
@@ -267,7 +288,8 @@ class Compilation {
   Context context_;
   KernelTypes kernel_types_;
   Result result_;
-  uint32_t source_ = 0;  // what was compiled, also where a dump is what is read
+  mutable std::map<uint32_t, std::string> copies_;  // of the sources that the output names, where they lie in it
+  mutable std::set<std::string> copy_names_;
   int steps_ = 0;
   std::chrono::steady_clock::time_point began_;
 };

@@ -13,9 +13,10 @@ namespace ksc {
 
 /// What is to be compiled, and how.
 struct Options {
-  std::string file;     // the main source; opened through the sources
-  std::string project;  // the name of what comes out; empty: made from the file's name [L180]
-  std::string share;    // where std, runtime and types lie
+  std::string file;                      // the main source; opened through the sources
+  std::string project;                   // the name of what comes out; empty: made from the file's name [L180]
+  std::string share;                     // where std, runtime and types lie
+  std::vector<std::string> directories;  // where imports and includes are looked for
   Target target;
   bool check_only = false;  // report only, make no files
   bool makefile = true;

@@ -17,7 +17,7 @@
 #include "fuzz/check_passes.h"
 #include "fuzz/compare_run.h"
 #include "fuzz/environment.h"
-#include "passes/passes.h"
+#include "passes/typed_program.h"
 
 namespace ksc::fuzz {
 namespace {
@@ -119,8 +119,7 @@ Verdict check_object(const std::string& source, uint64_t seed, int worlds, Objec
   MemorySources sources;
   const uint32_t file = sources.add("random.ks", source);
   const Ir<lang::Parsed> parsed{parse(context, file, sources.text(file))};
-  const Program program =
-      infer_types(return_last_values(resolve_names(parsed, context), context), context).declarations;
+  const Program program = typed_program(parsed, context).declarations;
   if (context.diagnostics.has_errors()) {
     std::string code;
     for (const Diagnostic& d : context.diagnostics.all())

@@ -15,7 +15,7 @@
 #include "fuzz/check_passes.h"
 #include "fuzz/environment.h"
 #include "ir/interpret.h"
-#include "passes/passes.h"
+#include "passes/typed_program.h"
 
 namespace ksc::fuzz {
 namespace {
@@ -48,8 +48,7 @@ class UserPrograms {
     context.kernel_types = &kernel_types();
     MemorySources sources;
     const Ir<lang::Parsed> parsed{parse(context, sources.add("random.ks", source), source)};
-    const Program program =
-        infer_types(return_last_values(resolve_names(parsed, context), context), context).declarations;
+    const Program program = typed_program(parsed, context).declarations;
     const Name main = context.diagnostics.has_errors() ? Name{} : main_function(program);
     if (!main) return {"rejected", "", false};
     World world;

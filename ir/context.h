@@ -20,7 +20,8 @@ struct Context {
   Diagnostics diagnostics;
   Target target;
   const KernelTypes* kernel_types = nullptr;
-  std::string project;  // the name that pins and the object are called by [L180]
+  uint32_t main_file = 0;  // the source that is compiled; others are imported
+  std::string project;     // the name that pins and the object are called by [L180]
 
   Name name(std::string_view text) { return names.intern(text); }
   template <class F>

@@ -454,10 +454,12 @@ struct TraceLine    { Name format; Span<Expr> arguments;                        
 
 /// Broken syntax; accepted silently by every check. `names` are those that it may have declared.
 struct InvalidDecl  { Span<Name> names;                                         KSC_FORM(InvalidDecl, names) };
-/// import name from "path"
+/// import name from "path"; once files are loaded, `path` is that of the Module.
 struct Import       { Ident name; Name path;                                    KSC_FORM(Import, name, path) };
-/// include "path"; `system` for <path>.
+/// include "path"; `system` for <path>; once files are loaded, `path` is that of the Module.
 struct Include      { Name path; bool system;                                   KSC_FORM(Include, path, system) };
+/// What another file declares, which Imports and Includes of it name by its path.
+struct Module       { Name path; Span<Decl> declarations;                       KSC_FORM(Module, path, declarations) };
 /// license "…"
 struct License      { Name text;                                                KSC_FORM(License, text) };
 /// type name = target

@@ -35,7 +35,10 @@ Name main_function(const Program& program) {
 namespace {
 
 /// Whether the developer declared what is called so: names that passes make carry a number.
-bool is_developers(Name name) { return name.text() == name.spelling(); }
+bool is_developers(Name name) { return !name.is_generated(); }
+
+/// What maps and globals are called by in a world and in a trace: of two files' `x` the second is `x_1`, as in C.
+std::string trace_name(Name name) { return is_developers(name) ? word_of(name) : std::string(name.spelling()); }
 
 }  // namespace
 
@@ -53,7 +56,7 @@ void Interpreter::fill_map(Name name, Type type, bool shared) {
   map.kind = find_map_kind(type->name.text());
   map.shared = shared;
   if (!map.kind) throw Fault(fmt::format("no kind of maps is called {}", type->name.text()));
-  const auto given = world_.maps.find(std::string(name.spelling()));
+  const auto given = world_.maps.find(trace_name(name));
   if (!shared || given == world_.maps.end()) return;
   for (const auto& [key, value] : given->second) {
     if (key.size() != stored_size(type->key) || value.size() != stored_size(type->element))
@@ -71,7 +74,7 @@ void Interpreter::declare(const Program& program) {
     }
   frames_.emplace_back();
   const auto add_global = [&](Name name, Type type, Value value) {
-    if (const auto given = world_.globals.find(std::string(name.spelling()));
+    if (const auto given = world_.globals.find(trace_name(name));
         is_developers(name) && given != world_.globals.end()) {
       if (given->second.size() != stored_size(type))
         throw Fault(fmt::format("the world has another size for {}", name.text()));
@@ -111,7 +114,7 @@ void Interpreter::declare(const Program& program) {
                     on<PinnedGlobals>([&](const Node<PinnedGlobals>& n) {
                       Value whole = struct_value(n->type, n->values);
                       for (const StructField& field : n->type->body->fields) {
-                        const auto given = world_.globals.find(std::string(field.name.spelling()));
+                        const auto given = world_.globals.find(trace_name(field.name));
                         if (given == world_.globals.end()) continue;
                         if (given->second.size() != stored_size(field.type))
                           throw Fault(fmt::format("the world has another size for {}", field.name.text()));
@@ -312,7 +315,7 @@ Trace Interpreter::trace(std::optional<int64_t> result) {
   seen.events = events_;
   for (const auto& [name, map] : maps_) {
     if (!map.shared) continue;
-    MapContents& contents = seen.maps[std::string(name.spelling())];
+    MapContents& contents = seen.maps[trace_name(name)];
     for (const auto& [key, at] : map.entries) {
       const Bytes& value = memory_.contents(at);
       // Entries of array kinds always exist; which of them were touched is nobody's business.
@@ -325,11 +328,10 @@ Trace Interpreter::trace(std::optional<int64_t> result) {
     if (maps_.count(name)) {
       for (const StructField& field : global.type->body->fields) {
         const auto begin = bytes.begin() + field.offset;
-        seen.globals[std::string(field.name.spelling())] =
-            Bytes(begin, begin + static_cast<long>(stored_size(field.type)));
+        seen.globals[trace_name(field.name)] = Bytes(begin, begin + static_cast<long>(stored_size(field.type)));
       }
     } else if (is_developers(name)) {
-      seen.globals[std::string(name.text())] = bytes;
+      seen.globals[trace_name(name)] = bytes;
     }
   }
   if (context_)

@@ -20,7 +20,7 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          TargetChecked, ResultsUnnamed, ValuesPlaced, ShortCircuitsPure, OperandsOrdered, PacketPointersRooted,
          AccessesChecked, ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped, StatusesRaised, ThrowsExplicit,
          AggregatesReturned, NoMaybe, PinsFlat, ConstantsRead, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison,
-         EnumsConverted, PaddingDropped, NoArrayCopy, SplitEbpf, ArgumentsPacked, PacketElementsPointed,
+         EnumsConverted, PaddingDropped, NoArrayCopy, SplitEbpf, ArgumentsPacked, ImportsUsed, PacketElementsPointed,
          ElementAddressesGuarded, PinsReached, LookupsMerged, WaysForgotten, ZerosForgotten, NullTestsApart,
          PointersRetested, ContextReadOnce, ContextAccessesApart, EarlyAnswersHidden, ResultsCleared, PlacesApart,
          ReboundPointersHidden, IndexesGuarded, OffsetsBounded, TurnPointersDetached, PacketTestsApart,

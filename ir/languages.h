@@ -15,13 +15,16 @@ inline constexpr Lang Parsed = language_of(
     Kind::IfValue, Kind::BlockValue, Kind::AddressOf, Kind::Deref, Kind::InvalidStmt, Kind::VarStmt, Kind::AssignStmt,
     Kind::IfVar, Kind::Try, Kind::Throw, Kind::Defer, Kind::Delete, Kind::ForEach, Kind::Evaluate, Kind::Block,
     Kind::If, Kind::For, Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::InvalidDecl,
-    Kind::Import, Kind::Include, Kind::License, Kind::AliasDecl, Kind::StructDecl, Kind::EnumDecl, Kind::ConstDecl,
-    Kind::ConfigDecl, Kind::VarDecl, Kind::MapDecl, Kind::ExternDecl, Kind::ImplDecl, Kind::FunctionDecl);
+    Kind::Import, Kind::Include, Kind::Module, Kind::License, Kind::AliasDecl, Kind::StructDecl, Kind::EnumDecl,
+    Kind::ConstDecl, Kind::ConfigDecl, Kind::VarDecl, Kind::MapDecl, Kind::ExternDecl, Kind::ImplDecl,
+    Kind::FunctionDecl);
 
 /// Each name is bound to one symbol: a local's is unique in the program.
 inline constexpr Lang Resolved = Parsed - Kind::NameUse + Kind::Local + Kind::GlobalName + Rule::NamesBound;
+/// The files are one: what an import's name leads to has a symbol of its own.
+inline constexpr Lang Linked = Resolved - Kind::Import - Kind::Include - Kind::Module;
 /// What a function ends with is returned.
-inline constexpr Lang LastValuesReturned = Resolved + Rule::LastValuesReturned;
+inline constexpr Lang LastValuesReturned = Linked + Rule::LastValuesReturned;
 
 /// Each expression has its type; conversions, places and calls are spelled out.
 inline constexpr Lang Typed =
@@ -42,7 +45,8 @@ inline constexpr Lang Typed =
 // A table: one line a language.
 // clang-format off
 inline constexpr Lang CallsDirect = Typed - Kind::FunctionValue - Kind::IndirectCall;         // each call names its function
-inline constexpr Lang ReturnsSplit = CallsDirect + Rule::ReturnsExplicit;                           // return match … returns in each arm
+inline constexpr Lang ImportsUsed = CallsDirect + Rule::ImportsUsed;                          // what of other files nothing uses is gone
+inline constexpr Lang ReturnsSplit = ImportsUsed + Rule::ReturnsExplicit;                           // return match … returns in each arm
 inline constexpr Lang TailCallsFound = ReturnsSplit + Kind::TailCall + Rule::TailCallsFound;  // return program(ctx) is a form of its own
 inline constexpr Lang NoDefer = TailCallsFound - Kind::Defer + Kind::Finally + Kind::Guarded;                 // what is deferred stands at the end
 inline constexpr Lang NullChecked = NoDefer + Rule::NullChecked;                       // no null is dereferenced

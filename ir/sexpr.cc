@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
+#include "ir/mentions.h"
 #include "ir/visit.h"
 
 namespace ksc {
@@ -153,10 +155,23 @@ class Reader {
     const size_t places = text_.rfind(places_mark);
     if (places == text_.npos) return;
     const size_t declarations = std::exchange(at_, places + places_mark.size());
-    const std::string path = string();
-    const auto size = static_cast<size_t>(integer());
-    const auto file = file_of_(path, size);
+    struct Source {
+      std::optional<uint32_t> file;
+      size_t size = 0;
+    };
+    std::vector<Source> sources;
+    while (sources.empty() || peek() == '"') {
+      const std::string path = string();
+      const auto size = static_cast<size_t>(integer());
+      sources.push_back({file_of_(path, size), size});
+    }
+    size_t current = 0;
     while (!accept(')')) {
+      if (accept('@')) {
+        current = static_cast<size_t>(integer());
+        if (current >= sources.size()) fail("there is no source of this number");
+      }
+      const auto& [file, size] = sources[current];
       const auto begin = static_cast<uint32_t>(integer());
       const auto end = static_cast<uint32_t>(integer());
       if (begin > end || end > size) fail("this is no range of the source");
@@ -455,45 +470,6 @@ class Reader {
   int depth_ = 0;
 };
 
-/// Calls `meet` with every type in a program: of nodes and of their fields.
-struct TypeCollector {
-  std::vector<Type> structs;
-  std::map<Type, bool> seen;
-
-  void meet(Type t) {
-    if (!t || seen[t]) return;
-    seen[t] = true;
-    meet(t->element);
-    meet(t->key);
-    for (Type p : t->parameters) meet(p);
-    if (t->body) {
-      for (const StructField& f : t->body->fields) meet(f.type);
-      meet(t->body->signature);
-      if (t->body->complete) structs.push_back(t);
-    }
-  }
-  template <class T>
-  void field(const T& value) {
-    if constexpr (SumField<T>) {
-      boost::variant2::visit([&](const auto& ref) { meet((*ref).type), form((*ref).form); }, value);
-    } else if constexpr (std::same_as<T, Body>) {
-      for (const Stmt& s : value.statements) field(s);
-    } else if constexpr (is_span<T>) {
-      for (const auto& v : value) field(v);
-    } else if constexpr (is_option<T>) {
-      if (value) field(*value);
-    } else if constexpr (Record<T>) {
-      form(value);
-    } else if constexpr (std::same_as<T, Type>) {
-      meet(value);
-    }
-  }
-  template <class F>
-  void form(const F& f) {
-    std::apply([&](const auto&... fields) { (field(fields), ...); }, f.fields());
-  }
-};
-
 std::string described(Type type) {
   std::string out = fmt::format("({} {}", is(type, TypeKind::Struct) ? "struct" : "enum", name_text(type->name));
   if (is(type, TypeKind::Struct)) out += fmt::format(" {}", type->body->size);
@@ -550,12 +526,12 @@ namespace {
 
 std::string print(const Program& program, std::vector<Loc>* places) {
   std::string out;
-  TypeCollector types;
-  for (const Decl& d : program) types.field(d);
+  Mentions mentioned;
+  for (const Decl& d : program) mentioned.add(d);
   // Kernel structs and the developer's alike: a dump that is read back must not need the types' source.
-  if (!types.structs.empty()) {
+  if (!mentioned.types().empty()) {
     out += "(types";
-    for (Type type : types.structs) out += "\n  " + described(type);
+    for (Type type : mentioned.types()) out += "\n  " + described(type);
     out += ")\n";
   }
   for (const Decl& d : program) {
@@ -571,15 +547,33 @@ std::string print(const Program& program, std::vector<Loc>* places) {
 
 std::string print(const Program& program) { return print(program, nullptr); }
 
-std::string print(const Program& program, const Locations& locations, const SourceText& source) {
+std::string print(const Program& program, const Locations& locations, const SourceOf& source_of) {
   std::vector<Loc> places;
   std::string out = print(program, &places);
-  out += fmt::format("{}{} {}", places_mark, quoted(source.path), source.text.size());
+  std::vector<uint32_t> files;
+  const auto number_of = [&](uint32_t file) -> size_t {
+    const auto found = std::find(files.begin(), files.end(), file);
+    if (found == files.end()) return files.push_back(file), files.size() - 1;
+    return static_cast<size_t>(found - files.begin());
+  };
+  std::string ranges;
+  size_t current = 0;
   constexpr size_t in_a_line = 12;
-  for (size_t i = 0; i < places.size(); ++i)
-    out += fmt::format("{}{} {}", i % in_a_line == 0 ? "\n  " : "  ", locations[places[i]].begin,
-                       locations[places[i]].end);
-  return out + ")\n";
+  for (size_t i = 0; i < places.size(); ++i) {
+    const LocationRecord& place = locations[places[i]];
+    ranges += i % in_a_line == 0 ? "\n  " : "  ";
+    // What has no place stands in every file.
+    const size_t number = places[i] ? number_of(place.file) : current;
+    if (number != current) ranges += fmt::format("@{} ", current = number);
+    ranges += fmt::format("{} {}", place.begin, place.end);
+  }
+  if (files.empty()) files.push_back(0);
+  out += places_mark;
+  for (uint32_t file : files) {
+    const SourceText source = source_of(file);
+    out += fmt::format("{}{} {}", file == files[0] ? "" : " ", quoted(source.path), source.text.size());
+  }
+  return out + ranges + ")\n";
 }
 
 std::optional<Program> read_program(Context& context, std::string_view text, ReadError& error, const FileOf& file_of) {

@@ -21,8 +21,11 @@ std::string print(Type type);
 struct SourceText {
   std::string_view path, text;
 };
-/// The same with a list behind it of where each node stands in the source.
-std::string print(const Program& program, const Locations& locations, const SourceText& source);
+/// The source of a location's file.
+using SourceOf = std::function<SourceText(uint32_t file)>;
+/// The same with a list behind it of where each node stands: the sources with their sizes, the nodes' ranges in the
+/// order in which they are printed, and `@N` where those that follow stand in the Nth source.
+std::string print(const Program& program, const Locations& locations, const SourceOf& source_of);
 
 /// The file with a path in the sources of a compilation; nothing if it is not there or has another size by now.
 using FileOf = std::function<std::optional<uint32_t>(const std::string& path, size_t size)>;

@@ -34,14 +34,14 @@ Ir<lang::TailCallsFound> find_tail_calls(const Ir<lang::ReturnsSplit>& in, Conte
           to.context.diagnostics.report(call->loc, diag::tail_call_in_helper);
         } else if (from.program_type != program->program_type || from.target != program->target) {
           to.context.diagnostics.report(call->loc, diag::tail_call_type, attribute_of(from),
-                                        std::string(program->name.text()), attribute_of(*program));
+                                        std::string(program->name.spelling()), attribute_of(*program));
         }
         to.emit(TailCall{call->form.function, call->form.arguments[0]}, n.loc);
       }),
       on<Call>([&](const Node<Call>& n, Out& to) -> Expr {
         if (program_of(n->function))
-          to.context.diagnostics.report(n.loc, diag::program_called, std::string(n->function.text()),
-                                        std::string(n->function.text()));
+          to.context.diagnostics.report(n.loc, diag::program_called, std::string(n->function.spelling()),
+                                        std::string(n->function.spelling()));
         return to.rebuild(n);
       }));
   report_call_cycles(out.declarations, context);

@@ -121,7 +121,8 @@ class Inference {
 
   // ---- types (inference_types.cc)
   Type resolve(const TypeExpr& type);
-  Type named_type(const Ident& name);
+  /// The type of that name; that of a module does not exist, since modules are linked.
+  Type named_type(Name module, const Ident& name, Loc loc);
   /// The type of something that is kept where `what` says: reports types that cannot be kept there.
   Type stored_type(const TypeExpr& type, std::string_view what);
   Type function_type(const Node<FunctionType>& n);
@@ -198,7 +199,7 @@ class Inference {
   Expr infer(const Expr& e, Expected expected = {});
   /// The value of a constant that has a place, as if it were written there.
   Expr used_at(Loc loc, const Expr& value);
-  Expr infer_global(const Node<GlobalName>& n);
+  Expr infer_global(const Node<GlobalName>& n, Expected expected);
   Expr infer_operation(const Node<Operation>& n, Expected expected);
   Expr infer_chain(const Node<Chain>& n, Expected expected);
   Expr infer_member(const Node<Member>& n);
@@ -309,9 +310,24 @@ class Inference {
   };
   Expr call_function(const Entity& entity, Name name, Span<Expr> arguments, Loc loc,
                      const Receiver* receiver = nullptr);
-  Expr call_method(Entity& function, const Ident& method, Receiver receiver, Span<Expr> arguments, Loc loc);
+  // inference_overloads.cc
+  /// A function at file level, by the name and the file that it stands in.
+  using FunctionKey = std::pair<uint32_t, std::string_view>;
+  FunctionKey function_key(Name function, Loc loc) const { return {c.locations[loc].file, function.spelling()}; }
+  /// The functions that have this one's name in its file, itself among them [L172].
+  const std::vector<Name>& overloads(Name function);
+  /// Of functions with one name the one whose first parameter takes the value; none where no one does.
+  Name chosen_overload(const std::vector<Name>& functions, const Expr& value);
+  Expr report_no_overload(const std::vector<Name>& functions, const Expr& value, Loc loc);
+  Expr call_overloaded(const std::vector<Name>& functions, Span<Expr> arguments, Loc loc);
+  /// The functions that are methods of a value of the type where the call stands: those of its file, else those of the
+  /// file that declares the type.
+  std::vector<Name> methods(const Ident& method, Type type, Loc loc);
+  Expr call_method(const std::vector<Name>& functions, Receiver receiver, Span<Expr> arguments, Loc loc);
+  // inference_function_values.cc
   Expr call_indirectly(const Expr& function, Span<Expr> arguments, Loc loc);
-  Expr function_value(const Entity& entity, Name name, Loc loc);
+  /// A function as a value; of several with its name the one of the type that is expected.
+  Expr function_value(Name name, Expected expected, Loc loc);
   Expr refuse_side(const Entity& entity, Name name, Loc loc);
   /// The arguments of a call as the parameters take them; nothing if one of them is wrong, which is reported.
   std::optional<std::vector<Expr>> passed(std::string_view name, const TypeData& function, Span<Expr> arguments,
@@ -350,6 +366,7 @@ class Inference {
   Context& c;
   Types& t;
   std::map<Name, Entity, ByText> entities_;
+  std::map<FunctionKey, std::vector<Name>> functions_;
   NameMap<Type> locals_;
   std::vector<Stmt>* sink_ = nullptr;
   Domain domain_ = Domain::User;

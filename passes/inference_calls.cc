@@ -18,11 +18,6 @@ std::string_view side(Domain domain) {
   return "userspace";
 }
 
-/// Whether parameters and results of function values are of such a type: nothing of it is a pointer into some memory.
-bool is_passed_in_values(Type type) {
-  return !is(type, TypeKind::Pointer) && !is(type, TypeKind::Maybe) && !is(type, TypeKind::Handle);
-}
-
 /// The struct whose members a value of the type has, or points to; null if it has none.
 Type struct_behind(Type type) {
   if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) type = type->element;
@@ -41,11 +36,15 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
     const Name name = callee->form.name;
     if (Entity* entity = find_entity(name)) {
       complete(*entity);
-      if (entity->kind == Entity::Kind::Function) return call_function(*entity, name, n->arguments, n.loc);
+      if (entity->kind == Entity::Kind::Function) {
+        if (const std::vector<Name>& functions = overloads(name); functions.size() > 1)
+          return call_overloaded(functions, n->arguments, n.loc);
+        return call_function(*entity, name, n->arguments, n.loc);
+      }
       if (is_function_value(entity->type)) return call_indirectly(infer(n->callee), n->arguments, n.loc);
       for (const Expr& argument : n->arguments) infer(argument);
       if (entity->kind != Entity::Kind::Unknown)
-        c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.text()));
+        c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.spelling()));
       return invalid(n.loc);
     }
     if (name == "print")
@@ -55,7 +54,7 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
       return call_helper(*helper, n->arguments, n.loc);
     if (is_kernel_helper(name.text())) return helper_without_signature(name.text(), n->arguments, n.loc);
     for (const Expr& argument : n->arguments) infer(argument);
-    c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.text()));
+    c.diagnostics.report(loc_of(n->callee), diag::not_callable, std::string(name.spelling()));
     return invalid(n.loc);
   }
   if (const auto* member = as<Member>(n->callee)) {
@@ -95,11 +94,9 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
     const StructField* field = owner ? find_field(owner, method.name) : nullptr;
     if (field && is_function_value(field->type))
       return call_indirectly(value_of_maybe(entry_value(field_of(object, method, n.loc))), n->arguments, n.loc);
-    if (!field) {
-      Entity* function = find_entity(method.name);
-      if (function && function->kind == Entity::Kind::Function && !function->program_type)
-        return call_method(*function, method, {object, member->form.object}, n->arguments, n.loc);
-    }
+    if (!field)
+      if (const std::vector<Name> functions = methods(method, type, n.loc); !functions.empty())
+        return call_method(functions, {object, member->form.object}, n->arguments, n.loc);
     for (const Expr& argument : n->arguments) infer(argument);
     if (is(type, TypeKind::Pointer) && type->space == Space::Context)
       return unsupported(n.loc, fmt::format("the method `{}`", method.name.text()));
@@ -114,38 +111,6 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
   for (const Expr& argument : n->arguments) infer(argument);
   if (!is_invalid(callee)) c.diagnostics.report(loc_of(n->callee), diag::not_callable, spell(type_of(callee)));
   return invalid(n.loc);
-}
-
-/// [L172] x.f(a) is f(x, a), or f(&x, a).
-Expr Inference::call_method(Entity& function, const Ident& method, Receiver receiver, Span<Expr> arguments, Loc loc) {
-  complete(function);
-  const Span<Type> parameters = function.type->parameters;
-  if (!parameters.empty() && is(parameters[0], TypeKind::Pointer) && !is(type_of(receiver.value), TypeKind::Pointer) &&
-      !is(type_of(receiver.value), TypeKind::EntryRef))
-    receiver.value = infer(c.make(AddressOf{receiver.written}, loc_of(receiver.written)));
-  return call_function(function, method.name, arguments, loc, &receiver);
-}
-
-/// A function that is called nowhere here: it is called where the value gets to [L64].
-Expr Inference::function_value(const Entity& entity, Name name, Loc loc) {
-  const bool in_kernel = entity.domain == Domain::Shared;
-  if (!in_kernel && entity.domain != Domain::User) return unsupported(loc, "this function as a value");
-  if (name == "main") return unsupported(loc, "`main` as a value");
-  if (!at_file_level_ && in_kernel != in_ebpf()) return refuse_side(entity, name, loc);
-  Type signature = entity.type;
-  bool fits = is_passed_in_values(signature->element);
-  for (Type parameter : signature->parameters) fits = fits && is_passed_in_values(parameter);
-  if (is(signature->element, TypeKind::Invalid)) return invalid(loc);
-  if (!fits) return unsupported(loc, fmt::format("a function of type `{}` as a value", spell(signature)));
-  return c.make(FunctionValue{name}, loc, t.function_value(signature));
-}
-
-Expr Inference::call_indirectly(const Expr& function, Span<Expr> arguments, Loc loc) {
-  if (at_file_level_) return report_not_constant(loc), invalid(loc);
-  Type signature = type_of(function)->body->signature;
-  const std::optional<std::vector<Expr>> values = passed(spell(signature), *signature, arguments, loc);
-  if (!values) return invalid(loc);
-  return c.make(IndirectCall{function, c.span(*values)}, loc, signature->element);
 }
 
 std::optional<std::vector<Expr>> Inference::passed(std::string_view name, const TypeData& function,
@@ -171,7 +136,7 @@ std::optional<std::vector<Expr>> Inference::passed(std::string_view name, const 
 }
 
 Expr Inference::refuse_side(const Entity& entity, Name name, Loc loc) {
-  Diagnostic& message = c.diagnostics.report(loc, diag::wrong_side, std::string(name.text()),
+  Diagnostic& message = c.diagnostics.report(loc, diag::wrong_side, std::string(name.spelling()),
                                              std::string(side(entity.domain)), std::string(side(domain_)));
   if (in_ebpf() && entity.domain == Domain::User && name != "main")
     message.fix(before(loc_of(entity.declaration)), "@helper ", "make it callable from eBPF");
@@ -196,7 +161,7 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
     for (const Expr& argument : arguments) infer(argument);
     return invalid(loc);
   }
-  const std::optional<std::vector<Expr>> values = passed(name.text(), *function, arguments, loc, receiver);
+  const std::optional<std::vector<Expr>> values = passed(name.spelling(), *function, arguments, loc, receiver);
   if (!values) return invalid(loc);
   return c.make(Call{name, c.span(*values)}, loc, function->element);
 }
@@ -306,7 +271,8 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
                   of_cpus ? entry_type(map) : kernel_notation(known.result));
   }
   for (const Expr& argument : arguments) infer(argument);
-  Diagnostic& message = c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.text()));
+  Diagnostic& message =
+      c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.spelling()));
   fix_old_method(message, map, method, arguments, loc);
   return invalid(loc);
 }
@@ -409,7 +375,7 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Expect
       if (is_exact && name.starts_with("hton"))
         spelled = c.name(fmt::format(
             "bpf_{}({})", name,
-            number->form.constant ? std::string(number->form.constant.text()) : integer_text(number->form.value)));
+            number->form.constant ? std::string(number->form.constant.spelling()) : integer_text(number->form.value)));
       return integer({static_cast<__int128>(swapped)}, type, loc, spelled);
     }
     return call({value}, type);

@@ -43,7 +43,12 @@ void Inference::collect(const Decl& d) {
   if (const auto* n = as<ConfigDecl>(d)) note(n->form.name, K::Config);
   if (const auto* n = as<VarDecl>(d)) note(n->form.name, K::Variable);
   if (const auto* n = as<MapDecl>(d)) note(n->form.name, K::Map);
-  if (const auto* n = as<FunctionDecl>(d)) note(n->form.name, K::Function);
+  if (const auto* n = as<FunctionDecl>(d)) {
+    note(n->form.name, K::Function);
+    // Of two with one name and one first parameter the first counts.
+    if (const Entity* entity = find_entity(n->form.name.name); entity && loc_of(entity->declaration) == n->loc)
+      functions_[function_key(n->form.name.name, n->loc)].push_back(n->form.name.name);
+  }
   if (const auto* n = as<ExternDecl>(d); n && !find_helper_signature(n->form.name.name.text())) {
     note(n->form.name, K::Function);
     Entity& entity = entities_.at(n->form.name.name);
@@ -103,7 +108,7 @@ void Inference::complete(Entity& entity) {
     if (whole && whole->state == Entity::State::AtWork) {
       for (const EnumerationItem& item : n->form.items)
         if (find_entity(item.name.name) == &entity)
-          c.diagnostics.report(item.name.loc, diag::later_enumerator, std::string(item.name.name.text()));
+          c.diagnostics.report(item.name.loc, diag::later_enumerator, std::string(item.name.name.spelling()));
     }
     entity.type = t.invalid();
     return;
@@ -141,7 +146,7 @@ void Inference::complete(Entity& entity) {
 
 void Inference::report_chain(const Ident& name, int most) {
   if (!std::exchange(chain_reported_, true))
-    c.diagnostics.report(name.loc, diag::chain_too_long, std::string(name.name.text()), most);
+    c.diagnostics.report(name.loc, diag::chain_too_long, std::string(name.name.spelling()), most);
 }
 
 int Inference::nesting_of(Type type) const {
@@ -160,7 +165,7 @@ std::vector<StructField> Inference::members(const Span<Item>& items, Type whole,
     field.name = item.name.name;
     field.type = stored_type(item.type, what);
     if (!seen.insert(field.name).second)
-      c.diagnostics.report(item.name.loc, diag::redeclared, std::string(field.name.text()));
+      c.diagnostics.report(item.name.loc, diag::redeclared, std::string(field.name.spelling()));
     else if (!is(field.type, TypeKind::Invalid))
       fields.push_back(field);
     else
@@ -261,7 +266,7 @@ void Inference::complete_variable(const Node<VarDecl>& n, Entity& entity) {
       entity.type = t.invalid();
     }
   } else {
-    c.diagnostics.report(n->name.loc, diag::no_type, std::string(n->name.name.text()));
+    c.diagnostics.report(n->name.loc, diag::no_type, std::string(n->name.name.spelling()));
     entity.type = t.invalid();
   }
 }
@@ -361,14 +366,8 @@ void Inference::declare(const Decl& d, std::vector<Decl>& out) {
   domain_ = Domain::Shared;  // what stands at file level is seen from eBPF too
   program_type_ = nullptr;
   visit<lang::LastValuesReturned>(
-      d, on<InvalidDecl>([](const auto&) {}), on<Import>([&](const auto&) { unsupported(loc, "`import`"); }),
-      on<Include>([&](const Node<Include>& n) {
-        // What these declare is in the prelude.
-        const std::string_view path = n->path.text();
-        if (path != "xdp.kh" && path != "tc.kh") unsupported(loc, fmt::format("`include \"{}\"`", path));
-      }),
-      on<License>([&](const auto& n) { out.push_back(c.make(n.form, loc)); }), on<AliasDecl>([](const auto&) {}),
-      on<StructDecl>([&](const Node<StructDecl>& n) {
+      d, on<InvalidDecl>([](const auto&) {}), on<License>([&](const auto& n) { out.push_back(c.make(n.form, loc)); }),
+      on<AliasDecl>([](const auto&) {}), on<StructDecl>([&](const Node<StructDecl>& n) {
         Type type = find_entity(n->name.name)->type;
         if (!is(type, TypeKind::Struct) || !type->body->header.empty()) return;
         std::vector<MemberComment> comments;

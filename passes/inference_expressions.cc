@@ -12,7 +12,7 @@ Expr Inference::infer(const Expr& e, Expected expected) {
       on<GlobalName>([&](const Node<GlobalName>& n) -> Expr {
         // Where a type was refused, what would have had it is no second mistake.
         const Entity* entity = is(expected, TypeKind::Invalid) ? find_entity(n->name) : nullptr;
-        return entity && entity->kind == Entity::Kind::Function ? invalid(loc) : infer_global(n);
+        return entity && entity->kind == Entity::Kind::Function ? invalid(loc) : infer_global(n, expected);
       }),
       on<Local>([&](const Node<Local>& n) -> Expr {
         if (auto found = keys_only_.find(n->name); found != keys_only_.end())
@@ -80,7 +80,7 @@ Expr Inference::infer(const Expr& e, Expected expected) {
         if (is(type, TypeKind::Invalid)) return invalid(loc);
         const StructField* field = is(type, TypeKind::Struct) ? find_field(type, n->field.name) : nullptr;
         if (field) return integer({field->offset}, t.constant(), loc);
-        c.diagnostics.report(n->field.loc, diag::no_member, spell(type), std::string(n->field.name.text()));
+        c.diagnostics.report(n->field.loc, diag::no_member, spell(type), std::string(n->field.name.spelling()));
         return invalid(loc);
       }),
       on<Propagate>([&](const auto& n) { return infer_propagate(n, expected); }),
@@ -132,8 +132,8 @@ Expr Inference::used_at(Loc loc, const Expr& value) {
   return as<Zero>(value) ? Expr(c.make(Zero{}, loc, type_of(value))) : value;
 }
 
-Expr Inference::infer_global(const Node<GlobalName>& n) {
-  const std::string_view text = n->name.text();
+Expr Inference::infer_global(const Node<GlobalName>& n, Expected expected) {
+  const std::string_view text = n->name.spelling();
   if (Entity* entity = find_entity(n->name)) {
     complete(*entity);
     switch (entity->kind) {
@@ -157,7 +157,7 @@ Expr Inference::infer_global(const Node<GlobalName>& n) {
       case Entity::Kind::Function:
         if (entity->runs_nowhere) return invalid(n.loc);
         if (entity->domain == Domain::Program) return c.make(FunctionName{n->name}, n.loc, t.program(n->name));
-        return function_value(*entity, n->name, n.loc);
+        return function_value(n->name, expected, n.loc);
       case Entity::Kind::Alias:
       case Entity::Kind::Struct:
       case Entity::Kind::Enum:

@@ -144,7 +144,7 @@ void Inference::check_main(const Node<FunctionDecl>& n, const Entity& entity) {
   for (const StructField& field : arguments->body->fields)
     if (!(is_integral(field.type) && !is(field.type, TypeKind::Char) && !is_function_value(field.type)) &&
         !is(field.type, TypeKind::Str))
-      c.diagnostics.report(loc_of(n->parameters[0].type), diag::bad_option_type, std::string(field.name.text()));
+      c.diagnostics.report(loc_of(n->parameters[0].type), diag::bad_option_type, std::string(field.name.spelling()));
 }
 
 // A verdict of another program type is a number here, but hardly the one that was meant.
@@ -162,7 +162,7 @@ Name Inference::foreign_verdict(const Expr& verdict) {
 void Inference::warn_of_foreign_verdicts(const Expr& value) {
   if (is(result_, TypeKind::Invalid)) return;  // reported
   if (const Name verdict = foreign_verdict(value))
-    c.diagnostics.report(loc_of(value), diag::foreign_verdict, std::string(verdict.text()),
+    c.diagnostics.report(loc_of(value), diag::foreign_verdict, std::string(verdict.spelling()),
                          std::string(program_type_->attribute), std::string(program_type_->safe));
   if (const auto* choice = as<Conditional>(value)) {
     warn_of_foreign_verdicts(choice->form.then);
@@ -248,7 +248,7 @@ void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>&
   bool broken = false;
   for (const Stmt& s : statements.statements) broken |= header(s).contains.has(Kind::InvalidStmt);
   if (gives && !broken && !result_is_named_ && !always_leaves(statements))
-    c.diagnostics.report(n->name.loc, diag::missing_return, std::string(n->name.name.text()), spell(result_));
+    c.diagnostics.report(n->name.loc, diag::missing_return, std::string(n->name.name.spelling()), spell(result_));
   out.push_back(c.make(FunctionDef{n->name.name, domain_, program_type_ ? c.name(program_type_->attribute) : Name{},
                                    entity.target, c.span(parameters), n->result_name.name, result_, false, statements},
                        n.loc));

@@ -59,7 +59,7 @@ uint64_t Inference::map_flags(const Node<MapDecl>& n, const MapKind& kind) {
         unsupported(word->loc, "`BPF_F_NUMA_NODE`, which the option `numa_node = N` behind the size will set");
         return;
       }
-      Diagnostic& message = c.diagnostics.report(word->loc, diag::bad_map_flag, std::string(word->form.name.text()),
+      Diagnostic& message = c.diagnostics.report(word->loc, diag::bad_map_flag, std::string(word->form.name.spelling()),
                                                  std::string(kind.name));
       std::vector<std::string_view> known;
       for (const MapFlag& f : map_flag_names)

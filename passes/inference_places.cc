@@ -45,7 +45,7 @@ void Inference::report_no_member(Type type, const Ident& name) {
     return;
   const bool has_members = is(type, TypeKind::Struct) || is_enumeration(type);
   if (has_members) refused_members_[type->name].insert(name.name);  // one mistake, wherever it stands
-  Diagnostic& message = c.diagnostics.report(name.loc, diag::no_member, spell(type), std::string(name.name.text()));
+  Diagnostic& message = c.diagnostics.report(name.loc, diag::no_member, spell(type), std::string(name.name.spelling()));
   if (!has_members) return;
   std::vector<std::string_view> known;
   for (const StructField& field : type->body->fields) known.push_back(field.name.text());
@@ -149,8 +149,8 @@ bool Inference::may_access(const Expr& map, bool writes, Loc loc) {
   // The plain flags bind the system-call side, those of programs the other [L16].
   const uint64_t forbidden = in_ebpf() ? (writes ? 128 : 256) : (writes ? 8 : 16);
   if (!(entity->flags & forbidden)) return true;
-  c.diagnostics.report(loc, diag::map_not_accessible, std::string(name->form.name.text()), writes ? "written" : "read",
-                       in_ebpf() ? "eBPF" : "userspace",
+  c.diagnostics.report(loc, diag::map_not_accessible, std::string(name->form.name.spelling()),
+                       writes ? "written" : "read", in_ebpf() ? "eBPF" : "userspace",
                        std::string(writes ? "BPF_F_RDONLY" : "BPF_F_WRONLY") + (in_ebpf() ? "_PROG" : ""));
   return false;
 }
@@ -315,7 +315,7 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
 }
 
 Expr Inference::infer_struct_literal(const Node<StructLiteral>& n) {
-  Type type = named_type(n->name);
+  Type type = named_type(n->module, n->name, n->name.loc);
   if (is(type, TypeKind::Invalid)) return invalid(n.loc);
   if (!is(type, TypeKind::Struct)) {
     c.diagnostics.report(n->name.loc, diag::type_mismatch, spell(type), "a struct");
@@ -331,7 +331,7 @@ Expr Inference::infer_struct_literal(const Node<StructLiteral>& n) {
       continue;
     }
     if (!given.insert(value.name.name).second)
-      c.diagnostics.report(value.name.loc, diag::missing_member, std::string(value.name.name.text()));
+      c.diagnostics.report(value.name.loc, diag::missing_member, std::string(value.name.name.spelling()));
     values.push_back({value.name.name, coerce(infer(value.value, field->type), field->type)});
   }
   return c.make(StructValue{c.span(values)}, n.loc, type);
@@ -373,7 +373,7 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
     if (const auto* field = as<Field>(base)) {
       const StructField* member = find_field(type_of(field->form.base), field->form.name);
       if (member && member->bit_size) {
-        c.diagnostics.report(n.loc, diag::bit_field_address, std::string(field->form.name.text()));
+        c.diagnostics.report(n.loc, diag::bit_field_address, std::string(field->form.name.spelling()));
         return invalid(n.loc);
       }
       base = field->form.base;

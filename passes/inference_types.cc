@@ -39,11 +39,7 @@ Type builtin_type(Types& t, std::string_view name) {
 Type Inference::resolve(const TypeExpr& type) {
   return visit<lang::LastValuesReturned>(
       type, on<InvalidType>([&](const Node<InvalidType>&) { return t.invalid(); }),
-      on<NamedType>([&](const Node<NamedType>& n) {
-        if (!n->module) return named_type(n->name);
-        c.diagnostics.report(n.loc, diag::not_supported_yet, "types of imported modules");
-        return t.invalid();
-      }),
+      on<NamedType>([&](const Node<NamedType>& n) { return named_type(n->module, n->name, n.loc); }),
       on<PointerType>([&](const Node<PointerType>& n) {
         Type element = resolve(n->element);
         if (is(element, TypeKind::Invalid)) return element;
@@ -82,27 +78,6 @@ Type Inference::resolve(const TypeExpr& type) {
       }));
 }
 
-/// The names of parameters and of the result say nothing [L182].
-Type Inference::function_type(const Node<FunctionType>& n) {
-  bool is_whole = true;
-  const auto passed = [&](const TypeExpr& type, std::string_view what) {
-    Type found = resolve(type);
-    if (is(found, TypeKind::Maybe) || is(found, TypeKind::Handle) || is(found, TypeKind::Pointer))
-      found = type_of(unsupported(loc_of(type), fmt::format("`{}` as {} of a function type", spell(found), what)));
-    is_whole = is_whole && !is(found, TypeKind::Invalid);
-    return found;
-  };
-  std::vector<Type> parameters;
-  for (const TypeExpr& p : n->parameters) {
-    parameters.push_back(passed(p, "a parameter"));
-    if (!is(parameters.back(), TypeKind::Void)) continue;
-    c.diagnostics.report(loc_of(p), diag::void_value);
-    is_whole = false;
-  }
-  Type result = n->result ? passed(*n->result, "the result") : t.void_type();
-  return is_whole ? t.function_value(t.function(parameters, result, false)) : t.invalid();
-}
-
 Type Inference::stored_type(const TypeExpr& type, std::string_view what) {
   Type found = resolve(type);
   const auto later = [&](std::string_view kind) {
@@ -121,7 +96,11 @@ Type Inference::stored_type(const TypeExpr& type, std::string_view what) {
   }
 }
 
-Type Inference::named_type(const Ident& name) {
+Type Inference::named_type(Name module, const Ident& name, Loc loc) {
+  if (module) {
+    c.diagnostics.report(loc, diag::unknown_name, std::string(module.spelling()));
+    return t.invalid();
+  }
   if (name.name == "f32" || name.name == "f64") return unsupported(name.loc, "floating point"), t.invalid();
   for (std::string_view later : {"FunctionRef", "perf_options", "XdpTestContext"})
     if (name.name == later && !find_entity(name.name))
@@ -147,7 +126,7 @@ Type Inference::named_type(const Ident& name) {
     if (entity.kind == Entity::Kind::Alias || entity.kind == Entity::Kind::Struct || entity.kind == Entity::Kind::Enum)
       known.push_back(entity_name.text());
   for (const KernelStruct& s : c.kernel_types->structs()) known.push_back(s.name);
-  Diagnostic& message = c.diagnostics.report(name.loc, diag::unknown_type, std::string(name.name.text()));
+  Diagnostic& message = c.diagnostics.report(name.loc, diag::unknown_type, std::string(name.name.spelling()));
   for (std::string_view text : {"str", "String"})
     if (name.name == text)
       return message.note("`str(N)` is a string of N bytes, with the zero that ends it"), t.invalid();

@@ -8,10 +8,12 @@ namespace ksc {
 
 #define KSC_PASS_DECLARATION(name, In, Out) Ir<lang::Out> name(const Ir<lang::In>& in, Context& context);
 KSC_PASS_DECLARATION(resolve_names, Parsed, Resolved)
-KSC_PASS_DECLARATION(return_last_values, Resolved, LastValuesReturned)
+KSC_PASS_DECLARATION(link_modules, Resolved, Linked)
+KSC_PASS_DECLARATION(return_last_values, Linked, LastValuesReturned)
 KSC_PASS_DECLARATION(infer_types, LastValuesReturned, Typed)
 KSC_PASS_DECLARATION(dispatch_function_values, Typed, CallsDirect)
-KSC_PASS_DECLARATION(split_returned_values, CallsDirect, ReturnsSplit)
+KSC_PASS_DECLARATION(drop_unused_imports, CallsDirect, ImportsUsed)
+KSC_PASS_DECLARATION(split_returned_values, ImportsUsed, ReturnsSplit)
 KSC_PASS_DECLARATION(find_tail_calls, ReturnsSplit, TailCallsFound)
 KSC_PASS_DECLARATION(lower_defer, TailCallsFound, NoDefer)
 KSC_PASS_DECLARATION(check_null, NoDefer, NullChecked)

@@ -6,13 +6,14 @@
 #include "ir/helper_signatures.h"
 #include "ir/program_type.h"
 #include "ir/rewrite.h"
+#include "passes/file_declarations.h"
 #include "passes/passes.h"
 
 namespace ksc {
 namespace {
 
 constexpr FormSet binders =
-    form_set_of<NameUse, BlockValue, VarStmt, IfVar, For, ForEach, Try, FunctionDecl, MapDecl, ImplDecl>();
+    form_set_of<NameUse, BlockValue, VarStmt, IfVar, For, ForEach, Try, FunctionDecl, MapDecl, ImplDecl, Module>();
 
 class Resolver final : public Walker {
  public:
@@ -37,9 +38,44 @@ class Resolver final : public Walker {
   }
   Option<TypeExpr> operator()(const Option<TypeExpr>& type) { return type ? Option<TypeExpr>((*this)(*type)) : type; }
 
-  /// Notes every name at file level, so that the order of declarations does not matter [L17].
+  /// The declarations of all files; each file sees its own and those of the headers that it includes.
+  Program files(const Program& main) {
+    for (const Decl& d : main)
+      if (const auto* module = as<Module>(d)) modules_[module->form.path] = module;
+    // A local is called like nothing at the level of any file.
+    note_taken(main);
+    std::vector<Decl> out;
+    collect_globals(main);
+    const Program own = program(main);
+    out.assign(own.begin(), own.end());
+    for (const Decl& d : main) {
+      const auto* module = as<Module>(d);
+      if (!module) continue;
+      collect_globals(module->form.declarations);
+      out.push_back(context.make(Module{module->form.path, program(module->form.declarations)}, module->loc));
+    }
+    return context.span(out);
+  }
+
+ private:
+  /// Notes every name at the level of a file, so that the order of declarations does not matter [L17].
   void collect_globals(const Program& program) {
-    for (const Decl& d : program) boost::variant2::visit([&](const auto& ref) { collect((*ref).form); }, d);
+    globals_.clear();
+    types_.clear();
+    unknown_.clear();
+    first_parameters_.clear();
+    included_.clear();
+    declared_.clear();
+    declares_anything_ = false;
+    collect_all(program);
+  }
+  void collect_all(const Program& program) {
+    for (const Decl& d : program)
+      if (const auto* include = as<Include>(d); include && included_.insert(include->form.path).second)
+        if (const auto header = modules_.find(include->form.path); header != modules_.end())
+          collect_all(header->second->form.declarations);
+    for (const Decl& d : program)
+      if (!is_repeated(d)) boost::variant2::visit([&](const auto& ref) { collect((*ref).form); }, d);
     for (const Decl& d : program)
       if (const auto* broken = as<InvalidDecl>(d))
         for (Name name : broken->form.names) {
@@ -47,8 +83,22 @@ class Resolver final : public Walker {
           declares_anything_ |= name.text().empty();
         }
   }
-
- private:
+  /// Whether a header declares the same [L18].
+  bool is_repeated(const Decl& d) {
+    const Name name = declared_name(d);
+    if (!name || included_.empty()) return false;
+    const auto [place, is_new] = declared_.emplace(name, d);
+    return !is_new && is_repetition(place->second, d, context.locations);
+  }
+  void note_taken(const Program& program) {
+    for (const Decl& d : program) {
+      if (const auto* module = as<Module>(d)) note_taken(module->form.declarations);
+      if (const Name name = declared_name(d)) taken_.insert(name);
+      if (const auto* enumeration = as<EnumDecl>(d))
+        for (const EnumerationItem& item : enumeration->form.items)
+          if (item.name.name) taken_.insert(item.name.name);
+    }
+  }
   /// Whether two types are written alike; of those that are not names or pointers to them nothing is known.
   static bool is_written_alike(const TypeExpr& a, const TypeExpr& b) {
     if (const auto* x = as<PointerType>(a), *y = as<PointerType>(b); x && y)
@@ -66,8 +116,7 @@ class Resolver final : public Walker {
   void collect(const F& form) {
     if constexpr (std::same_as<F, FunctionDecl>)
       if (is_overload(form)) {
-        context.diagnostics.report(form.name.loc, diag::not_supported_yet,
-                                   "functions of one name that differ in their first parameter");
+        overloads_.insert(form.name.loc.index);
         return;
       }
     if constexpr (requires { form.name.loc; } && !std::same_as<F, InvalidDecl>) declare_global(form.name);
@@ -264,6 +313,7 @@ class Resolver final : public Walker {
   }
 
   bool decl_case(const Decl& d) override {
+    if (as<Module>(d)) return true;  // its names are bound apart
     if (const auto* map = as<MapDecl>(d)) {
       // The names of flags are known to maps only, short forms too [L16].
       MapDecl out = map->form;
@@ -287,6 +337,7 @@ class Resolver final : public Walker {
     const auto* function = as<FunctionDecl>(d);
     if (!function) return false;
     FunctionDecl out = function->form;
+    if (overloads_.count(out.name.loc.index)) out.name.name = context.names.another(out.name.name.text());
     if (!runs_here(out)) {
       // Its attribute is what is to be said about it; nothing in it can be understood.
       out.parameters = {};
@@ -338,14 +389,16 @@ class Resolver final : public Walker {
   std::map<Name, Loc, ByText> globals_;
   std::set<Name, ByText> types_;  // of the globals, those that are no values
   std::set<Name, ByText> taken_;  // texts that are some symbol already
+  NameMap<const Node<Module>*> modules_;
+  NameSet included_;              // the headers of the file at work
+  NameMap<Decl> declared_;        // what is at its level, the first of each name
+  std::set<uint32_t> overloads_;  // the places of functions that have the name of an earlier one
 };
 
 }  // namespace
 
 Ir<lang::Resolved> resolve_names(const Ir<lang::Parsed>& in, Context& context) {
-  Resolver resolver(context);
-  resolver.collect_globals(in.declarations);
-  return {resolver.program(in.declarations)};
+  return {Resolver(context).files(in.declarations)};
 }
 
 }  // namespace ksc

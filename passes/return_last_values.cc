@@ -32,8 +32,8 @@ Body returning(const Body& body, bool is_named, Out& to) {
 
 }  // namespace
 
-Ir<lang::LastValuesReturned> return_last_values(const Ir<lang::Resolved>& in, Context& context) {
-  return rewrite<lang::Resolved, lang::LastValuesReturned>(
+Ir<lang::LastValuesReturned> return_last_values(const Ir<lang::Linked>& in, Context& context) {
+  return rewrite<lang::Linked, lang::LastValuesReturned>(
       in, context, on<FunctionDecl>([](const Node<FunctionDecl>& n, Out& to) {
         FunctionDecl form = n.form;
         if (form.result) form.body = returning(form.body, bool(form.result_name.name), to);

@@ -34,9 +34,9 @@ bool leaves_in_each_arm(const Match& match) {
 
 }  // namespace
 
-Ir<lang::ReturnsSplit> split_returned_values(const Ir<lang::CallsDirect>& in, Context& context) {
+Ir<lang::ReturnsSplit> split_returned_values(const Ir<lang::ImportsUsed>& in, Context& context) {
   using Out = To<lang::ReturnsSplit>;
-  return rewrite<lang::CallsDirect, lang::ReturnsSplit>(
+  return rewrite<lang::ImportsUsed, lang::ReturnsSplit>(
       in, context, on<Return>([](const Node<Return>& n, Out& to) {
         if (!n->value) return to.emit(n.form, n.loc);
         const Expr value = to(*n->value);

@@ -109,8 +109,8 @@ std::string Printer::global_name(Name name) const {
 
 std::string Printer::member_name(Type structure, Name name) const {
   const bool is_kernels = is(structure, TypeKind::Struct) && !structure->body->header.empty();
-  const std::string text(name.text());
-  if (is_kernels) return text;
+  const std::string text = word_of(name);
+  if (is_kernels) return std::string(name.text());
   // Of the kernel's constants many are macros.
   return renamed(text, [&](std::string_view word) {
     return reserved_words().count(word) || is_library_macro(word) || word.starts_with("__") ||

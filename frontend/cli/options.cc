@@ -72,6 +72,8 @@ Parsed parse_options(const OptionSet& set, const std::vector<std::string>& argum
   }
   add("project", po::value(&options.compile.project)->value_name("NAME"),
       "the project's name; the file's name if not given");
+  add("include,I", po::value(&options.compile.directories)->value_name("DIR"),
+      "where imports and includes are looked for, beside the file's own folder");
   add("target-kernel", po::value(&kernel)->value_name("X.Y"),
       "the oldest kernel that the program must run on (6.1 if not given)");
   add("error-format", po::value(&format)->value_name("text|json"), "how messages are written");

@@ -159,7 +159,8 @@ static int load_object(struct ks_object *object, struct ks_program *wanted)
   if (library_messages)
     fclose(library_messages);
   library_messages = NULL;
-  // Without rights the library tells in its own words what is said below; a log of the verifier is always worth showing.
+  // Without rights the library tells in its own words what is said below; a log of the verifier is always worth
+  // showing.
   if (first && text && error != -EEXIST && (first != -EPERM || strstr(text, "PROG LOAD LOG")))
     fputs(text, stderr);
   free(text);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // tests/errors/NAME.ks: programs with mistakes. Each message that they give stands at the end of the file:
 //   //~ KS0302 7:12-7:18 a part of its text
-// and no other may appear. `//~ fixed` asks that the program has no error when every fix is applied. `//! -Rall` turns
+// and no other may appear. What follows a line `//! file lib.ks` is another file, whose places are written
+// `lib.ks:3:1-3:4`. `//~ fixed` asks that the program has no error when every fix is applied. `//! -Rall` turns
 // remarks on. KSC_SHOW=1 prints what came [L171].
 #include <gtest/gtest.h>
 
@@ -41,7 +42,17 @@ struct Checked {
   Result result;
   explicit Checked(std::string text, bool check_only = true, KernelVersion kernel = {6, 1}) {
     static const std::string types = read_file(fs::path(KSC_SOURCE) / "runtime/types/uapi.json");
-    sources.add("t.ks", std::move(text));
+    // The main file first, then those that follow it in the text.
+    constexpr std::string_view next = "//! file ";
+    for (std::string name = "t.ks"; !name.empty();) {
+      const size_t end = text.find("\n" + std::string(next));
+      sources.add(name, end == text.npos ? text : text.substr(0, end + 1));
+      const size_t line = end == text.npos ? text.size() : text.find('\n', end + 1);
+      name = end == text.npos ? "" : text.substr(end + 1 + next.size(), line - end - 1 - next.size());
+      text.erase(0, std::min(line + 1, text.size()));
+    }
+    for (const std::string header : {"xdp.kh", "tc.kh"})
+      sources.add("share/std/" + header, read_file(fs::path(KSC_SOURCE) / "runtime/std" / header));
     sources.add("share/types/uapi.json", types);
     Options options;
     options.file = "t.ks";
@@ -65,22 +76,23 @@ struct Message {
 };
 
 std::vector<Message> messages(const Checked& checked) {
-  std::vector<std::pair<uint32_t, Message>> placed;
+  std::vector<std::pair<std::pair<uint32_t, uint32_t>, Message>> placed;
   for (const Diagnostic& d : checked.result.diagnostics.all()) {
     const LocationRecord& at = checked.result.locations[d.loc];
     std::string where = "0:0-0:0";
     if (d.loc) {
       const Position from = checked.sources.position(at.file, at.begin), to = checked.sources.position(at.file, at.end);
-      where = fmt::format("{}:{}-{}:{}", from.line, from.column, to.line, to.column);
+      const std::string file = at.file == 0 ? "" : checked.sources.path(at.file) + ":";
+      where = fmt::format("{}{}:{}-{}:{}", file, from.line, from.column, to.line, to.column);
     }
-    placed.push_back({at.begin, {fmt::format("{} {}", d.code, where), d.text}});
+    placed.push_back({{at.file, at.begin}, {fmt::format("{} {}", d.code, where), d.text}});
   }
   std::sort(placed.begin(), placed.end(), [](const auto& a, const auto& b) {
     return std::tie(a.first, a.second.head, a.second.text) < std::tie(b.first, b.second.head, b.second.text);
   });
   std::vector<Message> all;
   all.reserve(placed.size());
-  for (auto& [begin, message] : placed) all.push_back(std::move(message));
+  for (auto& [place, message] : placed) all.push_back(std::move(message));
   return all;
 }
 

@@ -28,7 +28,8 @@ std::string read_file(const fs::path& path) {
 
 const fs::path pages = fs::path(KSC_SOURCE) / "docs/diagnostics";
 
-/// A program of a page. Its first line is "```ks gives KS0408 with --target-kernel=5.1" or "```ks cured".
+/// A program of a page, or a file that its programs name: "```ks lib.ks". A program's first line is "```ks gives KS0408
+/// with --target-kernel=5.1" or "```ks cured".
 struct Example {
   std::string mark, program;
 };
@@ -49,11 +50,12 @@ std::vector<Example> examples(const std::string& page) {
 }
 
 /// The codes of what is said of a program that is compiled as the words want it: "with -Rall".
-std::set<std::string> codes_of(const std::string& program, const std::string& how) {
+std::set<std::string> codes_of(const std::string& program, const std::string& how, const std::vector<Example>& files) {
   static const std::string types = read_file(fs::path(KSC_SOURCE) / "runtime/types/uapi.json");
   MemorySources sources;
   sources.add("t.ks", program);
   sources.add("share/types/uapi.json", types);
+  for (const Example& file : files) sources.add(file.mark.substr(file.mark.find(' ') + 1), file.program);
   Options options;
   options.file = "t.ks";
   options.share = "share";
@@ -88,7 +90,10 @@ TEST(Explanations, ExamplesGiveTheirMessage) {
   for (const MessageKind& kind : message_kinds()) {
     SCOPED_TRACE(kind.code);
     const std::string page = read_file(pages / (std::string(kind.code) + ".md"));
-    const std::vector<Example> found = examples(page);
+    std::vector<Example> found = examples(page), files;
+    const auto is_file = [](const Example& e) { return std::regex_match(e.mark, std::regex("ks \\S+\\.k[sh]")); };
+    std::copy_if(found.begin(), found.end(), std::back_inserter(files), is_file);
+    std::erase_if(found, is_file);
     if (std::regex_search(page, std::regex("\nThere is no example: \\S"))) {
       EXPECT_TRUE(found.empty());
       continue;
@@ -98,8 +103,9 @@ TEST(Explanations, ExamplesGiveTheirMessage) {
     ASSERT_TRUE(found[0].mark.starts_with(mark)) << found[0].mark;
     ASSERT_EQ(found[1].mark, "ks cured");
     const std::string how = found[0].mark.substr(mark.size());
-    EXPECT_EQ(codes_of(found[0].program, how), std::set<std::string>{std::string(kind.code)}) << found[0].program;
-    EXPECT_EQ(codes_of(found[1].program, how), std::set<std::string>{}) << found[1].program;
+    EXPECT_EQ(codes_of(found[0].program, how, files), std::set<std::string>{std::string(kind.code)})
+        << found[0].program;
+    EXPECT_EQ(codes_of(found[1].program, how, files), std::set<std::string>{}) << found[1].program;
     EXPECT_EQ(formatted(found[1].program), found[1].program);
   }
 }

@@ -13,7 +13,7 @@
 #include "frontend/render.h"
 #include "ir/memory.h"
 #include "ir/sexpr.h"
-#include "passes/passes.h"
+#include "passes/typed_program.h"
 
 namespace ksc {
 namespace {
@@ -35,7 +35,7 @@ Trace run(const std::string& source, World world = {}) {
   MemorySources sources;
   const uint32_t file = sources.add("test.ks", source);
   const Ir<lang::Parsed> parsed{parse(context, file, sources.text(file))};
-  const auto typed = infer_types(return_last_values(resolve_names(parsed, context), context), context);
+  const auto typed = typed_program(parsed, context);
   if (context.diagnostics.has_errors()) {
     ADD_FAILURE() << render_text(context.diagnostics, context.locations, sources);
     return {};
@@ -313,11 +313,9 @@ TEST(Interpret, ProgramsSayWhatTheyGiveWhenLeftEarly) {  // [L162]
     context.kernel_types = &kernel_types();
     MemorySources sources;
     const uint32_t file = sources.add("test.ks", source);
-    const auto typed = infer_types(
-        return_last_values(resolve_names(Ir<lang::Parsed>{parse(context, file, sources.text(file))}, context), context),
-        context);
-    const Ir<lang::TailCallsFound> found =
-        find_tail_calls(split_returned_values(dispatch_function_values(typed, context), context), context);
+    const auto typed = typed_program({parse(context, file, sources.text(file))}, context);
+    const auto used = drop_unused_imports(dispatch_function_values(typed, context), context);
+    const Ir<lang::TailCallsFound> found = find_tail_calls(split_returned_values(used, context), context);
     return interpret(context, found.declarations, entry_functions(found.declarations).back(), world).result;
   };
   EXPECT_EQ(of_nothing(), 2);  // passes

@@ -375,6 +375,27 @@ TEST(Sexpr, LayoutAndCommentsDoNotMatter) {
   EXPECT_TRUE(equal(*a, *b));
 }
 
+TEST(Sexpr, PlacesTellTheirFiles) {
+  const SourceText files[] = {{"a.ks", "const a: u32 = 5\n"}, {"b.ks", "const b: u32 = 678\n"}};
+  Context context;
+  std::vector<Decl> all;
+  for (uint32_t file : {0, 1, 0}) {
+    const uint32_t end = file == 0 ? 16 : 18;
+    const Expr value = context.make(Int{{5}, {}}, context.locations.add({file, 15, end, {}, {}}), context.types.u32());
+    all.push_back(context.make(GlobalDef{context.name("x"), context.types.u32(), value, Storage::Shared},
+                               context.locations.add({file, 0, end, {}, {}})));
+  }
+  const auto source_of = [&](uint32_t file) { return files[file]; };
+  const std::string text = print(context.span(all), context.locations, source_of);
+  EXPECT_NE(text.find("(locations \"a.ks\" 17 \"b.ks\" 19\n"), text.npos) << text;
+  Context other;
+  ReadError error;
+  const auto file_of = [&](const std::string& path, size_t) -> std::optional<uint32_t> { return path == "b.ks"; };
+  const auto read = read_program(other, text, error, file_of);
+  ASSERT_TRUE(read) << error.message;
+  EXPECT_EQ(print(*read, other.locations, source_of), text);
+}
+
 TEST(Sexpr, PlacesAreReadBackWhereTheSourceIsTheSame) {
   const std::string source = "var total: u32 = 5\n";
   const SourceText place{"total.ks", source};
@@ -383,7 +404,7 @@ TEST(Sexpr, PlacesAreReadBackWhereTheSourceIsTheSame) {
   const Expr five = context.make(Int{{5}, {}}, at(17, 18), context.types.u32());
   const Program program = context.span<Decl>(
       {context.make(GlobalDef{context.name("total"), context.types.u32(), five, Storage::Shared}, at(0, 18))});
-  const std::string text = print(program, context.locations, place);
+  const std::string text = print(program, context.locations, [&](uint32_t) { return place; });
   EXPECT_EQ(text.substr(0, text.find("(locations") - 1), print(program));
   const auto places = [&](std::optional<uint32_t> file) {
     Context other;
@@ -406,6 +427,9 @@ TEST(Sexpr, PlacesAreReadBackWhereTheSourceIsTheSame) {
     return read_program(other, print(program) + "\n(locations \"t\" 20 " + list, error) ? "read" : error.message;
   };
   EXPECT_EQ(broken("5 9 5 6)"), "read");
+  EXPECT_EQ(broken("\"u\" 8 5 9 @1 5 6)"), "read");
+  EXPECT_EQ(broken("\"u\" 8 @1 5 9)"), "this is no range of the source");
+  EXPECT_EQ(broken("\"u\" 8 @2 5 9)"), "there is no source of this number");
   EXPECT_EQ(broken("9 5)"), "this is no range of the source");
   EXPECT_EQ(broken("5 21)"), "this is no range of the source");
   EXPECT_NE(broken("5 9"), "read");

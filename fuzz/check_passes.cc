@@ -10,9 +10,12 @@
 #include <fstream>
 #include <sstream>
 
+#include "frontend/load_files.h"
 #include "frontend/parser.h"
 #include "frontend/render.h"
+#include "fuzz/split_files.h"
 #include "passes/pipeline.h"
+#include "passes/typed_program.h"
 
 namespace ksc::fuzz {
 
@@ -120,9 +123,11 @@ class Checker {
             ++result_.given_up;
             continue;
           }
-          one.world.fuel *= 10;  // lowered programs take more steps
           references_.push_back(std::move(one));
         }
+      check_files();
+      // Lowered programs take more steps.
+      for (Reference& one : references_) one.world.fuel *= 10;
       return;
     }
     for (const Reference& one : references_) {
@@ -134,6 +139,34 @@ class Checker {
       const Trace trace = interpret(context_, program, one.entry, one.world, options);
       if (trace == one.trace) continue;
       fail(std::string(step.name), fmt::format("program {}\n{}", one.entry.text(), difference(one.trace, trace)),
+           &one.world);
+      return;
+    }
+  }
+
+  /// The program in two files does what it does in one.
+  void check_files() {
+    const SplitProgram split = split_files(std::string(sources_.text(file_)), seed_);
+    if (!split.has_any_moved) return;
+    Context context;
+    context.kernel_types = &kernel_types();
+    context.project = "random";
+    MemorySources sources;
+    const uint32_t file = sources.add("random.ks", split.main);
+    sources.add("library.ks", split.library);
+    const Ir<lang::Parsed> parsed{
+        load_files(context, sources, "random.ks", parse(context, file, sources.text(file)), {})};
+    const Ir<lang::Typed> typed = typed_program(parsed, context);
+    const std::string files = fmt::format("{}// library.ks:\n{}", split.main, split.library);
+    if (context.diagnostics.has_errors()) {
+      fail("link_modules", render_text(context.diagnostics, context.locations, sources) + files, nullptr);
+      return;
+    }
+    ++result_.events["program in two files"];
+    for (const Reference& one : references_) {
+      const Trace trace = interpret(context, typed.declarations, context.name(one.entry.text()), one.world);
+      if (trace == one.trace) continue;
+      fail("link_modules", fmt::format("program {}\n{}{}", one.entry.text(), difference(one.trace, trace), files),
            &one.world);
       return;
     }

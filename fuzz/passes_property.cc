@@ -89,7 +89,7 @@ TEST(Passes, KeepTheTraceOfRandomPrograms) {
        {"access outside the packet", "tail call", "index out of range", "division by zero",
         "shift by the width or more", "map full", "fault verdict", "packet offset", "packet offset backwards",
         "packet offset out of reach", "packet data pulled", "userspace program ends early", "throw caught",
-        "failed check caught", "throw passed on", "uncaught throw", "panic"})
+        "failed check caught", "throw passed on", "uncaught throw", "panic", "program in two files"})
     EXPECT_GT(events[event], 0u) << event;
 }
 

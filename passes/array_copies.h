@@ -21,21 +21,37 @@ inline bool initialises_array(const Expr& e) {
   return kind == Kind::ArrayValue || kind == Kind::StringValue || kind == Kind::Zero;
 }
 
+/// Whether a value is one of two, or a part of one that is.
+inline bool is_choice_of_parts(const Expr& e) {
+  if (const auto* field = as<Field>(e)) return is_choice_of_parts(field->form.base);
+  if (const auto* index = as<Index>(e)) return is_choice_of_parts(index->form.base);
+  return as<Conditional>(e) != nullptr;
+}
+
 /// (c ? a : b).f   =>   c ? a.f : b.f, and so for elements: what is chosen has an address, a choice has none.
-inline Expr choice_of_parts(const Expr& e, Context& context) {
+template <Lang Out>
+Expr choice_of_parts(const Expr& e, To<Out>& to) {
   const auto* field = as<Field>(e);
   const auto* index = as<Index>(e);
-  if (!field && !index) return e;
-  const Expr base = choice_of_parts(field ? field->form.base : index->form.base, context);
-  const auto part = [&](const Expr& of) -> Expr {
-    if (as<Zero>(of)) return context.make(Zero{}, loc_of(e), type_of(e));
-    if (field) return choice_of_parts(context.make(Field{of, field->form.name}, loc_of(e), type_of(e)), context);
-    return choice_of_parts(context.make(Index{of, index->form.index}, loc_of(e), type_of(e)), context);
+  if (!(field || index) || !is_choice_of_parts(e)) return e;
+  const Expr base = choice_of_parts(field ? field->form.base : index->form.base, to);
+  const auto part = [&](Expr of) -> Expr {
+    if (as<Zero>(of)) {
+      // An index out of range ends userspace there also where the array is not [L54]; a string has zeros behind its
+      // end.
+      const bool may_end = index && is(type_of(of), TypeKind::Array) && !as<Int>(index->form.index) && to.function() &&
+                           to.function()->domain == Domain::User;
+      if (!may_end) return to.make(Zero{}, loc_of(e), type_of(e));
+      const Name zeros = to.fresh("zeros");
+      to.emit(Let{zeros, type_of(of), of}, loc_of(e));
+      of = to.make(Local{zeros}, loc_of(e), type_of(of));
+    }
+    if (field) return choice_of_parts<Out>(to.make(Field{of, field->form.name}, loc_of(e), type_of(e)), to);
+    return choice_of_parts<Out>(to.make(Index{of, index->form.index}, loc_of(e), type_of(e)), to);
   };
   const auto* choice = as<Conditional>(base);
-  if (!choice) return e;
   const Expr then = part(choice->form.then), otherwise = part(choice->form.otherwise);
-  return context.make(Conditional{choice->form.condition, then, otherwise}, loc_of(e), type_of(e));
+  return to.make(Conditional{choice->form.condition, then, otherwise}, loc_of(e), type_of(e));
 }
 
 /// memset(&place, 0, size)
@@ -58,10 +74,10 @@ void emit_zero(const Expr& place, Loc loc, To<Out>& to) {
 template <Lang Out>
 void emit_array_copy(const Expr& place, const Expr& source, Loc loc, To<Out>& to, uint64_t most = UINT64_MAX) {
   Types& types = to.context.types;
-  Expr from = choice_of_parts(source, to.context);
+  Expr from = choice_of_parts(source, to);
   while (const auto* converted = as<Convert>(from)) {  // str(M) as str(N)
     most = std::min(most, size_of(converted->type));
-    from = choice_of_parts(converted->form.value, to.context);
+    from = choice_of_parts(converted->form.value, to);
   }
   if (const auto* choice = as<Conditional>(from)) {
     const Body then = to.collect([&] { emit_array_copy(place, choice->form.then, loc, to, most); });
@@ -140,7 +156,7 @@ void emit_parts(const Expr& place, const Expr& value, To<Out>& to, const Convert
 /// Where an array or a string lies; what is a choice or a conversion lies nowhere, and gets a variable.
 template <Lang Out>
 Expr emit_place(const Expr& given, std::string_view hint, To<Out>& to) {
-  const Expr value = choice_of_parts(given, to.context);
+  const Expr value = choice_of_parts(given, to);
   if (!as<Conditional>(value) && !as<Convert>(value)) return value;
   const Name name = to.fresh(hint);
   emit_declaration(name, value, loc_of(value), to);

@@ -13,9 +13,9 @@ namespace {
 using Out = To<lang::NoArrayCopy>;
 
 /// Whether the value is one of two, or a part or a conversion of such a one.
-bool is_choice(const Expr& e, Context& context) {
-  if (const auto* converted = as<Convert>(e)) return is_choice(converted->form.value, context);
-  return as<Conditional>(choice_of_parts(e, context)) != nullptr;
+bool is_choice(const Expr& e) {
+  const auto* converted = as<Convert>(e);
+  return converted ? is_choice(converted->form.value) : is_choice_of_parts(e);
 }
 
 /// Does the value hold an array or a string that C cannot write into an initialiser?
@@ -96,13 +96,12 @@ Ir<lang::NoArrayCopy> lower_array_copies(const Ir<lang::PaddingDropped>& in, Con
         // Who gives an array gives its address; a choice of two has none.
         std::vector<Expr> arguments;
         for (const Expr& argument : to(n->arguments))
-          arguments.push_back(is_array_in_c(type_of(argument)) && is_choice(argument, to.context)
-                                  ? emit_place(argument, "given", to)
-                                  : argument);
+          arguments.push_back(
+              is_array_in_c(type_of(argument)) && is_choice(argument) ? emit_place(argument, "given", to) : argument);
         return to.make(Call{n->function, to.context.span(arguments)}, n.loc, n.type);
       }),
-      on<Field>([](const Node<Field>& n, Out& to) { return choice_of_parts(to.rebuild(n), to.context); }),
-      on<Index>([](const Node<Index>& n, Out& to) { return choice_of_parts(to.rebuild(n), to.context); }),
+      on<Field>([](const Node<Field>& n, Out& to) { return choice_of_parts<lang::NoArrayCopy>(to.rebuild(n), to); }),
+      on<Index>([](const Node<Index>& n, Out& to) { return choice_of_parts<lang::NoArrayCopy>(to.rebuild(n), to); }),
       on<StructValue>([](const Node<StructValue>& n, Out& to) { return in_variable(n, to); }),
       on<ArrayValue>([](const Node<ArrayValue>& n, Out& to) { return in_variable(n, to); }));
 }

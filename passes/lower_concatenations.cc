@@ -45,7 +45,7 @@ class Appending {
     const Name length = to_.fresh("length");
     to_.emit(Let{length, types_.u32(), begin}, n_.loc);
     for (size_t i = first; i < n_->parts.size(); ++i) {
-      const Expr part = choice_of_parts(to_(n_->parts[i]), to_.context);
+      const Expr part = choice_of_parts(to_(n_->parts[i]), to_);
       TextBytes given = bytes_of_text(part, n_.loc, to_);
       if (as<StringValue>(given.bytes)) --given.size;  // without its zero
       const bool in_ebpf = to_.function() && to_.function()->domain != Domain::User;

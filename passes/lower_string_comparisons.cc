@@ -49,7 +49,7 @@ Ir<lang::NoStringComparison> lower_string_comparisons(const Ir<lang::NoConcatena
       in, context, on<Compare>([](const Node<Compare>& n, Out& to) -> Expr {
         const Expr left = to(n->left), right = to(n->right);
         if (!is(type_of(left), TypeKind::Str)) return to.make(Compare{n->op, left, right}, n.loc, n.type);
-        return StringComparison(n, to).holds(choice_of_parts(left, to.context), choice_of_parts(right, to.context));
+        return StringComparison(n, to).holds(choice_of_parts(left, to), choice_of_parts(right, to));
       }));
 }
 

@@ -38,6 +38,7 @@ const std::vector<std::string>& counted_forms() {
       "config",
       "helper",
       "helper with context",
+      "functions of one name",
       "program xdp",
       "program tc",
       "map hash",
@@ -281,12 +282,16 @@ Tree Generator::function(Helper helper, const std::string& attribute) {
     }
     const T structure = struct_type(random_.pick(structs_));
     if (random_.once_in(4) && fits_stack(structure)) count("struct argument"), type = structure;
+    // What tells functions of one name apart.
+    if (i == 0 && (random_.once_in(2) || (!helpers_.empty() && tells_itself_apart(helpers_.back()))))
+      type = random_.once_in(2) && fits_stack(structure) ? structure : boolean;
     if (!types.empty()) type = types[i];
     const std::string name = fmt::format("p{}", i);
     parameters += fmt::format("{}{}: {}", parameters.empty() ? "" : ", ", name, type.spelled());
     helper.parameters.push_back(type);
     scopes_.back().push_back({name, type});
   }
+  if (types.empty()) share_name(helper);
   has_context_ = helper.with_context;
   in_entry_ = throws_ = false;
   result_ = helper.result;
@@ -317,6 +322,22 @@ Tree Generator::function(Helper helper, const std::string& attribute) {
   if (throws_) count("function that throws");
   helpers_.push_back(helper);
   return out;
+}
+
+/// Whether every value that is given first says by its type that this function is meant.
+bool Generator::tells_itself_apart(const Helper& helper) {
+  return !helper.with_context && !helper.shares_name && !helper.parameters.empty() &&
+         (helper.parameters[0].kind == T::Kind::Struct || helper.parameters[0].kind == T::Kind::Bool);
+}
+
+/// Calls the function like an earlier one, if a call tells which of them is meant.
+void Generator::share_name(Helper& helper) {
+  for (Helper& other : helpers_) {
+    if (!tells_itself_apart(helper) || !tells_itself_apart(other) || helper.parameters[0] == other.parameters[0]) continue;
+    count("functions of one name");
+    helper.name = other.name;
+    helper.shares_name = other.shares_name = true;
+  }
 }
 
 Tree Generator::entry(size_t index, size_t total) {

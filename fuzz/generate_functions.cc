@@ -23,14 +23,14 @@ std::string spelled_type(const Helper& helper) {
 std::vector<const Helper*> Generator::of_same_type(const Helper& helper) const {
   std::vector<const Helper*> out;
   for (const Helper& other : helpers_)
-    if (have_same_type(helper, other)) out.push_back(&other);
+    if (have_same_type(helper, other) && !other.shares_name) out.push_back(&other);
   return out;
 }
 
 /// Any of its functions may be what a variable of the type is, so that a call must be legal for each of them. Functions
 /// that are values call none: that might be themselves.
 bool Generator::can_call_value(const Helper& helper) const {
-  if (helper.with_context || !may_call_values_ || commutes_) return false;
+  if (helper.with_context || helper.shares_name || !may_call_values_ || commutes_) return false;
   const auto all = of_same_type(helper);
   return std::all_of(all.begin(), all.end(), [&](const Helper* one) { return can_call(*one); });
 }
@@ -50,7 +50,7 @@ Tree Generator::function_value(const Helper& helper, int depth) {
 void Generator::declare_function_variable(Tree& out) {
   std::vector<const Helper*> fitting;
   for (const Helper& helper : helpers_)
-    if (!helper.with_context) fitting.push_back(&helper);
+    if (!helper.with_context && !helper.shares_name) fitting.push_back(&helper);
   if (fitting.empty()) return;
   const Helper& helper = *random_.pick(fitting);
   const std::string name = global_name(in_user_ ? "user_handler" : "handler");

@@ -79,6 +79,7 @@ struct Helper {
   std::vector<T> parameters;
   T result;
   bool with_context = false, throws = false;
+  bool shares_name = false;  // with another function, whose first parameter is of another type
 };
 
 struct Header {
@@ -150,6 +151,8 @@ class Generator {
   bool fits_stack(const T& type) const { return in_user_ || bytes(type) <= 64; }
   /// A function that others may call from then on.
   Tree function(Helper helper, const std::string& attribute);
+  static bool tells_itself_apart(const Helper& helper);
+  void share_name(Helper& helper);
   std::string options_of_main(Tree& out);
   void userspace(Tree& out);
   Tree one_cpus_value(const Map& map, int depth);

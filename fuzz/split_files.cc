@@ -66,9 +66,11 @@ class Splitter {
     SplitProgram out;
     std::string main, library;
     for (const Piece& piece : pieces_) (piece.is_moved ? library : main) += text_of(piece);
+    std::set<std::string> written;
     for (const Piece& piece : pieces_)
       for (const std::string& name : piece.names) {
         out.has_any_moved |= piece.is_moved;
+        if (!written.insert(name).second) continue;
         if (!piece.is_moved) library += fmt::format("priv const {}: u8 = 77\n", name);
         if (piece.is_moved && !is_seen(piece.declaration)) main += fmt::format("const {}: u8 = 78\n", name);
       }
@@ -88,7 +90,9 @@ class Splitter {
         for (const EnumerationItem& item : enumeration->form.items) piece.names.emplace_back(item.name.name.text());
       piece.begin = context_.locations[loc_of(d)].begin;
       while (piece.begin > 0 && source_[piece.begin - 1] != '\n') --piece.begin;
-      known.insert(piece.names.begin(), piece.names.end());
+      // Of functions with one name it is not told here which is meant.
+      for (const std::string& name : piece.names)
+        if (!known.insert(name).second) fixed_.insert(name);
       pieces_.push_back(piece);
     }
     for (size_t i = 0; i < pieces_.size(); ++i)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// ctx->mark = ctx->len   =>   ctx->mark = ks_read(ctx->len); barrier(), and where there are many accesses to one
-/// member context = ctx; barrier_var(context); ks_read(context->len)
+/// member context = ctx; barrier_var(context); ks_read(context->len), or ks_own(context); context->mark = …
 #include <algorithm>
 
 #include "ir/context_fields.h"
@@ -74,9 +74,11 @@ class Accesses {
       if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = &function->form;
     for (const auto& [name, function] : functions_)
       for (const auto& [member, times] : of(name))
-        if (times > most_accesses) mark(name, member);
+        for (const bool is_many : {false, true})
+          if (times > (is_many ? most_accesses : 1)) mark(name, member, is_many ? many_ : several_);
   }
   bool are_many(Name function, Name member) const { return many_.count({function, member}) != 0; }
+  bool are_several(Name function, Name member) const { return several_.count({function, member}) != 0; }
 
  private:
   using Counts = std::map<Name, int64_t, ByText>;
@@ -122,17 +124,18 @@ class Accesses {
     int64_t& sum = counts[member];
     sum = std::min(sum + times, limit);
   }
+  using Members = std::set<std::pair<Name, Name>, ByBoth>;
   /// The function's accesses and those of all that it calls.
-  void mark(Name function, Name member) {
-    if (!many_.insert({function, member}).second) return;
-    for (Name callee : calls_[function]) mark(callee, member);
+  void mark(Name function, Name member, Members& members) {
+    if (!members.insert({function, member}).second) return;
+    for (Name callee : calls_[function]) mark(callee, member, members);
   }
 
   static constexpr int64_t limit = 1000;
   std::map<Name, const FunctionDef*, ByText> functions_;
   std::map<Name, Counts, ByText> counts_;
   std::map<Name, NameSet, ByText> calls_;
-  std::set<std::pair<Name, Name>, ByBoth> many_;
+  Members many_, several_;
 };
 
 }  // namespace
@@ -146,14 +149,14 @@ Ir<lang::ContextAccessesApart> keep_context_accesses_apart(const Ir<lang::Contex
     if (const auto* function = as<FunctionDef>(d)) reads.emplace(function->form.name, Reads(function->form));
   Accesses accesses(in.declarations);
   // The access, and before it what hides from C compilers that its context is that of the others.
-  const auto hidden = [&](const Node<Field>& access, Out& to) -> Expr {
+  const auto hidden = [&](const Node<Field>& access, std::string_view how, Out& to) -> Expr {
     const auto* pointed = as<Deref>(access.form.base);
     const Expr pointer = to(pointed->form.pointer);
     const Loc loc = access.loc;
     const Name name = to.fresh("context");
     to.emit(Let{name, type_of(pointer), pointer}, loc);
     const Expr context = to.make(Local{name}, loc, type_of(pointer));
-    to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier_var"), to.context.span<Expr>({context})}, loc,
+    to.emit(Evaluate{to.make(RuntimeCall{to.context.name(how), to.context.span<Expr>({context})}, loc,
                              to.context.types.void_type())},
             loc);
     return to.make(Field{to.make(Deref{context}, pointed->loc, pointed->type), access.form.name}, loc, access.type);
@@ -162,14 +165,16 @@ Ir<lang::ContextAccessesApart> keep_context_accesses_apart(const Ir<lang::Contex
       in, context, on<Field>([&](const Node<Field>& n, Out& to) -> Expr {
         const Name function = to.function()->name;
         if (!context_field(Ref<Field>{&n}) || !reads.at(function).must_be_kept_apart()) return to.rebuild(n);
-        const Expr read = accesses.are_many(function, n->name) ? hidden(n, to) : to.rebuild(n);
+        const Expr read = accesses.are_many(function, n->name) ? hidden(n, "barrier_var", to) : to.rebuild(n);
         return to.make(RuntimeCall{to.context.name("ks_read"), to.context.span<Expr>({read})}, n.loc, n.type);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         const auto* field = context_field(n->place);
         if (!field) return to.emit_statement(to.rebuild(n));
         const Expr value = to(n->value);
-        const Expr place = accesses.are_many(to.function()->name, field->form.name) ? hidden(*field, to) : n->place;
+        // Of two writes they compute one address before the branches, and of two alike pieces of assembly make one.
+        const bool are_several = accesses.are_several(to.function()->name, field->form.name);
+        const Expr place = are_several ? hidden(*field, "ks_own", to) : n->place;
         to.emit(Assign{place, value}, n.loc);
         to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier"), {}}, n.loc, to.context.types.void_type())},
                 n.loc);

@@ -101,6 +101,9 @@ static __always_inline void ks_forget_memory(void *memory, __u32 size)
 		ks_value;                               \
 	})
 
+/* A variable is what it was, but the compiler may not know it, nor make one of this place and another like it. */
+#define ks_own(variable) asm volatile("" : "+r"(variable) : "i"(__COUNTER__))
+
 /* Whether something holds, and the compiler may not see why: it would make one test of this one and others. */
 #define ks_hide(condition)                          \
 	({                                          \

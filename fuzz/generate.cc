@@ -333,7 +333,8 @@ bool Generator::tells_itself_apart(const Helper& helper) {
 /// Calls the function like an earlier one, if a call tells which of them is meant.
 void Generator::share_name(Helper& helper) {
   for (Helper& other : helpers_) {
-    if (!tells_itself_apart(helper) || !tells_itself_apart(other) || helper.parameters[0] == other.parameters[0]) continue;
+    if (!tells_itself_apart(helper) || !tells_itself_apart(other) || helper.parameters[0] == other.parameters[0])
+      continue;
     count("functions of one name");
     helper.name = other.name;
     helper.shares_name = other.shares_name = true;

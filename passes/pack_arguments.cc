@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// fn f(a, b, c, d, e, g) A … f(1, 2, 3, 4, 5, 6)   =>   fn f(c, d, e, g, more: *f_arguments) { var a = more->a;
 /// var b = more->b; A } … var more = f_arguments { a: 1, b: 2 }; f(3, 4, 5, 6, &more)
+#include "ir/context_fields.h"
 #include "ir/rewrite.h"
 #include "passes/member_names.h"
 #include "passes/passes.h"
@@ -20,13 +21,14 @@ struct Packed {
   Type pointer(Types& types) const { return types.pointer(structure, Space::Stack, false); }
 };
 
-/// Numbers go first: what the verifier knows of a pointer is safe in a register.
+/// Numbers go first: what the verifier knows of a pointer is safe in a register. The context stays a parameter, by
+/// which other passes know it.
 std::vector<bool> choose(const Span<Parameter>& parameters) {
   std::vector<bool> chosen(parameters.size());
   size_t left = parameters.size() - (registers - 1);
   for (const bool pointers : {false, true})
     for (size_t i = 0; i < parameters.size() && left > 0; ++i)
-      if (!chosen[i] && is(parameters[i].type, TypeKind::Pointer) == pointers) {
+      if (!chosen[i] && is(parameters[i].type, TypeKind::Pointer) == pointers && !is_context(parameters[i].type)) {
         chosen[i] = true;
         --left;
       }

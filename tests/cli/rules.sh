@@ -25,6 +25,11 @@ for tag in $(grep -rhoE '\[L[0-9]+\]' frontend ir passes backends runtime fuzz t
     fail "$page does not tell $tag, which is named in $(grep -rlF "[$tag]" frontend ir passes backends runtime fuzz tests docs examples | head -1)"
 done
 
+sed -n '/^## Not compiled yet/,$p' $page | grep -oE '\bL[0-9]+\b' | sort -uV >"$folder/later"
+[ -s "$folder/later" ] || fail "$page does not say what is not compiled yet"
+both=$(sort "$folder/lines" | comm -12 - <(sort "$folder/later"))
+[ -z "$both" ] || fail "$page has among the rules and among what is not compiled yet: $both"
+
 # The last column: one or more files, each of them in the tree, and each of them names the tag.
 while IFS= read -r line; do
   tag=$(cut -d' ' -f2 <<<"$line")

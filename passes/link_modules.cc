@@ -7,6 +7,7 @@
 #include "ir/rewrite.h"
 #include "passes/file_declarations.h"
 #include "passes/passes.h"
+#include "passes/written_types.h"
 
 namespace ksc {
 namespace {
@@ -61,18 +62,7 @@ class Linker final : public Walker {
       if (!symbol) return context.make(InvalidType{}, loc);
       return context.make(NamedType{{}, {symbol, n->form.name.loc}}, loc);
     }
-    if (const auto* n = as<PointerType>(type)) return context.make(PointerType{(*this)(n->form.element)}, loc);
-    if (const auto* n = as<ArrayType>(type))
-      return context.make(ArrayType{(*this)(n->form.element), (*this)(n->form.count)}, loc);
-    if (const auto* n = as<StrType>(type)) return context.make(StrType{(*this)(n->form.size)}, loc);
-    if (const auto* n = as<OptionType>(type)) return context.make(OptionType{(*this)(n->form.element)}, loc);
-    if (const auto* n = as<FunctionType>(type)) {
-      std::vector<TypeExpr> parameters;
-      for (const TypeExpr& parameter : n->form.parameters) parameters.push_back((*this)(parameter));
-      const Option<TypeExpr> result = n->form.result ? Option<TypeExpr>((*this)(*n->form.result)) : Option<TypeExpr>();
-      return context.make(FunctionType{context.span(parameters), result}, loc);
-    }
-    return type;
+    return with_parts_of_type(type, context, [this](const auto& part) { return (*this)(part); });
   }
 
  private:

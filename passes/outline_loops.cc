@@ -57,6 +57,10 @@ class Costs {
     __int128 sum = kind_of(e) == Kind::MapLookup || kind_of(e) == Kind::MapCall || kind_of(e) == Kind::MapSlot ? 20 : 2;
     // What is behind a pull is walked through for each way in which the test before it can have ended.
     if (moves_packet(e)) sum += 300;
+    // So is what is behind a loop whose turns the kernel counts: once for no turn, and again for some.
+    if (const auto* call = as<HelperCall>(e);
+        call && (call->form.helper == "bpf_loop" || call->form.helper == "bpf_for_each_map_elem"))
+      sum += 300;
     if (const auto* call = as<Call>(e)) sum += of(call->form.function);
     return sum + parts(e);
   }

@@ -8,6 +8,7 @@
 #include "ir/rewrite.h"
 #include "passes/file_declarations.h"
 #include "passes/passes.h"
+#include "passes/written_types.h"
 
 namespace ksc {
 namespace {
@@ -23,18 +24,7 @@ class Resolver final : public Walker {
   /// Types name constants, in the sizes of arrays and strings.
   TypeExpr operator()(const TypeExpr& type) override {
     if (!header(type).contains.has(Kind::NameUse)) return type;
-    const Loc loc = loc_of(type);
-    if (const auto* n = as<PointerType>(type)) return context.make(PointerType{(*this)(n->form.element)}, loc);
-    if (const auto* n = as<ArrayType>(type))
-      return context.make(ArrayType{(*this)(n->form.element), (*this)(n->form.count)}, loc);
-    if (const auto* n = as<StrType>(type)) return context.make(StrType{(*this)(n->form.size)}, loc);
-    if (const auto* n = as<OptionType>(type)) return context.make(OptionType{(*this)(n->form.element)}, loc);
-    if (const auto* n = as<FunctionType>(type)) {
-      std::vector<TypeExpr> parameters;
-      for (const TypeExpr& parameter : n->form.parameters) parameters.push_back((*this)(parameter));
-      return context.make(FunctionType{context.span(parameters), (*this)(n->form.result)}, loc);
-    }
-    return type;
+    return with_parts_of_type(type, context, [this](const auto& part) { return (*this)(part); });
   }
   Option<TypeExpr> operator()(const Option<TypeExpr>& type) { return type ? Option<TypeExpr>((*this)(*type)) : type; }
 

@@ -252,6 +252,8 @@ Expr Parser::postfix(Expr value, const Token& first) {
         if (module && token.kind == Dot && at(LeftBrace) && struct_literals_ && !peek().new_line &&
             (peek(1).kind == RightBrace || (at_member_name(1) && (peek(2).kind == Colon || peek(2).kind == Comma))))
           value = struct_literal((*module)->name.name, member, first);
+        else if (module && token.kind == Dot && at(ColonColon))
+          value = scoped_name(value, (*module)->name.name, member, first);
         break;
       }
       case Question:
@@ -483,7 +485,7 @@ Expr Parser::name_or_literal() {
     return make(InvalidExpr{}, written);
   }
   take();
-  if (at(ColonColon)) return scoped_name(ident(first), first);
+  if (at(ColonColon)) return scoped_name(make(NameUse{ident(first)}, loc(first)), {}, ident(first), first);
   if (at(LeftBrace) && struct_literals_ && (same_line || in_brackets_)) return struct_literal({}, ident(first), first);
   return make(NameUse{ident(first)}, loc(first));
 }
@@ -504,11 +506,11 @@ Expr Parser::new_expression() {
 }
 
 /// S::new(); any other `::` is an old or a foreign spelling.
-Expr Parser::scoped_name(Ident scope, const Token& first) {
+Expr Parser::scoped_name(const Expr& scope, Name module, Ident name, const Token& first) {
   const Token colons = take();
   if (at_word("new") && peek(1).kind == LeftParen && peek(2).kind == RightParen) {
     take(), take(), take();
-    return make(NewValue{make(NamedType{{}, scope}, scope.loc)}, since(first));
+    return make(NewValue{make(NamedType{module, name}, name.loc)}, since(first));
   }
   const Token word = peek();
   const Ident member = expect_member_name();
@@ -516,16 +518,16 @@ Expr Parser::scoped_name(Ident scope, const Token& first) {
   if (at(LeftParen) && peek(1).kind == RightParen && closest_word(text_of(word), {"new"}) == "new") {
     error(loc(word), diag::no_scope_operator).fix(loc(word), "new");
     take(), take();
-    return make(NewValue{make(NamedType{{}, scope}, scope.loc)}, since(first));
+    return make(NewValue{make(NamedType{module, name}, name.loc)}, since(first));
   }
-  if (scope.name == "GlobalMaps") {
+  if (!module && name.name == "GlobalMaps") {
     if (at(LeftParen) && peek(1).kind == RightParen) take(), take();
     const Loc at = since(first);
     error(at, diag::old_global_maps).fix(at, std::string(member.name.text()));
     return make(NameUse{member}, at);
   }
   error(loc(colons), diag::no_scope_operator).fix(loc(colons), ".");
-  return make(Member{make(NameUse{scope}, scope.loc), member, false}, since(first));
+  return make(Member{scope, member, false}, since(first));
 }
 
 Expr Parser::struct_literal(Name module, Ident name, const Token& first) {

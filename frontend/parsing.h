@@ -318,7 +318,7 @@ class Parser {
   Pattern pattern();
   Expr if_expression();
   Expr new_expression();
-  Expr scoped_name(Ident scope, const Token& first);
+  Expr scoped_name(const Expr& scope, Name module, Ident name, const Token& first);
   Span<Expr> arguments(const Token& open);
   /// What follows `pattern:` or stands in an arm: an expression, or a block or statement as a value.
   Expr arm_value();

@@ -249,9 +249,12 @@ class Linker final : public Walker {
   void rename(const Node<F>& node) {
     const Entry* entry = find(node->name.name);
     if (entry) {
-      // What another file says as well stands there already.
-      const Loc first = written_.emplace(entry->symbol, node.loc).first->second;
-      if (context.locations[first].file != context.locations[node.loc].file) return;
+      // What another file says as well stands there: a header of this file, or one that came before.
+      const auto is_elsewhere = [&](Loc loc) {
+        return context.locations[loc].file != context.locations[node.loc].file;
+      };
+      if (is_elsewhere(loc_of(entry->declaration))) return;
+      if (is_elsewhere(written_.emplace(entry->symbol, node.loc).first->second)) return;
     }
     F form = (*rebuild(node)).form;
     if (entry) form.name.name = entry->symbol;

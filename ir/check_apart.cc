@@ -149,7 +149,8 @@ class ContextCheck {
     as<Block>(s) || as<Labelled>(s) ? look_at() : on_way(look_at);
   }
   void expression(const Expr& e) {
-    const bool is_apart = is_support_call(e, "ks_read");
+    // Other places are read so as well.
+    const bool is_apart = is_support_call(e, "ks_read") && context_field(as<RuntimeCall>(e)->form.arguments[0]);
     if (is_apart || context_field(e)) {
       ++all_;
       plain_ += !is_apart;

@@ -375,7 +375,7 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Expect
       if (is_exact && name.starts_with("hton"))
         spelled = c.name(fmt::format(
             "bpf_{}({})", name,
-            number->form.constant ? std::string(number->form.constant.spelling()) : integer_text(number->form.value)));
+            number->form.constant ? std::string(number->form.constant.text()) : integer_text(number->form.value)));
       return integer({static_cast<__int128>(swapped)}, type, loc, spelled);
     }
     return call({value}, type);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <map>
+#include <set>
 #include <vector>
 
 #include "ir/children.h"
@@ -16,8 +17,8 @@ class Mentions {
   void add(const Decl& d) { field(d); }
 
   const std::vector<Type>& types() const { return types_; }
-  const NameSet& names() const { return names_; }
-  bool has(Name name) const { return names_.count(name); }
+  /// Whether the name is mentioned, by itself or as in `bpf_htons(NAME)`.
+  bool has(Name name) const { return names_.count(name) || within_.count(name.text()); }
   bool has(Type type) const { return seen_.count(type); }
 
  private:
@@ -46,7 +47,10 @@ class Mentions {
     } else if constexpr (std::same_as<T, Type>) {
       meet(value);
     } else if constexpr (std::same_as<T, Name>) {
-      if (value) names_.insert(value);
+      names_.insert(value);
+      const std::string_view text = value.text();
+      if (const size_t open = text.find('('); open != text.npos && text.ends_with(')'))
+        within_.insert(text.substr(open + 1, text.size() - open - 2));
     }
   }
   template <class F>
@@ -57,6 +61,7 @@ class Mentions {
   std::vector<Type> types_;
   std::map<Type, bool> seen_;
   NameSet names_;
+  std::set<std::string_view> within_;
 };
 
 }  // namespace ksc

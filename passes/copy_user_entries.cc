@@ -184,7 +184,7 @@ class EntryCopies {
     auto found = structures_.find(map);
     if (found != structures_.end()) return found->second;
     // As fresh as a variable's name, as one word.
-    const Name fresh = c_.names.fresh(std::string(map.text()) + "_copy");
+    const Name fresh = c_.names.fresh(std::string(map.spelling()) + "_copy");
     Type type = t_.structure(
         c_.name(std::string(fresh.spelling()) + "_" + std::string(fresh.text().substr(fresh.spelling().size() + 1))));
     StructField key, value;

@@ -99,12 +99,12 @@ class Linker final : public Walker {
       const auto [place, is_new] = file.entries.emplace(name, Entry{name, d, visibility(d)});
       if (!is_new) continue;
       const bool is_kernels = is_kernel_type(d);
-      place->second.symbol = symbol_for(name, d, is_kernels);
+      place->second.symbol = symbol_for(name, d, is_kernels, file);
       if (const auto* enumeration = as<EnumDecl>(d))
         for (const EnumerationItem& item : enumeration->form.items)
           if (item.name.name)
             file.entries.emplace(item.name.name,
-                                 Entry{symbol_for(item.name.name, d, is_kernels), d, enumeration->form.visibility});
+                                 Entry{symbol_for(item.name.name, d, is_kernels, file), d, enumeration->form.visibility});
     }
   }
 
@@ -124,10 +124,14 @@ class Linker final : public Walker {
     return as<EnumDecl>(d) && context.kernel_types->find_enum(name);
   }
 
-  /// The name itself, unless another file means something else by it.
-  Name symbol_for(Name name, const Decl& d, bool is_kernels) {
-    const auto [place, is_new] = symbols_.emplace(name, d);
-    const bool is_same = !is_new && (is_kernels || is_repetition(place->second, d, context.locations));
+  /// The name itself, unless another file means something else by it. What two files declare in the same words is one
+  /// thing if one of them is a header: maps and globals of two files are two.
+  Name symbol_for(Name name, const Decl& d, bool is_kernels, const File& file) {
+    const bool is_header = file.path && file.path.text().ends_with(".kh");
+    const auto [place, is_new] = symbols_.emplace(name, Symbol{d, is_header});
+    const bool is_repeated = (is_header || place->second.is_of_header) &&
+                             is_repetition(place->second.declaration, d, context.locations);
+    const bool is_same = !is_new && (is_kernels || is_repeated);
     const bool is_foreign = !is_kernels && !as<ExternDecl>(d) &&
                             (is_builtin_function(name.text()) || is_kernel_helper(name.text()) ||
                              context.kernel_types->find_constant(name.text()));
@@ -286,7 +290,11 @@ class Linker final : public Walker {
 
   std::map<Name, File, ByText> files_;  // by their paths; the main file has none
   std::vector<Name> order_;             // of the files
-  NameMap<Decl> symbols_;               // what each symbol stands for
+  struct Symbol {
+    Decl declaration;
+    bool is_of_header;
+  };
+  NameMap<Symbol> symbols_;  // what each symbol stands for
   NameMap<Loc> written_;                // where what has it stands
   const File* file_ = nullptr;
 };

@@ -68,7 +68,7 @@ class UserMaps {
   /// An entry of `counts` is called `counts_entry`.
   static std::string value_hint(const Expr& map) {
     const auto* name = as<MapName>(map);
-    return name ? std::string(name->form.name.text()) + "_entry" : "entry";
+    return name ? std::string(name->form.name.spelling()) + "_entry" : "entry";
   }
   static bool is_per_cpu(const Expr& map) { return find_map_kind(type_of(map)->name.text())->per_cpu; }
   Expr call(std::string_view function, std::vector<Expr> arguments, Type type, Loc loc, Out& to) {

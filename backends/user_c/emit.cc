@@ -290,7 +290,7 @@ class UserFile {
       return fmt::format("KS_OPTION({}, args.{}, {}, {})", runtime_kind(o.value), member, name, help);
     choices += fmt::format("\tstatic const struct ks_choice {}_choices[] = {{", o.member.text());
     for (const EnumItem& item : find_field(structure, o.member)->type->body->items)
-      choices += fmt::format("{{\"{}\", {}}}, ", item.name.text(), item.value);
+      choices += fmt::format("{{\"{}\", {}}}, ", item.name.spelling(), item.value);
     choices += "{NULL, 0}};\n";
     return fmt::format("KS_ENUM_OPTION(args.{}, {}, {}, {}_choices)", member, name, help, o.member.text());
   }

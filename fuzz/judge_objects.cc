@@ -17,10 +17,13 @@
 #include "fuzz/check_passes.h"
 #include "fuzz/compare_run.h"
 #include "fuzz/environment.h"
+#include "fuzz/split_files.h"
 #include "passes/typed_program.h"
 
 namespace ksc::fuzz {
 namespace {
+
+constexpr size_t programs_in_object = 8;
 
 namespace fs = std::filesystem;
 
@@ -91,8 +94,9 @@ class Judge {
 
 }  // namespace
 
-Verdict compile_to_c(const std::string& source, const fs::path& directory) {
+Verdict compile_to_c(const std::string& source, const fs::path& directory, const std::string& library) {
   std::ofstream(directory / "random.ks") << source;
+  if (!library.empty()) std::ofstream(directory / "library.ks") << library;
   DiskSources sources;
   Options options;
   options.file = (directory / "random.ks").string();
@@ -127,7 +131,10 @@ Verdict check_object(const std::string& source, uint64_t seed, int worlds, Objec
     return {"rejected " + code, render_text(context.diagnostics, context.locations, sources), "", 0};
   }
   const Workspace workspace;
-  Verdict verdict = compile_to_c(source, workspace.path());
+  // Half of all batches of programs are compiled in two files.
+  const SplitProgram split = seed / programs_in_object % 2 != 0 ? split_files(source, seed) : SplitProgram();
+  Verdict verdict = split.has_any_moved ? compile_to_c(split.main, workspace.path(), split.library)
+                                        : compile_to_c(source, workspace.path());
   if (verdict.stage.empty()) verdict = builder.build(workspace.path());
   if (!verdict.stage.empty()) return verdict;
   for (Name entry : entry_functions(program))
@@ -148,20 +155,19 @@ Verdict check_object(const std::string& source, uint64_t seed, int worlds, Objec
 
 void judge_random_programs(ObjectBuilder& builder, uint64_t cases, std::string_view kind) {
   const uint64_t seed = number_from_environment("KSC_PROPERTY_SEED", 1);
-  constexpr size_t per_object = 8;
   std::cout << fmt::format("{} programs from seed {}\n", cases, seed);
   Judge judge(builder, kind);
   Statistics forms;
   std::vector<Candidate> batch;
   for (uint64_t i = 0; i < cases; ++i) {
     GeneratorOptions options;
-    options.attribute = (i / per_object) % 2 ? "tc" : "xdp";
+    options.attribute = (i / programs_in_object) % 2 ? "tc" : "xdp";
     options.prefix = fmt::format("q{}_", i);
     options.environment = false;
     options.unbounded_loops = i % 4 == 3;
     options.size = 8;
     batch.push_back({seed + i, generate_program(seed + i, options, forms)});
-    if (batch.size() < per_object && i + 1 < cases) continue;
+    if (batch.size() < programs_in_object && i + 1 < cases) continue;
     judge.judge(batch);
     batch.clear();
   }

@@ -41,8 +41,9 @@ class ObjectBuilder {
 };
 
 /// Writes what ksc makes of the source, without a Makefile, into the directory, as random.*; the verdict has a stage if
-/// it is refused.
-Verdict compile_to_c(const std::string& source, const std::filesystem::path& directory);
+/// it is refused. With a library it is the main one of two files.
+Verdict compile_to_c(const std::string& source, const std::filesystem::path& directory,
+                     const std::string& library = {});
 
 /// Compiles a source, and compares runs of each of its programs in some worlds with the interpreter's.
 Verdict check_object(const std::string& source, uint64_t seed, int worlds, ObjectBuilder& builder);

@@ -44,11 +44,20 @@ bool may_move(const Decl& d) {
     const bool is_helper = attributes.size() == 1 && attributes.begin()->name.name == std::string_view("helper");
     return is_helper || (attributes.size() == 0 && function->form.name.name != std::string_view("main"));
   }
+  // What of another file nothing uses is not there, and what is pinned lies in one map with the others.
+  if (const auto* variable = as<VarDecl>(d); variable && variable->form.storage == Storage::Pinned) return false;
   return declared_name(d) && !as<ExternDecl>(d);
 }
 
-/// Whether a trace tells of it by its name, which it must keep then.
-bool is_seen(const Decl& d) { return as<VarDecl>(d) || as<MapDecl>(d) || as<ConfigDecl>(d) || as<ConstDecl>(d); }
+/// Whether a trace tells of it by its name, which it must keep then: constants that are arrays, texts or structs are
+/// globals there.
+bool is_seen(const Decl& d) {
+  const auto* constant = as<ConstDecl>(d);
+  const auto has_place = [](const Expr& value) {
+    return as<ArrayLiteral>(value) || as<ArrayRepeat>(value) || as<StringValue>(value) || as<StructLiteral>(value);
+  };
+  return as<VarDecl>(d) || as<MapDecl>(d) || as<ConfigDecl>(d) || (constant && has_place(constant->form.value));
+}
 
 class Splitter {
  public:

@@ -103,8 +103,8 @@ class Linker final : public Walker {
       if (const auto* enumeration = as<EnumDecl>(d))
         for (const EnumerationItem& item : enumeration->form.items)
           if (item.name.name)
-            file.entries.emplace(item.name.name,
-                                 Entry{symbol_for(item.name.name, d, is_kernels, file), d, enumeration->form.visibility});
+            file.entries.emplace(item.name.name, Entry{symbol_for(item.name.name, d, is_kernels, file), d,
+                                                       enumeration->form.visibility});
     }
   }
 
@@ -129,8 +129,8 @@ class Linker final : public Walker {
   Name symbol_for(Name name, const Decl& d, bool is_kernels, const File& file) {
     const bool is_header = file.path && file.path.text().ends_with(".kh");
     const auto [place, is_new] = symbols_.emplace(name, Symbol{d, is_header});
-    const bool is_repeated = (is_header || place->second.is_of_header) &&
-                             is_repetition(place->second.declaration, d, context.locations);
+    const bool is_repeated =
+        (is_header || place->second.is_of_header) && is_repetition(place->second.declaration, d, context.locations);
     const bool is_same = !is_new && (is_kernels || is_repeated);
     const bool is_foreign = !is_kernels && !as<ExternDecl>(d) &&
                             (is_builtin_function(name.text()) || is_kernel_helper(name.text()) ||
@@ -295,7 +295,7 @@ class Linker final : public Walker {
     bool is_of_header;
   };
   NameMap<Symbol> symbols_;  // what each symbol stands for
-  NameMap<Loc> written_;                // where what has it stands
+  NameMap<Loc> written_;     // where what has it stands
   const File* file_ = nullptr;
 };
 

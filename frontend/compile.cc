@@ -221,13 +221,13 @@ class Compilation {
   }
 
   /// Which file and line of the output's `source/` a location names.
-  std::pair<std::string, uint32_t> locate(Loc loc) const {
+  std::pair<std::string, uint32_t> locate(Loc loc) {
     const LocationRecord& record = context_.locations[loc];
     return {copy_of(record.file), sources_.line_number(record.file, record.begin)};
   }
 
   /// Where the output has its copy of a source: under the file's name, with a number where another has that name.
-  const std::string& copy_of(uint32_t file) const {
+  const std::string& copy_of(uint32_t file) {
     const auto [place, is_new] = copies_.emplace(file, "");
     if (!is_new) return place->second;
     const std::string& path = sources_.path(file);
@@ -288,8 +288,8 @@ class Compilation {
   Context context_;
   KernelTypes kernel_types_;
   Result result_;
-  mutable std::map<uint32_t, std::string> copies_;  // of the sources that the output names, where they lie in it
-  mutable std::set<std::string> copy_names_;
+  std::map<uint32_t, std::string> copies_;  // of the sources that the output names, where they lie in it
+  std::set<std::string> copy_names_;
   int steps_ = 0;
   std::chrono::steady_clock::time_point began_;
 };

@@ -156,8 +156,8 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
   const auto wants = [&](size_t count) {
     if (values.size() != count) throw Fault(fmt::format("{} is given {} arguments", name, values.size()));
   };
-  if (name == "__builtin_memcpy" || name == "ks_copy") {
-    wants(3);
+  if (name == "__builtin_memcpy" || name == "ks_copy" || name == "ks_copy_by") {
+    wants(name == "ks_copy_by" ? 4 : 3);
     memory_.store(to_bits(values[0]), memory_.load(to_bits(values[1]), to_bits(values[2])));
     write_back(to_bits(values[0]), to_bits(values[2]));
     return zero_value(n.type);

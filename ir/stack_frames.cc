@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ir/children.h"
+#include "ir/copy_pieces.h"
 #include "ir/map_kind.h"
 #include "ir/places.h"
 #include "ir/visit.h"
@@ -14,22 +15,29 @@ namespace {
 
 bool is_kept_in_memory(Type type) { return is_aggregate(type) || is(type, TypeKind::Str); }
 
+constexpr uint64_t word_size = 8;
+
 /// Behind less than eight bytes there may be a gap: what follows may have to begin at a multiple of eight.
 uint64_t bytes_on_stack(Type type) { return (size_of(type) + 7) / 8 * 8; }
 
-/// What waits on the stack while a value is copied in pieces as small as its type is aligned: C compilers read them
-/// all before they write the first, as long as they copy inline.
+/// What waits on the stack while a value is copied.
 uint64_t copied_by(const Stmt& s) {
-  constexpr uint64_t most_pieces = 64, registers = 6;
-  const auto* let = as<Let>(s);
-  const auto* assign = as<Assign>(s);
-  if (!assign && !(let && let->form.value)) return 0;
-  Type type = let ? let->form.type : type_of(assign->form.value);
-  const Expr& value = let ? *let->form.value : assign->form.value;
-  if (!is_kept_in_memory(type) || !(as<Local>(value) || as<Deref>(value) || as<Field>(value) || as<Index>(value)))
-    return 0;
-  const uint64_t pieces = std::min(most_pieces, size_of(type) / align_of(type));
-  return pieces > registers ? 8 * (pieces - registers) : 0;
+  CopyPieces pieces;
+  if (const auto* evaluated = as<Evaluate>(s)) {
+    if (const auto copy = pieces_of_copy(evaluated->form.value)) pieces = *copy;
+  } else {
+    const auto* let = as<Let>(s);
+    const auto* assign = as<Assign>(s);
+    if (!assign && !(let && let->form.value)) return 0;
+    const Expr& value = let ? *let->form.value : assign->form.value;
+    const Type type = let ? let->form.type : type_of(value);
+    if (!is_kept_in_memory(type) || !(as<Local>(value) || as<Deref>(value) || as<Field>(value) || as<Index>(value)))
+      return 0;
+    pieces.count = size_of(type) / align_of(type);
+  }
+  return pieces.count > pieces_in_registers && pieces.count <= most_pieces_at_once
+             ? word_size * (pieces.count - pieces_in_registers)
+             : 0;
 }
 
 /// Adds up one function. What scopes beside each other declare shares its place; what C keeps for as long as the
@@ -293,7 +301,9 @@ uint64_t StackFrames::most_of_chain(Name function, uint64_t (*size)(const StackF
 }
 
 uint64_t StackFrames::chain(Name function) const {
-  return most_of_chain(function, [](const StackFrame& frame) { return frame.size(); });
+  // round_up_stack_depth in kernel/bpf/verifier.c.
+  constexpr uint64_t whole = 32;
+  return most_of_chain(function, [](const StackFrame& frame) { return (frame.size() + whole - 1) / whole * whole; });
 }
 
 uint64_t StackFrames::memory_of_chain(Name function) const {

@@ -56,7 +56,9 @@ class ElementGuard {
 /// clang would read what several branches read once behind them, through a pointer that it computes with `|`, which the
 /// verifier allows for no pointer [L153]. In a choice, ks_read keeps them apart.
 void keep_apart(const Expr& place, Loc loc, Out& to) {
-  to.emit(Evaluate{to.make(RuntimeCall{to.context.name("barrier_var"), to.context.span<Expr>({place})}, loc,
+  const bool in_register = is_integral(type_of(place));
+  const Name barrier = to.context.name(in_register ? "barrier_var" : "barrier");
+  to.emit(Evaluate{to.make(RuntimeCall{barrier, in_register ? to.context.span<Expr>({place}) : Span<Expr>()}, loc,
                            to.context.types.void_type())},
           loc);
 }
@@ -87,8 +89,7 @@ Ir<lang::IndexesGuarded> guard_array_index(const Ir<lang::ReboundPointersHidden>
         const Expr place = guard(to).guarded(n->place, test);
         if (!test) {
           to.emit(Assign{place, value}, n.loc);
-          if (branches_around > 0 && as<Local>(place) && is_integral(type_of(place)) && chooses_element(value))
-            keep_apart(place, n.loc, to);
+          if (branches_around > 0 && as<Local>(place) && chooses_element(value)) keep_apart(place, n.loc, to);
           return;
         }
         const Body write{to.context.span<Stmt>({to.make(Assign{place, value}, n.loc)})};

@@ -150,8 +150,10 @@ static inline __attribute__((always_inline, unused)) __s64 ks_reach(__u64 offset
 /* Of a loop with many turns that share their work, C compilers would keep more on the stack than there is. */
 #ifdef __clang__
 #define KS_NOT_UNROLLED _Pragma("clang loop unroll(disable)")
+#define KS_UNROLLED _Pragma("clang loop unroll(full)")
 #else
 #define KS_NOT_UNROLLED
+#define KS_UNROLLED
 #endif
 
 /*
@@ -234,6 +236,32 @@ static inline __attribute__((always_inline, unused)) void ks_copy(void *to, cons
 		asm volatile("" : : : "memory");
 	}
 	for (__u64 i = size / 8 * 8; i < size; i++)
+		((__u8 *)to)[i] = ((const __u8 *)from)[i];
+}
+
+/*
+ * A copy in pieces of 1, 2, 4 or 8 bytes, and single bytes at its end. Each is written before the next is read: the
+ * compiler would read them all first, and let most of them wait on the stack.
+ */
+static inline __attribute__((always_inline, unused)) void ks_copy_by(void *to, const void *from, __u64 size,
+								     __u64 piece)
+{
+	__u64 whole = size / piece * piece;
+
+	KS_UNROLLED
+	for (__u64 i = 0; i < whole; i += piece) {
+		if (piece == 8)
+			*(__u64 *)(to + i) = *(const __u64 *)(from + i);
+		else if (piece == 4)
+			*(__u32 *)(to + i) = *(const __u32 *)(from + i);
+		else if (piece == 2)
+			*(__u16 *)(to + i) = *(const __u16 *)(from + i);
+		else
+			*(__u8 *)(to + i) = *(const __u8 *)(from + i);
+		asm volatile("" : : : "memory");
+	}
+	KS_UNROLLED
+	for (__u64 i = whole; i < size; i++)
 		((__u8 *)to)[i] = ((const __u8 *)from)[i];
 }
 

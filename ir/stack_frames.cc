@@ -20,7 +20,7 @@ constexpr uint64_t word_size = 8;
 /// Behind less than eight bytes there may be a gap: what follows may have to begin at a multiple of eight.
 uint64_t bytes_on_stack(Type type) { return (size_of(type) + 7) / 8 * 8; }
 
-/// What waits on the stack while a value is copied.
+/// What waits on the stack while a value is copied. What copy_large_values copies by a loop never waits there.
 uint64_t copied_by(const Stmt& s) {
   CopyPieces pieces;
   if (const auto* evaluated = as<Evaluate>(s)) {
@@ -35,9 +35,10 @@ uint64_t copied_by(const Stmt& s) {
       return 0;
     pieces.count = size_of(type) / align_of(type);
   }
-  return pieces.count > pieces_in_registers && pieces.count <= most_pieces_at_once
-             ? word_size * (pieces.count - pieces_in_registers)
-             : 0;
+  constexpr uint64_t most_moves = 64;  // C compilers copy no more inline
+  const bool is_looped = !as<Let>(s) && pieces.count > most_pieces_at_once;
+  if (is_looped || pieces.count <= pieces_in_registers) return 0;
+  return word_size * (std::min(pieces.count, most_moves) - pieces_in_registers);
 }
 
 /// Adds up one function. What scopes beside each other declare shares its place; what C keeps for as long as the

@@ -26,7 +26,7 @@ uint64_t alignment_of_place(const Expr& place) {
   return align_of(type_of(place));
 }
 
-/// Of what an address points to. A variable of the function may begin wherever the compiler wants.
+/// Of what an address points to. A variable of the function may begin wherever the compiler wants, if it may move it.
 uint64_t alignment_behind(const Expr& pointer, bool may_move) {
   if (const auto* converted = as<Convert>(pointer)) return alignment_behind(converted->form.value, may_move);
   if (const auto* address = as<AddressOf>(pointer))
@@ -38,8 +38,9 @@ uint64_t alignment_behind(const Expr& pointer, bool may_move) {
 }  // namespace
 
 CopyPieces pieces_of_copy(const Expr& to, const Expr& from, uint64_t size) {
-  const uint64_t alignment = std::min({word, alignment_behind(to, true), alignment_behind(from, false)});
-  return {(size + alignment - 1) / alignment, alignment};
+  const uint64_t from_alignment = std::min(word, alignment_behind(from, false)),
+                 moved_at_once = std::min(alignment_behind(to, true), from_alignment);
+  return {(size + moved_at_once - 1) / moved_at_once, std::min(alignment_behind(to, false), from_alignment)};
 }
 
 std::optional<CopyPieces> pieces_of_copy(const Expr& call) {

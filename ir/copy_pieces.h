@@ -8,8 +8,8 @@ namespace ksc {
 
 /// A copy of which C compilers write out each move.
 struct CopyPieces {
-  uint64_t count = 0;      // moves
-  uint64_t alignment = 1;  // bytes: as many are moved at once, as long as there are so many left
+  uint64_t count = 0;      // moves; C compilers may give a variable on the stack a better place for them
+  uint64_t alignment = 1;  // in bytes, of both sides, wherever variables lie
 };
 
 /// How C compilers of eBPF move `size` bytes to one address from another, by what they know of the alignment of both:

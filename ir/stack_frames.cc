@@ -20,25 +20,34 @@ constexpr uint64_t word_size = 8;
 /// Behind less than eight bytes there may be a gap: what follows may have to begin at a multiple of eight.
 uint64_t bytes_on_stack(Type type) { return (size_of(type) + 7) / 8 * 8; }
 
-/// What waits on the stack while a value is copied. What copy_large_values copies by a loop never waits there.
-uint64_t copied_by(const Stmt& s) {
-  CopyPieces pieces;
+/// In how many pieces a value in memory is copied as what it is; 0 for what is none.
+uint64_t pieces_of_value(const Expr& value) {
+  const bool is_place = as<Local>(value) || as<Deref>(value) || as<Field>(value) || as<Index>(value);
+  const Type type = type_of(value);
+  return is_place && is_kept_in_memory(type) ? size_of(type) / align_of(type) : 0;
+}
+
+/// In how many pieces C compilers copy at once what a statement copies. What copy_large_values copies by a loop is
+/// written piece by piece.
+uint64_t pieces_at_once(const Stmt& s) {
+  const auto unless_looped = [](uint64_t pieces) { return pieces > most_pieces_at_once ? 0 : pieces; };
   if (const auto* evaluated = as<Evaluate>(s)) {
-    if (const auto copy = pieces_of_copy(evaluated->form.value)) pieces = *copy;
-  } else {
-    const auto* let = as<Let>(s);
-    const auto* assign = as<Assign>(s);
-    if (!assign && !(let && let->form.value)) return 0;
-    const Expr& value = let ? *let->form.value : assign->form.value;
-    const Type type = let ? let->form.type : type_of(value);
-    if (!is_kept_in_memory(type) || !(as<Local>(value) || as<Deref>(value) || as<Field>(value) || as<Index>(value)))
-      return 0;
-    pieces.count = size_of(type) / align_of(type);
+    const auto copy = pieces_of_copy(evaluated->form.value);
+    return copy ? unless_looped(copy->count) : 0;
   }
+  if (const auto* assign = as<Assign>(s)) return unless_looped(pieces_of_value(assign->form.value));
+  if (const auto* let = as<Let>(s)) return let->form.value ? pieces_of_value(*let->form.value) : 0;
+  // A helper of the kernel is given the address of a copy.
+  if (const auto* store = as<MapStore>(s))
+    return std::max(pieces_of_value(store->form.key), pieces_of_value(store->form.value));
+  return 0;
+}
+
+/// What waits on the stack while a value is copied.
+uint64_t copied_by(const Stmt& s) {
   constexpr uint64_t most_moves = 64;  // C compilers copy no more inline
-  const bool is_looped = !as<Let>(s) && pieces.count > most_pieces_at_once;
-  if (is_looped || pieces.count <= pieces_in_registers) return 0;
-  return word_size * (std::min(pieces.count, most_moves) - pieces_in_registers);
+  const uint64_t pieces = std::min(pieces_at_once(s), most_moves);
+  return pieces > pieces_in_registers ? word_size * (pieces - pieces_in_registers) : 0;
 }
 
 /// Adds up one function. What scopes beside each other declare shares its place; what C keeps for as long as the

@@ -53,6 +53,14 @@ NameSet callbacks_of(const Program& program) {
   return found;
 }
 
+/// What a statement declares, and all that stands within it.
+void add_declared(const Stmt& s, NameSet& names) {
+  if (const auto* let = as<Let>(s)) names.insert(let->form.name);
+  if (const auto* loop = as<CountedLoop>(s)) names.insert(loop->form.name);
+  each_child_of(
+      s, [](const Expr&) {}, [&](const Stmt& t) { add_declared(t, names); });
+}
+
 /// What the turns of a loop change: its counter, what it declares, and what it writes, a member being a place of its
 /// own.
 class Changing {
@@ -306,8 +314,11 @@ class Forgetter {
     }
     // Each way out is another number of what its turns count, and of what is compared with that.
     if (!has_exit || turns <= 1) return;
+    NameSet gone;
+    for (const Stmt& s : n->body.statements) add_declared(s, gone);
     for (const Stmt& s : n->body.statements)
       each_counted(s, changing, [&](const Expr& place) {
+        if (gone.count(variable_of(place)->name)) return;
         known_.set(place, std::max(known_.of(place), turns));
         // Where it is looked at later, no loop in between may know anything of it either.
         const auto last = last_mention_.find(variable_of(place)->name);

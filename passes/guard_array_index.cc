@@ -73,26 +73,42 @@ Ir<lang::IndexesGuarded> guard_array_index(const Ir<lang::ReboundPointersHidden>
     to.emit_mapped(n, [&](const Expr& e) { return guard(to).read(e); });
   };
   int branches_around = 0;
+  // C compilers make one copy of structs that are chosen: each branch gets an assignment of its own.
+  const auto assign = [&](auto& self, const Expr& place, const Expr& value, Loc loc, Out& to) -> void {
+    const bool chooses = chooses_element(value);
+    if (const auto* choice = as<Conditional>(value); choice && chooses && is_aggregate(type_of(value))) {
+      const Expr condition = guard(to).read(choice->form.condition);
+      ++branches_around;
+      const Body then = to.collect([&] { self(self, place, choice->form.then, loc, to); });
+      const Body otherwise = to.collect([&] { self(self, place, choice->form.otherwise, loc, to); });
+      --branches_around;
+      return to.emit(If{to.context.span<Branch>({{condition, then}}), otherwise}, loc);
+    }
+    to.emit(Assign{place, guard(to).read(value)}, loc);
+    if (branches_around > 0 && chooses && (as<Local>(place) || is_aggregate(type_of(place))))
+      keep_apart(place, loc, to);
+  };
   const auto branches = [&](const auto& n, Out& to) {
     ++branches_around;
     operands(n, to);
     --branches_around;
   };
   return rewrite<lang::ReboundPointersHidden, lang::IndexesGuarded>(
-      in, context, on<Let>(operands), on<Evaluate>(operands), on<Return>(operands), on<If>(branches),
-      on<Switch>(branches), on<Print>(operands), on<AtomicUpdate>([&](const Node<AtomicUpdate>& n, Out& to) {
+      in, context, on<Let>([&](const Node<Let>& n, Out& to) {
+        if (!n->value || !as<Conditional>(*n->value) || !is_aggregate(n->type) || !chooses_element(*n->value))
+          return operands(n, to);
+        to.emit(Let{n->name, n->type, {}}, n.loc);
+        assign(assign, to.make(Local{n->name}, n.loc, n->type), *n->value, n.loc, to);
+      }),
+      on<Evaluate>(operands), on<Return>(operands), on<If>(branches), on<Switch>(branches), on<Print>(operands),
+      on<AtomicUpdate>([&](const Node<AtomicUpdate>& n, Out& to) {
         to.emit(AtomicUpdate{n->op, n->pointer, guard(to).read(n->value)}, n.loc);
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
-        const Expr value = guard(to).read(n->value);
         Option<Expr> test;
         const Expr place = guard(to).guarded(n->place, test);
-        if (!test) {
-          to.emit(Assign{place, value}, n.loc);
-          if (branches_around > 0 && as<Local>(place) && chooses_element(value)) keep_apart(place, n.loc, to);
-          return;
-        }
-        const Body write{to.context.span<Stmt>({to.make(Assign{place, value}, n.loc)})};
+        const Body write = to.collect([&] { assign(assign, place, n->value, n.loc, to); });
+        if (!test) return to.emit(write);
         to.emit(If{to.context.span<Branch>({{*test, write}}), {}}, n.loc);
       }),
       on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {

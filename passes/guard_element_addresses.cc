@@ -64,8 +64,7 @@ class AddressGuard {
     const auto chosen = [&] {
       if (!readable) return to_.emit_statement(moved);
       to_.emit(If{branch(*readable, {to_.context.span<Stmt>({moved})}), {to_.context.span<Stmt>({zeroed})}}, loc);
-      // clang would copy once behind several branches, through a pointer that it computes with `|` [L153].
-      to_.emit_statement(statement(to_.context.name("barrier"), {}, loc));
+      keep_apart(loc);
     };
     if (!there) return chosen();
     const Body inside = to_.collect(chosen);
@@ -82,24 +81,54 @@ class AddressGuard {
   Expr element(const Expr& place, Option<Expr>& test) {
     return header(place).contains.has(Kind::Index) ? guard_.guarded(place, test) : place;
   }
-  /// A variable with what is in an element, or zeros; nothing if it is known that the element is there.
+  /// A variable with what is in an element, or zeros, or with what a choice between such gives; nothing if it is known
+  /// that the element is there.
   std::optional<Expr> copy_of_element(const Expr& e) {
+    if (as<Conditional>(e) && header(e).contains.has(Kind::Index)) {
+      const Expr copy = variable("element", e, {});
+      fill(copy, e);
+      return copy;
+    }
     if (!as<Index>(e) && !as<Field>(e)) return {};
     Option<Expr> test;
     const Expr place = element(e, test);
     if (!test) return {};
-    const Loc loc = loc_of(e);
-    const Type type = type_of(e);
-    const Name name = to_.fresh("element");
-    const Expr copy = to_.make(Local{name}, loc, type);
-    const auto address = [&](const Expr& of) {
-      return Expr(to_.make(AddressOf{of}, loc, types_.pointer(type, Space::Stack, false)));
-    };
-    to_.emit(Let{name, type, {}}, loc);
-    const Stmt fill = statement(to_.context.name("__builtin_memcpy"),
-                                {address(copy), address(place), number(size_of(type), loc)}, loc);
-    to_.emit(If{branch(*test, {to_.context.span<Stmt>({fill})}), {}}, loc);
+    const Expr copy = variable("element", e, {});
+    move_if(test, copy, place);
     return copy;
+  }
+  /// clang would copy once behind several branches, through a pointer that it computes with `|` [L153].
+  void keep_apart(Loc loc) { to_.emit_statement(statement(to_.context.name("barrier"), {}, loc)); }
+  /// A new variable of the type of an expression; without a value it holds zeros.
+  Expr variable(std::string_view hint, const Expr& like, Option<Expr> value) {
+    const Name name = to_.fresh(hint);
+    to_.emit(Let{name, type_of(like), value}, loc_of(like));
+    return to_.make(Local{name}, loc_of(like), type_of(like));
+  }
+  /// Gives a variable what each branch of a choice gives: what is behind one may be there on no other.
+  void fill(const Expr& copy, const Expr& e) {
+    if (const auto* choice = as<Conditional>(e)) {
+      const Expr condition = read(choice->form.condition);
+      const Body then = to_.collect([&] { fill(copy, choice->form.then); });
+      const Body otherwise = to_.collect([&] { fill(copy, choice->form.otherwise); });
+      return to_.emit(If{branch(condition, then), otherwise}, choice->loc);
+    }
+    Option<Expr> test;
+    const bool is_place = as<Index>(e) || as<Field>(e) || as<Local>(e) || as<Global>(e) || as<Deref>(e);
+    const Expr from = is_place ? element(e, test) : variable("value", e, Option<Expr>(read(e)));
+    move_if(test, copy, from);
+    if (test) keep_apart(loc_of(e));
+  }
+  /// Copies to a variable from a place, if what is tested holds.
+  void move_if(const Option<Expr>& test, const Expr& copy, const Expr& from) {
+    const Loc loc = loc_of(from);
+    const auto address = [&](const Expr& of) {
+      return Expr(to_.make(AddressOf{of}, loc, types_.pointer(type_of(copy), Space::Stack, false)));
+    };
+    const Stmt moved = statement(to_.context.name("__builtin_memcpy"),
+                                 {address(copy), address(from), number(size_of(type_of(copy)), loc)}, loc);
+    if (!test) return to_.emit_statement(moved);
+    to_.emit(If{branch(*test, {to_.context.span<Stmt>({moved})}), {}}, loc);
   }
   /// A string that is not there is empty. The comparison may stand where it does not always run: nothing is copied.
   Expr difference(const Node<RuntimeCall>& n) {

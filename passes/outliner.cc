@@ -47,6 +47,18 @@ bool may_pull(const Body& body) {
   return std::any_of(body.statements.begin(), body.statements.end(), in_stmt);
 }
 
+/// The variables that tell why a jump is taken, which stands behind their assignment: what was thrown. They are zero
+/// until then.
+void find_reasons(const Body& body, NameSet& reasons) {
+  const Node<Assign>* before = nullptr;
+  for (const Stmt& s : body.statements) {
+    const auto* reason = before && as<Goto>(s) ? as<Local>(before->form.place) : nullptr;
+    if (reason && reason->form.name.is_generated()) reasons.insert(reason->form.name);
+    before = as<Assign>(s);
+    each_body_of(s, [&](const Body& inner) { find_reasons(inner, reasons); });
+  }
+}
+
 }  // namespace
 
 void Outliner::emit() {
@@ -142,9 +154,18 @@ void Outliner::declare_function(Name name) {
 
 void Outliner::stop_if_left() {
   const Loc loc = loop_.loc;
-  const Expr has_left =
-      to_.make(Compare{CompareOp::NotEqual, replacements_.at(left_), number(0, t_.u64())}, loc, t_.boolean());
-  to_.emit(If{c_.span<Branch>({{has_left, to_.collect([&] { end_turn(1, loc); })}}), {}}, loc);
+  const auto stop_if = [&](const Expr& code) {
+    const Expr is_set = to_.make(Compare{CompareOp::NotEqual, code, number(0, type_of(code))}, loc, t_.boolean());
+    to_.emit(If{c_.span<Branch>({{is_set, to_.collect([&] { end_turn(1, loc); })}}), {}}, loc);
+  };
+  stop_if(replacements_.at(left_));
+  // Behind a turn the verifier forgets what it has changed but never tests (widen_imprecise_scalars of
+  // kernel/bpf/verifier.c), and would take a pull that failed for something that is caught.
+  NameSet reasons;
+  find_reasons(to_.function()->body, reasons);
+  const NameSet changed = changed_locals(loop_.body);
+  for (const auto& [name, captured] : replacements_)
+    if (reasons.count(name) && changed.count(name)) stop_if(captured);
 }
 
 void Outliner::emit_leaving() {

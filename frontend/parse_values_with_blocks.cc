@@ -133,7 +133,7 @@ Expr Parser::arm_value() {
     case KeywordIf: {
       const Stmt chosen = statement();
       if (const std::optional<Expr> value = value_of_if(chosen)) return *value;
-      return make(BlockValue{Body{context_.span({chosen})}, {}}, loc(first));
+      return make(BlockValue{Body{context_.span({with_values(chosen)})}, {}}, loc(first));
     }
     case KeywordReturn:
     case KeywordThrow:
@@ -168,9 +168,27 @@ Expr Parser::value_of(Body body, Loc at) {
     value = (*evaluated)->value;
   else if (as<If>(last))
     value = value_of_if(last);
-  if (!value) return make(BlockValue{body, {}}, at);
+  if (!value) {
+    std::vector<Stmt> statements(body.statements.begin(), body.statements.end());
+    statements.back() = with_values(last);
+    return make(BlockValue{{span(statements)}, {}}, at);
+  }
   if (count == 1 && kind_of(*value) != Kind::InvalidExpr) return *value;
   return expression_node(BlockValue{Body{Span<Stmt>(body.statements.begin(), count - 1)}, *value}, at);
+}
+
+/// An `if (var …)` whose branches are one value each, where both of them are there; any other statement as it is.
+Stmt Parser::with_values(const Stmt& statement) {
+  const auto* test = as<IfVar>(statement);
+  if (!test || test->form.otherwise.statements.empty()) return statement;
+  const auto only_value = [&](const Body& body) {
+    const Expr value = value_of(body, test->loc);
+    return Body{context_.span<Stmt>({make(Evaluate{value}, loc_of(value))})};
+  };
+  IfVar form = test->form;
+  form.then = only_value(form.then);
+  form.otherwise = only_value(form.otherwise);
+  return make(form, test->loc);
 }
 
 /// An `if` with all its branches as values; nothing if it is none.
@@ -190,10 +208,8 @@ Expr Parser::if_expression() {
   Scoped literals(struct_literals_, true);
   const Stmt chosen = if_statement(&has_else);
   if (panicking_) return invalid_expr();
-  if (as<IfVar>(chosen)) {
-    error(loc(first), diag::not_supported_yet, "`if (var …)` as a value");
-    return make(InvalidExpr{}, loc(first));
-  }
+  if (const auto* test = as<IfVar>(chosen); test && !test->form.otherwise.statements.empty())
+    return make(BlockValue{Body{context_.span({with_values(chosen)})}, {}}, test->loc);
   if (const std::optional<Expr> value = value_of_if(chosen)) return *value;
   if (!as<InvalidStmt>(chosen)) error(loc(first), diag::if_without_else);
   return make(InvalidExpr{}, loc(first));

@@ -324,6 +324,7 @@ class Parser {
   Expr arm_value();
   Expr value_of(Body body, Loc at);
   std::optional<Expr> value_of_if(const Stmt& statement);
+  Stmt with_values(const Stmt& statement);
   bool begins_expression(const Token& token) const;
   /// Whether an operator on a new line still belongs to the expression before it [L2].
   bool continues(const Token& op) const;

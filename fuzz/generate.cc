@@ -135,6 +135,7 @@ const std::vector<std::string>& counted_forms() {
       "else if",
       "else",
       "if var",
+      "if var value",
       "entry reference",
       "entry reference taken anew",
       "entry reference given a value",

@@ -198,7 +198,8 @@ Tree Generator::integer_expression(const T& type, int depth) {
       break;
     }
     case 21:
-      if (depth >= 2) return match_value(type, depth);
+      if (depth >= 2)
+        return random_.once_in(3) && !maps_.empty() ? if_var_value(type, depth) : match_value(type, depth);
       break;
   }
   return leaf(type);
@@ -225,7 +226,8 @@ Tree Generator::solid(const T& type, int depth) {
         return expression(
             join("(", condition(depth - 1), " ? ", solid(type, depth - 1), " : ", value(type, depth - 1), ")"), type);
       }
-      if (depth >= 2 && random_.once_in(4)) return match_value(type, depth);
+      if (depth >= 2 && random_.once_in(4))
+        return random_.once_in(4) && !maps_.empty() ? if_var_value(type, depth) : match_value(type, depth);
       if (random_.once_in(4)) {
         count("enum of any number");
         return expression(join("(", solid(integer(32, true), depth - 1), " as " + type.name + ")"), type);

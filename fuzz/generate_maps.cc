@@ -60,6 +60,36 @@ Tree Generator::reference_use(const std::string& reference, const T& type, int d
   return join(std::move(part), compound ? " += " : " = ", value(of, depth));
 }
 
+/// if (var x = m[k]) { … } else { … } as a value.
+Tree Generator::if_var_value(const T& type, int depth) {
+  count("if var value");
+  const Map& map = random_.pick(maps_);
+  const std::string name = fmt::format("found{}", temporaries_++), copy = fmt::format("held{}", temporaries_++);
+  Tree head = join(fmt::format("(if (var {} = {}[", name, map.name), key(map, depth - 1), "]) ");
+  const bool is_reference = map.value.kind == T::Kind::Struct;
+  const bool freezes = is_reference && !in_user_ && frozen_.insert(map.name).second;
+  scopes_.emplace_back();
+  ++indent_;
+  const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+  Tree body;
+  body.before = "{\n";
+  body.parts.push_back(Tree(fmt::format("{}var {}: {} = {}\n", margin, copy, map.value.spelled(), name)));
+  scopes_.back().push_back({copy, map.value});
+  if (is_reference && !commutes_ && random_.once_in(3))
+    body.parts.push_back(line(reference_use(name, map.value, depth - 1)));
+  else if (!commutes_ && random_.once_in(3))
+    body.parts.push_back(line(simple_statement(depth - 1)));
+  body.parts.push_back(join(margin, solid(type, depth - 1), "\n"));
+  --indent_;
+  body.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
+  scopes_.pop_back();
+  if (freezes) frozen_.erase(map.name);
+  head.parts.push_back(std::move(body));
+  head.parts.push_back(join(" else { ", solid(type, depth - 1), " }"));
+  // Both may be numbers, which have no type of their own.
+  return expression(join("", std::move(head), fmt::format(" as {})", type.spelled())), type);
+}
+
 /// Something that holds what `m[k]` gives, and what is done with it.
 Tree Generator::entry_reference(int depth) {
   const Map& map = random_.pick(maps_);

@@ -211,6 +211,7 @@ class Generator {
   Tree entry_or_leave(Tree entry);
   Tree call(const Helper& helper, int depth);
   Tree match_value(const T& type, int depth);
+  Tree if_var_value(const T& type, int depth);
   Tree match(int depth, const std::function<Tree(int)>& arm);
   Tree binary(const std::string& op, Tree left, Tree right, const T& type, bool swap_hoist = true);
   Tree expression(Tree tree, const T& type) {

@@ -46,8 +46,8 @@ class StackFrames {
 inline constexpr uint64_t largest_ebpf_variable = 32768;
 
 /// Which variables of a function may lie elsewhere: those without pointers, which maps cannot hold; with a low limit
-/// also the numbers that a loop changes, since the function that the loop becomes is given their address; with the
-/// least one all numbers, since more of them than there are registers wait on the stack.
+/// also the developer's numbers that a loop changes, since the function that the loop becomes is given their address;
+/// with the least one all the developer's numbers, since more of them than there are registers wait on the stack.
 class Spillable {
  public:
   Spillable() = default;

@@ -144,31 +144,39 @@ bool differs(const Expr& left, const Expr& right) {
   return (a && !can_be(right, *a)) || (b && !can_be(left, *b));
 }
 
+__int128 all_bits(Type type) { return (static_cast<__int128>(1) << width_of(type)) - 1; }
+/// x if the expression is ~x or x ^ 255 in 8 bits, or likewise in 16; null if it is something else.
+const Expr* complemented(const Expr& e) {
+  if (!is_integral(type_of(e)) || is_signed(type_of(e)) || width_of(type_of(e)) >= 32) return nullptr;
+  if (const auto* unary = as<Unary>(e)) return unary->form.op == UnaryOp::Complement ? &unary->form.value : nullptr;
+  const auto* binary = as<Binary>(e);
+  if (!binary || binary->form.op != BinaryOp::BitXor) return nullptr;
+  if (number(binary->form.right) == all_bits(binary->type)) return &binary->form.left;
+  return number(binary->form.left) == all_bits(binary->type) ? &binary->form.right : nullptr;
+}
+/// Whether there is one below conversions.
+bool has_complement(const Expr& e) {
+  if (const auto* converted = as<Convert>(e); converted && is_integral(type_of(converted->form.value)))
+    return has_complement(converted->form.value);
+  return complemented(e) != nullptr;
+}
 /// The same number in 32 bits, with ~x & 255 for ~x where x has 8 bits, or 16 likewise: gcc warns about complements of
 /// what it widens that are compared, whatever the casts.
 Expr without_complement(const Expr& e, Out& to) {
   if (const auto* converted = as<Convert>(e);
       converted && is_integral(type_of(converted->form.value)) && width_of(converted->type) >= 32)
     return to.make(Convert{without_complement(converted->form.value, to)}, converted->loc, converted->type);
+  const Loc loc = loc_of(e);
   Type wide = to.context.types.u32();
   const auto widened = [&](const Expr& value) -> Expr {
     return as<Int>(value) ? Expr(to.make(as<Int>(value)->form, loc_of(value), wide))
                           : Expr(to.make(Convert{value}, loc_of(value), wide));
   };
-  const auto* unary = as<Unary>(e);
-  if (!unary || unary->form.op != UnaryOp::Complement || is_signed(unary->type) || width_of(unary->type) >= 32)
-    return width_of(type_of(e)) < 32 ? widened(e) : e;
-  const Expr all = to.make(Int{{(static_cast<__int128>(1) << width_of(unary->type)) - 1}, {}}, unary->loc, wide);
-  return to.make(
-      Binary{BinaryOp::BitAnd, to.make(Unary{UnaryOp::Complement, widened(unary->form.value)}, unary->loc, wide), all},
-      unary->loc, wide);
-}
-/// Whether there is one.
-bool has_complement(const Expr& e) {
-  if (const auto* converted = as<Convert>(e); converted && is_integral(type_of(converted->form.value)))
-    return has_complement(converted->form.value);
-  const auto* unary = as<Unary>(e);
-  return unary && unary->form.op == UnaryOp::Complement && !is_signed(unary->type) && width_of(unary->type) < 32;
+  const Expr* inner = complemented(e);
+  if (!inner) return width_of(type_of(e)) < 32 ? widened(e) : e;
+  const Expr all = to.make(Int{{all_bits(type_of(e))}, {}}, loc, wide);
+  return to.make(Binary{BinaryOp::BitAnd, to.make(Unary{UnaryOp::Complement, widened(*inner)}, loc, wide), all}, loc,
+                 wide);
 }
 
 /// Whether nobody sees that the expression is not evaluated. In userspace an index out of range ends the process.

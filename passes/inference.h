@@ -142,6 +142,8 @@ class Inference {
   void var_statement(const Node<VarStmt>& n);
   void assign_statement(const Node<AssignStmt>& n);
   void if_var(const Node<IfVar>& n);
+  /// With branches that are not statements alone; they are called where the variable has its type.
+  void if_var(const Node<IfVar>& n, const std::function<std::pair<Body, Body>()>& branches);
   void for_statement(const Node<For>& n);
   void for_each(const Node<ForEach>& n);
   /// for (cpu, v in m.each_cpu(k)).
@@ -230,6 +232,8 @@ class Inference {
   std::optional<Pattern> infer_pattern(const Pattern& p, Type type);
   Expr infer_if_value(const Node<IfValue>& n, Expected expected);
   Expr infer_block_value(const Node<BlockValue>& n, Expected expected);
+  /// A block whose value is that of the `if (var …)` which it ends with.
+  Expr infer_if_var_value(const Node<BlockValue>& n, const Node<IfVar>& test, Expected expected);
   Expr infer_address_of(const Node<AddressOf>& n);
   Expr field_of(const Expr& object, const Ident& name, Loc loc);
   /// A binary operator on two typed operands.

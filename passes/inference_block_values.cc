@@ -92,22 +92,25 @@ Expr Inference::infer_if_value(const Node<IfValue>& n, Expected expected) {
 
 namespace {
 
-bool ends_with_value(const Body& body) {
-  return body.statements.size() != 0 && as<Evaluate>(body.statements[body.statements.size() - 1]);
-}
+/// Whether the branch of an `if (var …)` is one value.
+bool is_value(const Body& body);
 
 /// The `if (var …)` that gives a block its value; null if none does.
 const Node<IfVar>* value_giving(const Body& body) {
-  const auto* test = body.statements.size() != 0 ? as<IfVar>(body.statements[body.statements.size() - 1]) : nullptr;
-  if (!test || test->form.otherwise.statements.size() == 0) return nullptr;
-  return ends_with_value(test->form.then) || ends_with_value(test->form.otherwise) ? test : nullptr;
+  const auto* test = body.statements.empty() ? nullptr : as<IfVar>(body.statements[body.statements.size() - 1]);
+  return test && (is_value(test->form.then) || is_value(test->form.otherwise)) ? test : nullptr;
+}
+
+bool is_value(const Body& body) {
+  const auto* only = body.statements.size() == 1 ? as<Evaluate>(body.statements[0]) : nullptr;
+  const auto* block = only ? as<BlockValue>(only->form.value) : nullptr;
+  return only && (!block || block->form.value || value_giving(block->form.body));
 }
 
 }  // namespace
 
 Expr Inference::infer_block_value(const Node<BlockValue>& n, Expected expected) {
-  if (const auto* test = n->value ? nullptr : value_giving(n->body))
-    return unsupported(test->loc, "`if (var …)` as a value");
+  if (const auto* test = n->value ? nullptr : value_giving(n->body)) return infer_if_var_value(n, *test, expected);
   std::optional<Expr> value;
   const Body statements = collect_statements([&] {
     this->statements(n->body);
@@ -118,6 +121,43 @@ Expr Inference::infer_block_value(const Node<BlockValue>& n, Expected expected) 
   if (!value) return c.make(BlockValue{statements, {}}, n.loc, t.void_type());
   if (is_invalid(*value)) return invalid(n.loc);
   return c.make(BlockValue{statements, *value}, n.loc, type_of(*value));
+}
+
+Expr Inference::infer_if_var_value(const Node<BlockValue>& n, const Node<IfVar>& test, Expected expected) {
+  const Span<Stmt> all = n->body.statements;
+  const Name result = c.names.fresh("value");
+  Type type = nullptr;
+  const auto branches = [&] {
+    std::vector<Expr> values;
+    std::vector<std::vector<Stmt>> bodies;
+    for (const Body& branch : {test->then, test->otherwise}) {
+      const Body before = collect_statements([&] {
+        const Expr& given = as<Evaluate>(branch.statements[0])->form.value;
+        values.push_back(infer(given, expected));
+      });
+      bodies.emplace_back(before.statements.begin(), before.statements.end());
+    }
+    type = join(values, expected);
+    for (size_t i = 0; type && i < values.size(); ++i) {
+      const Loc loc = loc_of(values[i]);
+      if (!is(type, TypeKind::Void) && !fit_arm(values[i], type)) type = nullptr;
+      if (!type) break;
+      if (is(type_of(values[i]), TypeKind::Void))
+        bodies[i].push_back(c.make(Evaluate{values[i]}, loc));
+      else
+        bodies[i].push_back(c.make(Assign{c.make(Local{result}, loc, type), values[i]}, loc));
+    }
+    return std::pair(Body{c.span(bodies[0])}, Body{c.span(bodies[1])});
+  };
+  const Body statements = collect_statements([&] {
+    for (const Stmt& s : Span<Stmt>(all.begin(), all.size() - 1)) statement(s);
+    const Body tested = collect_statements([&] { if_var(test, branches); });
+    if (type && !is(type, TypeKind::Void)) emit(Let{result, type, {}}, n.loc);
+    for (const Stmt& s : tested.statements) sink_->push_back(s);
+  });
+  if (!type) return invalid(n.loc);
+  if (is(type, TypeKind::Void)) return c.make(BlockValue{statements, {}}, n.loc, type);
+  return c.make(BlockValue{statements, Expr(c.make(Local{result}, n.loc, type))}, n.loc, type);
 }
 
 }  // namespace ksc

@@ -293,6 +293,13 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
 }
 
 void Inference::if_var(const Node<IfVar>& n) {
+  if_var(n, [&] {
+    const Body then = body(n->then);
+    return std::pair(then, body(n->otherwise));
+  });
+}
+
+void Inference::if_var(const Node<IfVar>& n, const std::function<std::pair<Body, Body>()>& branches) {
   Type wanted = n->type ? resolve(*n->type) : nullptr;
   Expr value = settle(infer(n->value, wanted));
   Type type = type_of(value);
@@ -302,16 +309,16 @@ void Inference::if_var(const Node<IfVar>& n) {
   locals_[name] = type;
   if (nullable) {
     // Inside the first branch the value is there.
-    const Body then = body(n->then), otherwise = body(n->otherwise);
+    const auto [then, otherwise] = branches();
     return emit(IfPresent{name, type, value, then, otherwise}, n.loc);
   }
   if (is_invalid(value)) {
     locals_[name] = t.invalid();
-    body(n->then), body(n->otherwise);
+    branches();
     return emit(InvalidStmt{}, n.loc);
   }
   const Expr test = truth(c.make(Local{name}, loc_of(n->value), type));
-  const Body then = body(n->then), otherwise = body(n->otherwise);
+  const auto [then, otherwise] = branches();
   emit(Block{{c.span<Stmt>(
            {c.make(Let{name, type, value}, n.loc), c.make(If{c.span<Branch>({{test, then}}), otherwise}, n.loc)})}},
        n.loc);
@@ -500,6 +507,10 @@ void Inference::evaluate(const Expr& e) {
       branches.push_back({test, branch_body(branch.value)});
     }
     return emit(If{c.span(branches), branch_body(choice->form.otherwise)}, loc);
+  }
+  if (as<BlockValue>(e)) {
+    for (const Stmt& s : as<BlockValue>(unused_value(e))->form.body.statements) sink_->push_back(s);
+    return;
   }
   if (const auto* apply = as<Apply>(e))
     if (const auto* callee = as<GlobalName>(apply->form.callee);

@@ -15,14 +15,23 @@ bool is_compound(const Stmt& s) {
   return as<If>(s) || as<Block>(s) || as<Try>(s) || as<Finally>(s) || as<Guarded>(s) || as<Switch>(s) || is_loop(s);
 }
 
-/// Whether the C compiler must read ctx->data again after the statement.
+constexpr FormSet writing =
+    form_set_of<Call, HelperCall, MapLookup, MapSlot, MapCall, MapStore, MapDelete, AtomicUpdate, Print, TailCall>();
+
+bool clobbers_in(const Expr& e) { return !(header(e).contains & writing).empty(); }
+
+/// Whether the C compiler must read ctx->data again after the statement, which holds no others.
 bool clobbers(const Stmt& s) {
-  constexpr FormSet writing =
-      form_set_of<Call, HelperCall, MapLookup, MapSlot, MapCall, MapStore, MapDelete, AtomicUpdate, Print, TailCall>();
   if (!(header(s).contains & writing).empty()) return true;
   const auto* assign = as<Assign>(s);
   return assign && (header(assign->form.place).contains.has(Kind::Deref) ||
                     header(assign->form.place).contains.has(Kind::Global));
+}
+
+/// Whether control never comes to what follows the body.
+bool leaves(const Body& body) {
+  constexpr FormSet leaving = form_set_of<Return, Leave, Throw, Raise, TailCall, Break, Continue>();
+  return !body.statements.empty() && leaving.has(kind_of(body.statements[body.statements.size() - 1]));
 }
 
 }  // namespace
@@ -47,10 +56,25 @@ void PacketPositions::enter(const Stmt& s) {
   if (const auto* let = as<Let>(s)) define(*let);
 }
 
-void PacketPositions::leave(const Stmt& s, uint32_t before) {
-  // In a compound statement what clobbers comes first in its parts; after it, nobody knows which of them ran.
-  const bool reads_anew = pulls_ && packet_check(s);
-  if (reads_anew || (is_compound(s) ? epoch_ != before : clobbers(s))) epoch_ = ++epochs_;
+void PacketPositions::leave(const Stmt& s, uint32_t before) { epoch_ = reads_anew_behind(s) ? ++epochs_ : before; }
+
+/// Whether ctx->data may be another value to C compilers behind the statement, on some way that comes there.
+bool PacketPositions::reads_anew_behind(const Stmt& s) {
+  if (!is_compound(s)) return clobbers(s);
+  if (is_loop(s) || (pulls_ && packet_check(s))) return true;
+  const auto [known, is_new] = reads_anew_.try_emplace(&header(s), false);
+  if (!is_new) return known->second;
+  bool found = false;
+  const auto* choice = as<If>(s);
+  const auto* selection = as<Switch>(s);
+  if (choice)
+    for (const Branch& branch : choice->form.branches) found = found || clobbers_in(branch.condition);
+  if (selection) found = clobbers_in(selection->form.value);
+  each_body_of(s, [&](const Body& body) {
+    if ((choice || selection) && leaves(body)) return;
+    for (const Stmt& inner : body.statements) found = found || reads_anew_behind(inner);
+  });
+  return reads_anew_[&header(s)] = found;
 }
 
 void PacketPositions::define(const Node<Let>& let) {

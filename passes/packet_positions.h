@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <optional>
+#include <unordered_map>
 
 #include "ir/context.h"
 #include "ir/forms.h"
@@ -43,12 +44,14 @@ class PacketPositions {
  private:
   void enter(const Stmt& s);
   void leave(const Stmt& s, uint32_t before);
+  bool reads_anew_behind(const Stmt& s);
   void define(const Node<Let>& let);
 
   Context& context_;
   const bool pulls_;
   NameSet changed_;
-  uint32_t epoch_ = 0, epochs_ = 0;  // between two of them ctx->data keeps its value
+  uint32_t epoch_ = 0, epochs_ = 0;                   // between two of them ctx->data keeps its value
+  std::unordered_map<const void*, bool> reads_anew_;  // statements that were asked about
   NameMap<PacketPosition> positions_;
   NameSet ends_;
 };

@@ -210,10 +210,10 @@ void PacketWalk::branches(const Node<If>& n, KnownBytes& known, std::vector<Stmt
     if (const std::optional<bool> known_answer = answer(condition, otherwise))
       condition = context_.make(Int{{*known_answer}, {}}, loc_of(condition), type_of(condition));
     learn(b.condition, true, inside);
+    learn(b.condition, false, otherwise);  // before the body, which may write to memory: ctx->data is what was tested
     bool falls = true;
     kept.push_back({condition, body(b.body, inside, falls)});
     if (falls) ends.push_back(inside);
-    learn(b.condition, false, otherwise);
   }
   bool falls = true;
   const Body last = body(n->otherwise, otherwise, falls);

@@ -241,13 +241,16 @@ static inline __attribute__((always_inline, unused)) void ks_copy(void *to, cons
 
 /*
  * A copy in pieces of 1, 2, 4 or 8 bytes, and single bytes at its end. Each is written before the next is read: the
- * compiler would read them all first, and let most of them wait on the stack.
+ * compiler would read them all first, and let most of them wait on the stack. So would the addresses of all pieces,
+ * where branches copy from or to several places and are made one, if the compiler saw what the places are.
  */
 static inline __attribute__((always_inline, unused)) void ks_copy_by(void *to, const void *from, __u64 size,
 								     __u64 piece)
 {
 	__u64 whole = size / piece * piece;
 
+	barrier_var(to);
+	barrier_var(from);
 	KS_UNROLLED
 	for (__u64 i = 0; i < whole; i += piece) {
 		if (piece == 8)

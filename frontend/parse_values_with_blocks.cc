@@ -182,7 +182,8 @@ Stmt Parser::with_values(const Stmt& statement) {
   const auto* test = as<IfVar>(statement);
   if (!test || test->form.otherwise.statements.empty()) return statement;
   const auto only_value = [&](const Body& body) {
-    const Expr value = value_of(body, test->loc);
+    const size_t count = body.statements.size();
+    const Expr value = value_of(body, count == 0 ? test->loc : loc_of(body.statements[count - 1]));
     return Body{context_.span<Stmt>({make(Evaluate{value}, loc_of(value))})};
   };
   IfVar form = test->form;

@@ -92,25 +92,49 @@ Expr Inference::infer_if_value(const Node<IfValue>& n, Expected expected) {
 
 namespace {
 
-/// Whether the branch of an `if (var …)` is one value.
-bool is_value(const Body& body);
+/// What the branch of an `if (var …)` evaluates, if that is all it does; null if it is something else.
+const Expr* only_value(const Body& body) {
+  const auto* only = body.statements.size() == 1 ? as<Evaluate>(body.statements[0]) : nullptr;
+  return only ? &only->form.value : nullptr;
+}
 
 /// The `if (var …)` that gives a block its value; null if none does.
 const Node<IfVar>* value_giving(const Body& body) {
   const auto* test = body.statements.empty() ? nullptr : as<IfVar>(body.statements[body.statements.size() - 1]);
-  return test && (is_value(test->form.then) || is_value(test->form.otherwise)) ? test : nullptr;
+  if (!test || !only_value(test->form.then) || !only_value(test->form.otherwise)) return nullptr;
+  const auto has_value = [](const Expr& e) {
+    const auto* block = as<BlockValue>(e);
+    return !block || block->form.value || value_giving(block->form.body);
+  };
+  return has_value(*only_value(test->form.then)) || has_value(*only_value(test->form.otherwise)) ? test : nullptr;
 }
 
-bool is_value(const Body& body) {
-  const auto* only = body.statements.size() == 1 ? as<Evaluate>(body.statements[0]) : nullptr;
-  const auto* block = only ? as<BlockValue>(only->form.value) : nullptr;
-  return only && (!block || block->form.value || value_giving(block->form.body));
+bool ends_with_value(const Body& body) {
+  return !body.statements.empty() && as<Evaluate>(body.statements[body.statements.size() - 1]);
+}
+
+/// The test without `else` that a block ends with, whose values were meant to be the block's; null if there is none.
+const Stmt* test_without_else(const Body& body) {
+  if (body.statements.empty()) return nullptr;
+  const Stmt& last = body.statements[body.statements.size() - 1];
+  if (const auto* test = as<IfVar>(last))
+    return test->form.otherwise.statements.empty() && ends_with_value(test->form.then) ? &last : nullptr;
+  const auto* choice = as<If>(last);
+  const auto gives = [](const Branch& branch) { return ends_with_value(branch.body); };
+  return choice && choice->form.otherwise.statements.empty() &&
+                 std::any_of(choice->form.branches.begin(), choice->form.branches.end(), gives)
+             ? &last
+             : nullptr;
 }
 
 }  // namespace
 
 Expr Inference::infer_block_value(const Node<BlockValue>& n, Expected expected) {
   if (const auto* test = n->value ? nullptr : value_giving(n->body)) return infer_if_var_value(n, *test, expected);
+  if (const auto* test = n->value ? nullptr : test_without_else(n->body)) {
+    c.diagnostics.report(loc_of(*test), diag::if_without_else);
+    return invalid(n.loc);
+  }
   std::optional<Expr> value;
   const Body statements = collect_statements([&] {
     this->statements(n->body);
@@ -131,10 +155,7 @@ Expr Inference::infer_if_var_value(const Node<BlockValue>& n, const Node<IfVar>&
     std::vector<Expr> values;
     std::vector<std::vector<Stmt>> bodies;
     for (const Body& branch : {test->then, test->otherwise}) {
-      const Body before = collect_statements([&] {
-        const Expr& given = as<Evaluate>(branch.statements[0])->form.value;
-        values.push_back(infer(given, expected));
-      });
+      const Body before = collect_statements([&] { values.push_back(infer(*only_value(branch), expected)); });
       bodies.emplace_back(before.statements.begin(), before.statements.end());
     }
     type = join(values, expected);

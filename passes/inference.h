@@ -159,6 +159,8 @@ class Inference {
   void report_leaving(std::string_view what, Loc loc);
   /// panic(message) or assert(condition, message) [L47]: a block without a value.
   Expr infer_panic(bool asserts, Span<Expr> arguments, Loc loc);
+  /// ip4, ip6 and mac [L4].
+  Expr infer_address(std::string_view name, Span<Expr> arguments, Loc loc);
   /// e?: what is there behind a test that leaves where nothing is [L34].
   Expr infer_propagate(const Node<Propagate>& n, Expected expected);
   /// An expression as a statement.

@@ -380,6 +380,7 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Expect
     }
     return call({value}, type);
   }
+  if (name == "ip4" || name == "ip6" || name == "mac") return infer_address(name, arguments, loc);
   if (name == "panic" || name == "assert") return infer_panic(name == "assert", arguments, loc);
   if (name == "load") {
     if (!argument_count(name, arguments.size(), 1, loc) || !user_only()) return invalid(loc);

@@ -116,7 +116,12 @@ class Comparison {
       const auto* map = as<MapDef>(d);
       const std::string name = map ? std::string(map->form.name.text()) : "";
       if (!map || !machine_.has_map(name)) continue;
-      for (const auto& [key, value] : world.maps[name]) machine_.set(name, key, value, is_per_cpu(map->form.type));
+      const bool has_keys = map->form.type->key != nullptr;
+      std::vector<std::pair<Bytes, Bytes>> entries(world.maps[name].begin(), world.maps[name].end());
+      if (map->form.type->name == "stack")
+        std::reverse(entries.begin(), entries.end());  // the last one comes out first
+      for (const auto& [key, value] : entries)
+        machine_.set(name, has_keys ? key : Bytes(), value, is_per_cpu(map->form.type));
     }
   }
 

@@ -90,6 +90,7 @@ const std::vector<std::string>& counted_forms() {
       "abs",
       "byte order",
       "byte order of a constant",
+      "address",
       "compare",
       "&&",
       "||",
@@ -129,6 +130,12 @@ const std::vector<std::string>& counted_forms() {
       "map field compound assign",
       "map looked up again",
       "map delete",
+      "map queue",
+      "map stack",
+      "push",
+      "pop",
+      "peek",
+      "member of what was taken",
       "insert",
       "insert_new",
       "if",
@@ -379,6 +386,7 @@ Tree Generator::program() {
   declare_constants(out);
   declare_maps(out);
   declare_array_maps(out);
+  declare_queues(out);
   const size_t helpers = 1 + random_.below(3);
   for (size_t i = 0; i < helpers; ++i) out.parts.push_back(helper(i));
   if (random_.once_in(3)) declare_function_variable(out);

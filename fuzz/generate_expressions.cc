@@ -110,6 +110,12 @@ Tree Generator::integer_expression(const T& type, int depth) {
     }
     case 14: {
       if (type.is_signed || type.bits == 8) break;
+      if (type.bits == 32 && random_.once_in(6)) {
+        count("address");
+        return expression(
+            fmt::format("(ip4(\"{}.0.{}.{}\") as u32)", random_.below(256), random_.below(2), random_.below(256)),
+            type);
+      }
       const std::string name = type.bits == 16   ? random_.pick(Names{"bswap16", "htons", "ntohs"})
                                : type.bits == 32 ? random_.pick(Names{"bswap32", "htonl", "ntohl"})
                                                  : "bswap64";

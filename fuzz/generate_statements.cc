@@ -245,7 +245,11 @@ Tree Generator::statement(int depth) {
     deferrals_ = outer;
     return out;
   };
-  switch (random_.below(36)) {
+  switch (random_.below(38)) {
+    case 36:
+    case 37:
+      if (!queues_.empty() && !commutes_) return queue_statement(depth);
+      break;
     case 34:
     case 35: return defer_statement(depth);
     case 30:

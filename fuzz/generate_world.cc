@@ -75,6 +75,10 @@ World generate_world(uint64_t seed, const Program& program) {
       Type key = map->form.type->key;
       const bool is_array = map->form.type->name == "array" || map->form.type->name == "percpu_array";
       for (uint64_t i = 0, n = random.below(6); i < n && contents.size() < map->form.type->count; ++i) {
+        if (!key) {
+          contents[Bytes{static_cast<uint8_t>(i), 0, 0, 0}] = random_value(map->form.type->element, random);
+          continue;
+        }
         Bytes at = random_value(key, random);
         if (is(key, TypeKind::Int)) {
           std::fill(at.begin(), at.end(), 0);

@@ -143,6 +143,10 @@ class Generator {
   void declare_maps(Tree& out);
   void declare_array_maps(Tree& out);
   Tree array_map_statement(int depth);
+
+  // ---- queues and stacks (generate_queues.cc)
+  void declare_queues(Tree& out);
+  Tree queue_statement(int depth);
   T key_type();
   Tree helper(size_t index);
   /// What a function gives: mostly `usual`, sometimes an array, a string or a struct.
@@ -284,6 +288,7 @@ class Generator {
   std::vector<Variable> globals_;  // config fields under `block.field`
   std::vector<std::pair<std::string, T>> constants_;
   std::vector<Map> maps_;
+  std::vector<Map> queues_;                                         // and stacks
   std::vector<Map> array_maps_;                                     // whose values are arrays or strings
   std::vector<Map> per_cpu_maps_;                                   // of which userspace asks one CPU's value
   std::vector<Helper> helpers_;                                     // those that may be called from here

@@ -58,6 +58,14 @@ void Interpreter::fill_map(Name name, Type type, bool shared) {
   if (!map.kind) throw Fault(fmt::format("no kind of maps is called {}", type->name.text()));
   const auto given = world_.maps.find(trace_name(name));
   if (!shared || given == world_.maps.end()) return;
+  if (!type->key) {
+    // The world has them in the order in which they are taken.
+    std::vector<Bytes> values;
+    for (const auto& [number, value] : given->second) values.push_back(value);
+    if (map.kind->taken_first == TakenFirst::Newest) std::reverse(values.begin(), values.end());
+    for (const Bytes& value : values) push_value(map, value);
+    return;
+  }
   for (const auto& [key, value] : given->second) {
     if (key.size() != stored_size(type->key) || value.size() != stored_size(type->element))
       throw Fault(fmt::format("the world has an entry of another size for {}", name.text()));
@@ -316,6 +324,13 @@ Trace Interpreter::trace(std::optional<int64_t> result) {
   for (const auto& [name, map] : maps_) {
     if (!map.shared) continue;
     MapContents& contents = seen.maps[trace_name(name)];
+    if (!map.type->key) {
+      std::vector<Bytes> values;
+      for (const auto& [number, at] : map.entries) values.push_back(memory_.contents(at));
+      if (map.kind->taken_first == TakenFirst::Newest) std::reverse(values.begin(), values.end());
+      for (size_t i = 0; i < values.size(); ++i) contents[from_bits(c.types.u32(), i).bytes] = values[i];
+      continue;
+    }
     for (const auto& [key, at] : map.entries) {
       const Bytes& value = memory_.contents(at);
       // Entries of array kinds always exist; which of them were touched is nobody's business.

@@ -30,6 +30,18 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     MapState& map = map_of(n->arguments[0]);
     return from_number(type, delete_entry(map, pointed(1, map.type->key)));
   }
+  if (name == "bpf_map_push_elem") {
+    wants(3);
+    MapState& map = map_of(n->arguments[0]);
+    const Bytes value = pointed(1, map.type->element);
+    if (to_bits(argument(2)) != 0) throw Fault("values are pushed with flags");
+    return from_number(type, push_value(map, value));
+  }
+  if (name == "bpf_map_pop_elem" || name == "bpf_map_peek_elem") {
+    wants(2);
+    MapState& map = map_of(n->arguments[0]);
+    return take_value(map, name == "bpf_map_pop_elem", to_bits(argument(1)), type);
+  }
   if (name == "bpf_tail_call") {
     wants(3);
     argument(0);

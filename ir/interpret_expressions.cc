@@ -54,6 +54,9 @@ Interpreter::Place Interpreter::place(const Expr& e) {
     at.where = Place::Where::Memory;
     at.at = to_bits(eval(n->form.pointer));
     at.in_packet = is(pointer, TypeKind::Pointer) && pointer->space == Space::Packet;
+  } else if (const auto* n = as<ValueOf>(e)) {
+    at = place(n->form.value);
+    at.type = type_of(e);
   } else if (const auto* n = as<MapEntry>(e)) {
     at.where = Place::Where::Entry;
     at.map = &map_of(n->form.map);
@@ -368,9 +371,8 @@ Value Interpreter::eval_cases(const Expr& e) {
       on<ValueOf>([&](const Node<ValueOf>& n) {
         Value value = eval(n->value);
         if (!is(value.type, TypeKind::Maybe)) throw Fault("the value of what may not be absent");
-        const bool present = value.bytes.back() != 0;
-        value.bytes.pop_back();
-        return present ? convert({value.type->element, value.bytes}, type) : zero_value(type);
+        value.bytes.pop_back();  // whether it is there; what is not there is zero, until a member is written
+        return convert({value.type->element, value.bytes}, type);
       }),
       on<Unary>([&](const Node<Unary>& n) {
         const __int128 value = to_number(eval(n->value));

@@ -81,6 +81,42 @@ int64_t Interpreter::delete_entry(MapState& map, const Bytes& key) {
   return 0;
 }
 
+int64_t Interpreter::push_value(MapState& map, const Bytes& value) {
+  if (value.size() != stored_size(map.type->element)) throw Fault("a value of another size");
+  if (map.entries.size() >= map.type->count) {
+    ++events_["map full"];
+    return too_big;
+  }
+  uint64_t number = 0;
+  if (!map.entries.empty())
+    for (const uint8_t byte : map.entries.rbegin()->first) number = number << 8 | byte;
+  ++number;
+  Bytes key(8);  // in order, as bytes
+  for (size_t i = key.size(); i-- > 0; number >>= 8) key[i] = static_cast<uint8_t>(number);
+  map.entries[key] = memory_.allocate(value, fmt::format("a value of {}", spell(map.type)));
+  return 0;
+}
+
+Address Interpreter::next_value(const MapState& map) const {
+  if (map.entries.empty()) return 0;
+  return map.kind->taken_first == TakenFirst::Newest ? map.entries.rbegin()->second : map.entries.begin()->second;
+}
+
+void Interpreter::drop_next_value(MapState& map) {
+  const auto next = map.kind->taken_first == TakenFirst::Newest ? std::prev(map.entries.end()) : map.entries.begin();
+  memory_.release(next->second);
+  map.entries.erase(next);
+}
+
+Value Interpreter::take_value(MapState& map, bool pops, std::optional<Address> to, Type type) {
+  const Address next = next_value(map);
+  if (!next) ++events_["nothing to take"];
+  Value given = to ? from_number(type, next ? 0 : no_entry) : entry_value(type, next);
+  if (to && next) memory_.store(*to, memory_.load(next, stored_size(map.type->element)));
+  if (next && pops) drop_next_value(map);
+  return given;
+}
+
 std::vector<Bytes> Interpreter::keys_of(const MapState& map) {
   std::vector<Bytes> keys;
   if (is_array(map))
@@ -112,6 +148,11 @@ Value Interpreter::map_call(const Node<MapCall>& n) {
   if (method == "insert" && arguments.size() == 2) return from_number(n.type, store_entry(map, key(), value(), 0));
   if (method == "insert_new" && arguments.size() == 2)
     return from_number(n.type, store_entry(map, key(), value(), only_new));
+  if (method == "push" && arguments.size() == 1)
+    return from_number(n.type, push_value(map, convert(arguments[0], map.type->element).bytes));
+  if ((method == "pop" || method == "peek") && arguments.size() <= 1)
+    return take_value(map, method == "pop",
+                      arguments.empty() ? std::nullopt : std::optional<Address>(to_bits(arguments[0])), n.type);
   if (method == "len" && arguments.empty() && in_userspace_) return from_bits(n.type, keys_of(map).size());
   throw Fault(fmt::format("maps have no method {} here", method));
 }

@@ -166,6 +166,8 @@ std::optional<Value> Interpreter::map_runtime_call(const Node<RuntimeCall>& n) {
     std::copy(part.begin(), part.end(), value.begin() + static_cast<long>(values.at(2) - values.at(1)));
     return gives(store_entry(map, key(), value, only_present));
   }
+  if (name == "ks_map_push") return gives(push_value(map, memory_.load(values.at(0), size)));
+  if (name == "ks_map_pop" || name == "ks_map_peek") return take_value(map, name == "ks_map_pop", values.at(0), n.type);
   if (name == "ks_map_delete") return delete_entry(map, key()), gives(0);
   if (name == "ks_map_len") return from_bits(n.type, keys_of(map).size());
   throw Fault(fmt::format("there is no support function {}", n->function.text()));

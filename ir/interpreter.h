@@ -54,7 +54,7 @@ class Interpreter {
     Type type = nullptr;
     const MapKind* kind = nullptr;
     bool shared = true;
-    std::map<Bytes, Address> entries;
+    std::map<Bytes, Address> entries;  // of kinds without keys: under the number that each was given when it came
   };
   /// In userspace a reference is a copy that knows its entry [L169]; a slot is one that may not be there yet.
   struct EntryCopy {
@@ -205,6 +205,12 @@ class Interpreter {
   uint64_t number_of(Name function) const;
   Value helper_call(const Node<HelperCall>& n);
   Value map_call(const Node<MapCall>& n);
+  /// Of kinds without keys: adds a value, 0 or a negative errno; the next one to be taken, null if there is none; what
+  /// takes or looks at it, through memory or as an option.
+  int64_t push_value(MapState& map, const Bytes& value);
+  Address next_value(const MapState& map) const;
+  void drop_next_value(MapState& map);
+  Value take_value(MapState& map, bool pops, std::optional<Address> to, Type type);
   Value builtin_call(const Node<BuiltinCall>& n);
   Value runtime_call(const Node<RuntimeCall>& n);
   void tail_call(Name program);

@@ -11,17 +11,21 @@ namespace ksc {
 struct MapMethod {
   std::string_view name;
   std::string_view parameters;  // one letter each: K, V, and C for a CPU's number
-  std::string_view result;      // "bool", "i32", "u64"; "V": what m[k] is on one CPU; "V[]": on each
+  std::string_view result;      // "bool", "i32", "u64"; "V": what m[k] is on one CPU; "V[]": on each; "V?": a V or null
   bool in_ebpf = true, in_user = true;
   bool only_reads = false;  // without its result it is for nothing
 };
+
+/// Which of the values in a map without keys comes out first.
+enum class TakenFirst { None, Oldest, Newest };
 
 /// Everything that ksc knows of one kind of map. One file in backends/map_kinds/ defines one.
 struct MapKind {
   std::string_view name;         // as in `hash<K, V>(n)`
   std::string_view kernel_type;  // BPF_MAP_TYPE_…
-  int parameters = 2;            // how many types it takes
-  bool integer_keys = false;     // keys are 32-bit indexes
+  int parameters = 2;            // how many types it takes: with one there are no keys
+  TakenFirst taken_first = TakenFirst::None;
+  bool integer_keys = false;  // keys are 32-bit indexes
   bool entries_always_exist = false;
   bool can_delete = true;
   bool per_cpu = false;

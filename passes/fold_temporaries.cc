@@ -93,7 +93,14 @@ class Folder {
     return {context_.span(out)};
   }
 
+  /// A function of the runtime that writes to a map, or to memory that it is given.
+  static bool writes(const RuntimeCall& call) {
+    const std::string_view name = call.function.text();
+    return (name.starts_with("ks_map_") || name.starts_with("ks_percpu_")) && name != "ks_map_contains" &&
+           name != "ks_map_len";
+  }
   static bool is_impure(const Expr& e) {
+    if (const auto* call = as<RuntimeCall>(e); call && writes(call->form)) return true;
     if (has_effect(e) || as<RuntimeCall>(e)) {
       // A read behind a packet pointer is tested by now; it is a plain read.
       bool calls = kind_of(e) == Kind::Call || kind_of(e) == Kind::HelperCall || kind_of(e) == Kind::MapLookup ||

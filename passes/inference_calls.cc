@@ -247,7 +247,7 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
   const MapKind* kind = find_map_kind(type->name.text());
   for (const MapMethod& known : kind->methods) {
     if (known.name != method.name.text()) continue;
-    const bool of_cpus = known.result.starts_with('V');
+    const bool of_cpus = known.result == "V" || known.result == "V[]";
     if (of_cpus && in_ebpf()) {
       c.diagnostics.report(loc, diag::own_cpu_only, fmt::format("{}.{}", map_text(map), known.name));
       return invalid(loc);
@@ -266,9 +266,13 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
       if (is_invalid(values.back())) return invalid(loc);
     }
     if (known.result == "V[]") return c.diagnostics.report(loc, diag::each_cpu_not_walked, map_text(map)), invalid(loc);
-    if (of_cpus && !may_access(map, false, loc)) return invalid(loc);
+    const bool takes = known.result == "V?" && !known.only_reads;
+    if ((known.only_reads || takes) && !may_access(map, false, loc)) return invalid(loc);
+    if (!known.only_reads && !may_access(map, true, loc)) return invalid(loc);
     return c.make(MapCall{map, method.name, c.span(values)}, loc,
-                  of_cpus ? entry_type(map) : kernel_notation(known.result));
+                  of_cpus                ? entry_type(map)
+                  : known.result == "V?" ? t.maybe(type->element)
+                                         : kernel_notation(known.result));
   }
   for (const Expr& argument : arguments) infer(argument);
   Diagnostic& message =

@@ -89,11 +89,10 @@ void Inference::complete_map(const Node<MapDecl>& n, Entity& entity) {
   const MapKind* kind = find_map_kind(n->map_kind.name.text());
   Type map = t.invalid();
   if (!kind) {
-    static constexpr std::string_view later[] = {"ringbuf",    "perf_buffer",  "queue",           "stack",
-                                                 "bloom",      "user_ringbuf", "lru_percpu_hash", "lpm_trie",
-                                                 "devmap",     "cpumap",       "xskmap",          "sockmap",
-                                                 "sockhash",   "hash_of_maps", "array_of_maps",   "cgroup_storage",
-                                                 "sk_storage", "task_storage", "inode_storage",   "prog_array"};
+    static constexpr std::string_view later[] = {
+        "ringbuf",       "perf_buffer",    "bloom",      "user_ringbuf", "lru_percpu_hash", "lpm_trie",
+        "devmap",        "cpumap",         "xskmap",     "sockmap",      "sockhash",        "hash_of_maps",
+        "array_of_maps", "cgroup_storage", "sk_storage", "task_storage", "inode_storage",   "prog_array"};
     const std::string_view name = n->map_kind.name.text();
     if (std::find(std::begin(later), std::end(later), name) != std::end(later)) {
       unsupported(n->map_kind.loc, fmt::format("`{}` maps", name));
@@ -105,15 +104,18 @@ void Inference::complete_map(const Node<MapDecl>& n, Entity& entity) {
         message.fix(n->map_kind.loc, std::string(near), fmt::format("did you mean `{}`?", near));
     }
   } else if (argument_count(kind->name, n->parameters.size(), kind->parameters, n.loc)) {
-    Type key = stored_type(n->parameters[0], "keys of maps"), value = stored_type(n->parameters[1], "values of maps");
+    const bool has_keys = kind->parameters == 2;
+    const TypeExpr& of_value = n->parameters[has_keys ? 1 : 0];
+    Type key = has_keys ? stored_type(n->parameters[0], "keys of maps") : nullptr;
+    Type value = stored_type(of_value, "values of maps");
     entity.flags = map_flags(n, *kind);
     const auto limit = [&](Type& type, const TypeExpr& at, std::string_view what, uint64_t most) {
-      if (is(type, TypeKind::Invalid) || size_of(type) <= most) return;
+      if (!type || is(type, TypeKind::Invalid) || size_of(type) <= most) return;
       c.diagnostics.report(loc_of(at), diag::too_large, std::string(what), size_of(type), most);
       type = t.invalid();
     };
     limit(key, n->parameters[0], "this key", 512);
-    limit(value, n->parameters[1], "this value", kind->largest_value);
+    limit(value, of_value, "this value", kind->largest_value);
     // What libbpf's __uint can say: the length of an array of numbers whose size has 32 bits.
     constexpr uint64_t most_entries = UINT32_MAX / sizeof(int);
     const uint64_t entries = n->size ? size_constant(*n->size, most_entries) : 0;

@@ -56,6 +56,7 @@ void Inference::report_no_member(Type type, const Ident& name) {
 
 Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
   Type type = type_of(object);
+  if (is(type, TypeKind::Maybe) && is_aggregate(type->element)) return field_of(value_of_maybe(object), name, loc);
   if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) {
     Type element = type->element;
     if (is(type, TypeKind::Pointer) && type->space == Space::Context &&
@@ -100,9 +101,14 @@ Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
 
 Expr Inference::map_lookup(const Expr& base, const Node<Subscript>& n) {
   Type type = type_of(base);
+  const MapKind* kind = find_map_kind(type->name.text());
+  if (kind->parameters == 1) {
+    infer(n->index);
+    c.diagnostics.report(n.loc, diag::not_indexable, spell(type));
+    return invalid(n.loc);
+  }
   const Expr key = coerce(infer(n->index, type->key), type->key);
   if (is_invalid(key)) return key;
-  const MapKind* kind = find_map_kind(type->name.text());
   if (kind->entries_always_exist)
     if (const auto* number = as<Int>(key); number && number->form.value.value >= static_cast<__int128>(type->count)) {
       c.diagnostics.report(loc_of(n->index), diag::index_out_of_range, integer_text(number->form.value), spell(type),
@@ -162,6 +168,7 @@ bool Inference::in_context(const Expr& place) {
 }
 
 Expr Inference::entry_value(const Expr& e) {
+  if (is(type_of(e), TypeKind::Maybe) && is_aggregate(type_of(e)->element)) return value_of_maybe(e);
   Type type = type_of(e), element = is(type, TypeKind::EntryRef) ? type->element : nullptr;
   if (!element || !(is(element, TypeKind::Array) || is(element, TypeKind::Str))) return e;
   const bool is_read = kind_of(e) == Kind::MapLookup || kind_of(e) == Kind::MapCall || is_choice(e);

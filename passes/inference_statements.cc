@@ -384,8 +384,9 @@ void Inference::for_each(const Node<ForEach>& n) {
   const Expr map = infer(n->map);
   Type type = type_of(map);
   const auto* name = as<MapName>(map);
-  const bool is_right = name && may_access(map, false, loc_of(n->map));
-  if (!name && !is_invalid(map)) c.diagnostics.report(loc_of(n->map), diag::not_iterable, spell(type));
+  const bool has_entries = name && type->key;
+  const bool is_right = has_entries && may_access(map, false, loc_of(n->map));
+  if (!has_entries && !is_invalid(map)) c.diagnostics.report(loc_of(n->map), diag::not_iterable, spell(type));
   // Where m[k] is no one value, the loop gives keys.
   const bool keys_only = is_right && !has_whole_value(type);
   if (keys_only) keys_only_[n->value.name] = map;
@@ -457,6 +458,11 @@ void Inference::delete_statement(const Node<Delete>& n) {
     return emit(InvalidStmt{}, n.loc);
   }
   const MapKind* kind = find_map_kind(type_of(base)->name.text());
+  if (!type_of(base)->key) {
+    infer(subscript->form.index);
+    c.diagnostics.report(loc_of(n->place), diag::not_indexable, spell(type_of(base)));
+    return emit(InvalidStmt{}, n.loc);
+  }
   if (!kind->can_delete) {
     Type value = type_of(base)->element;
     const std::string zero = is(value, TypeKind::Bool)     ? "false"

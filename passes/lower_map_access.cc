@@ -62,9 +62,10 @@ class MapAccess {
     return call("bpf_map_lookup_elem", {map(m), key_address}, result);
   }
   Expr update(const Expr& m, const Expr& key_address, const Expr& value_address, int flag, Type result) {
-    const Expr flags =
-        to_.make(Int{{flag}, to_.context.name(flag == any ? "BPF_ANY" : "BPF_NOEXIST")}, loc_, types_.u64());
-    return call("bpf_map_update_elem", {map(m), key_address, value_address, flags}, result);
+    return call("bpf_map_update_elem", {map(m), key_address, value_address, flags(flag)}, result);
+  }
+  Expr flags(int flag) {
+    return to_.make(Int{{flag}, to_.context.name(flag == any ? "BPF_ANY" : "BPF_NOEXIST")}, loc_, types_.u64());
   }
   /// if (failed) { count it }
   void count_if(const Expr& failed) {
@@ -152,6 +153,13 @@ Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::ZerosForgotten>& in, Conte
       on<MapCall>([&](const Node<MapCall>& n, Out& to) -> Expr {
         MapAccess access(to, n.loc, state);
         Types& types = to.context.types;
+        if (!type_of(n->map)->key) {
+          const std::string helper = fmt::format("bpf_map_{}_elem", n->method.text());
+          if (n->method != "push") return access.call(helper, {access.map(n->map), to(n->arguments[0])}, n.type);
+          const Expr value = access.address(to(n->arguments[0]), "value");
+          const Expr given = access.call(helper, {access.map(n->map), value, access.flags(any)}, types.i64());
+          return to.make(Convert{given}, n.loc, n.type);
+        }
         const Expr key = access.address(to(n->arguments[0]), "key");
         if (n->method == "contains_key")
           return access.present(

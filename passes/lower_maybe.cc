@@ -46,6 +46,7 @@ class MaybeLowering {
     if (const auto* given = as<Convert>(e)) return {to(given->form.value), to.make(Int{{1}, {}}, loc, boolean)};
     const auto* lookup = as<MapLookup>(e);
     const auto* call = as<MapCall>(e);  // m.cpu(k, i)
+    if (call && !type_of(call->form.map)->key) return taken(*call, element, to);
     if (lookup || call) {
       Type pointer = types.pointer(element, Space::MapValue, true);
       const Name entry = to.fresh("entry");
@@ -60,13 +61,28 @@ class MaybeLowering {
                   loc, element),
           present};
     }
-    return {to.make(Int{{0}, {}}, loc, element), to.make(Int{{0}, {}}, loc, boolean)};  // null
+    return {zero(element, loc, to), to.make(Int{{0}, {}}, loc, boolean)};  // null
+  }
+
+  /// What q.pop() and q.peek() give: they are told where to.
+  Parts taken(const Node<MapCall>& n, Type element, Out& to) {
+    Types& types = to.context.types;
+    const Name value = to.fresh("taken"), error = to.fresh("error");
+    to.emit(Let{value, element, zero(element, n.loc, to)}, n.loc);
+    const Expr place = to.make(Local{value}, n.loc, element);
+    const Expr address = to.make(AddressOf{place}, n.loc, types.pointer(element, Space::Stack, false));
+    to.emit(Let{error, types.i64(),
+                Expr(to.make(MapCall{n->map, n->method, to.context.span<Expr>({address})}, n.loc, types.i64()))},
+            n.loc);
+    const Expr none = to.make(Int{{0}, {}}, n.loc, types.i64());
+    return {place, to.make(Compare{CompareOp::Equal, to.make(Local{error}, n.loc, types.i64()), none}, n.loc,
+                           types.boolean())};
   }
 
   void declare(const Node<Let>& n, Out& to) {
     Type element = n->type->element, boolean = to.context.types.boolean();
-    const Parts given = n->value ? parts(*n->value, to)
-                                 : Parts{to.make(Int{{0}, {}}, n.loc, element), to.make(Int{{0}, {}}, n.loc, boolean)};
+    const Parts given =
+        n->value ? parts(*n->value, to) : Parts{zero(element, n.loc, to), to.make(Int{{0}, {}}, n.loc, boolean)};
     if (!n->name.is_generated() || read_.count(n->name)) to.emit(Let{n->name, element, given.value}, n.loc);
     Parts& mine = locals_[n->name];
     mine.value = to.make(Local{n->name}, n.loc, element);
@@ -86,6 +102,10 @@ class MaybeLowering {
   }
 
  private:
+  static Expr zero(Type type, Loc loc, Out& to) {
+    return is_integral(type) ? Expr(to.make(Int{{0}, {}}, loc, type)) : Expr(to.make(Zero{}, loc, type));
+  }
+
   NameSet changed_, read_;
   NameMap<Parts> locals_;
 };
@@ -102,6 +122,10 @@ Ir<lang::NoMaybe> lower_maybe(const Ir<lang::AggregatesReturned>& in, Context& c
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         if (is(type_of(n->place), TypeKind::Maybe)) return lowering.assign(n, to);
         to.emit(Assign{to(n->place), to(n->value)}, n.loc);
+      }),
+      on<Evaluate>([&](const Node<Evaluate>& n, Out& to) {
+        if (is(type_of(n->value), TypeKind::Maybe)) return void(lowering.parts(n->value, to));  // q.pop() alone
+        to.emit(Evaluate{to(n->value)}, n.loc);
       }),
       on<ValueOf>([&](const Node<ValueOf>& n, Out& to) -> Expr { return lowering.parts(n->value, to).value; }),
       on<Present>([&](const Node<Present>& n, Out& to) -> Expr {

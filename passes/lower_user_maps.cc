@@ -302,6 +302,11 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
       on<MapCall>([&](const Node<MapCall>& n, Out& to) -> Expr {
         if (n->method == "cpu") return maps.copied({n->map, n->arguments[0], n->arguments[1]}, n.type, n.loc, to);
         if (n->method == "len") return maps.call("ks_map_len", {n->map}, n.type, n.loc, to);
+        if (!type_of(n->map)->key) {
+          const Expr value = n->method == "push" ? maps.address_now(to(n->arguments[0]), "value", n.loc, to)
+                                                 : Expr(to(n->arguments[0]));
+          return maps.call(fmt::format("ks_map_{}", n->method.text()), {n->map, value}, n.type, n.loc, to);
+        }
         const Expr key = maps.address_now(to(n->arguments[0]), "key", n.loc, to);
         if (n->method == "contains_key") return maps.call("ks_map_contains", {n->map, key}, n.type, n.loc, to);
         const bool is_new = n->method == "insert_new";

@@ -32,7 +32,7 @@ Option<Change> change_by(const Stmt& s) {
 }
 Option<Change> change_by(const Expr& e) {
   const auto* call = as<MapCall>(e);
-  if (!call || call->form.method == "contains_key" || call->form.method == "len" || call->form.arguments.size() == 0)
+  if (!call || call->form.method == "contains_key" || call->form.method == "len" || !type_of(call->form.map)->key)
     return {};
   return change_of(call->form.map, call->form.arguments[0], call->loc);
 }

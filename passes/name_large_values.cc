@@ -116,9 +116,13 @@ Ir<lang::LargeValuesNamed> name_large_values(const Ir<lang::PacketReread>& in, C
         to.emit(MapDelete{n->map, naming.named(n->key, "key", to)}, n.loc);
       }),
       on<MapCall>([&](const Node<MapCall>& n, Out& to) -> Expr {
+        // Where they have no keys, what is given is a value, or the address of one.
         std::vector<Expr> arguments;
         for (const Expr& argument : n->arguments)
-          arguments.push_back(naming.named(argument, arguments.empty() ? "key" : "value", to));
+          arguments.push_back(
+              is(type_of(argument), TypeKind::Pointer)
+                  ? Expr(to(argument))
+                  : naming.named(argument, arguments.empty() && type_of(n->map)->key ? "key" : "value", to));
         return to.make(MapCall{n->map, n->method, to.context.span(arguments)}, n.loc, n.type);
       }));
 }

@@ -132,7 +132,7 @@ class EbpfFile {
     };
     // The kernel takes no type information of an array whose key is an enum; an integer's it takes.
     const bool is_index = kind->integer_keys && is(n.type->key, TypeKind::Enum);
-    const std::string key = is_index ? "\t__type(key, __u32);\n" : typed("key", n.type->key);
+    const std::string key = is_index ? "\t__type(key, __u32);\n" : n.type->key ? typed("key", n.type->key) : "";
     return text + key + typed("value", n.type->element) +
            fmt::format("}} {} SEC(\".maps\");\n\n", printer_.global_name(n.name));
   }

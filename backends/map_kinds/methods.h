@@ -11,6 +11,12 @@ inline constexpr MapMethod keyed_methods[] = {
     {.name = "insert_new", .parameters = "KV", .result = "i32"},
     {.name = "len", .parameters = "", .result = "u64", .in_ebpf = false, .only_reads = true},
 };
+/// What kinds without keys have [L51].
+inline constexpr MapMethod queue_methods[] = {
+    {.name = "peek", .parameters = "", .result = "V?", .only_reads = true},
+    {.name = "pop", .parameters = "", .result = "V?"},
+    {.name = "push", .parameters = "V", .result = "i32"},
+};
 /// And what kinds have that hold a value for each CPU.
 inline constexpr MapMethod per_cpu_methods[] = {
     keyed_methods[0],

@@ -231,10 +231,12 @@ long bpf_map_delete_elem(void* address, const void* key) {
   return 0;
 }
 
-/// Stores one entry from outside, on every CPU.
+/// Stores one entry from outside, on every CPU. Queues and stacks get one more value.
 long host_map_store(struct host_map* map, const uint8_t* key, const uint8_t* value) {
   uint32_t before = host_machine.cpu;
   long result = 0;
+  if (map->type == BPF_MAP_TYPE_QUEUE || map->type == BPF_MAP_TYPE_STACK)
+    return bpf_map_push_elem(map->address, value, BPF_ANY);
   if (!is_table(map)) return -EINVAL;
   for (uint32_t cpu = 0; cpu < copies_of(map) && result == 0; ++cpu) {
     host_machine.cpu = cpu;
@@ -395,7 +397,8 @@ static long take(void* address, void* value, bool keep) {
 long bpf_map_pop_elem(void* address, void* value) { return take(address, value, false); }
 long bpf_map_peek_elem(void* address, void* value) { return take(address, value, true); }
 
-/// One JSON line: the entries sorted by key, or the records in order. Program arrays have nothing to show.
+/// One JSON line: the entries sorted by key, or the records in the order in which they are taken. Program arrays have
+/// nothing to show.
 void host_map_print(struct host_map* map, FILE* out) {
   if (map->type == BPF_MAP_TYPE_PROG_ARRAY) return;
   fprintf(out, "{\"map\":\"%s\",", map->name);
@@ -403,11 +406,11 @@ void host_map_print(struct host_map* map, FILE* out) {
     const char* separator = "";
     fputs("\"records\":[", out);
     for (size_t i = 0; i < map->record_count; ++i) {
-      if (map->records[i].discarded) continue;
-      if (!map->records[i].committed)
-        host_fail("map %s: a reserved record was neither submitted nor discarded", map->name);
+      const struct host_record* record = &map->records[map->type == BPF_MAP_TYPE_STACK ? map->record_count - 1 - i : i];
+      if (record->discarded) continue;
+      if (!record->committed) host_fail("map %s: a reserved record was neither submitted nor discarded", map->name);
       fprintf(out, "%s\"", separator);
-      host_print_hex(map->records[i].data, map->records[i].size, out);
+      host_print_hex(record->data, record->size, out);
       fputc('"', out);
       separator = ",";
     }

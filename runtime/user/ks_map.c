@@ -29,6 +29,15 @@ int ks_map_update(const struct bpf_map *map, const void *key, const void *value,
 
 int ks_map_delete(const struct bpf_map *map, const void *key) { return bpf_map_delete_elem(bpf_map__fd(map), key); }
 
+int ks_map_push(const struct bpf_map *map, const void *value) { return ks_map_update(map, NULL, value, BPF_ANY); }
+
+int ks_map_pop(const struct bpf_map *map, void *value)
+{
+  return answered(map, bpf_map_lookup_and_delete_elem(bpf_map__fd(map), NULL, value));
+}
+
+int ks_map_peek(const struct bpf_map *map, void *value) { return ks_map_lookup(map, NULL, value); }
+
 static bool is_percpu(const struct bpf_map *map)
 {
   switch (bpf_map__type(map)) {

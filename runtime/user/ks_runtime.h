@@ -319,6 +319,15 @@ int ks_map_delete(const struct bpf_map *map, const void *key);
 /// True if the map has the key.
 bool ks_map_contains(const struct bpf_map *map, const void *key);
 
+/// Adds a value to a queue or a stack; -E2BIG if it is full.
+int ks_map_push(const struct bpf_map *map, const void *value);
+
+/// Takes the next value of a queue or a stack; -ENOENT if there is none.
+int ks_map_pop(const struct bpf_map *map, void *value);
+
+/// Copies the next value of a queue or a stack, which stays; -ENOENT if there is none.
+int ks_map_peek(const struct bpf_map *map, void *value);
+
 /// Counts the entries by walking over them.
 uint64_t ks_map_len(const struct bpf_map *map);
 

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -34,6 +35,11 @@ bool is_per_cpu(const bpf_map* map) {
   return type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
+/// Queues and stacks: their values have no keys.
+bool is_taken(const bpf_map* map) {
+  return bpf_map__type(map) == BPF_MAP_TYPE_QUEUE || bpf_map__type(map) == BPF_MAP_TYPE_STACK;
+}
+
 /// True for maps whose entries are plain bytes that can be read and written.
 bool holds_values(const bpf_map* map) {
   switch (bpf_map__type(map)) {
@@ -44,7 +50,7 @@ bool holds_values(const bpf_map* map) {
     case BPF_MAP_TYPE_PERCPU_ARRAY:
     case BPF_MAP_TYPE_LRU_PERCPU_HASH:
     case BPF_MAP_TYPE_LPM_TRIE: return true;
-    default: return false;
+    default: return is_taken(map);
   }
 }
 
@@ -143,8 +149,26 @@ bpf_map* KernelRun::find_map(const std::string& name) const {
   throw KernelRunError(fmt::format("the object has no map `{}`", name));
 }
 
+std::vector<Bytes> KernelRun::take_all(const bpf_map* map) {
+  std::vector<Bytes> values;
+  Bytes value(bpf_map__value_size(map));
+  while (!bpf_map_lookup_and_delete_elem(bpf_map__fd(map), nullptr, value.data())) values.push_back(value);
+  return values;
+}
+
 std::map<Bytes, Bytes> KernelRun::read(const bpf_map* map) const {
   std::map<Bytes, Bytes> found;
+  if (is_taken(map)) {
+    std::vector<Bytes> values = take_all(map);
+    for (uint32_t i = 0; i < values.size(); ++i) {
+      const auto* number = reinterpret_cast<const uint8_t*>(&i);
+      found[Bytes(number, number + sizeof(i))] = values[i];
+    }
+    if (bpf_map__type(map) == BPF_MAP_TYPE_STACK) std::reverse(values.begin(), values.end());
+    for (const Bytes& value : values)
+      check(bpf_map_update_elem(bpf_map__fd(map), nullptr, value.data(), BPF_ANY), "putting back what was taken");
+    return found;
+  }
   Bytes key(bpf_map__key_size(map));
   Bytes next(key.size());
   const uint8_t* last = nullptr;
@@ -165,6 +189,8 @@ std::map<Bytes, Bytes> KernelRun::entries(const std::string& name) const {
 
 void KernelRun::set(const std::string& name, const Bytes& key, const Bytes& value) {
   const bpf_map* map = find_map(name);
+  if (is_taken(map) && value.size() == entry_size(map))
+    return check(bpf_map_update_elem(bpf_map__fd(map), nullptr, value.data(), BPF_ANY), "pushing to " + name);
   if (key.size() != bpf_map__key_size(map) || value.size() != entry_size(map))
     throw KernelRunError(
         fmt::format("`{}` wants keys of {} and values of {} bytes", name, bpf_map__key_size(map), entry_size(map)));
@@ -206,6 +232,10 @@ void KernelRun::reset() {
   for (const auto& [name, values] : initial_) {
     const bpf_map* map = find_map(name);
     if (is_frozen(map)) continue;
+    if (is_taken(map)) {
+      take_all(map);  // an object begins without values
+      continue;
+    }
     for (const auto& [key, value] : read(map)) {
       if (!is_array(map) && !values.contains(key)) bpf_map_delete_elem(bpf_map__fd(map), key.data());
     }

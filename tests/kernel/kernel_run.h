@@ -51,10 +51,12 @@ class KernelRun {
   RunResult run(const std::string& program, const Bytes& packet, uint32_t repeat = 1);
 
   /// The entries of a map, sorted by key; global data by the name of its section, `.bss`, `.data`, `.rodata`. The value
-  /// of a per-CPU map is that of all CPUs, each padded to 8 bytes.
+  /// of a per-CPU map is that of all CPUs, each padded to 8 bytes. Of queues and stacks the values in the order in
+  /// which they will be taken, under 32-bit numbers from 0 on.
   std::map<Bytes, Bytes> entries(const std::string& map) const;
 
-  /// Writes an entry; per-CPU maps take the values of all CPUs.
+  /// Writes an entry; per-CPU maps take the values of all CPUs. Queues and stacks are given one more value, whatever
+  /// the key.
   void set(const std::string& map, const Bytes& key, const Bytes& value);
 
   /// Writes a global variable that is found by its name in the object's debug information.
@@ -71,6 +73,7 @@ class KernelRun {
   bpf_map* find_map(const std::string& name) const;
   Global find_global(const std::string& name) const;
   std::map<Bytes, Bytes> read(const bpf_map* map) const;
+  static std::vector<Bytes> take_all(const bpf_map* map);
 
   struct Close {
     void operator()(bpf_object* object) const;

@@ -28,6 +28,7 @@ std::vector<uint8_t> bytes_of_mac(std::string_view text) {
 /// The bytes of an IP address; nothing if the text is none.
 std::vector<uint8_t> bytes_of_ip(bool is_ip4, std::string_view text) {
   std::vector<uint8_t> bytes(is_ip4 ? 4 : 16);
+  if (text.find('\0') != text.npos) return {};  // inet_pton would end there
   return inet_pton(is_ip4 ? AF_INET : AF_INET6, std::string(text).c_str(), bytes.data()) == 1 ? bytes
                                                                                               : std::vector<uint8_t>();
 }

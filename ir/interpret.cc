@@ -88,7 +88,7 @@ void Interpreter::declare(const Program& program) {
         throw Fault(fmt::format("the world has another size for {}", name.text()));
       value.bytes = given->second;
     }
-    globals_[name] = {memory_.allocate(value.bytes, fmt::format("the global `{}`", name.text())), type};
+    globals_[name] = {memory_.allocate(value.bytes, {"the global", name.text()}), type};
   };
   const auto struct_value = [&](Type type, Span<FieldValue> values) {
     Value whole = zero_value(type);
@@ -162,14 +162,11 @@ Value Interpreter::call(const FunctionDef& function, const std::vector<Value>& a
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Parameter& parameter = function.parameters[i];
     const Value value = convert(arguments[i], parameter.type);
-    frame.locals[parameter.name] = {
-        memory_.allocate(value.bytes, fmt::format("the parameter `{}`", parameter.name.text())), parameter.type};
+    frame.locals[parameter.name] = {memory_.allocate(value.bytes, {"the parameter", parameter.name.text()}),
+                                    parameter.type};
   }
   frame.result = zero_value(function.result);
-  const auto changed = changed_.find(function.name);
-  frame.changed =
-      &(changed != changed_.end() ? changed : changed_.emplace(function.name, changed_locals(function.body)).first)
-           ->second;
+  frame.function = &function;
   frames_.push_back(std::move(frame));
   const size_t level = frames_.size();
   if (function.result_name) {

@@ -32,7 +32,7 @@ Address Interpreter::find_entry(MapState& map, const Bytes& key) {
   if (!is_array(map)) return 0;
   if (to_bits({map.type->key, key}) >= map.type->count) return 0;
   return map.entries[key] =
-             memory_.allocate(Bytes(stored_size(map.type->element)), fmt::format("an entry of {}", spell(map.type)));
+             memory_.allocate(Bytes(stored_size(map.type->element)), {"an entry of a map", map.type->name.text()});
 }
 
 Address Interpreter::find_or_insert(MapState& map, const Bytes& key) {
@@ -68,7 +68,7 @@ int64_t Interpreter::store_entry(MapState& map, const Bytes& key, const Bytes& v
   }
   // The new value is a new element: references to the one before are dead [L52].
   if (old) memory_.release(old);
-  map.entries[key] = memory_.allocate(value, fmt::format("an entry of {}", spell(map.type)));
+  map.entries[key] = memory_.allocate(value, {"an entry of a map", map.type->name.text()});
   return 0;
 }
 
@@ -93,7 +93,7 @@ int64_t Interpreter::push_value(MapState& map, const Bytes& value) {
   ++number;
   Bytes key(8);  // in order, as bytes
   for (size_t i = key.size(); i-- > 0; number >>= 8) key[i] = static_cast<uint8_t>(number);
-  map.entries[key] = memory_.allocate(value, fmt::format("a value of {}", spell(map.type)));
+  map.entries[key] = memory_.allocate(value, {"a value of a map", map.type->name.text()});
   return 0;
 }
 

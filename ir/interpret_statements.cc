@@ -38,7 +38,7 @@ Interpreter::Flow Interpreter::statement(const Stmt& s) {
 void Interpreter::bind(Name name, const Value& value, Type type) {
   unbind(name);
   const Value held = in_userspace_ && is(type, TypeKind::EntryRef) ? own_copy(value) : convert(value, type);
-  frames_.back().locals[name] = {memory_.allocate(held.bytes, fmt::format("the variable `{}`", name.text())), type};
+  frames_.back().locals[name] = {memory_.allocate(held.bytes, {"the variable", name.text()}), type};
 }
 
 void Interpreter::unbind(Name name) {
@@ -284,8 +284,12 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
       on<Let>([&](const Node<Let>& n) {
         return next([&] {
           bind(n->name, n->value ? eval(*n->value) : zero_value(n->type), n->type);
-          if (n->value && holds_end(*n->value) && frames_.back().changed && !frames_.back().changed->count(n->name))
-            frames_.back().ends.insert(n->name);
+          const FunctionDef* function = frames_.back().function;
+          if (!n->value || !holds_end(*n->value) || !function) return;
+          auto changed = changed_.find(function->name);
+          if (changed == changed_.end())
+            changed = changed_.emplace(function->name, changed_locals(function->body)).first;
+          if (!changed->second.count(n->name)) frames_.back().ends.insert(n->name);
         });
       }),
       on<Assign>([&](const Node<Assign>& n) {

@@ -33,8 +33,7 @@ Address Interpreter::copy_entry(MapState& map, const Bytes& key, bool is_slot) {
   const Address entry = find_entry(map, key);
   if (!entry && !is_slot) return 0;
   const uint64_t size = stored_size(map.type->element);
-  const Address copy = memory_.allocate(entry ? memory_.load(entry, size) : Bytes(size),
-                                        fmt::format("a copy of an entry of {}", spell(map.type)));
+  const Address copy = memory_.allocate(entry ? memory_.load(entry, size) : Bytes(size), "a copy of an entry");
   entry_copies_[copy] = {&map, key, size, is_slot};
   return copy;
 }
@@ -48,8 +47,7 @@ Value Interpreter::own_copy(const Value& reference) {
     return from_bits(reference.type, memory_.allocate(memory_.load(at, size), "a copy of what a reference was given"));
   }
   const EntryCopy from = found->second;
-  const Address copy = memory_.allocate(memory_.load(found->first, from.size),
-                                        fmt::format("a copy of an entry of {}", spell(from.map->type)));
+  const Address copy = memory_.allocate(memory_.load(found->first, from.size), "a copy of an entry");
   entry_copies_[copy] = from;
   return from_bits(reference.type, copy);
 }
@@ -73,8 +71,7 @@ Address Interpreter::copy_on_cpu(MapState& map, const Bytes& key, uint64_t cpu) 
   const Address own = find_entry(map, key);
   if (!own || cpu >= possible_cpus()) return 0;
   const uint64_t size = stored_size(map.type->element);
-  return memory_.allocate(cpu == world_.cpu ? memory_.load(own, size) : Bytes(size),
-                          fmt::format("a copy of one CPU's entry of {}", spell(map.type)));
+  return memory_.allocate(cpu == world_.cpu ? memory_.load(own, size) : Bytes(size), "a copy of one CPU's entry");
 }
 
 std::vector<Bytes> Interpreter::values_of_cpus(MapState& map, const Bytes& key) {
@@ -151,7 +148,7 @@ std::optional<Value> Interpreter::map_runtime_call(const Node<RuntimeCall>& n) {
     Bytes all;
     for (const Bytes& one : elements) all.insert(all.end(), one.begin(), one.end());
     memory_.store(count, from_bits(c.types.u32(), elements.size()).bytes);
-    return from_bits(n.type, memory_.allocate(all, std::string(what)));
+    return from_bits(n.type, memory_.allocate(all, what));
   };
   if (name == "ks_percpu_values") return gives_all(values_of_cpus(map, key()), values.at(1), "the values of all CPUs");
   if (name == "ks_map_keys") return gives_all(keys_of(map), values.at(0), "the keys of a map");

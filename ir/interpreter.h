@@ -93,8 +93,8 @@ class Interpreter {
   };
   struct Frame {
     std::unordered_map<Name, std::pair<Address, Type>> locals;
-    const NameSet* changed = nullptr;  // the function's variables that are written after their declaration
-    NameSet ends;                      // those that hold ctx->data_end
+    const FunctionDef* function = nullptr;
+    NameSet ends;  // variables that hold ctx->data_end, and keep it
     Value result;
     Name result_name;  // of the variable that `return` alone gives
     Name label;        // to which Flow::Goto goes
@@ -248,7 +248,7 @@ class Interpreter {
   bool in_userspace_ = false;
   std::map<Address, EntryCopy> entry_copies_;
   bool can_pull_ = false;     // the packet is a socket buffer
-  NameMap<NameSet> changed_;  // by the function
+  NameMap<NameSet> changed_;  // by the function: its variables that are written after their declaration
   NameMap<NameSet> function_variables_;
   Type context_type_ = nullptr;
   uint64_t clock_ = 0, random_ = 0, fuel_ = 0;

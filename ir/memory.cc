@@ -13,14 +13,15 @@ constexpr Address base_of(size_t index) { return (uint64_t(index + 1) << object_
 
 }  // namespace
 
-Address Memory::allocate(Bytes bytes, std::string what) {
-  std::vector<bool> written(bytes.size(), true);
-  objects_.push_back({std::move(bytes), std::move(written), std::move(what)});
+std::string ObjectLabel::text() const { return name.empty() ? std::string(what) : fmt::format("{} `{}`", what, name); }
+
+Address Memory::allocate(Bytes bytes, ObjectLabel what) {
+  objects_.push_back({std::move(bytes), {}, what});
   return base_of(objects_.size() - 1);
 }
 
-Address Memory::allocate_unwritten(uint64_t size, std::string what) {
-  objects_.push_back({Bytes(size), std::vector<bool>(size, false), std::move(what)});
+Address Memory::allocate_unwritten(uint64_t size, ObjectLabel what) {
+  objects_.push_back({Bytes(size), std::vector<bool>(size, false), what});
   return base_of(objects_.size() - 1);
 }
 
@@ -30,10 +31,10 @@ const Memory::Object& Memory::object_at(Address at, uint64_t size, uint64_t& off
   if (number == 0 || number > objects_.size()) throw Fault("access outside every object");
   const Object& object = objects_[number - 1];
   offset = at - base_of(number - 1);
-  if (!object.alive) throw Fault(fmt::format("access to {}, which is gone", object.what));
+  if (!object.alive) throw Fault(fmt::format("access to {}, which is gone", object.what.text()));
   if (offset > object.bytes.size() || size > object.bytes.size() - offset)
     throw Fault(fmt::format("access to {} bytes at {} of {}, which has {}", size, static_cast<int64_t>(offset),
-                            object.what, object.bytes.size()));
+                            object.what.text(), object.bytes.size()));
   return object;
 }
 
@@ -47,8 +48,9 @@ void Memory::release(Address base) {
 Bytes Memory::load(Address at, uint64_t size) const {
   uint64_t offset = 0;
   const Object& object = object_at(at, size, offset);
-  for (uint64_t i = offset; i < offset + size; ++i)
-    if (!object.written[i]) throw Fault(fmt::format("byte {} of {} is read before it is written", i, object.what));
+  for (uint64_t i = offset; !object.written.empty() && i < offset + size; ++i)
+    if (!object.written[i])
+      throw Fault(fmt::format("byte {} of {} is read before it is written", i, object.what.text()));
   return Bytes(object.bytes.begin() + static_cast<long>(offset),
                object.bytes.begin() + static_cast<long>(offset + size));
 }
@@ -58,13 +60,13 @@ void Memory::store(Address at, const Bytes& bytes) {
   Object& object = const_cast<Object&>(object_at(at, bytes.size(), offset));
   for (size_t i = 0; i < bytes.size(); ++i) {
     object.bytes[offset + i] = bytes[i];
-    object.written[offset + i] = true;
+    if (!object.written.empty()) object.written[offset + i] = true;
   }
 }
 
 const Bytes& Memory::contents(Address base) const {
   const Object& object = objects_[(base >> object_shift) - 1];
-  if (!object.alive) throw Fault(fmt::format("{} is gone", object.what));
+  if (!object.alive) throw Fault(fmt::format("{} is gone", object.what.text()));
   return object.bytes;
 }
 

@@ -4,6 +4,7 @@
 #include <deque>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "ir/world.h"
 
@@ -17,14 +18,22 @@ struct Fault : std::runtime_error {
 /// Where a byte lies. Objects are so far apart that no sum of plausible offsets leads from one to another.
 using Address = uint64_t;
 
+/// What an object is, for messages: `the variable`, and which one. Both outlive the memory.
+struct ObjectLabel {
+  std::string_view what, name;
+  ObjectLabel(std::string_view what, std::string_view name = {}) : what(what), name(name) {}
+  ObjectLabel(const char* what) : what(what) {}
+  std::string text() const;
+};
+
 /// The memory of a run: objects of bytes. An access must lie wholly in one object that is alive, and read written bytes
 /// only.
 class Memory {
  public:
   /// An object that holds these bytes; `what` is for messages.
-  Address allocate(Bytes bytes, std::string what);
+  Address allocate(Bytes bytes, ObjectLabel what);
   /// An object of which no byte has been written.
-  Address allocate_unwritten(uint64_t size, std::string what);
+  Address allocate_unwritten(uint64_t size, ObjectLabel what);
   /// Ends the object's life; its addresses stay unused.
   void release(Address base);
 
@@ -38,8 +47,8 @@ class Memory {
  private:
   struct Object {
     Bytes bytes;
-    std::vector<bool> written;
-    std::string what;
+    std::vector<bool> written;  // empty: all of them
+    ObjectLabel what;
     bool alive = true;
   };
   const Object& object_at(Address at, uint64_t size, uint64_t& offset) const;

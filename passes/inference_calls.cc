@@ -27,7 +27,9 @@ Type struct_behind(Type type) {
 }  // namespace
 
 bool Inference::argument_count(std::string_view name, size_t given, size_t wanted, Loc loc) {
-  if (given != wanted) c.diagnostics.report(loc, diag::wrong_argument_count, std::string(name), wanted, given);
+  if (given != wanted)
+    c.diagnostics.report(loc, diag::wrong_argument_count, std::string(name),
+                         wanted == 1 ? "1 argument" : fmt::format("{} arguments", wanted), given);
   return given == wanted;
 }
 

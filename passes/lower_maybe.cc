@@ -46,7 +46,7 @@ class MaybeLowering {
     if (const auto* given = as<Convert>(e)) return {to(given->form.value), to.make(Int{{1}, {}}, loc, boolean)};
     const auto* lookup = as<MapLookup>(e);
     const auto* call = as<MapCall>(e);  // m.cpu(k, i)
-    if (call && !type_of(call->form.map)->key) return taken(*call, element, to);
+    if (takes(e)) return taken(*call, to.fresh("taken"), element, to);
     if (lookup || call) {
       Type pointer = types.pointer(element, Space::MapValue, true);
       const Name entry = to.fresh("entry");
@@ -64,10 +64,14 @@ class MaybeLowering {
     return {zero(element, loc, to), to.make(Int{{0}, {}}, loc, boolean)};  // null
   }
 
-  /// What q.pop() and q.peek() give: they are told where to.
-  Parts taken(const Node<MapCall>& n, Type element, Out& to) {
+  /// q.pop() and q.peek(), which are told where to.
+  static bool takes(const Expr& e) {
+    const auto* call = as<MapCall>(e);
+    return call && !type_of(call->form.map)->key;
+  }
+  Parts taken(const Node<MapCall>& n, Name value, Type element, Out& to) {
     Types& types = to.context.types;
-    const Name value = to.fresh("taken"), error = to.fresh("error");
+    const Name error = to.fresh("error");
     to.emit(Let{value, element, zero(element, n.loc, to)}, n.loc);
     const Expr place = to.make(Local{value}, n.loc, element);
     const Expr address = to.make(AddressOf{place}, n.loc, types.pointer(element, Space::Stack, false));
@@ -81,9 +85,13 @@ class MaybeLowering {
 
   void declare(const Node<Let>& n, Out& to) {
     Type element = n->type->element, boolean = to.context.types.boolean();
-    const Parts given =
-        n->value ? parts(*n->value, to) : Parts{zero(element, n.loc, to), to.make(Int{{0}, {}}, n.loc, boolean)};
-    if (!n->name.is_generated() || read_.count(n->name)) to.emit(Let{n->name, element, given.value}, n.loc);
+    // A number is copied: of a variable whose address is known the verifier knows less.
+    const bool is_told = n->value && takes(*n->value) && is_aggregate(element);
+    const Parts given = is_told    ? taken(*as<MapCall>(*n->value), n->name, element, to)
+                        : n->value ? parts(*n->value, to)
+                                   : Parts{zero(element, n.loc, to), to.make(Int{{0}, {}}, n.loc, boolean)};
+    if (!is_told && (!n->name.is_generated() || read_.count(n->name)))
+      to.emit(Let{n->name, element, given.value}, n.loc);
     Parts& mine = locals_[n->name];
     mine.value = to.make(Local{n->name}, n.loc, element);
     mine.present = given.present;

@@ -28,6 +28,8 @@ bool clobbers(const Stmt& s) {
                     header(assign->form.place).contains.has(Kind::Global));
 }
 
+/// Whether what is left in the statement goes on in another part of it: in a clause, or in what was deferred.
+bool goes_on(const Stmt& s) { return as<Try>(s) || as<Finally>(s) || as<Guarded>(s); }
 /// Whether control never comes to what follows the body.
 bool leaves(const Body& body) {
   constexpr FormSet leaving = form_set_of<Return, Leave, Throw, Raise, TailCall, Break, Continue>();
@@ -53,17 +55,23 @@ PacketPositions::PacketPositions(Context& context, const FunctionDef& function)
 
 void PacketPositions::enter(const Stmt& s) {
   if (is_loop(s)) epoch_ = ++epochs_;  // its turns begin after its turns
+  if (goes_on(s)) ++going_on_;
   if (const auto* let = as<Let>(s)) define(*let);
 }
 
-void PacketPositions::leave(const Stmt& s, uint32_t before) { epoch_ = reads_anew_behind(s) ? ++epochs_ : before; }
+void PacketPositions::leave(const Stmt& s, uint32_t before) {
+  if (goes_on(s)) --going_on_;
+  epoch_ = reads_anew_behind(s, going_on_ == 0) ? ++epochs_ : before;
+}
 
-/// Whether ctx->data may be another value to C compilers behind the statement, on some way that comes there.
-bool PacketPositions::reads_anew_behind(const Stmt& s) {
+/// Whether ctx->data may be another value to C compilers behind the statement, on some way that comes there. Ways that
+/// leave the function do not, if they `may_leave`.
+bool PacketPositions::reads_anew_behind(const Stmt& s, bool may_leave) {
   if (!is_compound(s)) return clobbers(s);
   if (is_loop(s) || (pulls_ && packet_check(s))) return true;
   const auto [known, is_new] = reads_anew_.try_emplace(&header(s), false);
   if (!is_new) return known->second;
+  may_leave = may_leave && !goes_on(s);
   bool found = false;
   const auto* choice = as<If>(s);
   const auto* selection = as<Switch>(s);
@@ -71,8 +79,8 @@ bool PacketPositions::reads_anew_behind(const Stmt& s) {
     for (const Branch& branch : choice->form.branches) found = found || clobbers_in(branch.condition);
   if (selection) found = clobbers_in(selection->form.value);
   each_body_of(s, [&](const Body& body) {
-    if ((choice || selection) && leaves(body)) return;
-    for (const Stmt& inner : body.statements) found = found || reads_anew_behind(inner);
+    if ((choice || selection) && may_leave && leaves(body)) return;
+    for (const Stmt& inner : body.statements) found = found || reads_anew_behind(inner, may_leave);
   });
   return reads_anew_[&header(s)] = found;
 }

@@ -44,12 +44,13 @@ class PacketPositions {
  private:
   void enter(const Stmt& s);
   void leave(const Stmt& s, uint32_t before);
-  bool reads_anew_behind(const Stmt& s);
+  bool reads_anew_behind(const Stmt& s, bool may_leave);
   void define(const Node<Let>& let);
 
   Context& context_;
   const bool pulls_;
   NameSet changed_;
+  uint32_t going_on_ = 0;                             // statements around the one at work in which what leaves goes on
   uint32_t epoch_ = 0, epochs_ = 0;                   // between two of them ctx->data keeps its value
   std::unordered_map<const void*, bool> reads_anew_;  // statements that were asked about
   NameMap<PacketPosition> positions_;

@@ -47,17 +47,36 @@ bool may_pull(const Body& body) {
   return std::any_of(body.statements.begin(), body.statements.end(), in_stmt);
 }
 
-/// The variables that tell why a jump is taken, which stands behind their assignment: what was thrown. They are zero
-/// until then.
-void find_reasons(const Body& body, NameSet& reasons) {
-  const Node<Assign>* before = nullptr;
-  for (const Stmt& s : body.statements) {
-    const auto* reason = before && as<Goto>(s) ? as<Local>(before->form.place) : nullptr;
-    if (reason && reason->form.name.is_generated()) reasons.insert(reason->form.name);
-    before = as<Assign>(s);
-    each_body_of(s, [&](const Body& inner) { find_reasons(inner, reasons); });
+/// The variables that tell why a jump is taken, which stands behind their assignment: what was thrown. Where all that
+/// they are given leads to one label, they are zero in front of it. What several jumps leave behind may not be zero: a
+/// loop in a deferred block runs after its function was left.
+class Reasons {
+ public:
+  explicit Reasons(const Body& function) { find(function); }
+  bool has(Name name) const { return labels_.count(name) && !others_.count(name); }
+
+ private:
+  void find(const Body& body) {
+    const Span<Stmt> all = body.statements;
+    for (size_t i = 0; i < all.size(); ++i) {
+      const auto* assign = as<Assign>(all[i]);
+      const auto* reason = assign ? as<Local>(assign->form.place) : nullptr;
+      if (reason) note(reason->form.name, i + 1 < all.size() ? as<Goto>(all[i + 1]) : nullptr);
+      each_body_of(all[i], [&](const Body& inner) { find(inner); });
+    }
   }
-}
+  void note(Name name, const Node<Goto>* jump) {
+    if (!name.is_generated() || !jump) {
+      others_.insert(name);
+      return;
+    }
+    const auto [known, is_new] = labels_.try_emplace(name, jump->form.label);
+    if (!is_new && !(known->second == jump->form.label)) others_.insert(name);
+  }
+
+  NameMap<Name> labels_;
+  NameSet others_;
+};
 
 }  // namespace
 
@@ -161,11 +180,10 @@ void Outliner::stop_if_left() {
   stop_if(replacements_.at(left_));
   // Behind a turn the verifier forgets what it has changed but never tests (widen_imprecise_scalars of
   // kernel/bpf/verifier.c), and would take a pull that failed for something that is caught.
-  NameSet reasons;
-  find_reasons(to_.function()->body, reasons);
+  const Reasons reasons(to_.function()->body);
   const NameSet changed = changed_locals(loop_.body);
   for (const auto& [name, captured] : replacements_)
-    if (reasons.count(name) && changed.count(name)) stop_if(captured);
+    if (reasons.has(name) && changed.count(name)) stop_if(captured);
 }
 
 void Outliner::emit_leaving() {

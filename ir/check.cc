@@ -222,7 +222,7 @@ class Checker {
   }
   template <class F>
   void children(const Node<F>& n) {
-    std::apply([&](const auto&... fields) { (field(fields), ...); }, n.form.fields());
+    n.form.with_fields([&](const auto&... fields) { (field(fields), ...); });
   }
   template <class T>
   void field(const T& value) {
@@ -237,7 +237,7 @@ class Checker {
     } else if constexpr (std::same_as<T, CatchClause>)
       clause(value);
     else if constexpr (Record<T>)
-      std::apply([&](const auto&... parts) { (field(parts), ...); }, value.fields());
+      value.with_fields([&](const auto&... parts) { (field(parts), ...); });
   }
   void clause(const CatchClause& clause) {
     if (clause.code) node(*clause.code);
@@ -523,11 +523,9 @@ class Checker {
     } else if constexpr (std::same_as<F, Update>) {
       if (is_in_packet(f.place)) with_packet = false;
     }
-    std::apply(
-        [&](const auto&... fields) {
-          (own(fields, [&](const Expr& e) { count += effects_in(e, with_packet, false); }), ...);
-        },
-        f.fields());
+    f.with_fields([&](const auto&... fields) {
+      (own(fields, [&](const Expr& e) { count += effects_in(e, with_packet, false); }), ...);
+    });
     if (count > allowed) report("a statement has effects in its operands", s);
   }
   /// The expressions of a statement but those in its bodies.

@@ -26,7 +26,7 @@ void visit_bodies(const T& field, const std::function<void(const Body&)>& visit)
   else if constexpr (is_span<T>)
     for (const auto& value : field) visit_bodies(value, visit);
   else if constexpr (Record<T>)
-    std::apply([&](const auto&... parts) { (visit_bodies(parts, visit), ...); }, field.fields());
+    field.with_fields([&](const auto&... parts) { (visit_bodies(parts, visit), ...); });
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ void each_child_of(const Stmt& node, const std::function<void(const Expr&)>& on_
 void each_body_of(const Stmt& node, const std::function<void(const Body&)>& visit) {
   boost::variant2::visit(
       [&](const auto& ref) {
-        std::apply([&](const auto&... fields) { (visit_bodies(fields, visit), ...); }, (*ref).form.fields());
+        (*ref).form.with_fields([&](const auto&... fields) { (visit_bodies(fields, visit), ...); });
       },
       node);
 }

@@ -13,7 +13,7 @@ concept SumField = std::same_as<T, TypeExpr> || std::same_as<T, Expr> || std::sa
 /// A part of a form that has fields of its own.
 template <class T>
 concept Record = requires(const T& t) {
-  t.fields();
+  t.with_fields([](const auto&...) {});
 }
 &&!requires { T::kind; };
 
@@ -38,14 +38,14 @@ void each_child(const T& field, Visit&& visit) {
   } else if constexpr (std::same_as<T, Body>) {
     for (const Stmt& statement : field.statements) visit(statement);
   } else if constexpr (Record<T>) {
-    std::apply([&](const auto&... parts) { (each_child(parts, visit), ...); }, field.fields());
+    field.with_fields([&](const auto&... parts) { (each_child(parts, visit), ...); });
   }
 }
 
 /// Calls `visit` with every sum directly below a form.
 template <class F, class Visit>
 void each_child_of_form(const F& form, Visit&& visit) {
-  std::apply([&](const auto&... fields) { (each_child(fields, visit), ...); }, form.fields());
+  form.with_fields([&](const auto&... fields) { (each_child(fields, visit), ...); });
 }
 
 /// Calls `visit` with every sum directly below a node of any form.

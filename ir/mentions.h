@@ -55,7 +55,7 @@ class Mentions {
   }
   template <class F>
   void form(const F& f) {
-    std::apply([&](const auto&... fields) { (field(fields), ...); }, f.fields());
+    f.with_fields([&](const auto&... fields) { (field(fields), ...); });
   }
 
   std::vector<Type> types_;

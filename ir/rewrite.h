@@ -171,7 +171,7 @@ struct MapFields {
         return field;
       }
     } else if constexpr (Record<T>) {
-      return std::apply([&](const auto&... parts) { return T{(*this)(parts)...}; }, field.fields());
+      return field.with_fields([&](const auto&... parts) { return T{(*this)(parts)...}; });
     } else {
       return field;
     }
@@ -179,7 +179,7 @@ struct MapFields {
   /// Braces: the fields are converted in the order in which they are written, which is the order of evaluation.
   template <class F>
   F form(const F& form) {
-    return std::apply([&](const auto&... fields) { return F{(*this)(fields)...}; }, form.fields());
+    return form.with_fields([&](const auto&... fields) { return F{(*this)(fields)...}; });
   }
 };
 

@@ -90,8 +90,7 @@ struct Printer {
     } else if constexpr (Record<T>) {
       out += "(";
       bool first = true;
-      std::apply([&](const auto&... f) { ((out += std::exchange(first, false) ? "" : " ", field(f)), ...); },
-                 value.fields());
+      value.with_fields([&](const auto&... f) { ((out += std::exchange(first, false) ? "" : " ", field(f)), ...); });
       out += ")";
     } else if constexpr (std::same_as<T, Name>) {
       out += value ? name_text(value) : "-";
@@ -122,7 +121,7 @@ struct Printer {
       out += ":";
       type(n.type);
     }
-    std::apply([&](const auto&... f) { ((out += " ", field(f)), ...); }, n.form.fields());
+    n.form.with_fields([&](const auto&... f) { ((out += " ", field(f)), ...); });
     out += ")";
   }
 };
@@ -418,11 +417,7 @@ class Reader {
   }
   template <class F>
   F fields_of() {
-    using Tuple = decltype(std::declval<const F&>().fields());
-    return [&]<size_t... I>(std::index_sequence<I...>) {
-      return F{field<std::remove_cvref_t<std::tuple_element_t<I, Tuple>>>()...};
-    }
-    (std::make_index_sequence<std::tuple_size_v<Tuple>>());
+    return F{}.with_fields([&]<class... T>(const T&...) { return F{field<T>()...}; });
   }
 
   struct Enter {

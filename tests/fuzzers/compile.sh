@@ -15,6 +15,6 @@ compiler=$(command -v clang++-19) || {
 }
 
 cmake -G Ninja -S "${KSC_SOURCE:?the source directory}" -B "$build" -DCMAKE_BUILD_TYPE=Release \
-  -DCMAKE_CXX_COMPILER="$compiler" -DKSC_FUZZERS=ON -DKSC_TESTS=OFF >"$build.log" 2>&1 ||
+  -DCMAKE_CXX_COMPILER="$compiler" -DKSC_FUZZERS=ON >"$build.log" 2>&1 ||
   { cat "$build.log"; exit 1; }
-cmake --build "$build" -j "${KSC_JOBS:-$(nproc)}" --target fuzzers_short
+cmake --build "$build" -j "${KSC_JOBS:-$(nproc)}" --target fuzzers

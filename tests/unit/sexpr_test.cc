@@ -68,9 +68,8 @@ class Difference {
   }
   template <class F>
   void fields(const F& a, const F& b) {
-    const auto left = a.fields(), right = b.fields();
-    [&]<size_t... I>(std::index_sequence<I...>) { (field(std::get<I>(left), std::get<I>(right)), ...); }
-    (std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(left)>>>());
+    a.with_fields(
+        [&](const auto&... left) { b.with_fields([&](const auto&... right) { (field(left, right), ...); }); });
   }
   std::string where_ = "the program";
 };
@@ -168,11 +167,7 @@ class Sample {
   }
   template <class F>
   F form() {
-    using Tuple = decltype(std::declval<const F&>().fields());
-    return [&]<size_t... I>(std::index_sequence<I...>) {
-      return F{field<std::remove_cvref_t<std::tuple_element_t<I, Tuple>>>()...};
-    }
-    (std::make_index_sequence<std::tuple_size_v<Tuple>>());
+    return F{}.with_fields([&]<class... T>(const T&...) { return F{field<T>()...}; });
   }
   Type next_type() { return types_[type_++ % types_.size()]; }
   Name next_name() {

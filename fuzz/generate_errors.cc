@@ -74,7 +74,12 @@ Tree Generator::defer_statement(int depth) {
   for (const Helper& helper : helpers_)
     if (!helper.throws && can_call(helper)) quiet.push_back(&helper);
   Tree out;
-  if (!quiet.empty() && random_.once_in(3)) {
+  bool has_loop = false;
+  if (depth > 1 && nested_loops_ < 2 && random_.once_in(5)) {
+    count("loop in a deferred block");
+    has_loop = true;
+    out = join("defer ", block_of(1, [&] { return loop_statement(depth - 1); }));
+  } else if (!quiet.empty() && random_.once_in(3)) {
     count("defer of a call");
     out = join("defer ", call(*random_.pick(quiet), depth - 1));
   } else if (random_.once_in(4)) {
@@ -86,7 +91,12 @@ Tree Generator::defer_statement(int depth) {
   in_deferred_ = false;
   loops_ = loops;
   caught_ = caught;
-  return out;
+  if (!has_loop || !has_context_ || random_.once_in(3)) return out;
+  // A check that fails leaves the function, and then the loop runs.
+  count("packet behind a deferred loop");
+  Tree behind = packet_statement(depth - 1);
+  behind.may_drop = true;
+  return join(std::move(out), "\n" + std::string(2 * static_cast<size_t>(indent_), ' '), std::move(behind));
 }
 
 Tree Generator::panic_statement(int depth) {

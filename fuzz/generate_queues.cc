@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random statements on queues and stacks.
+// Random statements on queues, stacks and ring buffers.
 #include <fmt/format.h>
 
 #include "fuzz/generator.h"
@@ -8,25 +8,32 @@ namespace ksc::fuzz {
 
 void Generator::declare_queues(Tree& out) {
   for (uint64_t i = 0, n = random_.below(3); i < n; ++i) {
-    Map map{global_name(fmt::format("q{}", i)), random_.pick(Names{"queue", "stack"}), {}, any_integer()};
-    if (random_.once_in(3)) map.value = struct_type(random_.pick(structs_));
+    Map map{global_name(fmt::format("q{}", i)), random_.pick(Names{"queue", "stack", "ringbuf"}), {}, any_integer()};
+    const bool is_ring = map.kind == "ringbuf";
+    if (random_.once_in(is_ring ? 2 : 3)) map.value = struct_type(random_.pick(structs_));
     count("map " + map.kind);
-    out.parts.push_back(
-        declaration(fmt::format("var {} : {}<{}>({})", map.name, map.kind, map.value.spelled(), 1 + random_.below(6))));
-    queues_.push_back(map);
+    out.parts.push_back(declaration(fmt::format("var {} : {}<{}>({})", map.name, map.kind, map.value.spelled(),
+                                                is_ring ? 4096 : 1 + random_.below(6))));
+    (is_ring ? rings_ : queues_).push_back(map);
   }
+}
+
+Tree Generator::adding_statement(const Map& map, const std::string& method, int depth) {
+  count(method);
+  Tree added = join(map.name + "." + method + "(", value(map.value, depth - 1), ")");
+  const auto places = places_of(integer(32, true), true);
+  if (places.empty() || random_.once_in(2)) return added;
+  return join(random_.pick(places) + " = ", std::move(added));
+}
+
+Tree Generator::ring_statement(int depth) {
+  return adding_statement(random_.pick(rings_), random_.once_in(2) ? "submit" : "output", depth);
 }
 
 Tree Generator::queue_statement(int depth) {
   const Map& map = random_.pick(queues_);
   const bool is_struct = map.value.kind == T::Kind::Struct;
-  if (random_.once_in(2)) {
-    count("push");
-    Tree pushed = join(map.name + ".push(", value(map.value, depth - 1), ")");
-    const auto places = places_of(integer(32, true), true);
-    if (places.empty() || random_.once_in(2)) return pushed;
-    return join(random_.pick(places) + " = ", std::move(pushed));
-  }
+  if (random_.once_in(2)) return adding_statement(map, "push", depth);
   const std::string method = random_.once_in(3) ? "peek" : "pop";
   count(method);
   const auto places = places_of(map.value, true);

@@ -7,11 +7,16 @@
 namespace ksc::fuzz {
 
 Tree Generator::block(int depth, int statements, const std::vector<Variable>& with) {
+  return block_of(
+      statements, [&] { return statement(depth); }, with);
+}
+
+Tree Generator::block_of(int statements, const std::function<Tree()>& make, const std::vector<Variable>& with) {
   Tree out;
   out.before = "{\n";
   scopes_.push_back(with);
   ++indent_;
-  for (int i = 0; i < statements; ++i) out.parts.push_back(line(statement(depth)));
+  for (int i = 0; i < statements; ++i) out.parts.push_back(line(make()));
   --indent_;
   scopes_.pop_back();
   out.after = std::string(2 * static_cast<size_t>(indent_), ' ') + "}";
@@ -245,7 +250,10 @@ Tree Generator::statement(int depth) {
     deferrals_ = outer;
     return out;
   };
-  switch (random_.below(38)) {
+  switch (random_.below(39)) {
+    case 38:
+      if (!rings_.empty() && !commutes_ && !in_user_) return ring_statement(depth);
+      break;
     case 36:
     case 37:
       if (!queues_.empty() && !commutes_) return queue_statement(depth);

@@ -3,6 +3,7 @@
 
 #include "fuzz/generate.h"
 #include "fuzz/random.h"
+#include "ir/map_kind.h"
 
 namespace ksc::fuzz {
 
@@ -70,7 +71,9 @@ World generate_world(uint64_t seed, const Program& program) {
   world.packet = random_packet(random);
   world.random = random.bits();
   for (const Decl& d : program) {
-    if (const auto* map = as<MapDef>(d)) {
+    const auto* map = as<MapDef>(d);
+    // From outside nobody writes to a ring buffer.
+    if (map && !find_map_kind(map->form.type->name.text())->is_ring) {
       MapContents& contents = world.maps[std::string(map->form.name.text())];
       Type key = map->form.type->key;
       const bool is_array = map->form.type->name == "array" || map->form.type->name == "percpu_array";

@@ -147,6 +147,9 @@ class Generator {
   // ---- queues and stacks (generate_queues.cc)
   void declare_queues(Tree& out);
   Tree queue_statement(int depth);
+  Tree ring_statement(int depth);
+  /// What adds a value to a map without keys; its result may be kept.
+  Tree adding_statement(const Map& map, const std::string& method, int depth);
   T key_type();
   Tree helper(size_t index);
   /// What a function gives: mostly `usual`, sometimes an array, a string or a struct.
@@ -233,6 +236,8 @@ class Generator {
 
   // ---- statements
   Tree block(int depth, int statements, const std::vector<Variable>& with = {});
+  /// A block of statements that `make` makes, in a scope of their own that begins with some variables.
+  Tree block_of(int statements, const std::function<Tree()>& make, const std::vector<Variable>& with = {});
   Tree statement(int depth);
   Tree simple_statement(int depth);
   Tree var_statement(int depth);
@@ -288,7 +293,8 @@ class Generator {
   std::vector<Variable> globals_;  // config fields under `block.field`
   std::vector<std::pair<std::string, T>> constants_;
   std::vector<Map> maps_;
-  std::vector<Map> queues_;                                         // and stacks
+  std::vector<Map> queues_;  // and stacks
+  std::vector<Map> rings_;
   std::vector<Map> array_maps_;                                     // whose values are arrays or strings
   std::vector<Map> per_cpu_maps_;                                   // of which userspace asks one CPU's value
   std::vector<Helper> helpers_;                                     // those that may be called from here

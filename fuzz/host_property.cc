@@ -72,8 +72,11 @@ class Host : public Machine {
         ran = {static_cast<int32_t>(said["return"].get<uint32_t>()), bytes_of(said["packet"])};
       if (said.contains("global")) values_[said["global"]] = bytes_of(said["value"]);
       if (said.contains("records")) {
-        uint8_t number = 0;
-        for (const auto& record : said["records"]) entries_[said["map"]][Bytes{number++, 0, 0, 0}] = bytes_of(record);
+        size_t number = 0;
+        for (const auto& record : said["records"]) {
+          entries_[said["map"]][Bytes{uint8_t(number), uint8_t(number >> 8), 0, 0}] = bytes_of(record);
+          ++number;
+        }
       }
       if (!said.contains("entries")) continue;
       for (const auto& entry : said["entries"]) entries_[said["map"]][bytes_of(entry[0])] = bytes_of(entry[1]);

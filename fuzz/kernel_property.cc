@@ -36,9 +36,7 @@ class Kernel : public Machine {
   ksc::testing::LoadResult load(const std::string& object) { return kernel_.load(object); }
 
   void reset() override { kernel_.reset(); }
-  bool has_map(const std::string& name) override {
-    return succeeds([&] { kernel_.entries(name); });
-  }
+  bool has_map(const std::string& name) override { return kernel_.has_values(name); }
   bool has_global(const std::string& name) override {
     return succeeds([&] { kernel_.global(name); });
   }

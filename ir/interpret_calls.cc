@@ -37,6 +37,14 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     if (to_bits(argument(2)) != 0) throw Fault("values are pushed with flags");
     return from_number(type, push_value(map, value));
   }
+  if (name == "bpf_ringbuf_output") {
+    wants(4);
+    MapState& map = map_of(n->arguments[0]);
+    const Bytes value = pointed(1, map.type->element);
+    if (to_bits(argument(2)) != value.size()) throw Fault("a record of another size");
+    if (to_bits(argument(3)) != 0) throw Fault("records are written with flags");
+    return from_number(type, push_value(map, value));
+  }
   if (name == "bpf_map_pop_elem" || name == "bpf_map_peek_elem") {
     wants(2);
     MapState& map = map_of(n->arguments[0]);

@@ -6,8 +6,8 @@
 namespace ksc {
 namespace {
 
-constexpr int64_t no_entry = -2, exists = -17, too_big = -7;  // -ENOENT, -EEXIST, -E2BIG
-constexpr uint64_t only_new = 1, only_present = 2;            // BPF_NOEXIST, BPF_EXIST
+constexpr int64_t no_entry = -2, exists = -17, too_big = -7, try_again = -11;  // -ENOENT, -EEXIST, -E2BIG, -EAGAIN
+constexpr uint64_t only_new = 1, only_present = 2;                             // BPF_NOEXIST, BPF_EXIST
 
 }  // namespace
 
@@ -83,9 +83,12 @@ int64_t Interpreter::delete_entry(MapState& map, const Bytes& key) {
 
 int64_t Interpreter::push_value(MapState& map, const Bytes& value) {
   if (value.size() != stored_size(map.type->element)) throw Fault("a value of another size");
-  if (map.entries.size() >= map.type->count) {
+  // Nobody reads a ring while a program runs; one byte of it stays free.
+  const bool is_ring = map.kind->is_ring;
+  const uint64_t used = map.entries.size() * ring_record_size(value.size());
+  if (is_ring ? used + ring_record_size(value.size()) >= map.type->count : map.entries.size() >= map.type->count) {
     ++events_["map full"];
-    return too_big;
+    return is_ring ? try_again : too_big;
   }
   uint64_t number = 0;
   if (!map.entries.empty())
@@ -148,7 +151,7 @@ Value Interpreter::map_call(const Node<MapCall>& n) {
   if (method == "insert" && arguments.size() == 2) return from_number(n.type, store_entry(map, key(), value(), 0));
   if (method == "insert_new" && arguments.size() == 2)
     return from_number(n.type, store_entry(map, key(), value(), only_new));
-  if (method == "push" && arguments.size() == 1)
+  if ((method == "push" || method == "submit" || method == "output") && arguments.size() == 1)
     return from_number(n.type, push_value(map, convert(arguments[0], map.type->element).bytes));
   if ((method == "pop" || method == "peek") && arguments.size() <= 1)
     return take_value(map, method == "pop",

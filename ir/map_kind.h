@@ -25,6 +25,7 @@ struct MapKind {
   std::string_view kernel_type;  // BPF_MAP_TYPE_…
   int parameters = 2;            // how many types it takes: with one there are no keys
   TakenFirst taken_first = TakenFirst::None;
+  bool is_ring = false;       // its size is in bytes, and its records are for userspace
   bool integer_keys = false;  // keys are 32-bit indexes
   bool entries_always_exist = false;
   bool can_delete = true;
@@ -35,6 +36,15 @@ struct MapKind {
   std::span<const MapMethod> methods;
   KernelVersion first_kernel{};
 };
+
+/// How many bytes a ring buffer takes of which a file asks for `bytes`: a power of two of pages of 4,096.
+constexpr uint64_t ring_size(uint64_t bytes) {
+  uint64_t size = 4096;
+  while (size < bytes) size *= 2;
+  return size;
+}
+/// What a record of `bytes` takes of a ring buffer: with its header, in steps of 8 (kernel/bpf/ringbuf.c).
+constexpr uint64_t ring_record_size(uint64_t bytes) { return (bytes + 15) / 8 * 8; }
 
 /// All map kinds, sorted by name.
 std::span<const MapKind* const> all_map_kinds();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// for (…) { at = ctx->data + i; … break … } … p->x   =>   for (…) { at = ctx->data + ks_detached(i); … break … } …
-/// p->x
+/// for (…) { if (ctx->data + i > ctx->data_end) break; … } … p->x   =>   for (…) { if (ctx->data + ks_detached(i) >
+/// ctx->data_end) break; … } … p->x: of all pointers in the turns of a loop that another outlives
 #include <algorithm>
 
 #include "ir/rewrite.h"
@@ -61,6 +61,8 @@ Expr detached(const Expr& e, Out& to) {
   if (const auto* converted = as<Convert>(e))
     return to.make(Convert{detached(converted->form.value, to)}, converted->loc, converted->type);
   const auto* sum = as<PointerAdd>(e);
+  if (sum && as<Int>(sum->form.count))
+    return to.make(PointerAdd{detached(sum->form.pointer, to), sum->form.count}, sum->loc, sum->type);
   const auto* widened = sum ? as<Convert>(sum->form.count) : nullptr;
   if (!widened || is_signed(type_of(widened->form.value))) return e;  // what may reach back stays exact
   const Expr count = to.make(RuntimeCall{to.context.name("ks_detached"), to.context.span<Expr>({sum->form.count})},
@@ -90,10 +92,13 @@ Ir<lang::TurnPointersDetached> detach_turn_pointers(const Ir<lang::OffsetsBounde
         around -= is_outlived;
         to.emit(form, n.loc);
       }),
+      on<Compare>([&](const Node<Compare>& n, Out& to) -> Expr {
+        if (around == 0 || !points_into_packet(type_of(n->left))) return to.rebuild(n);
+        return to.make(Compare{n->op, detached(n->left, to), detached(n->right, to)}, n.loc, n.type);
+      }),
       on<Let>([&](const Node<Let>& n, Out& to) {
         Let form = n.form;
-        if (around > 0 && form.value && n->name.is_generated() && points_into_packet(n->type))
-          form.value = detached(*form.value, to);
+        if (around > 0 && form.value && points_into_packet(n->type)) form.value = detached(*form.value, to);
         to.emit(form, n.loc);
       }));
 }

@@ -277,6 +277,9 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
                                          : kernel_notation(known.result));
   }
   for (const Expr& argument : arguments) infer(argument);
+  static constexpr std::string_view of_rings[] = {"reserve", "discard", "read", "on_event"};
+  if (kind->is_ring && std::find(std::begin(of_rings), std::end(of_rings), method.name.text()) != std::end(of_rings))
+    return unsupported(method.loc, fmt::format("`{}` of ring buffers", method.name.text()));
   Diagnostic& message =
       c.diagnostics.report(method.loc, diag::no_member, spell(type), std::string(method.name.spelling()));
   fix_old_method(message, map, method, arguments, loc);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "passes/inference.h"
 
 namespace ksc {
@@ -90,9 +92,9 @@ void Inference::complete_map(const Node<MapDecl>& n, Entity& entity) {
   Type map = t.invalid();
   if (!kind) {
     static constexpr std::string_view later[] = {
-        "ringbuf",       "perf_buffer",    "bloom",      "user_ringbuf", "lru_percpu_hash", "lpm_trie",
-        "devmap",        "cpumap",         "xskmap",     "sockmap",      "sockhash",        "hash_of_maps",
-        "array_of_maps", "cgroup_storage", "sk_storage", "task_storage", "inode_storage",   "prog_array"};
+        "perf_buffer",    "bloom",      "user_ringbuf", "lru_percpu_hash", "lpm_trie",     "devmap",
+        "cpumap",         "xskmap",     "sockmap",      "sockhash",        "hash_of_maps", "array_of_maps",
+        "cgroup_storage", "sk_storage", "task_storage", "inode_storage",   "prog_array"};
     const std::string_view name = n->map_kind.name.text();
     if (std::find(std::begin(later), std::end(later), name) != std::end(later)) {
       unsupported(n->map_kind.loc, fmt::format("`{}` maps", name));
@@ -118,13 +120,18 @@ void Inference::complete_map(const Node<MapDecl>& n, Entity& entity) {
     limit(value, of_value, "this value", kind->largest_value);
     // What libbpf's __uint can say: the length of an array of numbers whose size has 32 bits.
     constexpr uint64_t most_entries = UINT32_MAX / sizeof(int);
-    const uint64_t entries = n->size ? size_constant(*n->size, most_entries) : 0;
+    const uint64_t most = kind->is_ring ? std::bit_floor(most_entries) : most_entries;
+    uint64_t entries = n->size ? size_constant(*n->size, most) : 0;
+    if (kind->is_ring && entries && entries != ring_size(entries)) {
+      c.diagnostics.report(loc_of(*n->size), diag::ring_rounded, entries, ring_size(entries));
+      entries = ring_size(entries);
+    }
     if (kind->integer_keys && !is(key, TypeKind::Invalid) &&
         !(is_integral(key) && width_of(key) == 32 && !is(key, TypeKind::Bool))) {
       c.diagnostics.report(loc_of(n->parameters[0]), diag::type_mismatch, spell(key), "a 32-bit integer or an enum");
       key = t.invalid();
     }
-    if (!n->size) c.diagnostics.report(n.loc, diag::bad_size, most_entries);
+    if (!n->size) c.diagnostics.report(n.loc, diag::bad_size, most);
     if (entries && !is(key, TypeKind::Invalid) && !is(value, TypeKind::Invalid))
       map = t.map(n->map_kind.name, key, value, entries);
   }

@@ -154,6 +154,14 @@ Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::ZerosForgotten>& in, Conte
         MapAccess access(to, n.loc, state);
         Types& types = to.context.types;
         if (!type_of(n->map)->key) {
+          if (find_map_kind(type_of(n->map)->name.text())->is_ring) {
+            const Expr record = access.address(to(n->arguments[0]), "record");
+            const Expr size = to.make(Int{{size_of(type_of(n->map)->element)}, {}}, n.loc, types.u64());
+            const Expr flags = to.make(Int{{0}, {}}, n.loc, types.u64());
+            const Expr given =
+                access.call("bpf_ringbuf_output", {access.map(n->map), record, size, flags}, types.i64());
+            return to.make(Convert{given}, n.loc, n.type);
+          }
           const std::string helper = fmt::format("bpf_map_{}_elem", n->method.text());
           if (n->method != "push") return access.call(helper, {access.map(n->map), to(n->arguments[0])}, n.type);
           const Expr value = access.address(to(n->arguments[0]), "value");

@@ -133,8 +133,8 @@ class EbpfFile {
     // The kernel takes no type information of an array whose key is an enum; an integer's it takes.
     const bool is_index = kind->integer_keys && is(n.type->key, TypeKind::Enum);
     const std::string key = is_index ? "\t__type(key, __u32);\n" : n.type->key ? typed("key", n.type->key) : "";
-    return text + key + typed("value", n.type->element) +
-           fmt::format("}} {} SEC(\".maps\");\n\n", printer_.global_name(n.name));
+    const std::string value = kind->is_ring ? "" : typed("value", n.type->element);  // it takes records of any type
+    return text + key + value + fmt::format("}} {} SEC(\".maps\");\n\n", printer_.global_name(n.name));
   }
   std::string program_array(const ProgramArray& n) {
     const ProgramType* type = find_program_type(n.program_type.text());

@@ -17,6 +17,11 @@ inline constexpr MapMethod queue_methods[] = {
     {.name = "pop", .parameters = "", .result = "V?"},
     {.name = "push", .parameters = "V", .result = "i32"},
 };
+/// What eBPF writes records with [L56].
+inline constexpr MapMethod ring_methods[] = {
+    {.name = "output", .parameters = "V", .result = "i32", .in_user = false},
+    {.name = "submit", .parameters = "V", .result = "i32", .in_user = false},
+};
 /// And what kinds have that hold a value for each CPU.
 inline constexpr MapMethod per_cpu_methods[] = {
     keyed_methods[0],

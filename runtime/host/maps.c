@@ -306,7 +306,7 @@ static size_t records_size(const struct host_map* map) {
 void* bpf_ringbuf_reserve(void* address, __u64 size, __u64 flags) {
   struct host_map* map = host_map_at(address);
   if (flags != 0 || map->type != BPF_MAP_TYPE_RINGBUF) return NULL;
-  if (records_size(map) + ((size + 7) & ~(__u64)7) + 8 > map->max_entries) return NULL;
+  if (records_size(map) + ((size + 7) & ~(__u64)7) + 8 >= map->max_entries) return NULL;  // a byte stays free
   uint8_t* data = add_record(map, size)->data;
   memset(data, 0xaa, size);  // reserved memory is not zeroed by the kernel either
   return data;

@@ -40,6 +40,8 @@ bool is_taken(const bpf_map* map) {
   return bpf_map__type(map) == BPF_MAP_TYPE_QUEUE || bpf_map__type(map) == BPF_MAP_TYPE_STACK;
 }
 
+bool is_ring(const bpf_map* map) { return bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF; }
+
 /// True for maps whose entries are plain bytes that can be read and written.
 bool holds_values(const bpf_map* map) {
   switch (bpf_map__type(map)) {
@@ -50,7 +52,7 @@ bool holds_values(const bpf_map* map) {
     case BPF_MAP_TYPE_PERCPU_ARRAY:
     case BPF_MAP_TYPE_LRU_PERCPU_HASH:
     case BPF_MAP_TYPE_LPM_TRIE: return true;
-    default: return is_taken(map);
+    default: return is_taken(map) || is_ring(map);
   }
 }
 
@@ -141,11 +143,16 @@ RunResult KernelRun::run(const std::string& program, const Bytes& packet, uint32
   return result;
 }
 
-bpf_map* KernelRun::find_map(const std::string& name) const {
+bpf_map* KernelRun::map_called(const std::string& name) const {
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, object_.get()) {
     if (name == bpf_map__name(map) || name == shown_name(map)) return map;
   }
+  return nullptr;
+}
+
+bpf_map* KernelRun::find_map(const std::string& name) const {
+  if (bpf_map* map = map_called(name)) return map;
   throw KernelRunError(fmt::format("the object has no map `{}`", name));
 }
 
@@ -156,14 +163,29 @@ std::vector<Bytes> KernelRun::take_all(const bpf_map* map) {
   return values;
 }
 
+std::vector<Bytes> KernelRun::take_records(const bpf_map* map) {
+  std::vector<Bytes> records;
+  const auto keep = [](void* kept, void* data, size_t size) {
+    const auto* bytes = static_cast<const uint8_t*>(data);
+    static_cast<std::vector<Bytes>*>(kept)->emplace_back(bytes, bytes + size);
+    return 0;
+  };
+  ring_buffer* ring = ring_buffer__new(bpf_map__fd(map), keep, &records, nullptr);
+  if (!ring) throw KernelRunError(fmt::format("`{}` cannot be read: {}", bpf_map__name(map), strerror(errno)));
+  ring_buffer__consume(ring);
+  ring_buffer__free(ring);
+  return records;
+}
+
 std::map<Bytes, Bytes> KernelRun::read(const bpf_map* map) const {
   std::map<Bytes, Bytes> found;
-  if (is_taken(map)) {
-    std::vector<Bytes> values = take_all(map);
+  if (is_taken(map) || is_ring(map)) {
+    std::vector<Bytes> values = is_ring(map) ? take_records(map) : take_all(map);
     for (uint32_t i = 0; i < values.size(); ++i) {
       const auto* number = reinterpret_cast<const uint8_t*>(&i);
       found[Bytes(number, number + sizeof(i))] = values[i];
     }
+    if (is_ring(map)) return found;
     if (bpf_map__type(map) == BPF_MAP_TYPE_STACK) std::reverse(values.begin(), values.end());
     for (const Bytes& value : values)
       check(bpf_map_update_elem(bpf_map__fd(map), nullptr, value.data(), BPF_ANY), "putting back what was taken");
@@ -179,6 +201,11 @@ std::map<Bytes, Bytes> KernelRun::read(const bpf_map* map) const {
     last = key.data();
   }
   return found;
+}
+
+bool KernelRun::has_values(const std::string& name) const {
+  const bpf_map* map = map_called(name);
+  return map && holds_values(map);
 }
 
 std::map<Bytes, Bytes> KernelRun::entries(const std::string& name) const {
@@ -232,8 +259,8 @@ void KernelRun::reset() {
   for (const auto& [name, values] : initial_) {
     const bpf_map* map = find_map(name);
     if (is_frozen(map)) continue;
-    if (is_taken(map)) {
-      take_all(map);  // an object begins without values
+    if (is_taken(map) || is_ring(map)) {
+      is_ring(map) ? take_records(map) : take_all(map);  // an object begins without values
       continue;
     }
     for (const auto& [key, value] : read(map)) {

@@ -50,9 +50,12 @@ class KernelRun {
   /// Runs a program. XDP and TC programs want a packet of at least 14 bytes.
   RunResult run(const std::string& program, const Bytes& packet, uint32_t repeat = 1);
 
+  /// Whether there is a map of that name whose entries can be read.
+  bool has_values(const std::string& map) const;
+
   /// The entries of a map, sorted by key; global data by the name of its section, `.bss`, `.data`, `.rodata`. The value
   /// of a per-CPU map is that of all CPUs, each padded to 8 bytes. Of queues and stacks the values in the order in
-  /// which they will be taken, under 32-bit numbers from 0 on.
+  /// which they will be taken, under 32-bit numbers from 0 on; so the records of a ring buffer, which then is empty.
   std::map<Bytes, Bytes> entries(const std::string& map) const;
 
   /// Writes an entry; per-CPU maps take the values of all CPUs. Queues and stacks are given one more value, whatever
@@ -70,10 +73,12 @@ class KernelRun {
 
  private:
   struct Global;
+  bpf_map* map_called(const std::string& name) const;  // null if there is none
   bpf_map* find_map(const std::string& name) const;
   Global find_global(const std::string& name) const;
   std::map<Bytes, Bytes> read(const bpf_map* map) const;
   static std::vector<Bytes> take_all(const bpf_map* map);
+  static std::vector<Bytes> take_records(const bpf_map* map);
 
   struct Close {
     void operator()(bpf_object* object) const;

@@ -64,7 +64,10 @@ Expr detached(const Expr& e, Out& to) {
   if (sum && as<Int>(sum->form.count))
     return to.make(PointerAdd{detached(sum->form.pointer, to), sum->form.count}, sum->loc, sum->type);
   const auto* widened = sum ? as<Convert>(sum->form.count) : nullptr;
-  if (!widened || is_signed(type_of(widened->form.value))) return e;  // what may reach back stays exact
+  const auto* bounded = sum ? as<RuntimeCall>(sum->form.count) : nullptr;
+  const bool goes_on =
+      widened ? !is_signed(type_of(widened->form.value)) : bounded && bounded->form.function == "ks_reach";
+  if (!goes_on) return e;  // what may reach back stays exact
   const Expr count = to.make(RuntimeCall{to.context.name("ks_detached"), to.context.span<Expr>({sum->form.count})},
                              sum->loc, type_of(sum->form.count));
   return to.make(PointerAdd{sum->form.pointer, count}, sum->loc, sum->type);
@@ -95,6 +98,10 @@ Ir<lang::TurnPointersDetached> detach_turn_pointers(const Ir<lang::OffsetsBounde
       on<Compare>([&](const Node<Compare>& n, Out& to) -> Expr {
         if (around == 0 || !points_into_packet(type_of(n->left))) return to.rebuild(n);
         return to.make(Compare{n->op, detached(n->left, to), detached(n->right, to)}, n.loc, n.type);
+      }),
+      on<Assign>([&](const Node<Assign>& n, Out& to) {
+        const bool detaches = around > 0 && points_into_packet(type_of(n->place));
+        to.emit(Assign{to(n->place), detaches ? detached(to(n->value), to) : to(n->value)}, n.loc);
       }),
       on<Let>([&](const Node<Let>& n, Out& to) {
         Let form = n.form;

@@ -57,11 +57,11 @@ static volatile __u64 ks_zero __attribute__((unused));
 
 /* The distance of a pointer from the packet's start, which the verifier does not know exactly any more: what a test
  * says of that pointer is nothing that it says of others. */
-#define ks_detached(distance)                         \
-	({                                            \
-		__u64 ks_distance = (distance);       \
-		asm volatile("" : "+r"(ks_distance)); \
-		ks_distance + (ks_zero & 1);          \
+#define ks_detached(distance)                      \
+	({                                         \
+		__u64 ks_steps = (distance);       \
+		asm volatile("" : "+r"(ks_steps)); \
+		ks_steps + (ks_zero & 1);          \
 	})
 
 /* What is in memory, of which the verifier knows nothing any more, not even where it is zero. */

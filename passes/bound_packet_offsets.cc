@@ -18,10 +18,15 @@ constexpr __int128 unknown = static_cast<__int128>(1) << 64;
 /// The greatest values of locals that do not change.
 using Greatest = NameMap<__int128>;
 
-/// A value straight from memory: the C compiler knows as little of it as the verifier, and keeps its mask.
+/// A value straight from the packet or the context: the C compiler knows as little of it as the verifier, and keeps its
+/// mask. Of other memory it knows what has been written there.
 bool is_load(const Expr& e) {
   if (const auto* converted = as<Convert>(e)) return is_load(converted->form.value);
-  return as<Field>(e) || as<Index>(e) || as<Deref>(e) || as<Global>(e);
+  if (const auto* field = as<Field>(e)) return is_load(field->form.base);
+  if (const auto* element = as<Index>(e)) return is_load(element->form.base);
+  const auto* deref = as<Deref>(e);
+  Type pointer = deref ? type_of(deref->form.pointer) : nullptr;
+  return pointer && (pointer->space == Space::Packet || pointer->space == Space::Context);
 }
 
 /// The greatest value that the verifier will see an offset to have: from the width of what is loaded, masks and
@@ -40,11 +45,11 @@ __int128 greatest(const Expr& e, const Greatest& locals) {
                ? greatest(converted->form.value, locals)
                : unknown;
   }
-  if (const auto* field = as<Field>(e)) {
+  if (const auto* field = as<Field>(e); field && is_load(e)) {
     const StructField* member = find_field(type_of(field->form.base), field->form.name);
     if (member && member->bit_size) return (static_cast<__int128>(1) << member->bit_size) - 1;
   }
-  if ((as<Field>(e) || as<Index>(e) || as<Deref>(e)) && type_of(e)->kind == TypeKind::Int && !is_signed(type_of(e)) &&
+  if (is_load(e) && !as<Convert>(e) && type_of(e)->kind == TypeKind::Int && !is_signed(type_of(e)) &&
       width_of(type_of(e)) == 8)
     return 255;
   // i < N ? i : 0

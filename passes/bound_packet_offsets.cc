@@ -2,7 +2,9 @@
 /// p + n   =>   p + ks_reach(n, 14), where p points into the packet and n may be large
 #include <bit>
 
+#include "ir/children.h"
 #include "ir/effects.h"
+#include "ir/places.h"
 #include "ir/rewrite.h"
 #include "passes/packet_positions.h"
 #include "passes/passes.h"
@@ -15,41 +17,61 @@ constexpr __int128 farthest = packet_reach;
 constexpr int reach_bits = std::bit_width(static_cast<uint64_t>(packet_reach));
 constexpr __int128 unknown = static_cast<__int128>(1) << 64;
 
-/// The greatest values of locals that do not change.
-using Greatest = NameMap<__int128>;
+struct Known {
+  NameMap<__int128> greatest;  // the greatest values of locals that do not change
+  bool writes_packet = false;
+};
 
-/// A value straight from the packet or the context: the C compiler knows as little of it as the verifier, and keeps its
-/// mask. Of other memory it knows what has been written there.
-bool is_load(const Expr& e) {
-  if (const auto* converted = as<Convert>(e)) return is_load(converted->form.value);
-  if (const auto* field = as<Field>(e)) return is_load(field->form.base);
-  if (const auto* element = as<Index>(e)) return is_load(element->form.base);
+/// A value straight from the context, or from a packet to which nothing is written: the C compiler knows as little of
+/// it as the verifier, and keeps its mask. Of other memory it knows what has been written there.
+bool is_load(const Expr& e, const Known& known) {
+  if (const auto* converted = as<Convert>(e)) return is_load(converted->form.value, known);
+  if (const auto* field = as<Field>(e)) return is_load(field->form.base, known);
+  if (const auto* element = as<Index>(e)) return is_load(element->form.base, known);
   const auto* deref = as<Deref>(e);
   Type pointer = deref ? type_of(deref->form.pointer) : nullptr;
-  return pointer && (pointer->space == Space::Packet || pointer->space == Space::Context);
+  return pointer && (pointer->space == Space::Context || (pointer->space == Space::Packet && !known.writes_packet));
+}
+
+/// Whether a statement, or one within it, writes to the packet; a support function that is given a place there may.
+bool writes_packet(const Stmt& s) {
+  bool found = false;
+  if (const auto* assign = as<Assign>(s)) found = is_in_packet(assign->form.place);
+  each_child_of(
+      s,
+      [&](const Expr& e) {
+        const auto* call = as<RuntimeCall>(e);
+        if (!call || call->form.function == "barrier_var") return;
+        for (const Expr& argument : call->form.arguments) {
+          const auto* address = as<AddressOf>(argument);
+          if (address && is_in_packet(address->form.place)) found = true;
+        }
+      },
+      [&](const Stmt& t) { found = found || writes_packet(t); });
+  return found;
 }
 
 /// The greatest value that the verifier will see an offset to have: from the width of what is loaded, masks and
 /// constants. It knows nothing of remainders, and the C compiler drops a mask that a remainder makes needless.
-__int128 greatest(const Expr& e, const Greatest& locals) {
+__int128 greatest(const Expr& e, const Known& known) {
   if (const auto* number = as<Int>(e)) return number->form.value.value < 0 ? unknown : number->form.value.value;
   if (const auto* local = as<Local>(e)) {
-    auto found = locals.find(local->form.name);
-    return found == locals.end() ? unknown : found->second;
+    auto found = known.greatest.find(local->form.name);
+    return found == known.greatest.end() ? unknown : found->second;
   }
   if (const auto* converted = as<Convert>(e)) {
     Type from = type_of(converted->form.value);
-    const __int128 whole = is_integral(from) && !is_signed(from) ? greatest(converted->form.value, locals) : unknown;
+    const __int128 whole = is_integral(from) && !is_signed(from) ? greatest(converted->form.value, known) : unknown;
     if (whole < static_cast<__int128>(1) << (width_of(type_of(e)) - 1)) return whole;  // it is not cut
     return is_integral(from) && !is_signed(from) && width_of(from) <= width_of(type_of(e))
-               ? greatest(converted->form.value, locals)
+               ? greatest(converted->form.value, known)
                : unknown;
   }
-  if (const auto* field = as<Field>(e); field && is_load(e)) {
+  if (const auto* field = as<Field>(e); field && is_load(e, known)) {
     const StructField* member = find_field(type_of(field->form.base), field->form.name);
     if (member && member->bit_size) return (static_cast<__int128>(1) << member->bit_size) - 1;
   }
-  if (is_load(e) && !as<Convert>(e) && type_of(e)->kind == TypeKind::Int && !is_signed(type_of(e)) &&
+  if (is_load(e, known) && !as<Convert>(e) && type_of(e)->kind == TypeKind::Int && !is_signed(type_of(e)) &&
       width_of(type_of(e)) == 8)
     return 255;
   // i < N ? i : 0
@@ -61,13 +83,13 @@ __int128 greatest(const Expr& e, const Greatest& locals) {
     const auto* chosen = as<Local>(converted ? converted->form.value : choice->form.then);
     const bool is_limited = limit && tested && chosen && tested->form.name == chosen->form.name &&
                             !is_signed(tested->type) && limit->form.value.value > 0;
-    const __int128 then = is_limited ? limit->form.value.value - 1 : greatest(choice->form.then, locals);
-    return std::max(then, greatest(choice->form.otherwise, locals));
+    const __int128 then = is_limited ? limit->form.value.value - 1 : greatest(choice->form.then, known);
+    return std::max(then, greatest(choice->form.otherwise, known));
   }
   if (const auto* binary = as<Binary>(e); binary && !is_signed(binary->type)) {
-    const __int128 a = greatest(binary->form.left, locals), b = greatest(binary->form.right, locals);
-    if (binary->form.op == BinaryOp::BitAnd && (is_load(binary->form.left) || a < unknown) &&
-        (is_load(binary->form.right) || b < unknown))
+    const __int128 a = greatest(binary->form.left, known), b = greatest(binary->form.right, known);
+    if (binary->form.op == BinaryOp::BitAnd && (is_load(binary->form.left, known) || a < unknown) &&
+        (is_load(binary->form.right, known) || b < unknown))
       return std::min(a, b);
     if (a >= unknown || b >= unknown) return unknown;
     if (binary->form.op == BinaryOp::Add) return a + b;
@@ -75,7 +97,7 @@ __int128 greatest(const Expr& e, const Greatest& locals) {
   }
   if (const auto* shift = as<CShift>(e);
       shift && shift->form.op == ShiftOp::Left && as<Int>(shift->form.count) && !is_signed(shift->type)) {
-    const __int128 a = greatest(shift->form.left, locals);
+    const __int128 a = greatest(shift->form.left, known);
     return a >= unknown ? unknown : a << static_cast<int>(as<Int>(shift->form.count)->form.value.value);
   }
   return unknown;
@@ -86,20 +108,24 @@ __int128 greatest(const Expr& e, const Greatest& locals) {
 Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in, Context& context) {
   using Out = To<lang::OffsetsBounded>;
   NameSet changed;
-  for (const Decl& d : in.declarations)
-    if (const auto* function = as<FunctionDef>(d)) changed.merge(changed_locals(function->form.body));
-  Greatest locals;
+  Known known;
+  for (const Decl& d : in.declarations) {
+    const auto* function = as<FunctionDef>(d);
+    if (!function) continue;
+    changed.merge(changed_locals(function->form.body));
+    for (const Stmt& s : function->form.body.statements) known.writes_packet = known.writes_packet || writes_packet(s);
+  }
   return rewrite<lang::IndexesGuarded, lang::OffsetsBounded>(
       in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         const auto *low = as<Int>(n->low), *high = as<Int>(n->high);
-        if (low && high && low->form.value.value >= 0) locals[n->name] = high->form.value.value;
+        if (low && high && low->form.value.value >= 0) known.greatest[n->name] = high->form.value.value;
         CountedLoop form = n.form;
         form.body = to(form.body);
         to.emit(form, n.loc);
       }),
       on<Let>([&](const Node<Let>& n, Out& to) {
         const Option<Expr> value = to(n->value);
-        if (value && is_integral(n->type) && !changed.count(n->name)) locals[n->name] = greatest(*value, locals);
+        if (value && is_integral(n->type) && !changed.count(n->name)) known.greatest[n->name] = greatest(*value, known);
         to.emit(Let{n->name, n->type, value}, n.loc);
       }),
       on<PointerAdd>([&](const Node<PointerAdd>& n, Out& to) -> Expr {
@@ -113,7 +139,7 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
                                           loc_of(count), type_of(count))},
               n.loc, n.type);
         if (n.type->space != Space::Packet || (constant && constant->form.value.value < 0) ||
-            greatest(count, locals) * static_cast<__int128>(size_of(n.type->element)) <= farthest)
+            greatest(count, known) * static_cast<__int128>(size_of(n.type->element)) <= farthest)
           return to.make(PointerAdd{pointer, count}, n.loc, n.type);
         Types& types = to.context.types;
         Type wide = types.u64();

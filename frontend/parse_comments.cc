@@ -10,8 +10,6 @@ using enum TokenKind;
 
 namespace {
 
-constexpr std::string_view blanks = " \t\r\f\v";
-
 /// A line of a comment without the marks that begin it: `///`, and the `*` in front of each line of a long one.
 std::string_view without_marks(std::string_view line, char mark) {
   const size_t first = line.find_first_not_of(blanks);

@@ -45,6 +45,9 @@ enum class TokenKind : uint8_t {
 std::string_view token_text(TokenKind kind);
 constexpr bool is_keyword(TokenKind kind) { return kind >= TokenKind::KeywordFn; }
 
+/// What stands between the tokens of a line.
+inline constexpr std::string_view blanks = " \t\r\f\v";
+
 /// A word or sign of the source. Kept small: a file may have millions.
 struct Token {
   uint32_t begin = 0, end = 0;  // byte offsets

@@ -224,8 +224,10 @@ constexpr std::array kSignatures = {
     HelperSignature{"bpf_xdp_store_bytes", 190, "i64", {"ctx", "u32", "const *u8", "u32"}, {5, 18}, kHelperXdp},
 };
 
-constexpr bool by_name(const HelperSignature& left, const HelperSignature& right) { return left.name < right.name; }
-static_assert(std::is_sorted(kSignatures.begin(), kSignatures.end(), by_name), "looked up by bisection");
+constexpr bool by_helper_name(const HelperSignature& left, const HelperSignature& right) {
+  return left.name < right.name;
+}
+static_assert(std::is_sorted(kSignatures.begin(), kSignatures.end(), by_helper_name), "looked up by bisection");
 
 constexpr std::array kKernelHelpers = {
 #define KSC_HELPER_NAME(name) std::string_view(name),

@@ -6,8 +6,8 @@
 namespace ksc {
 namespace {
 
-constexpr int64_t no_entry = -2, exists = -17, too_big = -7, try_again = -11;  // -ENOENT, -EEXIST, -E2BIG, -EAGAIN
-constexpr uint64_t only_new = 1, only_present = 2;                             // BPF_NOEXIST, BPF_EXIST
+constexpr int64_t exists = -17, too_big = -7, try_again = -11;  // -EEXIST, -E2BIG, -EAGAIN
+constexpr uint64_t only_new = 1;                                // BPF_NOEXIST
 
 }  // namespace
 

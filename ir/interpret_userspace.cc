@@ -10,9 +10,6 @@
 namespace ksc {
 namespace {
 
-constexpr int64_t no_entry = -2;      // -ENOENT
-constexpr uint64_t only_present = 2;  // BPF_EXIST
-
 /// What a statement that attaches throws [L181], as ks_attach_error says of a negative errno.
 int32_t attach_code(int32_t error) {
   switch (-error) {

@@ -23,6 +23,10 @@ inline constexpr Lang runnable =
     Kind::Guarded + Kind::Attempt + Kind::MapStore + Kind::AtomicUpdate + Kind::CountedLoop + Kind::TraceLine +
     Kind::ProgramArray + Kind::PinnedGlobals + Kind::Scratch + Kind::CommandLine;
 
+/// What the kernel's maps give and take.
+inline constexpr int64_t no_entry = -2;      // -ENOENT
+inline constexpr uint64_t only_present = 2;  // BPF_EXIST
+
 class Interpreter {
  public:
   Interpreter(Context& context, const World& world, const InterpretOptions& options)

@@ -10,7 +10,7 @@ namespace {
 using Out = To<lang::PresenceAsked>;
 
 /// How often names are used, and how often only to be asked for presence.
-struct Uses {
+struct TestedUses {
   NameMap<int> all, asked;
 
   void count(const Stmt& s) {
@@ -30,7 +30,7 @@ struct Uses {
 
 // In userspace a pointer to an entry costs a copy of it.
 Ir<lang::PresenceAsked> ask_for_presence(const Ir<lang::OptionsDeclared>& in, Context& context) {
-  Uses uses;
+  TestedUses uses;
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d))
       for (const Stmt& s : function->form.body.statements) uses.count(s);

@@ -30,7 +30,7 @@ void copy(const Expr& place, const Expr& from, uint64_t size, Out& to) {
           loc);
 }
 
-bool is_place(const Expr& e) {
+bool lies_in_memory(const Expr& e) {
   const Expr root = root_of(e);
   return as<Local>(root) || as<Global>(root) || as<Deref>(root);
 }
@@ -40,7 +40,7 @@ Expr place_of(const Expr& value, Out& to) {
   Type type = type_of(value);
   const Loc loc = loc_of(value);
   const auto* converted = as<Convert>(value);
-  if (is_place(value)) return value;
+  if (lies_in_memory(value)) return value;
   const Name name = to.fresh(is(type, TypeKind::Str) ? "text" : is(type, TypeKind::Array) ? "values" : "value");
   const Expr place = to.make(Local{name}, loc, type);
   to.emit(Let{name, type, converted ? Option<Expr>() : Option<Expr>(value)}, loc);

@@ -7,11 +7,11 @@ namespace ksc {
 namespace {
 
 /// What a function returns: from within a loop, and besides constants.
-struct Answers {
+struct EarlyAnswers {
   bool early = false, computed = false;
 };
 
-void collect(const Stmt& s, bool in_loop, Answers& answers) {
+void collect(const Stmt& s, bool in_loop, EarlyAnswers& answers) {
   if (const auto* give = as<Return>(s); give && give->form.value) {
     answers.early |= in_loop;
     answers.computed |= !as<Int>(*give->form.value);
@@ -27,7 +27,7 @@ void collect(const Stmt& s, bool in_loop, Answers& answers) {
 // early and the register of the truth holds anything; the verifier refuses if that is a pointer.
 Ir<lang::EarlyAnswersHidden> hide_early_answers(const Ir<lang::ContextAccessesApart>& in, Context& context) {
   using Out = To<lang::EarlyAnswersHidden>;
-  Answers answers;
+  EarlyAnswers answers;
   return rewrite<lang::ContextAccessesApart, lang::EarlyAnswersHidden>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         answers = {};

@@ -9,7 +9,7 @@ namespace {
 
 std::optional<__int128> known_value(const Expr& e);
 
-__int128 wrapped(__int128 value, Type type) {
+__int128 value_in(__int128 value, Type type) {
   return is(type, TypeKind::Constant) ? value : to_number(from_number(type, value));
 }
 
@@ -96,7 +96,7 @@ std::optional<__int128> operator_value(const Expr& e) {
 std::optional<__int128> known_value(const Expr& e) {
   if (!is_integral(type_of(e)) && !is(type_of(e), TypeKind::Constant)) return std::nullopt;
   const auto value = operator_value(e);
-  return value ? std::optional(wrapped(*value, type_of(e))) : std::nullopt;
+  return value ? std::optional(value_in(*value, type_of(e))) : std::nullopt;
 }
 
 }  // namespace

@@ -13,15 +13,15 @@ namespace {
 using Out = To<lang::NoArrayCopy>;
 
 /// Whether the value is one of two, or a part or a conversion of such a one.
-bool is_choice(const Expr& e) {
+bool is_converted_choice(const Expr& e) {
   const auto* converted = as<Convert>(e);
-  return converted ? is_choice(converted->form.value) : is_choice_of_parts(e);
+  return converted ? is_converted_choice(converted->form.value) : is_choice_of_parts(e);
 }
 
 /// Does the value hold an array or a string that C cannot write into an initialiser?
-bool holds_copy(const Expr& e) {
+bool holds_array(const Expr& e) {
   const auto is_copy = [](const Expr& part) {
-    return (is_array_in_c(type_of(part)) && !initialises_array(part)) || holds_copy(part);
+    return (is_array_in_c(type_of(part)) && !initialises_array(part)) || holds_array(part);
   };
   if (const auto* structure = as<StructValue>(e))
     return std::any_of(structure->form.values.begin(), structure->form.values.end(),
@@ -69,7 +69,7 @@ void emit_variable(Name name, Type type, const Expr& value, Loc loc, Out& to) {
 template <class F>
 Expr in_variable(const Node<F>& n, Out& to) {
   const Expr value = Ref<F>{&n};
-  if (!holds_copy(value)) return to.rebuild(n);
+  if (!holds_array(value)) return to.rebuild(n);
   const Name name = to.fresh("value");
   emit_variable(name, n.type, value, n.loc, to);
   return to.make(Local{name}, n.loc, n.type);
@@ -85,7 +85,7 @@ Ir<lang::NoArrayCopy> lower_array_copies(const Ir<lang::PaddingDropped>& in, Con
         emit_array_copy(place, value, n.loc, to);
       }),
       on<Let>([](const Node<Let>& n, Out& to) {
-        if (n->value && holds_copy(*n->value)) return emit_variable(n->name, n->type, *n->value, n.loc, to);
+        if (n->value && holds_array(*n->value)) return emit_variable(n->name, n->type, *n->value, n.loc, to);
         if (!is_array_in_c(n->type) || !n->value || initialises_array(*n->value))
           return to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
         const Expr value = to(*n->value);
@@ -96,8 +96,9 @@ Ir<lang::NoArrayCopy> lower_array_copies(const Ir<lang::PaddingDropped>& in, Con
         // Who gives an array gives its address; a choice of two has none.
         std::vector<Expr> arguments;
         for (const Expr& argument : to(n->arguments))
-          arguments.push_back(
-              is_array_in_c(type_of(argument)) && is_choice(argument) ? emit_place(argument, "given", to) : argument);
+          arguments.push_back(is_array_in_c(type_of(argument)) && is_converted_choice(argument)
+                                  ? emit_place(argument, "given", to)
+                                  : argument);
         return to.make(Call{n->function, to.context.span(arguments)}, n.loc, n.type);
       }),
       on<Field>([](const Node<Field>& n, Out& to) { return choice_of_parts<lang::NoArrayCopy>(to.rebuild(n), to); }),

@@ -29,7 +29,7 @@ struct Deferred {
 };
 
 /// What is deferred by a statement that is no loop, or by a loop with all that is in it, in the order of the source.
-struct Step {
+struct DeferStep {
   std::vector<Deferred> deferred;
   bool in_loop = false;
   uint64_t room = 0;  // how often the loop defers something at most
@@ -83,7 +83,7 @@ class DeferLowering {
   void run(const Node<Defer>& n) {
     const auto found = steps_.find(&n);
     if (found == steps_.end()) return;  // it has been refused
-    const Step& step = *found->second;
+    const DeferStep& step = *found->second;
     const Loc loc = n.loc;
     const Expr ran = local(step.ran, step.in_loop ? types_.u64() : types_.boolean(), loc);
     size_t index = 0;
@@ -107,13 +107,15 @@ class DeferLowering {
  private:
   Expr local(Name name, Type type, Loc loc) { return to_.make(Local{name}, loc, type); }
   Expr number(uint64_t value, Type type, Loc loc) { return to_.make(Int{{value}, {}}, loc, type); }
-  Expr element(Name array, Type type, const Step& step, const Expr& at, Loc loc) {
+  Expr element(Name array, Type type, const DeferStep& step, const Expr& at, Loc loc) {
     return to_.make(Index{local(array, types_.array(type, step.room), loc), at}, loc, type);
   }
-  Expr copy_of(const Kept& kept, const Step& step, const Expr& at, Loc loc) {
+  Expr copy_of(const Kept& kept, const DeferStep& step, const Expr& at, Loc loc) {
     return step.in_loop ? element(kept.copy, kept.type, step, at, loc) : local(kept.copy, kept.type, loc);
   }
-  Expr which(const Step& step, const Expr& at, Loc loc) { return element(step.which, types_.u16(), step, at, loc); }
+  Expr which(const DeferStep& step, const Expr& at, Loc loc) {
+    return element(step.which, types_.u16(), step, at, loc);
+  }
 
   /// The statements, and what they defer behind those that follow it.
   Body behind(Span<Stmt> statements) {
@@ -134,7 +136,7 @@ class DeferLowering {
   }
 
   void from_inner_scopes(const Stmt& s, Span<Stmt> rest) {
-    std::vector<std::unique_ptr<Step>> steps;
+    std::vector<std::unique_ptr<DeferStep>> steps;
     find(s, 1, nullptr, steps);
     for (const auto& step : steps) declare(*step, loc_of(s));
     const Body body = to_.collect([&] {
@@ -150,12 +152,12 @@ class DeferLowering {
 
   /// Adds what the statement defers to `loop`, or as steps of their own; `times`: how often it runs at most, 0 if
   /// nobody knows.
-  void find(const Stmt& s, uint64_t times, Step* loop, std::vector<std::unique_ptr<Step>>& steps) {
+  void find(const Stmt& s, uint64_t times, DeferStep* loop, std::vector<std::unique_ptr<DeferStep>>& steps) {
     if (!header(s).contains.has(Kind::Defer)) return;
     if (const auto* defer = as<Defer>(s)) return add(*defer, times, loop, steps);
     if (is_loop(s)) {
       if (!loop) {
-        steps.push_back(std::make_unique<Step>());
+        steps.push_back(std::make_unique<DeferStep>());
         loop = steps.back().get();
         loop->in_loop = true;
       }
@@ -167,7 +169,7 @@ class DeferLowering {
     const std::function<void(const Expr&)> in_value = [&](const Expr& e) { each_child_of(e, in_value, inside); };
     each_child_of(s, in_value, inside);
   }
-  void add(const Node<Defer>& n, uint64_t times, Step* loop, std::vector<std::unique_ptr<Step>>& steps) {
+  void add(const Node<Defer>& n, uint64_t times, DeferStep* loop, std::vector<std::unique_ptr<DeferStep>>& steps) {
     Deferred deferred{&n, {}};
     for (const auto& [variable, type] : captured_by(n.form, outer_)) {
       const auto asks = [&](const Stmt& s) { return asks_for(s, variable); };
@@ -186,7 +188,7 @@ class DeferLowering {
       return;
     }
     if (!loop) {
-      steps.push_back(std::make_unique<Step>());
+      steps.push_back(std::make_unique<DeferStep>());
       loop = steps.back().get();
     }
     loop->room += times;
@@ -197,7 +199,7 @@ class DeferLowering {
     to_.context.diagnostics.report(n.loc, diag::not_supported_yet, what);
   }
 
-  void declare(Step& step, Loc loc) {
+  void declare(DeferStep& step, Loc loc) {
     if (step.deferred.empty()) return;
     step.room = std::max<uint64_t>(step.room, 1);
     const auto declared = [&](Name name, Type type) {
@@ -230,7 +232,7 @@ class DeferLowering {
     return deferred_body(deferred);
   }
 
-  void clean_up(const Step& step) {
+  void clean_up(const DeferStep& step) {
     if (step.deferred.empty()) return;
     const Loc loc = step.deferred[0].node->loc;
     if (!step.in_loop) {
@@ -288,8 +290,8 @@ class DeferLowering {
   Out& to_;
   Types& types_;
   NameSet outer_;
-  std::map<const Node<Defer>*, Step*> steps_;
-  std::vector<std::unique_ptr<Step>> done_;
+  std::map<const Node<Defer>*, DeferStep*> steps_;
+  std::vector<std::unique_ptr<DeferStep>> done_;
   NameMap<Name> renamed_;
 };
 

@@ -10,7 +10,7 @@ namespace {
 using Out = To<lang::NoFor>;
 
 /// Whether statements change the variable, or let its address out.
-struct Changes {
+struct IndexChanges {
   Name name;
   bool operator()(const Expr& e) const {
     bool found = false;
@@ -58,7 +58,7 @@ Ir<lang::NoFor> lower_for(const Ir<lang::NoWhile>& in, Context& context) {
         const bool may_wrap =
             n->inclusive && (!last || last->form.value.value == top);  // a counter of this type would never pass `last`
         bool is_changed = false;
-        for (const Stmt& s : n->body.statements) is_changed = is_changed || Changes{name}(s);
+        for (const Stmt& s : n->body.statements) is_changed = is_changed || IndexChanges{name}(s);
         if (!may_wrap && !is_changed)
           return to.emit(CountedLoop{name, type, low, high, n->inclusive, to(n->body)}, n.loc);
 

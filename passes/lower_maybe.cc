@@ -10,7 +10,7 @@ namespace {
 using Out = To<lang::NoMaybe>;
 
 /// A Maybe that becomes a value and something that says whether it is there.
-struct Parts {
+struct MaybeParts {
   Expr value, present;
 };
 
@@ -38,7 +38,7 @@ class MaybeLowering {
   }
 
   /// A Maybe-typed expression in its parts; what must be computed first is emitted.
-  Parts parts(const Expr& e, Out& to) {
+  MaybeParts parts(const Expr& e, Out& to) {
     Types& types = to.context.types;
     Type element = type_of(e)->element, boolean = types.boolean();
     const Loc loc = loc_of(e);
@@ -69,7 +69,7 @@ class MaybeLowering {
     const auto* call = as<MapCall>(e);
     return call && !type_of(call->form.map)->key;
   }
-  Parts taken(const Node<MapCall>& n, Name value, Type element, Out& to) {
+  MaybeParts taken(const Node<MapCall>& n, Name value, Type element, Out& to) {
     Types& types = to.context.types;
     const Name error = to.fresh("error");
     to.emit(Let{value, element, zero(element, n.loc, to)}, n.loc);
@@ -87,12 +87,12 @@ class MaybeLowering {
     Type element = n->type->element, boolean = to.context.types.boolean();
     // A number is copied: of a variable whose address is known the verifier knows less.
     const bool is_told = n->value && takes(*n->value) && is_aggregate(element);
-    const Parts given = is_told    ? taken(*as<MapCall>(*n->value), n->name, element, to)
-                        : n->value ? parts(*n->value, to)
-                                   : Parts{zero(element, n.loc, to), to.make(Int{{0}, {}}, n.loc, boolean)};
+    const MaybeParts given = is_told    ? taken(*as<MapCall>(*n->value), n->name, element, to)
+                             : n->value ? parts(*n->value, to)
+                                        : MaybeParts{zero(element, n.loc, to), to.make(Int{{0}, {}}, n.loc, boolean)};
     if (!is_told && (!n->name.is_generated() || read_.count(n->name)))
       to.emit(Let{n->name, element, given.value}, n.loc);
-    Parts& mine = locals_[n->name];
+    MaybeParts& mine = locals_[n->name];
     mine.value = to.make(Local{n->name}, n.loc, element);
     mine.present = given.present;
     if (!changed_.count(n->name) && kind_of(given.present) != Kind::Local) return;
@@ -103,8 +103,8 @@ class MaybeLowering {
   }
 
   void assign(const Node<Assign>& n, Out& to) {
-    const Parts given = parts(n->value, to);
-    const Parts& mine = locals_.at(as<Local>(n->place)->form.name);
+    const MaybeParts given = parts(n->value, to);
+    const MaybeParts& mine = locals_.at(as<Local>(n->place)->form.name);
     to.emit(Assign{mine.value, given.value}, n.loc);
     to.emit(Assign{mine.present, given.present}, n.loc);
   }
@@ -115,7 +115,7 @@ class MaybeLowering {
   }
 
   NameSet changed_, read_;
-  NameMap<Parts> locals_;
+  NameMap<MaybeParts> locals_;
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace {
 using Out = To<lang::UserMaps>;
 
 /// A copy of an entry, and where it came from: what is written to the copy is written back [L169].
-struct Copy {
+struct EntryCopy {
   Expr map, key_address, copy_address;
   Option<Expr> cpu = {};  // where it is one CPU's
 };
@@ -27,9 +27,9 @@ class UserMaps {
  public:
   explicit UserMaps(const Program& program) : in_place(program) {}
 
-  Copy make(const EntryReading& read, Type value, Loc loc, Out& to) {
+  EntryCopy make(const EntryReading& read, Type value, Loc loc, Out& to) {
     const Expr key_address = address(to(read.key), "key", loc, to);
-    Copy copy{read.map, key_address, {}, to(read.cpu)};
+    EntryCopy copy{read.map, key_address, {}, to(read.cpu)};
     const Name name = to.fresh("copy");
     to.emit(Let{name, value, {}}, loc);
     copy.copy_address =
@@ -52,7 +52,7 @@ class UserMaps {
   void read_now(Name pointer, const EntryReading& read, Type value, Loc loc, Out& to) {
     const Name name = to.fresh(value_hint(read.map));
     const Expr key_address = address_now(to(read.key), "key", loc, to);
-    const Copy copy{read.map, key_address, address_of(to.make(Local{name}, loc, value), loc, to), to(read.cpu)};
+    const EntryCopy copy{read.map, key_address, address_of(to.make(Local{name}, loc, value), loc, to), to(read.cpu)};
     to.emit(Let{name, value, {}}, loc);
     to.emit(Evaluate{lookup(copy, loc, to)}, loc);
     read_copies[pointer] = to.make(Local{name}, loc, value);
@@ -74,20 +74,20 @@ class UserMaps {
   Expr call(std::string_view function, std::vector<Expr> arguments, Type type, Loc loc, Out& to) {
     return to.make(RuntimeCall{to.context.name(function), to.context.span(arguments)}, loc, type);
   }
-  Expr lookup(const Copy& copy, Loc loc, Out& to) {
+  Expr lookup(const EntryCopy& copy, Loc loc, Out& to) {
     const auto [function, arguments] =
         reading_call(copy.map, is_per_cpu(copy.map), copy.key_address, copy.cpu, copy.copy_address);
     return call(function, arguments, to.context.types.i32(), loc, to);
   }
   /// Whether the entry was there; the copy holds it then.
-  Expr read(const Copy& copy, Loc loc, Out& to) {
+  Expr read(const EntryCopy& copy, Loc loc, Out& to) {
     Types& types = to.context.types;
     return to.make(Compare{CompareOp::Equal, lookup(copy, loc, to), to.make(Int{{0}, {}}, loc, types.i32())}, loc,
                    types.boolean());
   }
   /// The address of a copy, or null if the entry is absent.
   Expr copied(const EntryReading& reading, Type pointer, Loc loc, Out& to) {
-    const Copy copy = make(reading, pointer->element, loc, to);
+    const EntryCopy copy = make(reading, pointer->element, loc, to);
     return to.make(Conditional{read(copy, loc, to), copy.copy_address, to.make(Null{}, loc, pointer)}, loc, pointer);
   }
   void write(const Expr& map, const Expr& key_address, const Expr& value_address, Loc loc, Out& to) {
@@ -152,7 +152,7 @@ class UserMaps {
     }
     const Name name = to.fresh(value_hint(n->map));
     to.emit(Let{name, map->element, {}}, n.loc);
-    const Copy copy{n->map, key_address, address_of(to.make(Local{name}, n.loc, map->element), n.loc, to)};
+    const EntryCopy copy{n->map, key_address, address_of(to.make(Local{name}, n.loc, map->element), n.loc, to)};
     skip_if(to.make(Compare{CompareOp::NotEqual, lookup(copy, n.loc, to), to.make(Int{{0}, {}}, n.loc, types.i32())},
                     n.loc, types.boolean()));
     // A number is copied from the copy before anything else; what is referred to has its reference.
@@ -186,7 +186,7 @@ class UserMaps {
   ReadInPlace in_place;
   std::vector<Expr> open_memory;             // what the loops around the statement at work go through
   NameMap<size_t> labels;                    // how many of them are around the statement of a label
-  std::map<Name, Copy, ByText> copies;       // by the pointer that refers to it
+  std::map<Name, EntryCopy, ByText> copies;  // by the pointer that refers to it
   std::map<Name, Expr, ByText> read_copies;  // of entries that are read in place, by the pointer
   std::map<Name, Expr, ByText> numbers;      // copies of entries that are numbers, by the pointer
   std::map<Name, Expr, ByText> slots;        // copies of entries that are written to, by the pointer
@@ -213,7 +213,7 @@ Ir<lang::UserMaps> lower_user_maps(const Ir<lang::UserEntriesCopied>& in, Contex
         }
         if (!read && !slot) return to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
         if (slot) return maps.declare_slot(n->name, *slot, to);
-        const Copy copy = maps.make(*read, n->type->element, n.loc, to);
+        const EntryCopy copy = maps.make(*read, n->type->element, n.loc, to);
         maps.copies[n->name] = copy;
         const Expr present = maps.read(copy, n.loc, to);
         to.emit(Let{n->name, n->type,

@@ -10,9 +10,10 @@
 namespace ksc {
 namespace {
 
-bool is_loop(const Stmt& s) { return as<Loop>(s) || as<CountedLoop>(s) || as<MapLoop>(s); }
+bool is_kernel_loop(const Stmt& s) { return as<Loop>(s) || as<CountedLoop>(s) || as<MapLoop>(s); }
 bool is_compound(const Stmt& s) {
-  return as<If>(s) || as<Block>(s) || as<Try>(s) || as<Finally>(s) || as<Guarded>(s) || as<Switch>(s) || is_loop(s);
+  return as<If>(s) || as<Block>(s) || as<Try>(s) || as<Finally>(s) || as<Guarded>(s) || as<Switch>(s) ||
+         is_kernel_loop(s);
 }
 
 constexpr FormSet writing =
@@ -54,7 +55,7 @@ PacketPositions::PacketPositions(Context& context, const FunctionDef& function)
     : context_(context), pulls_(has_socket_buffer(function)), changed_(changed_locals(function.body)) {}
 
 void PacketPositions::enter(const Stmt& s) {
-  if (is_loop(s)) epoch_ = ++epochs_;  // its turns begin after its turns
+  if (is_kernel_loop(s)) epoch_ = ++epochs_;  // its turns begin after its turns
   if (goes_on(s)) ++going_on_;
   if (const auto* let = as<Let>(s)) define(*let);
 }
@@ -68,7 +69,7 @@ void PacketPositions::leave(const Stmt& s, uint32_t before) {
 /// leave the function do not, if they `may_leave`.
 bool PacketPositions::reads_anew_behind(const Stmt& s, bool may_leave) {
   if (!is_compound(s)) return clobbers(s);
-  if (is_loop(s) || (pulls_ && packet_check(s))) return true;
+  if (is_kernel_loop(s) || (pulls_ && packet_check(s))) return true;
   const auto [known, is_new] = reads_anew_.try_emplace(&header(s), false);
   if (!is_new) return known->second;
   may_leave = may_leave && !goes_on(s);

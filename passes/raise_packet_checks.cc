@@ -10,7 +10,7 @@ namespace ksc {
 namespace {
 
 /// The verifier follows a packet pointer by at most 16 bits of offset.
-constexpr int64_t farthest = 0xffff;
+constexpr int64_t farthest_check = 0xffff;
 
 class CheckRaiser {
  public:
@@ -57,7 +57,7 @@ class CheckRaiser {
       const auto there = later ? position(*later) : std::nullopt;
       if (!there || !(there->root == at->root) || there->offset < at->offset) continue;
       const int64_t end = there->offset + static_cast<int64_t>(later->size);
-      if (end <= farthest) size = std::max(size, static_cast<uint64_t>(end - at->offset));
+      if (end <= farthest_check) size = std::max(size, static_cast<uint64_t>(end - at->offset));
     }
     return size;
   }

@@ -10,7 +10,7 @@
 namespace ksc::cli {
 namespace {
 
-constexpr std::string_view usage = "usage: ksc explain [CODE]\n";
+constexpr std::string_view explain_usage = "usage: ksc explain [CODE]\n";
 
 int list_codes() {
   for (const MessageKind& kind : message_kinds()) {
@@ -27,7 +27,7 @@ int unknown(const std::string& code) {
   for (const MessageKind& kind : message_kinds()) known.push_back(kind.code);
   if (const std::string_view near = closest_word(code, known); !near.empty())
     std::cerr << "; did you mean `" << near << "`?";
-  std::cerr << "\n" << usage;
+  std::cerr << "\n" << explain_usage;
   return exit_usage;
 }
 
@@ -53,11 +53,12 @@ int explain(const std::string& word) {
 int run_explain(const Arguments& arguments) {
   if (arguments.empty()) return list_codes();
   if (arguments[0] == "--help" || arguments[0] == "-h") {
-    std::cout << usage << "\nTells what a message means, with an example and the cure; without a code, lists all.\n";
+    std::cout << explain_usage
+              << "\nTells what a message means, with an example and the cure; without a code, lists all.\n";
     return exit_good;
   }
   if (arguments.size() == 1) return explain(arguments[0]);
-  std::cerr << "ksc: one code at a time: `" << arguments[1] << "` is too many\n" << usage;
+  std::cerr << "ksc: one code at a time: `" << arguments[1] << "` is too many\n" << explain_usage;
   return exit_usage;
 }
 

@@ -26,7 +26,7 @@ namespace po = boost::program_options;
 
 namespace {
 
-constexpr std::string_view usage = "ksc fmt FILE...";
+constexpr std::string_view fmt_usage = "ksc fmt FILE...";
 
 struct FormatOptions {
   std::vector<std::string> files;
@@ -56,7 +56,8 @@ FormatOptions parse_format_options(const Arguments& arguments) {
     po::store(po::command_line_parser(arguments).options(all).positional(positional).style(style).run(), given);
     po::notify(given);
     if (given.count("help")) {
-      std::cout << "usage: " << usage << "\n\nLays out files anew, in place; `-` reads standard input and writes to "
+      std::cout << "usage: " << fmt_usage
+                << "\n\nLays out files anew, in place; `-` reads standard input and writes to "
                 << "standard output.\n\n"
                 << visible;
       options.exit = exit_good;
@@ -67,7 +68,7 @@ FormatOptions parse_format_options(const Arguments& arguments) {
     require_one_of("color", options.color, {"auto", "always", "never"});
     options.json = format == "json";
   } catch (const std::exception& error) {
-    std::cerr << "ksc: " << error.what() << "\nusage: " << usage << "\n";
+    std::cerr << "ksc: " << error.what() << "\nusage: " << fmt_usage << "\n";
     options.exit = exit_usage;
   }
   return options;

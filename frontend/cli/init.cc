@@ -23,7 +23,7 @@ std::string known_types() {
   return list;
 }
 
-int usage(const std::string& problem) {
+int wrong_usage(const std::string& problem) {
   std::cerr << "ksc: " << problem << "\nusage: ksc init TYPE NAME\n";
   return exit_usage;
 }
@@ -70,19 +70,19 @@ int run_init(const Arguments& arguments) {
       std::cout << "usage: ksc init TYPE NAME\n\nStarts a program NAME/NAME.ks of a type: " << known_types() << ".\n";
       return exit_good;
     }
-    if (word.starts_with("-") && word.size() > 1) return usage("unknown option `" + word + "`");
+    if (word.starts_with("-") && word.size() > 1) return wrong_usage("unknown option `" + word + "`");
     words.push_back(word);
   }
-  if (words.size() != 2) return usage("init takes a type and a name");
+  if (words.size() != 2) return wrong_usage("init takes a type and a name");
   const ProgramType* type = find_program_type(words[0]);
   if (!type || type->init_template.empty())
-    return usage("there is no type `" + words[0] + "`; there are: " + known_types());
+    return wrong_usage("there is no type `" + words[0] + "`; there are: " + known_types());
   const std::string& name = words[1];
   if (name.empty() || project_name(name) != name)
-    return usage("`" + name +
-                 "` cannot name a program: a name is made of letters, digits and _, and begins with no digit");
+    return wrong_usage("`" + name +
+                       "` cannot name a program: a name is made of letters, digits and _, and begins with no digit");
   if (is_taken_project(name))
-    return usage("`" + name + "` cannot name a program: its Makefile and its folders have that name already");
+    return wrong_usage("`" + name + "` cannot name a program: its Makefile and its folders have that name already");
   const std::string path = name + "/" + name + ".ks";
   if (access(path.c_str(), F_OK) == 0) {
     std::cerr << "ksc: error: `" << path << "` exists already\n";

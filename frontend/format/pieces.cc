@@ -12,8 +12,6 @@ using enum TokenKind;
 
 namespace {
 
-constexpr std::string_view blanks = " \t\r\f\v";
-
 /// Whether nothing but blanks stands between the begin of the line and the offset.
 bool begins_line(std::string_view text, size_t offset) {
   while (offset > 0 && blanks.find(text[offset - 1]) != blanks.npos) --offset;

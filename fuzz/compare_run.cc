@@ -38,14 +38,14 @@ bool is_per_cpu(Type map) { return map->name == "percpu_hash" || map->name == "p
 bool is_array(Type map) { return map->name == "array" || map->name == "percpu_array"; }
 
 /// Where pinned globals lie in the one entry of their map.
-struct PinnedGlobals {
+struct PinnedBytes {
   struct Place {
     uint64_t offset, size;
   };
   std::map<std::string, Place> places;
   uint64_t size = 0;
 
-  explicit PinnedGlobals(const Program& program) {
+  explicit PinnedBytes(const Program& program) {
     uint64_t greatest_align = 1;
     const auto aligned = [](uint64_t offset, uint64_t align) { return (offset + align - 1) / align * align; };
     for (const Decl& d : program) {
@@ -181,7 +181,7 @@ class Comparison {
   const Program& program_;
   Name entry_;
   Machine& machine_;
-  PinnedGlobals pinned_;
+  PinnedBytes pinned_;
   std::string text_;
 };
 

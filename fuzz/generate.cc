@@ -197,6 +197,21 @@ const std::vector<std::string>& counted_forms() {
       "userspace options",
       "userspace function",
       "array argument",
+      "helper with pointer",
+      "helper with packet pointer",
+      "entry passed to a helper",
+      "struct with floating point",
+      "const floating point",
+      "floating-point literal",
+      "floating-point +",
+      "floating-point -",
+      "floating-point *",
+      "floating-point /",
+      "floating-point negation",
+      "number as floating point",
+      "number meets floating point",
+      "compare floating point",
+      "compound assign of floating point",
       "len",
       "member array",
       "member string",
@@ -277,7 +292,8 @@ T Generator::any_result(const T& usual) {
 Tree Generator::function(Helper helper, const std::string& attribute) {
   // Two of one type: what is called where one of them is a value, is open.
   std::vector<T> types;
-  if (!helper.with_context && !helpers_.empty() && !helpers_.back().with_context && random_.once_in(2)) {
+  if (!helper.with_context && !helpers_.empty() && !helpers_.back().with_context && !helpers_.back().takes_pointer() &&
+      random_.once_in(2)) {
     types = helpers_.back().parameters;
     helper.result = helpers_.back().result;
   }
@@ -394,6 +410,7 @@ Tree Generator::program() {
   declare_queues(out);
   const size_t helpers = 1 + random_.below(3);
   for (size_t i = 0; i < helpers; ++i) out.parts.push_back(helper(i));
+  for (uint64_t i = 0, n = random_.below(3); i < n; ++i) out.parts.push_back(pointer_helper(i));
   if (random_.once_in(3)) declare_function_variable(out);
   const size_t programs = 1 + random_.below(3);
   for (size_t i = 0; i < programs; ++i) out.parts.push_back(entry(i, programs));

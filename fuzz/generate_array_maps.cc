@@ -9,7 +9,7 @@ namespace ksc::fuzz {
 void Generator::declare_array_maps(Tree& out) {
   for (uint64_t i = 0, n = random_.below(3); i < n; ++i) {
     const bool is_array = random_.once_in(2);
-    Map map{global_name(fmt::format("w{}", i)), random_.pick(Names{"hash", "array", "lru_hash"}), integer(32),
+    Map map{global_name(fmt::format("w{}", i)), random_.pick(Texts{"hash", "array", "lru_hash"}), integer(32),
             is_array ? array_of_integers() : string(8)};
     const uint64_t entries = map.kind == "lru_hash" ? 1024 : 2 + random_.below(6);
     out.parts.push_back(

@@ -21,9 +21,9 @@ Tree Generator::condition(int depth) {
     case 1:
     case 2: {
       const T type = scalar();
-      static const Names all = {"==", "!=", "<", "<=", ">", ">="}, equality = {"==", "!="};
+      static const Texts all = {"==", "!=", "<", "<=", ">", ">="}, equality = {"==", "!="};
       const std::string op = random_.pick(type == boolean ? equality : all);
-      count("compare");
+      count(type.kind == T::Kind::Float ? "compare floating point" : "compare");
       return expression(join("(", solid(type, depth - 1), " " + op + " ", value(type, depth - 1), ")"), boolean);
     }
     case 3:
@@ -53,7 +53,7 @@ Tree Generator::condition(int depth) {
           join("(" + map.name + "[", key(map, depth - 1), random_.once_in(2) ? "] != null)" : "] == null)"), boolean);
     }
     case 7:
-      return binary(random_.pick(Names{"&", "|", "^"}), solid(boolean, depth - 1), solid(boolean, depth - 1), boolean);
+      return binary(random_.pick(Texts{"&", "|", "^"}), solid(boolean, depth - 1), solid(boolean, depth - 1), boolean);
     default: break;
   }
   return leaf(boolean);

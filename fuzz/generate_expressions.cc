@@ -26,8 +26,9 @@ Tree Generator::call(const Helper& helper, int depth) {
   out.between = ", ";
   out.after = ")";
   // x.f(a) for f(x, a): what stands before the dot has a type of its own.
-  Names receivers{"ctx"};
-  if (!helper.with_context) receivers = helper.parameters.empty() ? Names() : places_of(helper.parameters[0], false);
+  Texts receivers{"ctx"};
+  if (!helper.with_context) receivers = helper.parameters.empty() ? Texts() : places_of(helper.parameters[0], false);
+  if (helper.takes_pointer()) receivers.clear();
   const bool is_method = out.before == helper.name + "(" && !receivers.empty() && random_.once_in(4);
   if (is_method) count("call of a method"), out.before = random_.pick(receivers) + "." + out.before;
   if (helper.with_context) count("call with context");
@@ -116,12 +117,12 @@ Tree Generator::integer_expression(const T& type, int depth) {
             fmt::format("(ip4(\"{}.0.{}.{}\") as u32)", random_.below(256), random_.below(2), random_.below(256)),
             type);
       }
-      const std::string name = type.bits == 16   ? random_.pick(Names{"bswap16", "htons", "ntohs"})
-                               : type.bits == 32 ? random_.pick(Names{"bswap32", "htonl", "ntohl"})
+      const std::string name = type.bits == 16   ? random_.pick(Texts{"bswap16", "htons", "ntohs"})
+                               : type.bits == 32 ? random_.pick(Texts{"bswap32", "htonl", "ntohl"})
                                                  : "bswap64";
       if (random_.once_in(3)) {
         count("byte order of a constant");
-        Names constants = {literal(type)};
+        Texts constants = {literal(type)};
         for (const auto& [constant, its_type] : constants_)
           if (its_type == type) constants.push_back(constant);
         return expression(fmt::format("({}({}) as {})", name, random_.pick(constants), type.spelled()), type);
@@ -216,6 +217,7 @@ Tree Generator::solid(const T& type, int depth) {
   switch (type.kind) {
     case T::Kind::Int: return integer_expression(type, depth);
     case T::Kind::Bool: return condition(depth);
+    case T::Kind::Float: return float_expression(type, depth);
     case T::Kind::Char:
       if (random_.once_in(3))
         return count("cast"), expression(join("(", solid(integer(8), depth - 1), " as char)"), type);

@@ -10,10 +10,11 @@ std::string Generator::literal(const T& type) {
   switch (type.kind) {
     case T::Kind::Bool: return random_.once_in(2) ? "true" : "false";
     case T::Kind::Char: {
-      static const Names characters = {"'a'", "'z'", "'0'", "'\\n'", "'\\xff'", "'\\x80'", "'~'", "' '"};
+      static const Texts characters = {"'a'", "'z'", "'0'", "'\\n'", "'\\xff'", "'\\x80'", "'~'", "' '"};
       return random_.pick(characters);
     }
     case T::Kind::Enum: return random_.pick(find_enum(type).items).first;
+    case T::Kind::Float: return float_literal();
     default: break;
   }
   count("literal");
@@ -41,6 +42,7 @@ std::string Generator::literal(const T& type) {
 std::string Generator::zero(const T& type) {
   switch (type.kind) {
     case T::Kind::Int: return fmt::format("(0 as {})", type.spelled());
+    case T::Kind::Float: return fmt::format("(0.0 as {})", type.spelled());
     case T::Kind::Bool: return "false";
     case T::Kind::Char: return "'\\0'";
     case T::Kind::Enum: return find_enum(type).items[0].first;
@@ -52,7 +54,7 @@ std::string Generator::zero(const T& type) {
 void Generator::add_parts(const std::string& text, const T& type, const Wanted& wanted, std::vector<Place>& found) {
   if (wanted(type)) found.push_back({text, type});
   if (type.kind == T::Kind::Struct)
-    for (const Member& m : find_struct(type).members) add_parts(text + "." + m.name, m.type, wanted, found);
+    for (const StructMember& m : find_struct(type).members) add_parts(text + "." + m.name, m.type, wanted, found);
   if (type.kind == T::Kind::Array) {
     std::string index = fmt::format("{}", random_.below(type.count));
     if (!unknown_index_.empty() && random_.once_in(3)) {
@@ -61,10 +63,16 @@ void Generator::add_parts(const std::string& text, const T& type, const Wanted& 
     }
     add_parts(fmt::format("{}[{}]", text, index), type.element[0], wanted, found);
   }
+  if (type.kind == T::Kind::Pointer) {
+    std::vector<Place> parts;
+    add_parts("", type.element[0], wanted, parts);
+    for (const Place& part : parts)
+      if (!part.text.empty()) found.push_back({text + part.text, part.type});
+  }
   if (type.kind == T::Kind::Packet)
     for (const Header& h : headers())
       if (h.name == type.name)
-        for (const Member& m : h.fields) add_parts(text + "->" + m.name, m.type, wanted, found);
+        for (const StructMember& m : h.fields) add_parts(text + "->" + m.name, m.type, wanted, found);
 }
 
 /// The parts of something of that type, as texts to be put behind it.
@@ -103,8 +111,8 @@ std::vector<std::string> Generator::places_of(const T& type, bool writable) {
   return found;
 }
 
-Names Generator::strings_in_sight() {
-  Names found;
+Texts Generator::strings_in_sight() {
+  Texts found;
   for (Place& p : places_where([](const T& t) { return t.kind == T::Kind::Str; }, false))
     found.push_back(std::move(p.text));
   return found;
@@ -148,7 +156,7 @@ Tree Generator::any_string(int depth) {
   return strings.empty() ? Tree() : Tree(random_.pick(strings));
 }
 
-std::string Generator::any_text() { return random_.pick(Names{"\"\"", "\"ab\"", "\"xyz\""}); }
+std::string Generator::any_text() { return random_.pick(Texts{"\"\"", "\"ab\"", "\"xyz\""}); }
 
 /// Counts how deep in a struct a place lies.
 void Generator::count_place(const std::string& place) {
@@ -180,7 +188,7 @@ Tree Generator::struct_literal(const T& type) {
   out.before = type.name + " { ";
   out.between = ", ";
   out.after = " }";
-  for (const Member& m : s.members) {
+  for (const StructMember& m : s.members) {
     if (random_.once_in(5)) continue;  // what is left out is zero
     Tree member = join(m.name + ": ", value(m.type, 0));
     member.may_drop = true;
@@ -226,7 +234,8 @@ Tree Generator::leaf(const T& type) {
         return count("cast"), expression(fmt::format("({} as {})", random_.pick(others), type.spelled()), type);
     }
   }
-  if (type.kind == T::Kind::Int) return expression(fmt::format("({} as {})", literal(type), type.spelled()), type);
+  if (type.kind == T::Kind::Int || type.kind == T::Kind::Float)
+    return expression(fmt::format("({} as {})", literal(type), type.spelled()), type);
   if (type.kind == T::Kind::Struct) return struct_literal(type);
   if (type.kind == T::Kind::Array) {
     Tree out;
@@ -244,8 +253,9 @@ Tree Generator::leaf(const T& type) {
 }
 
 Tree Generator::value(const T& type, int depth) {
+  if (type.kind == T::Kind::Pointer || type.kind == T::Kind::Packet) return Tree(random_.pick(pointers_to(type)));
   const bool plain = type.kind == T::Kind::Int || type.kind == T::Kind::Bool || type.kind == T::Kind::Char ||
-                     type.kind == T::Kind::Enum;
+                     type.kind == T::Kind::Enum || type.kind == T::Kind::Float;
   if (plain && random_.once_in(3)) return expression(literal(type), type);
   return solid(type, depth);
 }

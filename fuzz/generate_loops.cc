@@ -109,9 +109,9 @@ Tree Generator::array_loop(int depth) {
   std::vector<Tree> own;
   if (!totals.empty() && !random_.once_in(3))
     own.push_back(
-        Tree(fmt::format("{}{} {}= {}\n", margin, random_.pick(totals), random_.pick(Names{"+", "^", "|"}), at)));
+        Tree(fmt::format("{}{} {}= {}\n", margin, random_.pick(totals), random_.pick(Texts{"+", "^", "|"}), at)));
   if (own.empty() || random_.once_in(2))
-    own.push_back(join(margin + at + random_.pick(Names{" = ", " += ", " ^= "}), value(element, 1), "\n"));
+    own.push_back(join(margin + at + random_.pick(Texts{" = ", " += ", " ^= "}), value(element, 1), "\n"));
   body.parts.insert(body.parts.begin(), own.begin(), own.end());
   const uint64_t end = array.type.count + (random_.once_in(4) ? random_.below(3) : 0);
   return join(fmt::format("for ({} in 0..{}) ", name, end), std::move(body));
@@ -119,7 +119,7 @@ Tree Generator::array_loop(int depth) {
 
 Tree Generator::map_loop_turn(const Map& map, const std::string& entry,
                               const std::vector<std::pair<std::string, T>>& totals, int depth) {
-  static const Names operators = {"+", "^", "|", "&"};
+  static const Texts operators = {"+", "^", "|", "&"};
   switch (random_.below(depth > 0 ? 5 : 3)) {
     case 0:
       // Through the reference to the entry at hand.
@@ -176,7 +176,7 @@ Tree Generator::map_loop(int depth) {
   scopes_.back().push_back({key, map.key});
   if (!refers) scopes_.back().push_back({entry, map.value});
   if (refers)
-    for (const Member& m : find_struct(map.value).members)
+    for (const StructMember& m : find_struct(map.value).members)
       scopes_.back().push_back({entry + "." + m.name, m.type, true});
   ++indent_;
   std::vector<Tree> turns;
@@ -208,7 +208,7 @@ Tree Generator::map_loop(int depth) {
   commutes_ = false;
 
   for (const auto& [name, type] : totals) scopes_.back().push_back({name, type});
-  static const Names forms = {"for ({}, {} in {}) ", "for (({}, {}) in {}) ", "for ({}, {}) in {} "};
+  static const Texts forms = {"for ({}, {} in {}) ", "for (({}, {}) in {}) ", "for ({}, {}) in {} "};
   head.parts.push_back(join(fmt::format(fmt::runtime(random_.pick(forms)), key, entry, map.name), std::move(body)));
   return head;
 }

@@ -17,7 +17,7 @@ Tree Generator::map_statement(int depth) {
     Tree place = join(map.name + "[", std::move(at), "]", std::move(part));
     if (type.kind == T::Kind::Int && random_.once_in(2)) {
       count("map field compound assign");
-      return join(std::move(place), " " + random_.pick(Names{"+", "-", "|", "*"}) + "= ", value(type, depth));
+      return join(std::move(place), " " + random_.pick(Texts{"+", "-", "|", "*"}) + "= ", value(type, depth));
     }
     count("map field write");
     return join(std::move(place), " = ", value(type, depth));
@@ -41,7 +41,7 @@ Tree Generator::map_statement(int depth) {
     case 3:
       if (is_struct) break;
       count("map compound assign");
-      return join(map.name + "[", std::move(at), "] " + random_.pick(Names{"+", "-", "|", "&", "^", "*"}) + "= ",
+      return join(map.name + "[", std::move(at), "] " + random_.pick(Texts{"+", "-", "|", "&", "^", "*"}) + "= ",
                   value(map.value, depth));
     default: break;
   }
@@ -52,6 +52,8 @@ Tree Generator::map_statement(int depth) {
 
 /// Reads or writes a part of the struct that a reference refers to.
 Tree Generator::reference_use(const std::string& reference, const T& type, int depth) {
+  if (random_.once_in(3) && !in_user_)
+    if (Tree call = call_with_reference(reference, type, depth); !call.text().empty()) return call;
   T of = type;
   Tree part = any_part(reference, of, depth);
   const auto places = places_of(of, true);
@@ -223,7 +225,7 @@ Tree Generator::repeated_lookup(int depth) {
     }
     default: out.parts.push_back(Tree(fmt::format("{} += 1\n{}if ({} < 9) ", at, margin, at)));
   }
-  const std::string op = random_.pick(Names{"+", "-", "|", "*"});
+  const std::string op = random_.pick(Texts{"+", "-", "|", "*"});
   // What runs in some worlds only is kept short, so that mistakes in it still show.
   const auto branch = [&](Tree last) {
     Tree body = block(0, 0);  // no declarations: they could hide what the key names

@@ -54,7 +54,7 @@ Tree Generator::packet_loop(int depth) {
                                                                    total = fmt::format("total{}", temporaries_);
   ++temporaries_;
   const T type = random_.once_in(2) ? integer(32) : any_integer();
-  const std::string turn = random_.pick(Names{i, i, i + " * 2", "(" + i + " ^ 5)", i + " + 3"});
+  const std::string turn = random_.pick(Texts{i, i, i + " * 2", "(" + i + " ^ 5)", i + " + 3"});
   const bool counts = random_.once_in(3);
   Tree head;
   head.parts.push_back(Tree(fmt::format("var {}: {} = 0\n{}", total, type.spelled(), margin)));
@@ -76,7 +76,7 @@ Tree Generator::packet_loop(int depth) {
                          random_.pick(std::vector<int>{1, 1, 1, 0, 4}))));
   }
   const std::string byte = random_.once_in(2) ? fmt::format("{}[{}]", at, turn) : fmt::format("(*({} + {}))", at, turn);
-  add(Tree(fmt::format("{} {}= ({} as {})", total, random_.pick(Names{"+", "^", "|"}), byte, type.spelled())));
+  add(Tree(fmt::format("{} {}= ({} as {})", total, random_.pick(Texts{"+", "^", "|"}), byte, type.spelled())));
   if (random_.once_in(4)) {
     count("packet byte written in a loop");
     scopes_.push_back({{i, integer(32)}, {total, type}});

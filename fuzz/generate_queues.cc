@@ -8,7 +8,7 @@ namespace ksc::fuzz {
 
 void Generator::declare_queues(Tree& out) {
   for (uint64_t i = 0, n = random_.below(3); i < n; ++i) {
-    Map map{global_name(fmt::format("q{}", i)), random_.pick(Names{"queue", "stack", "ringbuf"}), {}, any_integer()};
+    Map map{global_name(fmt::format("q{}", i)), random_.pick(Texts{"queue", "stack", "ringbuf"}), {}, any_integer()};
     const bool is_ring = map.kind == "ringbuf";
     if (random_.once_in(is_ring ? 2 : 3)) map.value = struct_type(random_.pick(structs_));
     count("map " + map.kind);

@@ -24,7 +24,7 @@ Tree Generator::block_of(int statements, const std::function<Tree()>& make, cons
 }
 
 std::string Generator::fresh_local(bool& shadows) {
-  static const Names pool = {"x",        "y",   "count", "register", "errno",  "main_",   "bpf_printk",
+  static const Texts pool = {"x",        "y",   "count", "register", "errno",  "main_",   "bpf_printk",
                              "volatile", "key", "value", "entry",    "switch", "printf",  "typedef",
                              "result",   "at",  "slot",  "status",   "NULL",   "unsigned"};
   shadows = false;
@@ -139,9 +139,13 @@ Tree Generator::assignment(int depth) {
       count("assign field");
     else if (place.find('[') != std::string::npos)
       count("assign element");
+    if (type.kind == T::Kind::Float && random_.once_in(2)) {
+      count("compound assign of floating point");
+      return join(place + " " + random_.pick(Texts{"+", "-", "*", "/"}) + "= ", value(type, depth));
+    }
     if (type.kind == T::Kind::Int && random_.once_in(2)) {
       count("compound assign");
-      const std::string op = random_.pick(Names{"+", "-", "*", "&", "|", "^", "/", "%", "<<", ">>"});
+      const std::string op = random_.pick(Texts{"+", "-", "*", "&", "|", "^", "/", "%", "<<", ">>"});
       if (op == "/" || op == "%") {
         const auto divisors = places_of(type, false);
         return join(place + " " + op + "= ",
@@ -189,7 +193,9 @@ Tree Generator::print_statement(int depth) {
           return count("print struct"),
                  join(fmt::format("print(\"it is\", {}, ", v.name), solid(scalar(), depth - 1), ")");
   const T type = scalar();
-  const std::string verb = type == character ? "%c" : random_.pick(Names{"%d", "%u", "%x"});
+  const std::string verb = type == character             ? "%c"
+                           : type.kind == T::Kind::Float ? "%f"
+                                                         : random_.pick(Texts{"%d", "%u", "%x"});
   if (random_.once_in(4)) {
     Tree string = any_string(depth);
     if (!string.text().empty()) return count("print string"), join("print(\"%s|\", ", std::move(string), ")");
@@ -200,7 +206,7 @@ Tree Generator::print_statement(int depth) {
 }
 
 std::string Generator::verdict() {
-  static const Names xdp = {"XDP_PASS", "XDP_DROP", "XDP_TX", "XDP_ABORTED"},
+  static const Texts xdp = {"XDP_PASS", "XDP_DROP", "XDP_TX", "XDP_ABORTED"},
                      tc = {"TC_ACT_OK", "TC_ACT_SHOT", "TC_ACT_PIPE", "3"};
   return random_.pick(is_xdp_ ? xdp : tc);
 }

@@ -40,7 +40,7 @@ void Generator::declare_types(Tree& out) {
 int Generator::height(const T& type) const {
   if (type.kind != T::Kind::Struct) return 0;
   int inside = 0;
-  for (const Member& m : find_struct(type).members) inside = std::max(inside, height(m.type));
+  for (const StructMember& m : find_struct(type).members) inside = std::max(inside, height(m.type));
   return 1 + inside;
 }
 
@@ -49,7 +49,7 @@ uint64_t Generator::bytes(const T& type) const {
   switch (type.kind) {
     case T::Kind::Struct: {
       uint64_t sum = 0;
-      for (const Member& m : find_struct(type).members) sum += bytes(m.type);
+      for (const StructMember& m : find_struct(type).members) sum += bytes(m.type);
       return sum;
     }
     case T::Kind::Array: return type.count * bytes(type.element[0]);
@@ -62,8 +62,8 @@ uint64_t Generator::bytes(const T& type) const {
 bool Generator::is_any_bytes(const T& type) const {
   if (type.kind == T::Kind::Array) return is_any_bytes(type.element[0]);
   if (type.kind != T::Kind::Struct) return type.kind == T::Kind::Int;
-  const std::vector<Member>& members = find_struct(type).members;
-  return std::all_of(members.begin(), members.end(), [&](const Member& m) { return is_any_bytes(m.type); });
+  const std::vector<StructMember>& members = find_struct(type).members;
+  return std::all_of(members.begin(), members.end(), [&](const StructMember& m) { return is_any_bytes(m.type); });
 }
 
 /// Of a member: also arrays, strings, and structs that have been declared before.
@@ -93,7 +93,7 @@ void Generator::declare_structs(Tree& out) {
     std::string text = fmt::format("struct {} {{", s.name);
     const bool of_numbers = i == 0 && random_.once_in(2);  // so that it may lie in a packet
     for (size_t k = 0; k < 2 + random_.below(3); ++k) {
-      const Member member{fmt::format("f{}", k), of_numbers ? any_integer() : member_type()};
+      const StructMember member{fmt::format("f{}", k), of_numbers ? any_integer() : member_type()};
       text += fmt::format("{} {}: {}", k ? "," : "", member.name, member.type.spelled());
       s.members.push_back(member);
     }
@@ -111,7 +111,7 @@ std::string Generator::constant_text(const T& type) {
     return "[" + text + "]";
   }
   if (type.kind != T::Kind::Struct) return literal(type);
-  for (const Member& m : find_struct(type).members)
+  for (const StructMember& m : find_struct(type).members)
     text += fmt::format("{}{}: {}", text.empty() ? " " : ", ", m.name, constant_text(m.type));
   return type.name + " {" + text + " }";
 }
@@ -173,7 +173,7 @@ T Generator::key_type() {
 }
 
 void Generator::declare_maps(Tree& out) {
-  static const Names kinds = {"hash", "hash", "array", "percpu_hash", "percpu_array", "lru_hash"};
+  static const Texts kinds = {"hash", "hash", "array", "percpu_hash", "percpu_array", "lru_hash"};
   const size_t n = 2 + random_.below(3);
   for (size_t i = 0; i < n; ++i) {
     Map map;

@@ -57,7 +57,7 @@ Tree Generator::per_cpu_loop(int depth) {
     const auto totals = places_of(number.type, true);
     if (totals.empty()) continue;
     body.parts.push_back(line(Tree(
-        fmt::format("{} {}= {}{}", random_.pick(totals), random_.pick(Names{"+", "|", "^"}), value, number.text))));
+        fmt::format("{} {}= {}{}", random_.pick(totals), random_.pick(Texts{"+", "|", "^"}), value, number.text))));
   }
   ++nested_loops_;
   ++loops_;
@@ -101,6 +101,7 @@ void Generator::userspace(Tree& out) {
     maps_.push_back({global_name("counts"), "hash", integer(32), integer(64)});
     out.parts.push_back(declaration(fmt::format("var {} : hash<u32, u64>(4)", maps_[0].name)));
   }
+  if (!random_.once_in(4)) declare_floats(out);
   for (uint64_t i = 0; i < 1 + random_.below(2); ++i) {
     count("userspace function");
     const T result = any_result(i == 0 ? boolean : scalar());

@@ -14,23 +14,24 @@
 
 namespace ksc::fuzz {
 
-using Names = std::vector<std::string>;
+using Texts = std::vector<std::string>;
 
 /// A type, as far as the generator tells types apart.
 struct T {
-  enum class Kind { Int, Bool, Char, Enum, Struct, Array, Str, Packet } kind = Kind::Int;
+  enum class Kind { Int, Bool, Char, Enum, Float, Struct, Array, Str, Packet, Pointer } kind = Kind::Int;
   int bits = 32;
   bool is_signed = false;
   std::string name;        // Enum, Struct; Packet: the header
   uint64_t count = 0;      // Array, Str
-  std::vector<T> element;  // Array: one
+  std::vector<T> element;  // Array, Pointer: one
   bool operator==(const T& o) const {
     return kind == o.kind && name == o.name && count == o.count && element == o.element &&
-           (kind != Kind::Int || (bits == o.bits && is_signed == o.is_signed));
+           ((kind != Kind::Int && kind != Kind::Float) || (bits == o.bits && is_signed == o.is_signed));
   }
   std::string spelled() const {
     switch (kind) {
       case Kind::Int: return fmt::format("{}{}", is_signed ? 'i' : 'u', bits);
+      case Kind::Float: return fmt::format("f{}", bits);
       case Kind::Bool: return "bool";
       case Kind::Char: return "char";
       case Kind::Enum:
@@ -38,6 +39,7 @@ struct T {
       case Kind::Array: return fmt::format("{}[{}]", element[0].spelled(), count);
       case Kind::Str: return fmt::format("str({})", count);
       case Kind::Packet: return "*" + name;
+      case Kind::Pointer: return "*" + element[0].spelled();
     }
     return {};
   }
@@ -45,13 +47,13 @@ struct T {
 inline T integer(int bits, bool is_signed = false) { return {T::Kind::Int, bits, is_signed, {}, 0, {}}; }
 inline const T boolean{T::Kind::Bool, 8, false, {}, 0, {}}, character{T::Kind::Char, 8, false, {}, 0, {}};
 
-struct Member {
+struct StructMember {
   std::string name;
   T type;
 };
 struct Struct {
   std::string name;
-  std::vector<Member> members;
+  std::vector<StructMember> members;
 };
 struct Enumeration {
   std::string name;
@@ -80,13 +82,17 @@ struct Helper {
   T result;
   bool with_context = false, throws = false;
   bool shares_name = false;  // with another function, whose first parameter is of another type
+  bool takes_pointer() const {
+    return std::any_of(parameters.begin(), parameters.end(),
+                       [](const T& t) { return t.kind == T::Kind::Pointer || t.kind == T::Kind::Packet; });
+  }
 };
 
 struct Header {
   const char* name;
   int offset;
-  std::vector<Member> fields;
-  Names bit_fields;
+  std::vector<StructMember> fields;
+  Texts bit_fields;
 };
 /// The packet headers that programs read, and how far from the start they lie.
 const std::vector<Header>& headers();
@@ -108,8 +114,10 @@ class Generator {
   T any_integer() { return integer(8 << random_.below(4), random_.once_in(3)); }
   T array_of_integers() { return {T::Kind::Array, 0, false, {}, 2 + random_.below(4), {any_integer()}}; }
   T string(uint64_t size) { return {T::Kind::Str, 0, false, {}, size, {}}; }
+  T floating(int bits = 0) { return {T::Kind::Float, bits ? bits : random_.once_in(3) ? 32 : 64, false, {}, 0, {}}; }
   T scalar() {
     switch (random_.below(8)) {
+      case 3: return in_user_ ? floating() : any_integer();
       case 0: return boolean;
       case 1: return character;
       case 2: return enum_type(random_.pick(enums_));
@@ -200,10 +208,11 @@ class Generator {
   Tree integer_expression(const T& type, int depth);
   Tree condition(int depth);
   /// The texts of the strings that may be read here.
-  Names strings_in_sight();
+  Texts strings_in_sight();
   Tree key(const Map& map, int depth);
   /// What is called may end the entries that references are held into.
-  bool can_call(const Helper& helper) const {
+  bool can_call(const Helper& helper) {
+    if (helper.takes_pointer()) return can_point(helper);
     return frozen_.empty() && (has_context_ || !helper.with_context) &&
            (!helper.throws || ((may_throw() || may_give_up()) && !commutes_));
   }
@@ -227,9 +236,23 @@ class Generator {
     return tree;
   }
 
+  // ---- floating point (generate_floats.cc)
+  void declare_floats(Tree& out);
+  std::string float_literal();
+  Tree float_expression(const T& type, int depth);
+
+  // ---- helpers with pointers (generate_pointers.cc)
+  /// A helper of eBPF that takes pointers, ends no map entry and throws nothing.
+  Tree pointer_helper(size_t index);
+  /// The texts of what a parameter of the type can be given here.
+  Texts pointers_to(const T& pointer);
+  bool can_point(const Helper& helper);
+  /// Calls such a helper with a reference to an entry, if there is one for it; no text otherwise.
+  Tree call_with_reference(const std::string& reference, const T& type, int depth);
+
   // ---- functions as values (generate_functions.cc)
   std::vector<const Helper*> of_same_type(const Helper& helper) const;
-  bool can_call_value(const Helper& helper) const;
+  bool can_call_value(const Helper& helper);
   Tree function_value(const Helper& helper, int depth);
   void declare_function_variable(Tree& out);
   Tree function_variable_statement(int depth);

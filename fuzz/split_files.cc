@@ -19,7 +19,7 @@ namespace ksc::fuzz {
 namespace {
 
 /// A declaration's text, and the names at file level in it.
-struct Piece {
+struct DeclarationPiece {
   Decl declaration;
   std::vector<std::string> names;             // what it declares
   uint32_t begin = 0, end = 0;                // byte offsets
@@ -74,9 +74,9 @@ class Splitter {
     choose();
     SplitProgram out;
     std::string main, library;
-    for (const Piece& piece : pieces_) (piece.is_moved ? library : main) += text_of(piece);
+    for (const DeclarationPiece& piece : pieces_) (piece.is_moved ? library : main) += text_of(piece);
     std::set<std::string> written;
-    for (const Piece& piece : pieces_)
+    for (const DeclarationPiece& piece : pieces_)
       for (const std::string& name : piece.names) {
         out.has_any_moved |= piece.is_moved;
         if (!written.insert(name).second) continue;
@@ -92,7 +92,7 @@ class Splitter {
   void read(const Program& program) {
     std::set<std::string> known;
     for (const Decl& d : program) {
-      Piece piece;
+      DeclarationPiece piece;
       piece.declaration = d;
       if (const Name name = declared_name(d)) piece.names.emplace_back(name.spelling());
       if (const auto* enumeration = as<EnumDecl>(d))
@@ -106,7 +106,7 @@ class Splitter {
     }
     for (size_t i = 0; i < pieces_.size(); ++i)
       pieces_[i].end = i + 1 < pieces_.size() ? pieces_[i + 1].begin : static_cast<uint32_t>(source_.size());
-    for (Piece& piece : pieces_)
+    for (DeclarationPiece& piece : pieces_)
       each_node(piece.declaration, [&](const auto& node) {
         using F = std::remove_cvref_t<decltype(node.form)>;
         const auto use = [&](Name name, Loc loc) {
@@ -132,21 +132,21 @@ class Splitter {
       });
   }
 
-  bool is_fixed(const Piece& piece) const {
+  bool is_fixed(const DeclarationPiece& piece) const {
     return std::any_of(piece.names.begin(), piece.names.end(), [&](const std::string& n) { return fixed_.count(n); });
   }
 
   /// Moves some declarations and what they need, unless something of that cannot be moved.
   void choose() {
-    for (Piece& piece : pieces_) {
+    for (DeclarationPiece& piece : pieces_) {
       piece.is_movable = piece.is_movable && may_move(piece.declaration) && !is_fixed(piece) &&
                          !(keeps_functions_ && as<FunctionDecl>(piece.declaration));
       piece.is_moved = piece.is_movable && random_.once_in(2);
     }
     for (bool changes = true; changes;) {
       changes = false;
-      for (Piece& piece : pieces_)
-        for (Piece& other : pieces_) {
+      for (DeclarationPiece& piece : pieces_)
+        for (DeclarationPiece& other : pieces_) {
           if (!piece.is_moved || other.is_moved) continue;
           const bool is_used = std::any_of(other.names.begin(), other.names.end(),
                                            [&](const std::string& name) { return piece.uses.count(name) != 0; });
@@ -161,7 +161,7 @@ class Splitter {
   }
 
   /// Its text, with the import's name before what has moved.
-  std::string text_of(const Piece& piece) {
+  std::string text_of(const DeclarationPiece& piece) {
     std::string text = source_.substr(piece.begin, piece.end - piece.begin);
     if (!text.ends_with('\n')) text += '\n';
     if (piece.is_moved) return text;
@@ -174,7 +174,7 @@ class Splitter {
     return text;
   }
   bool is_moved(const std::string& name) const {
-    return std::any_of(pieces_.begin(), pieces_.end(), [&](const Piece& p) {
+    return std::any_of(pieces_.begin(), pieces_.end(), [&](const DeclarationPiece& p) {
       return p.is_moved && std::find(p.names.begin(), p.names.end(), name) != p.names.end();
     });
   }
@@ -182,7 +182,7 @@ class Splitter {
   const std::string& source_;
   Random random_;
   Context context_;
-  std::vector<Piece> pieces_;
+  std::vector<DeclarationPiece> pieces_;
   bool keeps_functions_ = false;
   std::set<std::string> fixed_;  // names of what cannot be moved
 };

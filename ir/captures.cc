@@ -6,9 +6,9 @@
 namespace ksc {
 namespace {
 
-class Mentions {
+class CaptureMentions {
  public:
-  explicit Mentions(const NameSet& function_variables) : known_(function_variables) {}
+  explicit CaptureMentions(const NameSet& function_variables) : known_(function_variables) {}
 
   void look_at(const Stmt& s) {
     if (const auto* let = as<Let>(s)) known_.insert(let->form.name);
@@ -47,7 +47,7 @@ NameSet function_variables(const FunctionDef& function) {
 }
 
 std::vector<std::pair<Name, Type>> captured_by(const Defer& form, const NameSet& function_variables) {
-  Mentions mentions(function_variables);
+  CaptureMentions mentions(function_variables);
   for (const Stmt& s : form.body.statements) mentions.look_at(s);
   return mentions.captured;
 }

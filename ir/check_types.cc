@@ -39,7 +39,20 @@ class TypeCheck {
   template <class F>
   void operands(const Node<F>& n) {
     const F& f = n.form;
-    if constexpr (std::same_as<F, Binary> || std::same_as<F, Divide> || std::same_as<F, Quotient>) {
+    if constexpr (std::same_as<F, FloatOperation> || std::same_as<F, FloatNegation> ||
+                  std::same_as<F, FloatConversion> || std::same_as<F, FloatValue>) {
+      if (!is(n.type, TypeKind::Float)) report_("a result of floating point is none");
+    }
+    if constexpr (std::same_as<F, FloatTruncation>) {
+      if (!is(type_of(f.value), TypeKind::Float) || !is_integer(n.type)) report_("what is truncated makes no integer");
+    }
+    if constexpr (std::same_as<F, FloatNegation>) want(type_of(f.value), n.type, "the operand");
+    if constexpr (std::same_as<F, FloatComparison>) {
+      want(type_of(f.right), type_of(f.left), "the right side of a comparison");
+      if (!is(n.type, TypeKind::Bool) || !is(type_of(f.left), TypeKind::Float)) report_("a comparison is no bool");
+    }
+    if constexpr (std::same_as<F, Binary> || std::same_as<F, Divide> || std::same_as<F, Quotient> ||
+                  std::same_as<F, FloatOperation>) {
       want(type_of(f.left), n.type, "the left operand");
       want(type_of(f.right), n.type, "the right operand");
     } else if constexpr (std::same_as<F, Shift> || std::same_as<F, CShift>) {

@@ -31,7 +31,8 @@ static_assert(
               form_set_of<Int, Null, Zero, StringValue, Local, Global, MapName, FunctionName, FunctionAddress, Field,
                           AddressOf, MapEntry, Present, ValueOf, Not, And, Or, Conditional, Unary, Binary, Divide,
                           Quotient, Shift, CShift, Compare, Convert, PointerAdd, PointerDifference, RuntimeCall,
-                          StructValue, ArrayValue, PacketStart, PacketEnd, InPacket>()));
+                          StructValue, ArrayValue, PacketStart, PacketEnd, InPacket, FloatValue, FloatNegation,
+                          FloatOperation, FloatComparison, FloatConversion, FloatTruncation>()));
 
 /// Whether the expression reads behind a pointer that some earlier test must have found not to be null.
 bool follows_nullable(const Expr& e) {
@@ -103,9 +104,10 @@ bool has_effect(const Expr& e) {
 }
 
 bool only_reads(const Expr& e) {
-  constexpr FormSet reading = form_set_of<Int, Zero, Null, StringValue, Local, Global, Field, Index, Deref, Convert,
-                                          Unary, Binary, CShift, Quotient, Compare, Present, Not, And, Or, Conditional,
-                                          PacketStart, PacketEnd, PointerAdd, RuntimeCall>();
+  constexpr FormSet reading =
+      form_set_of<Int, Zero, Null, StringValue, Local, Global, Field, Index, Deref, Convert, Unary, Binary, CShift,
+                  Quotient, Compare, Present, Not, And, Or, Conditional, PacketStart, PacketEnd, PointerAdd,
+                  RuntimeCall, FloatValue, FloatNegation, FloatOperation, FloatComparison, FloatConversion>();
   return header(e).contains.minus(reading).empty();
 }
 

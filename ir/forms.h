@@ -137,6 +137,7 @@ KSC_ENUM(DivideOp, Quotient, Remainder);
 KSC_ENUM(ShiftOp, Left, Right);
 KSC_ENUM(CompareOp, Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual);
 KSC_ENUM(UnaryOp, Negate, Complement);
+KSC_ENUM(FloatOp, Add, Subtract, Multiply, Divide);
 /// Every operator as written; `Operation` and `AssignStmt` use it until infer_types knows which form it is.
 KSC_ENUM(Operator, None, Add, Subtract, Multiply, Divide, Remainder, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight,
          Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, And, Or, Negate, Not, Complement, Dereference,
@@ -148,8 +149,9 @@ KSC_ENUM(Domain, User, Program, Shared, Kernel, ModulePrivate, Test);
 KSC_ENUM(Storage, Shared, EbpfOnly, Pinned, Constant);
 /// Why a function is left early [L146]: a failed packet check, or a panic [L47].
 KSC_ENUM(LeaveReason, Bounds, Panic);
-/// How the text behind an option becomes a value [L70]: a number, true or false, itself, or the name of an enumerator.
-KSC_ENUM(OptionValue, Unsigned, Signed, Bool, Text, Choice);
+/// How the text behind an option becomes a value [L70]: a number, true or false, itself, the name of an enumerator, or
+/// a floating-point number.
+KSC_ENUM(OptionValue, Unsigned, Signed, Bool, Text, Choice, Float);
 
 // x.with_fields(use) is what use(field, …) gives: a tuple of the fields would be dear to compile.
 #define KSC_FIELDS(...)                         \
@@ -354,6 +356,17 @@ struct BuiltinCall  { Name function; Span<Expr> arguments;                      
 struct StructValue  { Span<FieldValue> values;                                  KSC_FORM(StructValue, values) };
 /// An array with these elements; what follows is zero.
 struct ArrayValue   { Span<Expr> values;                                        KSC_FORM(ArrayValue, values) };
+/// A floating-point number as it is written [L20]; only userspace has these and what follows.
+struct FloatValue   { Name spelling;                                            KSC_FORM(FloatValue, spelling) };
+struct FloatNegation { Expr value;                                              KSC_FORM(FloatNegation, value) };
+/// Both operands have the node's type; the result is rounded to it as IEEE 754 says.
+struct FloatOperation { FloatOp op; Expr left, right;                           KSC_FORM(FloatOperation, op, left, right) };
+/// Both operands have one type. A NaN is neither equal to anything nor less nor greater.
+struct FloatComparison { CompareOp op; Expr left, right;                        KSC_FORM(FloatComparison, op, left, right) };
+/// An integer or a floating-point number as the nearest one of the node's type.
+struct FloatConversion { Expr value;                                            KSC_FORM(FloatConversion, value) };
+/// A floating-point number without its fraction, as the nearest integer that the node's type has; zero for a NaN.
+struct FloatTruncation { Expr value;                                            KSC_FORM(FloatTruncation, value) };
 /// ctx->data, ctx->data_end: where the packet begins and ends, read anew at each mention [L167].
 struct PacketStart  { Expr context;                                             KSC_FORM(PacketStart, context) };
 struct PacketEnd    { Expr context;                                             KSC_FORM(PacketEnd, context) };

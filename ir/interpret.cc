@@ -342,7 +342,8 @@ Trace Interpreter::trace(std::optional<int64_t> result) {
         const auto begin = bytes.begin() + field.offset;
         seen.globals[trace_name(field.name)] = Bytes(begin, begin + static_cast<long>(stored_size(field.type)));
       }
-    } else if (is_developers(name)) {
+    } else if (is_developers(name) && !holds_float(global.type)) {
+      // Constants of floating point are userspace's, and what is shown is what programs of both sides have.
       seen.globals[trace_name(name)] = bytes;
     }
   }

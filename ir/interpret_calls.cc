@@ -262,6 +262,11 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     const uint64_t index = to_bits(values[2]);
     return from_bits(n.type, index < values[0].bytes.size() ? values[0].bytes[index] : 0);
   }
+  if (name == "ks_signed" || name == "ks_unsigned") {
+    wants(2);
+    const Type cut = c.types.integer(static_cast<int>(to_bits(values[1])), name == "ks_signed");
+    return from_number(n.type, to_number(truncated(cut, to_double(values[0]))));
+  }
   if (name == "KS_UNCAUGHT") throw ExitProcess{1};
   if (name == "ks_stop_if_signalled") return wants(0), zero_value(n.type);
   if (name == "free") return wants(1), memory_.release(to_bits(values[0])), zero_value(n.type);

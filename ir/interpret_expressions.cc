@@ -202,8 +202,37 @@ Value Interpreter::concatenate(Type type, const std::vector<Value>& parts) {
   return text;
 }
 
+namespace {
+
+template <class Number>
+bool holds(CompareOp op, Number a, Number b) {
+  switch (op) {
+    case CompareOp::Equal: return a == b;
+    case CompareOp::NotEqual: return a != b;
+    case CompareOp::Less: return a < b;
+    case CompareOp::LessEqual: return a <= b;
+    case CompareOp::Greater: return a > b;
+    case CompareOp::GreaterEqual: return a >= b;
+  }
+  return false;
+}
+
+/// Of two numbers of 32 bits the result is exact enough that rounding it once more gives theirs.
+double float_result(Operator op, double left, double right) {
+  switch (op) {
+    case Operator::Add: return left + right;
+    case Operator::Subtract: return left - right;
+    case Operator::Multiply: return left * right;
+    case Operator::Divide: return left / right;
+    default: throw Fault("an operator that floating point has not");
+  }
+}
+
+}  // namespace
+
 Value Interpreter::arithmetic(Operator op, Type type, const Value& left, const Value& right) {
   if (is(type, TypeKind::Str)) return concatenate(type, {left, right});
+  if (is(type, TypeKind::Float)) return from_double(type, float_result(op, to_double(left), to_double(right)));
   const __int128 a = to_number(left), b = to_number(right);
   const int width = width_of(type);
   if (b == 0 && (op == Operator::Divide || op == Operator::Remainder)) ++events_["division by zero"];
@@ -238,16 +267,7 @@ bool Interpreter::compare(CompareOp op, const Value& left, const Value& right) {
     if (op == CompareOp::NotEqual) return !same;
     throw Fault("an order of values that have none");
   }
-  const __int128 a = to_number(left), b = to_number(right);
-  switch (op) {
-    case CompareOp::Equal: return a == b;
-    case CompareOp::NotEqual: return a != b;
-    case CompareOp::Less: return a < b;
-    case CompareOp::LessEqual: return a <= b;
-    case CompareOp::Greater: return a > b;
-    case CompareOp::GreaterEqual: return a >= b;
-  }
-  return false;
+  return holds(op, to_number(left), to_number(right));
 }
 
 Value Interpreter::match(const Node<Match>& n) {
@@ -290,6 +310,9 @@ Value Interpreter::eval_cases(const Expr& e) {
       return all[int(op)];
     } else if constexpr (std::is_same_v<Op, DivideOp>) {
       return op == DivideOp::Quotient ? Operator::Divide : Operator::Remainder;
+    } else if constexpr (std::is_same_v<Op, FloatOp>) {
+      static constexpr Operator all[] = {Operator::Add, Operator::Subtract, Operator::Multiply, Operator::Divide};
+      return all[int(op)];
     } else {
       return op == ShiftOp::Left ? Operator::ShiftLeft : Operator::ShiftRight;
     }
@@ -394,6 +417,18 @@ Value Interpreter::eval_cases(const Expr& e) {
         const Value left = eval(n->left);
         return truth_value(compare(n->op, left, eval(n->right)));
       }),
+      on<FloatValue>([&](const Node<FloatValue>& n) { return float_value(type, std::string(n->spelling.text())); }),
+      on<FloatNegation>([&](const Node<FloatNegation>& n) { return from_double(type, -to_double(eval(n->value))); }),
+      on<FloatOperation>([&](const Node<FloatOperation>& n) {
+        const Value left = eval(n->left);
+        return arithmetic(as_operator(n->op), type, left, eval(n->right));
+      }),
+      on<FloatComparison>([&](const Node<FloatComparison>& n) {
+        const Value left = eval(n->left);
+        return truth_value(holds(n->op, to_double(left), to_double(eval(n->right))));
+      }),
+      on<FloatConversion>([&](const Node<FloatConversion>& n) { return nearest_float(type, eval(n->value)); }),
+      on<FloatTruncation>([&](const Node<FloatTruncation>& n) { return truncated(type, to_double(eval(n->value))); }),
       on<Concatenate>([&](const Node<Concatenate>& n) {
         std::vector<Value> parts;
         for (const Expr& part : n->parts) parts.push_back(eval(part));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "ir/captures.h"
 #include "ir/interpreter.h"
 #include "ir/program_type.h"
@@ -398,7 +400,8 @@ void Interpreter::print(std::string_view format, const std::vector<Value>& argum
     // The developer's verbs take any width [L149], and %u and %x show the bits of the type's own; the kernel's take 32
     // bits unless they say long.
     const bool wide = longs > 0;
-    const uint64_t bits = is_aggregate(value.type) ? 0 : static_cast<uint64_t>(to_number(value));
+    const uint64_t bits =
+        is_aggregate(value.type) || is(value.type, TypeKind::Float) ? 0 : static_cast<uint64_t>(to_number(value));
     const uint64_t unsigned_bits = !kernel_verbs ? to_bits(value) : wide ? bits : bits & 0xffffffff;
     if (verb == 's') {
       // A str, or in lowered programs the address of one.
@@ -415,6 +418,9 @@ void Interpreter::print(std::string_view format, const std::vector<Value>& argum
         if (byte == 0) break;
         line += static_cast<char>(byte);
       }
+    } else if (verb == 'f') {
+      // A NaN has no sign that means anything.
+      line += std::isnan(to_double(value)) ? "nan" : fmt::format("{:f}", to_double(value));
     } else if (verb == 'c') {
       line += static_cast<char>(bits);
     } else if (verb == 'p') {

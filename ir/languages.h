@@ -35,11 +35,12 @@ inline constexpr Lang Typed =
                 Kind::Divide, Kind::Shift, Kind::Compare, Kind::Concatenate, Kind::Convert, Kind::PointerAdd,
                 Kind::PointerDifference, Kind::Call, Kind::FunctionValue, Kind::IndirectCall, Kind::HelperCall,
                 Kind::MapCall, Kind::BuiltinCall, Kind::StructValue, Kind::ArrayValue, Kind::PacketStart,
-                Kind::PacketEnd, Kind::Evaluate, Kind::Block, Kind::If, Kind::For, Kind::While, Kind::Loop, Kind::Break,
-                Kind::Continue, Kind::Return, Kind::Let, Kind::Assign, Kind::Update, Kind::IfPresent, Kind::Try,
-                Kind::Throw, Kind::Defer, Kind::Leave, Kind::MapLoop, Kind::CpuLoop, Kind::MapDelete, Kind::Print,
-                Kind::StructDef, Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef,
-                Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
+                Kind::PacketEnd, Kind::FloatValue, Kind::FloatNegation, Kind::FloatOperation, Kind::FloatComparison,
+                Kind::FloatConversion, Kind::FloatTruncation, Kind::Evaluate, Kind::Block, Kind::If, Kind::For,
+                Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let, Kind::Assign,
+                Kind::Update, Kind::IfPresent, Kind::Try, Kind::Throw, Kind::Defer, Kind::Leave, Kind::MapLoop,
+                Kind::CpuLoop, Kind::MapDelete, Kind::Print, Kind::StructDef, Kind::EnumDef, Kind::ConstDef,
+                Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
     Rule::NamesBound + Rule::Typed;
 
 // A table: one line a language.
@@ -92,7 +93,9 @@ inline constexpr Lang NoArrayCopy = PaddingDropped + Rule::NoArrayCopy;         
 inline constexpr Lang ArgumentsCopied = NoArrayCopy + Rule::ArgumentsCopied;                  // arrays, strings and structs in eBPF are passed by their address, and copied
 
 // ---- eBPF ----
-inline constexpr Lang Ebpf = ArgumentsCopied - Kind::Attempt - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop + Rule::SplitEbpf; // only what runs in the kernel
+inline constexpr Lang Ebpf =
+    ArgumentsCopied - Kind::Attempt - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop - Kind::FloatValue - Kind::FloatNegation -
+    Kind::FloatOperation - Kind::FloatComparison - Kind::FloatConversion - Kind::FloatTruncation + Rule::SplitEbpf; // only what runs in the kernel
 inline constexpr Lang ArgumentsPacked = Ebpf + Rule::ArgumentsPacked;                         // no function has more parameters than a call has registers
 inline constexpr Lang PacketElementsPointed = ArgumentsPacked + Rule::PacketElementsPointed;             // what is chosen in the packet is behind a pointer of its own
 inline constexpr Lang ElementAddressesGuarded = PacketElementsPointed + Rule::ElementAddressesGuarded;         // no address of an element out of range is taken
@@ -131,7 +134,8 @@ inline constexpr Lang C = Folded + Rule::Ordered;                               
 
 // ---- userspace ----
 inline constexpr Lang User = ArgumentsCopied + Rule::SplitUser;                                   // only what runs in userspace
-inline constexpr Lang OptionsDeclared = User + Kind::CommandLine + Rule::OptionsDeclared;         // the command line's options are declared
+inline constexpr Lang NoFloatTruncation = User - Kind::FloatTruncation;                           // no number is cut to what C leaves open
+inline constexpr Lang OptionsDeclared = NoFloatTruncation + Kind::CommandLine + Rule::OptionsDeclared;         // the command line's options are declared
 inline constexpr Lang PresenceAsked = OptionsDeclared + Rule::PresenceAsked;                  // no entry is copied only to see whether it is there
 inline constexpr Lang UserEntriesCopied = PresenceAsked + Rule::UserEntriesCopied;            // references to entries are pointers to copies
 inline constexpr Lang UserMaps =

@@ -20,6 +20,18 @@ bool is_scalar(Type type) {
          is(type, TypeKind::Float);
 }
 
+bool holds_float(Type type) {
+  switch (type->kind) {
+    case TypeKind::Float: return true;
+    case TypeKind::Array:
+    case TypeKind::Maybe: return holds_float(type->element);
+    case TypeKind::Struct:
+      return std::any_of(type->body->fields.begin(), type->body->fields.end(),
+                         [](const StructField& field) { return holds_float(field.type); });
+    default: return false;
+  }
+}
+
 uint8_t width_of(Type type) {
   switch (type->kind) {
     case TypeKind::Int: return type->bits;

@@ -72,8 +72,10 @@ bool is_integral(Type type);
 bool is_integer(Type type);
 /// Struct or array: what is copied bytewise and handled through references in maps.
 bool is_aggregate(Type type);
-/// A value that fits a register: integral, pointer.
+/// A value that fits a register: integral, pointer, floating point.
 bool is_scalar(Type type);
+/// Whether it is of floating point, or has a part that is: what only userspace has [L20].
+bool holds_float(Type type);
 /// An integer's width in bits, signedness: also of bool, char, and enums.
 uint8_t width_of(Type type);
 bool is_signed(Type type);

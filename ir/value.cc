@@ -2,6 +2,9 @@
 #include "ir/value.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdlib>
 
 namespace ksc {
 
@@ -49,6 +52,44 @@ void clear_padding(Type type, Bytes& bytes, uint64_t offset) {
     end = field.offset + size_of(field.type);
   }
   clear_to(size_of(type));
+}
+
+double to_double(const Value& value) {
+  const uint64_t bits = to_bits(value);
+  return value.type->bits == 32 ? static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(bits)))
+                                : std::bit_cast<double>(bits);
+}
+
+Value from_double(Type type, double number) {
+  return from_bits(
+      type, type->bits == 32 ? std::bit_cast<uint32_t>(static_cast<float>(number)) : std::bit_cast<uint64_t>(number));
+}
+
+Value float_value(Type type, const std::string& spelling) {
+  return from_double(type, type->bits == 32 ? static_cast<double>(std::strtof(spelling.c_str(), nullptr))
+                                            : std::strtod(spelling.c_str(), nullptr));
+}
+
+Value nearest_float(Type type, const Value& number) {
+  if (is(number.type, TypeKind::Float)) return from_double(type, to_double(number));
+  // Straight from the integer: by way of the wider type it would be rounded twice.
+  const bool narrow = type->bits == 32;
+  if (is_signed(number.type)) {
+    const auto whole = static_cast<int64_t>(to_number(number));
+    return from_double(type, narrow ? static_cast<double>(static_cast<float>(whole)) : static_cast<double>(whole));
+  }
+  const uint64_t whole = to_bits(number);
+  return from_double(type, narrow ? static_cast<double>(static_cast<float>(whole)) : static_cast<double>(whole));
+}
+
+Value truncated(Type type, double number) {
+  const int digits = width_of(type) - (is_signed(type) ? 1 : 0);
+  const double limit = std::ldexp(1.0, digits);
+  if (std::isnan(number)) return from_number(type, 0);
+  if (number >= limit) return from_number(type, (static_cast<__int128>(1) << digits) - 1);
+  if (number <= (is_signed(type) ? -limit : 0.0))
+    return from_number(type, is_signed(type) ? -(static_cast<__int128>(1) << digits) : 0);
+  return from_number(type, static_cast<__int128>(number));
 }
 
 uint64_t bytes_swapped(uint64_t bits, int width) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <string>
+
 #include "ir/types.h"
 #include "ir/world.h"
 
@@ -25,6 +27,16 @@ Value from_number(Type type, __int128 number);
 Value from_bits(Type type, uint64_t bits);
 /// Makes those bytes of a value zero that belong to no member of the developer's structs; the value begins at `offset`.
 void clear_padding(Type type, Bytes& bytes, uint64_t offset = 0);
+/// The number that a value of a floating-point type is, and the value that it is after rounding to that type.
+double to_double(const Value& value);
+Value from_double(Type type, double number);
+/// The number of a floating-point type that a literal of the language or C means, in that type's precision; infinite
+/// where it has none so large.
+Value float_value(Type type, const std::string& spelling);
+/// The nearest number of a floating-point type.
+Value nearest_float(Type type, const Value& number);
+/// The number without its fraction, as the nearest one that the integer type has; zero for a NaN.
+Value truncated(Type type, double number);
 /// The lowest `width` bits (16, 32 or 64) with their bytes in the other order.
 uint64_t bytes_swapped(uint64_t bits, int width);
 

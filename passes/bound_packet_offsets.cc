@@ -12,6 +12,8 @@
 namespace ksc {
 namespace {
 
+using Out = To<lang::OffsetsBounded>;
+
 /// The linear part of a packet does not reach that far, so that a larger offset fails the same test.
 constexpr __int128 farthest = packet_reach;
 constexpr int reach_bits = std::bit_width(static_cast<uint64_t>(packet_reach));
@@ -49,6 +51,21 @@ bool writes_packet(const Stmt& s) {
       },
       [&](const Stmt& t) { found = found || writes_packet(t); });
   return found;
+}
+
+/// The same 64 bits as a number without a sign: sums and products of it differ in nothing but what they are called.
+Expr as_unsigned(const Expr& e, Out& to) {
+  Type wide = to.context.types.u64();
+  if (type_of(e) == wide) return e;
+  if (const auto* number = as<Int>(e); number && number->form.value.value >= 0)
+    return to.make(Int{number->form.value, number->form.constant}, number->loc, wide);
+  const auto* converted = width_of(type_of(e)) == 64 ? as<Convert>(e) : nullptr;
+  Type from = converted ? type_of(converted->form.value) : nullptr;
+  if (converted && is_integral(from) && !is_signed(from)) return as_unsigned(converted->form.value, to);
+  if (const auto* sum = as<Binary>(e); sum && width_of(sum->type) == 64)
+    return to.make(Binary{sum->form.op, as_unsigned(sum->form.left, to), as_unsigned(sum->form.right, to)}, sum->loc,
+                   wide);
+  return to.make(Convert{e}, loc_of(e), wide);
 }
 
 /// The greatest value that the verifier will see an offset to have: from the width of what is loaded, masks and
@@ -106,7 +123,6 @@ __int128 greatest(const Expr& e, const Known& known) {
 }  // namespace
 
 Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in, Context& context) {
-  using Out = To<lang::OffsetsBounded>;
   NameSet changed;
   Known known;
   for (const Decl& d : in.declarations) {
@@ -143,12 +159,7 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
           return to.make(PointerAdd{pointer, count}, n.loc, n.type);
         Types& types = to.context.types;
         Type wide = types.u64();
-        const auto* widened = as<Convert>(count);
-        const Expr given =
-            widened && is_integral(type_of(widened->form.value)) && !is_signed(type_of(widened->form.value))
-                ? widened->form.value
-                : count;
-        const Expr whole = type_of(given) == wide ? given : Expr(to.make(Convert{given}, n.loc, wide));
+        const Expr whole = as_unsigned(count, to);
         if (const uint64_t size = size_of(n.type->element); std::has_single_bit(size) && size <= farthest) {
           const int bits = reach_bits - std::countr_zero(size);
           const Expr width = to.make(Int{{bits}, {}}, n.loc, types.u32());

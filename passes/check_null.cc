@@ -16,18 +16,30 @@ static_assert(names_all(stmt_forms, lang::NoDefer.forms,
                         form_set_of<Let, Assign, If, IfPresent, Block, Loop, While, For, CpuLoop, MapLoop, Update,
                                     Return, TailCall, Break, Continue, Try, Finally, Guarded, Throw, Leave>(),
                         form_set_of<Evaluate, MapDelete, Print, InvalidStmt>()));
-static_assert(names_all(expr_forms, lang::NoDefer.forms,
-                        form_set_of<And, Or, Conditional, IfValue, Match, BlockValue, Deref, Local, Call>(),
-                        form_set_of<Int, Null, Zero, StringValue, Global, MapName, FunctionName, Field, Index,
-                                    AddressOf, MapEntry, MapLookup, Present, ValueOf, Not, Unary, Binary, Divide, Shift,
-                                    Compare, Concatenate, Convert, PointerAdd, PointerDifference, HelperCall, MapCall,
-                                    BuiltinCall, StructValue, ArrayValue, PacketStart, PacketEnd, InvalidExpr>()));
+static_assert(
+    names_all(expr_forms, lang::NoDefer.forms,
+              form_set_of<And, Or, Conditional, IfValue, Match, BlockValue, Deref, Local, Call>(),
+              form_set_of<Int, Null, Zero, StringValue, Global, MapName, FunctionName, Field, Index, AddressOf,
+                          MapEntry, MapLookup, Present, ValueOf, Not, Unary, Binary, Divide, Shift, Compare,
+                          Concatenate, Convert, PointerAdd, PointerDifference, HelperCall, MapCall, BuiltinCall,
+                          StructValue, ArrayValue, PacketStart, PacketEnd, InvalidExpr, FloatValue, FloatNegation,
+                          FloatOperation, FloatComparison, FloatConversion, FloatTruncation>()));
 
 class NullCheck {
  public:
   NullCheck(Context& context, const Deaths& deaths, Domain domain)
       : context_(context), deaths_(deaths), references_die_(domain == Domain::Program || domain == Domain::Shared) {}
 
+  void function(const FunctionDef& in) {
+    for (const Parameter& p : in.parameters) {
+      if (!is(p.type, TypeKind::EntryRef)) continue;
+      KnownPointer entry;
+      entry.is_proven = !p.type->nullable;
+      entry.refers = {p.type->name};
+      known_.set(p.name, entry);
+    }
+    body(in.body);
+  }
   /// Returns whether control falls through.
   bool body(const Body& in) {
     for (const Stmt& s : in.statements)
@@ -215,8 +227,9 @@ class NullCheck {
       check(deref->form.pointer, deref->loc);
       return comes_out;
     }
-    if (const auto* convert = as<Convert>(e); convert && is(convert->type, TypeKind::EntryRef) &&
-                                              !convert->type->nullable && type_of(convert->form.value)->nullable) {
+    if (const auto* convert = as<Convert>(e);
+        convert && (is(convert->type, TypeKind::EntryRef) || is(convert->type, TypeKind::Pointer)) &&
+        !convert->type->nullable && type_of(convert->form.value)->nullable) {
       const bool comes_out = expression(convert->form.value);
       check(convert->form.value, convert->loc);
       return comes_out;
@@ -385,9 +398,8 @@ class NullCheck {
 Ir<lang::NullChecked> check_null(const Ir<lang::NoDefer>& in, Context& context) {
   const Deaths deaths = deaths_of(in.declarations);
   for (const Decl& d : in.declarations)
-    if (const auto* function = as<FunctionDef>(d)) {
-      NullCheck(context, deaths, function->form.domain).body(function->form.body);
-    }
+    if (const auto* function = as<FunctionDef>(d))
+      NullCheck(context, deaths, function->form.domain).function(function->form);
   report_map_changes(in.declarations, context);
   report_dangling_addresses(in.declarations, context);
   return {in.declarations};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The unit behind infer_types: one class, its members in one file a nonterminal (inference_*.cc).
 #pragma once
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -32,6 +33,13 @@ struct Entity {
   const ProgramType* program_type = nullptr;  // Function of Domain::Program
   Name target;                                // its attribute's argument
   enum class State { Waiting, AtWork, Done } state = State::Waiting;
+};
+
+/// A function as it is declared: with these types of parameters, and with the context behind them if that has a type.
+struct Instance {
+  Name function, name;  // as written, and in the program
+  std::vector<Type> parameters;
+  Type context;
 };
 
 /// Whether this is a choice between values, whose type is what those meet at.
@@ -112,6 +120,19 @@ class Inference {
   void warn_of_foreign_verdicts(const Expr& value);
   void declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<Decl>& out);
   void declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out);
+  // inference_instances.cc
+  void declare_body(const FunctionDecl& n, Loc loc, const Entity& entity, const Instance& one, std::vector<Decl>& out);
+  void declare_parameters(const FunctionDecl& n, const Instance& one, std::vector<Parameter>& parameters,
+                          std::vector<Stmt>& first);
+  /// What calls of helpers with pointers have asked for.
+  void declare_instances(std::vector<Decl>& out);
+  static bool takes_pointers(const Entity& entity);
+  const Instance& instance(Name function, const std::vector<Type>& parameters, Type context);
+  Expr call_instance(const Entity& entity, Name function, const std::vector<Expr>& values, Loc loc);
+  /// How far behind the packet's start a pointer leads.
+  Expr packet_offset(const Expr& pointer);
+  /// Where the packet of the function at work begins.
+  Expr packet_start(Loc loc);
   /// Whether the program has its type's context; reports what is wrong with its header.
   void check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, std::vector<Type>& parameters,
                                Type& result);
@@ -308,6 +329,25 @@ class Inference {
   Loc between(Loc first, Loc second);
   Loc after(Loc loc);
 
+  // ---- floating point (inference_floats.cc)
+  Expr float_value_of(const Node<FloatLiteral>& n, Expected expected);
+  /// The literal as one of another floating-point type, if that has a number so large.
+  Expr retyped(const Expr& literal, Type type);
+  /// Whether the value is exactly one of a floating-point type, or a literal.
+  bool converts_to_float(const Expr& e, Type target) const;
+  Expr to_float(const Expr& e, Type target);
+  /// Two sides, one of which is of floating point, in the type where they meet; nothing if there is none, which is
+  /// reported.
+  std::optional<std::pair<Expr, Expr>> meet_as_floats(const Expr& left, const Expr& right, Operator spelled, Loc loc);
+  Expr float_operation(Operator op, const Expr& left, const Expr& right, Loc loc);
+  Expr float_comparison(CompareOp op, const Expr& left, const Expr& right, Operator spelled, Loc loc);
+  /// `value as T`, where one of the two is of floating point.
+  Expr cast_of_float(const Expr& value, Type target, Loc loc);
+  /// An operation on literals as the number that it gives; else itself.
+  Expr computed_float(const Expr& e);
+  /// Whether the type is none for eBPF because of a floating-point number, which is reported.
+  bool refuse_floats(Type type, Loc loc);
+
   // ---- calls (inference_calls.cc)
   Expr infer_apply(const Node<Apply>& n, Expected expected);
   /// What a method is called of.
@@ -377,6 +417,8 @@ class Inference {
   std::vector<Stmt>* sink_ = nullptr;
   Domain domain_ = Domain::User;
   const ProgramType* program_type_ = nullptr;
+  std::deque<Instance> instances_;
+  Parameter context_{};                        // the context of the function at work
   const ProgramType* context_type_ = nullptr;  // what the context of the function at work says about its program
   Type result_ = nullptr;
   Loc result_loc_;                                   // where the function at work says its result

@@ -103,6 +103,7 @@ std::optional<__int128> known_value(const Expr& e) {
 
 Expr Inference::computed(const Expr& e) {
   if (as<Int>(e) || is_invalid(e)) return e;
+  if (is(type_of(e), TypeKind::Float)) return computed_float(e);
   if (const auto value = known_value(e)) return integer({*value}, type_of(e), loc_of(e));
   if (const auto* array = as<ArrayValue>(e)) {
     std::vector<Expr> values;

@@ -98,7 +98,9 @@ bool is_atom(const Expr& e) {
     case Kind::Not:
     case Kind::Conditional:
     case Kind::PointerAdd:
-    case Kind::PointerDifference: return false;
+    case Kind::PointerDifference:
+    case Kind::FloatOperation:
+    case Kind::FloatComparison: return false;
     case Kind::Convert: return is_atom(as<Convert>(e)->form.value);
     case Kind::BlockValue: return !as<BlockValue>(e)->form.value || is_atom(*as<BlockValue>(e)->form.value);
     case Kind::ValueOf: return is_atom(as<ValueOf>(e)->form.value);
@@ -210,6 +212,8 @@ bool Inference::converts(const Expr& whole, Type target) {
   const Expr& e = innermost_value(whole);
   Type from = type_of(e);
   if (from == target || is(from, TypeKind::Invalid) || is(target, TypeKind::Invalid)) return true;
+  if (is(target, TypeKind::Float) && !is(from, TypeKind::Maybe) && !is(from, TypeKind::EntryRef))
+    return converts_to_float(e, target);
   if (const auto* number = constant(e)) {
     if (is(target, TypeKind::Maybe)) target = target->element;
     if (is(target, TypeKind::Int)) return fits(number->form.value, target);
@@ -270,6 +274,7 @@ Expr Inference::coerce(const Expr& e, Type target) {
   if (is(from, TypeKind::EntryRef) && is(target, TypeKind::Str)) return coerce(entry_value(e), target);
   if (is(from, TypeKind::EntryRef) && from->element == target)
     return kind_of(e) == Kind::MapLookup ? entry_copy(e) : Expr(c.make(Deref{e}, loc_of(e), target));
+  if (is(target, TypeKind::Float)) return to_float(e, target);
   warn_of_lost_bits(e, target);
   return c.make(Convert{e}, loc_of(e), target);
 }
@@ -282,7 +287,8 @@ Expr Inference::refuse_conversion(const Expr& e, Type target) {
   const Loc loc = loc_of(e);
   Type value = is(from, TypeKind::Maybe) ? from->element : from;
   const auto both = [&](TypeKind kind) { return is(from, kind) && is(target, kind); };
-  if (constant(e) && is(target, TypeKind::Int)) {
+  const auto is_number = [](Type type) { return is(type, TypeKind::Int) || is(type, TypeKind::Float); };
+  if (constant(e) && is_number(target)) {
     c.diagnostics.report(loc, diag::constant_does_not_fit, integer_text(constant(e)->form.value), spell(target));
   } else if (is(from, TypeKind::Void)) {
     c.diagnostics.report(loc, diag::void_value);
@@ -292,6 +298,8 @@ Expr Inference::refuse_conversion(const Expr& e, Type target) {
     Diagnostic& message = c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target));
     // A truth is hardly meant as one of the enumerators that happen to be 0 and 1.
     if (!(is(value, TypeKind::Bool) && is_enumeration(target))) fix_with_cast(message, e, target);
+  } else if (is_number(value) && is_number(target)) {
+    fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
   } else if (both(TypeKind::Pointer) && from->element == target->element && from->space != target->space) {
     const auto text = [&](Type pointer) {
       return fmt::format("{} to {}", spell(pointer), memory_text(pointer->space));
@@ -302,7 +310,9 @@ Expr Inference::refuse_conversion(const Expr& e, Type target) {
               target->space != Space::Context)) {
     fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
   } else {
-    c.diagnostics.report(loc, diag::type_mismatch, spell(from), spell(target));
+    Diagnostic& message = c.diagnostics.report(loc, diag::type_mismatch, spell(from), spell(target));
+    if (is(target, TypeKind::Pointer) && target->element == from && (as<Local>(e) || as<Global>(e)))
+      message.fix(before(loc), "&", "pass its address");
   }
   return invalid(loc);
 }

@@ -19,6 +19,7 @@ Program Inference::program(const Program& in) {
   for (auto& [name, entity] : entities_) complete(entity);
   std::vector<Decl> out;
   for (const Decl& d : in) declare(d, out);
+  declare_instances(out);
   return c.span(out);
 }
 
@@ -164,6 +165,8 @@ std::vector<StructField> Inference::members(const Span<Item>& items, Type whole,
     StructField field;
     field.name = item.name.name;
     field.type = stored_type(item.type, what);
+    if constexpr (std::same_as<Item, ConfigItem>)
+      if (refuse_floats(field.type, loc_of(item.type))) field.type = t.invalid();
     if (!seen.insert(field.name).second)
       c.diagnostics.report(item.name.loc, diag::redeclared, std::string(field.name.spelling()));
     else if (!is(field.type, TypeKind::Invalid))
@@ -221,7 +224,7 @@ void Inference::complete_struct(const Node<StructDecl>& n, Entity& entity) {
 }
 
 /// A constant of that type is no number that stands where it is named: it has a place.
-static bool is_stored(Type type) { return is(type, TypeKind::Str) || is_aggregate(type); }
+static bool is_stored(Type type) { return is_aggregate(type) || is(type, TypeKind::Float); }
 
 void Inference::complete_constant(const Node<ConstDecl>& n, Entity& entity) {
   Type wanted = n->type ? stored_type(*n->type, "constants") : nullptr;
@@ -255,11 +258,14 @@ void Inference::complete_variable(const Node<VarDecl>& n, Entity& entity) {
   entity.storage = n->storage;
   if (n->type) {
     entity.type = stored_type(*n->type, "globals");
+    if (refuse_floats(entity.type, loc_of(*n->type))) entity.type = t.invalid();
   } else if (n->value) {
     const Expr value = settle(infer(*n->value));
     entity.type = type_of(value);
     if (is(entity.type, TypeKind::Pointer))
       entity.type = type_of(unsupported(n->name.loc, "pointers in globals"));
+    else if (refuse_floats(entity.type, loc_of(*n->value)))
+      entity.type = t.invalid();
     else if (!is_integral(entity.type) && !is_aggregate(entity.type) && !is(entity.type, TypeKind::Str) &&
              !is(entity.type, TypeKind::Invalid)) {
       report_not_constant(loc_of(*n->value));
@@ -321,6 +327,8 @@ bool Inference::initial_value(const Expr& e) {
     case Kind::Int:
     case Kind::StringValue:
     case Kind::FunctionValue:
+    case Kind::FloatValue:
+    case Kind::FloatNegation:
     case Kind::Zero: return true;
     case Kind::InvalidExpr: return false;
     case Kind::Convert:

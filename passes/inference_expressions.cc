@@ -23,10 +23,7 @@ Expr Inference::infer(const Expr& e, Expected expected) {
       on<IntLiteral>([&](const Node<IntLiteral>& n) -> Expr {
         return integer(n->value, t.constant(), loc, is_hexadecimal(n->spelling) ? n->spelling : Name());
       }),
-      on<FloatLiteral>([&](const auto&) {
-        // Where a type was refused, that it takes a float has been said.
-        return is(expected, TypeKind::Invalid) ? invalid(loc) : unsupported(loc, "floating point");
-      }),
+      on<FloatLiteral>([&](const Node<FloatLiteral>& n) { return float_value_of(n, expected); }),
       on<CharLiteral>([&](const Node<CharLiteral>& n) -> Expr { return integer({n->value}, t.character(), loc); }),
       on<BoolLiteral>([&](const Node<BoolLiteral>& n) -> Expr { return integer({n->value}, t.boolean(), loc); }),
       on<NullLiteral>([&](const auto&) -> Expr { return c.make(Null{}, loc, t.null()); }),
@@ -139,6 +136,7 @@ Expr Inference::infer_global(const Node<GlobalName>& n, Expected expected) {
     switch (entity->kind) {
       case Entity::Kind::Constant:
         if (!entity->type || is(entity->type, TypeKind::Invalid)) return invalid(n.loc);
+        if (in_ebpf() && !at_file_level_ && refuse_floats(entity->type, n.loc)) return invalid(n.loc);
         // What stands at file level begins with the value; a place is not known before the program runs.
         if (entity->storage == Storage::Constant)
           return at_file_level_ ? used_at(n.loc, *entity->initial) : Expr(c.make(Global{n->name}, n.loc, entity->type));

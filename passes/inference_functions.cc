@@ -75,12 +75,11 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
   const auto passed = [&](const TypeExpr& type, std::string_view what) {
     Type found = resolve(type);
     if (is(found, TypeKind::Maybe)) return type_of(unsupported(loc_of(type), fmt::format("`option` as {}", what)));
+    if (entity.domain != Domain::User && refuse_floats(found, loc_of(type))) return t.invalid();
     if (is(found, TypeKind::Handle) && entity.domain != Domain::User) {
       c.diagnostics.report(loc_of(type), diag::only_in_userspace, "ProgramHandle");
       return t.invalid();
     }
-    if (is(found, TypeKind::Pointer) && found->space != Space::Context && entity.domain == Domain::Shared)
-      return type_of(unsupported(loc_of(type), fmt::format("a pointer as {} of a `@helper`", what)));
     return found;
   };
   for (const TypedName& p : n->parameters) {
@@ -94,6 +93,8 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
   // A program without a result is reported; what it returns is not wrong as well.
   const Type without = entity.domain == Domain::Program ? t.invalid() : t.void_type();
   Type result = n->result ? passed(*n->result, "a result") : without;
+  if (is(result, TypeKind::Pointer) && result->space != Space::Context && entity.domain == Domain::Shared)
+    result = type_of(unsupported(loc_of(*n->result), "a pointer as a result of a `@helper`"));
   if (entity.program_type) check_program_signature(n, *entity.program_type, parameters, result);
   entity.type = t.function(parameters, result, false);
 }
@@ -143,7 +144,7 @@ void Inference::check_main(const Node<FunctionDecl>& n, const Entity& entity) {
   report_taken_options(arguments);
   for (const StructField& field : arguments->body->fields)
     if (!(is_integral(field.type) && !is(field.type, TypeKind::Char) && !is_function_value(field.type)) &&
-        !is(field.type, TypeKind::Str))
+        !is(field.type, TypeKind::Str) && !is(field.type, TypeKind::Float))
       c.diagnostics.report(loc_of(n->parameters[0].type), diag::bad_option_type, std::string(field.name.spelling()));
 }
 
@@ -205,9 +206,11 @@ void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<D
 namespace {
 
 /// The program type that has a function's context parameter; null if it has none, or several program types have it.
-const ProgramType* type_of_context(const TypeData& function) {
+const ProgramType* type_of_context(const Instance& function) {
   const ProgramType* found = nullptr;
-  for (Type parameter : function.parameters)
+  std::vector<Type> parameters = function.parameters;
+  if (function.context) parameters.push_back(function.context);
+  for (Type parameter : parameters)
     if (is(parameter, TypeKind::Pointer) && parameter->space == Space::Context)
       for (const ProgramType* type : all_program_types()) {
         if (!(parameter->element->name == type->context)) continue;
@@ -221,37 +224,51 @@ const ProgramType* type_of_context(const TypeData& function) {
 
 void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out) {
   Entity& entity = *find_entity(n->name.name);
-  if (entity.runs_nowhere) return;
+  if (entity.runs_nowhere || takes_pointers(entity)) return;
+  const auto& parameters = entity.type->parameters;
+  declare_body(n.form, n.loc, entity, {n->name.name, n->name.name, {parameters.begin(), parameters.end()}, nullptr},
+               out);
+}
+
+void Inference::declare_body(const FunctionDecl& n, Loc loc, const Entity& entity, const Instance& one,
+                             std::vector<Decl>& out) {
   domain_ = entity.domain;
   program_type_ = entity.program_type;
-  context_type_ = program_type_ ? program_type_ : type_of_context(*entity.type);
+  context_type_ = program_type_ ? program_type_ : type_of_context(one);
   result_ = entity.type->element;
-  result_loc_ = n->result ? loc_of(*n->result) : Loc{};
+  result_loc_ = n.result ? loc_of(*n.result) : Loc{};
   loop_depth_ = 0;
   try_depth_ = 0;
   packet_ends_.clear();
-  declare_fault_verdict(n, out);
-  if (n->name.name == "main" && domain_ == Domain::User) check_main(n, entity);
+  const auto& declaration = *as<FunctionDecl>(entity.declaration);
+  declare_fault_verdict(declaration, out);
+  if (n.name.name == "main" && domain_ == Domain::User) check_main(declaration, entity);
   std::vector<Parameter> parameters;
-  for (size_t i = 0; i < n->parameters.size(); ++i) {
-    locals_[n->parameters[i].name.name] = entity.type->parameters[i];
-    parameters.push_back({n->parameters[i].name.name, entity.type->parameters[i]});
-  }
+  std::vector<Stmt> first;
+  declare_parameters(n, one, parameters, first);
   if (domain_ == Domain::Shared && is(result_, TypeKind::Pointer))
-    unsupported(loc_of(*n->result), "the context as a result of a `@helper`");
-  if (n->result_name.name) locals_[n->result_name.name] = result_;
-  result_is_named_ = bool(n->result_name.name);
+    unsupported(loc_of(*n.result), "the context as a result of a `@helper`");
+  if (n.result_name.name) locals_[n.result_name.name] = result_;
+  result_is_named_ = bool(n.result_name.name);
   at_file_level_ = false;
-  const Body statements = body(n->body);
+  const Body written = body(n.body);
   at_file_level_ = true;
   const bool gives = !is(result_, TypeKind::Void) && !is(result_, TypeKind::Invalid);
   bool broken = false;
-  for (const Stmt& s : statements.statements) broken |= header(s).contains.has(Kind::InvalidStmt);
-  if (gives && !broken && !result_is_named_ && !always_leaves(statements))
-    c.diagnostics.report(n->name.loc, diag::missing_return, std::string(n->name.name.spelling()), spell(result_));
-  out.push_back(c.make(FunctionDef{n->name.name, domain_, program_type_ ? c.name(program_type_->attribute) : Name{},
-                                   entity.target, c.span(parameters), n->result_name.name, result_, false, statements},
-                       n.loc));
+  for (const Stmt& s : written.statements) broken |= header(s).contains.has(Kind::InvalidStmt);
+  if (gives && !broken && !result_is_named_ && !always_leaves(written))
+    c.diagnostics.report(n.name.loc, diag::missing_return, std::string(n.name.name.spelling()), spell(result_));
+  first.insert(first.end(), written.statements.begin(), written.statements.end());
+  out.push_back(c.make(FunctionDef{one.name,
+                                   domain_,
+                                   program_type_ ? c.name(program_type_->attribute) : Name{},
+                                   entity.target,
+                                   c.span(parameters),
+                                   n.result_name.name,
+                                   result_,
+                                   false,
+                                   {c.span(first)}},
+                       loc));
 }
 
 }  // namespace ksc

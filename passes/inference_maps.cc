@@ -110,6 +110,8 @@ void Inference::complete_map(const Node<MapDecl>& n, Entity& entity) {
     const TypeExpr& of_value = n->parameters[has_keys ? 1 : 0];
     Type key = has_keys ? stored_type(n->parameters[0], "keys of maps") : nullptr;
     Type value = stored_type(of_value, "values of maps");
+    if (key && refuse_floats(key, loc_of(n->parameters[0]))) key = t.invalid();
+    if (refuse_floats(value, loc_of(of_value))) value = t.invalid();
     entity.flags = map_flags(n, *kind);
     const auto limit = [&](Type& type, const TypeExpr& at, std::string_view what, uint64_t most) {
       if (!type || is(type, TypeKind::Invalid) || size_of(type) <= most) return;

@@ -46,7 +46,8 @@ bool Inference::is_plain_number(const Expr& e) {
 
 Expected Inference::operand_type(const Expr& other, Expected whole) {
   Type type = present_type(other);
-  return (is_integral(type) && !is(type, TypeKind::Bool) ? Expected(type) : whole).for_constants();
+  const bool has_numbers = (is_integral(type) && !is(type, TypeKind::Bool)) || is(type, TypeKind::Float);
+  return (has_numbers ? Expected(type) : whole).for_constants();
 }
 
 std::pair<Expr, Expr> Inference::infer_operands(const Expr& left, const Expr& right, Expected whole, bool meet) {
@@ -83,6 +84,7 @@ Expr Inference::infer_operation(const Node<Operation>& n, Expected expected) {
     return c.make(Unary{n->op == Operator::Negate ? UnaryOp::Negate : UnaryOp::Complement,
                         convert(value, type->body->underlying)},
                   n.loc, type->body->underlying);
+  if (is(type, TypeKind::Float) && n->op == Operator::Negate) return c.make(FloatNegation{value}, n.loc, type);
   if (!is(type, TypeKind::Int)) {
     c.diagnostics.report(n.loc, diag::operand_type, std::string(operator_text(n->op)), spell(type));
     return invalid(n.loc);
@@ -191,6 +193,7 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   left = entry_value(value_of_maybe(left));
   right = entry_value(value_of_maybe(right));
   Type a = type_of(left), b = type_of(right);
+  if (is(a, TypeKind::Float) || is(b, TypeKind::Float)) return float_operation(op, left, right, loc);
 
   // pointers [L24]
   const auto is_pointer = [](Type type) { return is(type, TypeKind::Pointer); };
@@ -414,6 +417,7 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
   left = entry_value(value_of_maybe(left));
   right = entry_value(value_of_maybe(right));
   a = type_of(left), b = type_of(right);
+  if (is(a, TypeKind::Float) || is(b, TypeKind::Float)) return float_comparison(op, left, right, spelled, loc);
   if (is(a, TypeKind::Pointer) && is(b, TypeKind::Pointer)) {
     // A pointer to bytes compares with every other, as `eth + 1 > ctx->data_end`: of two types, both become bytes.
     const auto as_bytes = [&](const Expr& pointer) {

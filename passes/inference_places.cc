@@ -274,12 +274,16 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
   Type target = resolve(n->target);
   // A string is cut off here, and need not fit before.
   const bool cuts_off = is(target, TypeKind::Str);
-  Expr value = value_of_maybe(infer(n->value, cuts_off ? Expected(nullptr) : Expected(target).for_constants()));
+  // What is computed with literals is no more exact for the type that it becomes.
+  const bool is_float = is(target, TypeKind::Float);
+  Expr value =
+      value_of_maybe(infer(n->value, cuts_off || is_float ? Expected(nullptr) : Expected(target).for_constants()));
   if (cuts_off) value = entry_value(value);
   if (is(target, TypeKind::Void) && !is_invalid(value))
     return c.diagnostics.report(n.loc, diag::type_mismatch, "void", "a type with values"), invalid(n.loc);
   Type from = type_of(value);
   if (is(target, TypeKind::Invalid) || is_invalid(value)) return invalid(n.loc);
+  if (is_float || is(from, TypeKind::Float)) return cast_of_float(value, target, n.loc);
   if (is(from, TypeKind::Constant)) {
     const __int128 number = as<Int>(value)->form.value.value;
     if (is_integral(target) && !is_function_value(target)) {
@@ -374,6 +378,7 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
     c.diagnostics.report(n.loc, diag::entry_address_in_userspace);
     return invalid(n.loc);
   }
+  if (is(type, TypeKind::EntryRef) && in_ebpf()) return *target;  // a reference is where the entry lies
   Space space = Space::Stack;
   const Node<Deref>* pointed = nullptr;
   for (Expr base = *target;;) {

@@ -12,6 +12,7 @@ std::string_view verb_for(Type type) {
   if (is(type, TypeKind::Char)) return "%c";
   if (is(type, TypeKind::Str)) return "%s";
   if (is(type, TypeKind::Pointer)) return "%p";
+  if (is(type, TypeKind::Float)) return "%f";
   return is_integral(type) && !is_function_value(type) ? "%d" : "";
 }
 
@@ -137,14 +138,14 @@ void Inference::report_verb(const Node<StringValue>& literal, size_t from, size_
   while (verb < text.size() && std::string_view("0123456789+-#.*lhzjt").find(text[verb]) != std::string_view::npos)
     ++verb;
   const bool has_width =
-      verb > end && verb < text.size() && std::string_view("diuxcsp").find(text[verb]) != std::string_view::npos;
+      verb > end && verb < text.size() && std::string_view("diuxcspf").find(text[verb]) != std::string_view::npos;
   const size_t size = (has_width ? verb : end) - from + 1;
   const Loc loc = part_of_literal(literal, from, size);
   Diagnostic& message = c.diagnostics.report(loc, diag::unknown_verb, std::string(text.substr(from, size)));
   if (has_width)
     message.fix(loc, fmt::format("%{}", text[verb]), "verbs have no width or size");
   else if (verb < text.size() && std::string_view("aAeEfFgG").find(text[verb]) != std::string_view::npos)
-    message.note("`print` has no verb for floating point, which is for userspace and not compiled yet");
+    message.fix(loc, "%f", "floating-point numbers are shown by `%f`");
   else if (loc != literal.loc)
     message.fix(part_of_literal(literal, from, 1), "%%", "a `%` is written twice");
 }
@@ -161,6 +162,7 @@ void Inference::print_statement(const Node<Apply>& n) {
     if (verb == 's')
       return is(is(type, TypeKind::EntryRef) ? type->element : type, TypeKind::Str) || is_text_array(type);
     if (verb == 'c') return is(type, TypeKind::Char) || type == t.u8();
+    if (verb == 'f') return is(type, TypeKind::Float);
     if (verb == 'p') return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef);
     return is_integral(type) && !is_function_value(type);
   };
@@ -178,7 +180,7 @@ void Inference::print_statement(const Node<Apply>& n) {
       const char verb = end < text.size() ? text[end] : '\0';
       if (verb == '%') {
         format += "%%";
-      } else if (std::string_view("diuxcsp").find(verb) == std::string_view::npos || verb == '\0') {
+      } else if (std::string_view("diuxcspf").find(verb) == std::string_view::npos || verb == '\0') {
         report_verb(*literal, i, end);
         return emit(InvalidStmt{}, n.loc);
       } else {

@@ -239,7 +239,8 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     const Expr sum = binary(n->op, *target, infer(n->value), n.loc);
     return is_invalid(sum) ? emit(InvalidStmt{}, n.loc) : emit(Assign{*target, coerce(sum, type)}, n.loc);
   }
-  Expr value = entry_value(value_of_maybe(infer(n->value, is_integral(type) ? type : nullptr)));
+  const bool is_number = is_integral(type) || is(type, TypeKind::Float);
+  Expr value = entry_value(value_of_maybe(infer(n->value, is_number ? type : nullptr)));
   if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
   const bool is_shift = n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight;
   if (is(type, TypeKind::Pointer)) {
@@ -261,6 +262,14 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     if (is(type_of(value), TypeKind::Str)) return emit(Update{n->op, *target, value}, n.loc);
     coerce(value, type);
     return emit(InvalidStmt{}, n.loc);
+  }
+  if (is(type, TypeKind::Float)) {
+    // What kind of operator it is, and whether the value converts, the operation says.
+    const Expr whole = float_operation(n->op, *target, value, n.loc);
+    const auto* operation = as<FloatOperation>(whole);
+    if (operation && operation->type != type) coerce(whole, type);
+    return operation && operation->type == type ? emit(Update{n->op, *target, operation->form.right}, n.loc)
+                                                : emit(InvalidStmt{}, n.loc);
   }
   if (!is(type, TypeKind::Int) && !(is(type, TypeKind::Char))) {
     Diagnostic& message =

@@ -101,17 +101,19 @@ Type Inference::named_type(Name module, const Ident& name, Loc loc) {
     c.diagnostics.report(loc, diag::unknown_name, std::string(module.spelling()));
     return t.invalid();
   }
-  if (name.name == "f32" || name.name == "f64") return unsupported(name.loc, "floating point"), t.invalid();
   for (std::string_view later : {"FunctionRef", "perf_options", "XdpTestContext"})
     if (name.name == later && !find_entity(name.name))
       return unsupported(name.loc, fmt::format("`{}`", later)), t.invalid();
-  if (Type builtin = builtin_type(t, name.name.text())) return builtin;
+  const auto usable = [&](Type type) {
+    return in_ebpf() && !at_file_level_ && refuse_floats(type, name.loc) ? t.invalid() : type;
+  };
+  if (Type builtin = builtin_type(t, name.name.text())) return usable(builtin);
   if (Entity* entity = find_entity(name.name)) {
     if (entity->kind == Entity::Kind::Unknown) return t.invalid();
     if (entity->kind == Entity::Kind::Alias || entity->kind == Entity::Kind::Struct ||
         entity->kind == Entity::Kind::Enum) {
       complete(*entity);
-      return entity->type;
+      return usable(entity->type);
     }
   }
   if (const KernelStruct* description = c.kernel_types->find_struct(name.name.text()))

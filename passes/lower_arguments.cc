@@ -10,6 +10,7 @@ OptionValue value_of_option(Type type) {
   switch (type->kind) {
     case TypeKind::Bool: return OptionValue::Bool;
     case TypeKind::Str: return OptionValue::Text;
+    case TypeKind::Float: return OptionValue::Float;
     case TypeKind::Enum: return OptionValue::Choice;
     default: return is_signed(type) ? OptionValue::Signed : OptionValue::Unsigned;
   }
@@ -28,9 +29,9 @@ Name comment_on(Name member, Type structure, const Program& program) {
 
 }  // namespace
 
-Ir<lang::OptionsDeclared> lower_arguments(const Ir<lang::User>& in, Context& context) {
+Ir<lang::OptionsDeclared> lower_arguments(const Ir<lang::NoFloatTruncation>& in, Context& context) {
   using Out = To<lang::OptionsDeclared>;
-  return rewrite<lang::User, lang::OptionsDeclared>(
+  return rewrite<lang::NoFloatTruncation, lang::OptionsDeclared>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         if (n->domain == Domain::User && n->name == "main" && !n->parameters.empty()) {
           Type structure = n->parameters[0].type;

@@ -175,7 +175,7 @@ class DeferLowering {
       const auto asks = [&](const Stmt& s) { return asks_for(s, variable); };
       const Span<Stmt> body = n->body.statements;
       const bool is_entry = is(type, TypeKind::EntryRef) && function_.domain != Domain::User && !loop;
-      if (!is_integral(type) && !is_aggregate(type) && !is(type, TypeKind::Str) && !is_entry &&
+      if (!is_integral(type) && !is(type, TypeKind::Float) && !is_aggregate(type) && !is_entry &&
           !(is(type, TypeKind::Maybe) && !loop))
         return refuse(
             n, fmt::format("a deferred block that keeps `{}`, a reference of an inner scope", variable.spelling()));

@@ -14,6 +14,13 @@ using Out = To<lang::NoUpdate>;
 /// `left op right` of the place's type.
 Expr applied(Operator op, const Expr& left, const Expr& right, Loc loc, Out& to) {
   Type type = type_of(left);
+  if (is(type, TypeKind::Float)) {
+    const FloatOp operation = op == Operator::Add        ? FloatOp::Add
+                              : op == Operator::Subtract ? FloatOp::Subtract
+                              : op == Operator::Multiply ? FloatOp::Multiply
+                                                         : FloatOp::Divide;
+    return to.make(FloatOperation{operation, left, right}, loc, type);
+  }
   switch (op) {
     case Operator::Divide: return to.make(Divide{DivideOp::Quotient, left, right}, loc, type);
     case Operator::Remainder: return to.make(Divide{DivideOp::Remainder, left, right}, loc, type);

@@ -108,6 +108,7 @@ auto ebpf() {
 auto user() {
   return Pipeline<lang::ArgumentsCopied>{}
       | KSC_PASS(select_user, "only what runs in userspace stays")
+      | KSC_PASS(lower_float_truncations, "floating-point numbers become integers by support code, whatever they are")
       | KSC_PASS(lower_arguments, "what the command line may set is declared")
       | KSC_PASS(ask_for_presence, "whether an entry is there is asked without copying it")
       | KSC_PASS(copy_user_entries, "a reference to a map entry becomes a pointer to a copy that knows its key")

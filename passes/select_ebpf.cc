@@ -7,6 +7,8 @@ namespace ksc {
 
 Ir<lang::Ebpf> select_ebpf(const Ir<lang::ArgumentsCopied>& in, Context& context) {
   using Out = To<lang::Ebpf>;
+  // Only userspace has these, and its functions are gone.
+  const auto gone = [](const auto& n, Out& to) -> Expr { return to.make(Zero{}, n.loc, n.type); };
   return rewrite<lang::ArgumentsCopied, lang::Ebpf>(
       in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
         if (n->domain == Domain::Program || n->domain == Domain::Shared) to.declare(n.form, n.loc);
@@ -21,10 +23,11 @@ Ir<lang::Ebpf> select_ebpf(const Ir<lang::ArgumentsCopied>& in, Context& context
       on<Attempt>([](const Node<Attempt>& n, Out& to) {
         to.emit(Block{to(n->body)}, n.loc);  // likewise
       }),
-      on<BuiltinCall>([](const Node<BuiltinCall>& n, Out& to) -> Expr {
-        // Only userspace has these, and its functions are gone.
-        return to.make(Zero{}, n.loc, n.type);
-      }));
+      on<GlobalDef>([](const Node<GlobalDef>& n, Out& to) {
+        if (!holds_float(n->type)) to.declare(n.form, n.loc);
+      }),
+      on<BuiltinCall>(gone), on<FloatValue>(gone), on<FloatNegation>(gone), on<FloatOperation>(gone),
+      on<FloatComparison>(gone), on<FloatConversion>(gone), on<FloatTruncation>(gone));
 }
 
 }  // namespace ksc

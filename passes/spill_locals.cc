@@ -109,9 +109,23 @@ class Parts {
       part.pointer = context_.names.fresh("scratch");
       if (size_of(part.type) > largest_ebpf_variable)
         context_.diagnostics.report(function.loc, diag::scratch_overflow, size_of(part.type),
-                                    std::string(name.spelling()), largest_ebpf_variable);
+                                    std::string(name.spelling()), largest_ebpf_variable, frames_of(name, part.type));
     }
     return parts_[name] = part;
+  }
+  /// What each function needs of the scratch memory of one and of what it calls.
+  std::string frames_of(Name function, Type part) const {
+    std::string text;
+    for (Name reached : frames_.reached_from(function)) {
+      const auto planned = parts_.find(reached);
+      Type own = reached == function ? part : planned == parts_.end() ? nullptr : planned->second.type;
+      if (!own) continue;
+      uint64_t bytes = 0;
+      for (const StructField& field : own->body->fields)
+        if (!functions_.count(field.name)) bytes += size_of(field.type);
+      text += fmt::format("{}`{}` {}", text.empty() ? "" : ", ", reached.spelling(), bytes);
+    }
+    return text;
   }
   void collect(const Stmt& s, const Spillable& spillable, uint64_t limit, Name function, Part& part) {
     const auto* let = as<Let>(s);

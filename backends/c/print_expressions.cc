@@ -330,9 +330,7 @@ std::string Printer::expression(const Expr& e, Binding least) {
       }),
       on<Null>([&](const Node<Null>&) { return std::string("NULL"); }), on<Zero>([&](const Node<Zero>& n) {
         if (is_aggregate(n.type)) return fmt::format("({}){{}}", declaration(n.type, ""));
-        return std::string(is_scalar(n.type) && !is_integral(n.type) ? "NULL"
-                           : is(n.type, TypeKind::Bool)              ? "false"
-                                                                     : "0");
+        return zero_text(n.type);
       }),
       on<Global>([&](const Node<Global>& n) {
         auto found = dialect_.globals.find(n->name);
@@ -383,6 +381,27 @@ std::string Printer::expression(const Expr& e, Binding least) {
           return wrapped(fmt::format("{} {} {}", side(n->left), compare_texts[int(n->op)], side(n->right)), own, least);
         }
         return wrapped(binary_text(n->left, compare_texts[int(n->op)], n->right, own), own, least);
+      }),
+      on<FloatValue>(
+          [&](const Node<FloatValue>& n) { return std::string(n->spelling.text()) + (n.type->bits == 32 ? "f" : ""); }),
+      on<FloatNegation>([&](const Node<FloatNegation>& n) {
+        // `--x` would be another operator.
+        return wrapped("-" + expression(n->value, Binding::Postfix), Binding::Unary, least);
+      }),
+      on<FloatOperation>([&](const Node<FloatOperation>& n) {
+        const Binding own = n->op <= FloatOp::Subtract ? Binding::Sum : Binding::Product;
+        return wrapped(fmt::format("{} {} {}", expression(n->left, own), float_operators[int(n->op)],
+                                   expression(n->right, Binding(int(own) + 1))),
+                       own, least);
+      }),
+      on<FloatComparison>([&](const Node<FloatComparison>& n) {
+        const Binding own = n->op <= CompareOp::NotEqual ? Binding::Equality : Binding::Relation;
+        return wrapped(fmt::format("{} {} {}", expression(n->left, Binding::Shift), compare_texts[int(n->op)],
+                                   expression(n->right, Binding::Shift)),
+                       own, least);
+      }),
+      on<FloatConversion>([&](const Node<FloatConversion>& n) {
+        return wrapped(cast(n.type, operand(n->value, Binding::Unary, true)), Binding::Unary, least);
       }),
       on<Convert>([&](const Node<Convert>& n) {
         Type from = type_of(n->value);

@@ -100,6 +100,16 @@ void Printer::statements(const Body& body) {
 }
 
 void Printer::branches(const Node<If>& n) {
+  const Branch& only = n->branches[0];
+  if (n->branches.size() == 1 && only.body.statements.empty() && !n->otherwise.statements.empty()) {
+    // if (c) {} else { … } is if (!c) { … }
+    NodeHeader header(ksc::header(only.condition));
+    header.kind = Kind::Not;
+    header.height += 1;
+    const Node<Not> negation{header, Not{only.condition}};
+    const Branch turned{Expr(Ref<Not>{&negation}), n->otherwise};
+    return branches(Node<If>{NodeHeader(n), If{Span<Branch>(&turned, 1), {}}});
+  }
   bool first = true;
   for (const Branch& b : n->branches) {
     const std::string test = condition(b.condition);
@@ -180,6 +190,9 @@ void Printer::print(const Print& print) {
     if (verb == 's' || verb == 'c' || verb == 'p') {
       format += '%';
       format += verb;
+    } else if (verb == 'f') {
+      format += "%f";
+      value_text = fmt::format("ks_shown({})", value_text);
     } else {
       const bool negative = is_signed(type) && verb == 'd';
       if (width_of(type) == 64) {
@@ -206,7 +219,7 @@ void Printer::let(const Let& n) {
   else if (is_aggregate(n.type))
     text = "{}";
   else
-    text = is(n.type, TypeKind::Bool) ? "false" : is_integral(n.type) ? "0" : "NULL";
+    text = zero_text(n.type);
   line(fmt::format("{} = {};", declaration(n.type, name), text));
 }
 
@@ -299,6 +312,10 @@ void Printer::statement(const Stmt& s) {
         if (sum && expression(sum->form.left) == target)
           return line(fmt::format("{} {}= {};", target, c_operator(sum->form.op).text,
                                   value(sum->form.right, type_of(n->place))));
+        const auto* real = as<FloatOperation>(n->value);
+        if (real && expression(real->form.left) == target)
+          return line(
+              fmt::format("{} {}= {};", target, float_operators[int(real->form.op)], expression(real->form.right)));
         std::string given = value(n->value, type_of(n->place));
         // A bit-field takes the low bits; a number is cut here, since C compilers warn where they do it.
         const auto* target_field = as<Field>(n->place);

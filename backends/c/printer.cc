@@ -133,12 +133,18 @@ std::string Printer::local_name(Name name) {
   return place->second = candidate;
 }
 
+std::string Printer::zero_text(Type type) {
+  if (is(type, TypeKind::Float)) return "0.0";
+  return is(type, TypeKind::Bool) ? "false" : is_scalar(type) && !is_integral(type) ? "NULL" : "0";
+}
+
 std::string Printer::basic_type(Type type) {
   switch (type->kind) {
     case TypeKind::Void: return "void";
     case TypeKind::Bool: return "bool";
     case TypeKind::Char: return "char";
     case TypeKind::Int: return fmt::format("__{}{}", type->is_signed ? 's' : 'u', type->bits);
+    case TypeKind::Float: return type->bits == 32 ? "float" : "double";
     case TypeKind::Handle: return "struct ks_program *";
     case TypeKind::Null: return "void *";
     case TypeKind::Struct:

@@ -16,6 +16,9 @@ namespace ksc::c {
 inline constexpr Lang Printed{lang::C.forms | lang::UserC.forms, {}};
 
 /// How tightly a piece of C binds; in a tighter place it gets parentheses.
+/// By FloatOp.
+inline constexpr std::string_view float_operators[] = {"+", "-", "*", "/"};
+
 enum class Binding {
   Assign,
   Conditional,
@@ -108,6 +111,7 @@ class Printer {
 
  private:
   std::string basic_type(Type type);
+  static std::string zero_text(Type type);
   std::string named_constant(std::string_view name);
   std::string literal(const Node<Int>& n, bool typed);
   std::string cast(Type type, const std::string& text) { return "(" + declaration(type, "") + ")" + text; }

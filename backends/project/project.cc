@@ -27,7 +27,8 @@ EBPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -fwrapv -funsigned-char -Wall -Wextra 
 
 )";
 
-constexpr std::string_view user_rules = R"(USER_FLAGS := -std=gnu11 -fwrapv -funsigned-char -Wall -Wextra -I.
+constexpr std::string_view user_rules =
+    R"(USER_FLAGS := -std=gnu11 -fwrapv -ffp-contract=off -funsigned-char -Wall -Wextra -I.
 OBJECTS := $(PROJECT).o $(patsubst %.c,%.o,$(wildcard runtime/*.c))
 
 all: $(PROJECT)

@@ -299,6 +299,7 @@ class UserFile {
       case OptionValue::Signed: return "KS_SIGNED";
       case OptionValue::Bool: return "KS_BOOL";
       case OptionValue::Text: return "KS_STR";
+      case OptionValue::Float: return "KS_FLOAT";
       default: return "KS_UNSIGNED";
     }
   }

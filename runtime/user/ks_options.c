@@ -145,6 +145,26 @@ static bool read_string(const struct ks_option *option, const char *text)
   return true;
 }
 
+static bool read_float(const struct ks_option *option, const char *text)
+{
+  double value;
+  float narrow;
+  char *end;
+
+  errno = 0;
+  value = strtod(text, &end);
+  if (!strchr("+-.0123456789", text[0]) || end == text || *end || errno) {
+    ks_message("--%s: '%s' is not a number", option->name, text);
+    return false;
+  }
+  narrow = (float)value;
+  if (option->size == sizeof(narrow))
+    memcpy(option->value, &narrow, sizeof(narrow));
+  else
+    memcpy(option->value, &value, sizeof(value));
+  return true;
+}
+
 static bool read_choice(const struct ks_option *option, const char *text)
 {
   bool negative = text[0] == '-';
@@ -177,6 +197,8 @@ static bool read_value(const struct ks_option *option, const char *text)
     return read_bool(option, text);
   case KS_STR:
     return read_string(option, text);
+  case KS_FLOAT:
+    return read_float(option, text);
   case KS_ENUM:
     return read_choice(option, text);
   }
@@ -188,6 +210,8 @@ static void value_hint(const struct ks_option *option, char *hint, size_t size)
   hint[0] = 0;
   if (option->type == KS_UNSIGNED || option->type == KS_SIGNED)
     snprintf(hint, size, " <%c%zu>", option->type == KS_SIGNED ? 'i' : 'u', 8 * option->size);
+  if (option->type == KS_FLOAT)
+    snprintf(hint, size, " <f%zu>", 8 * option->size);
   if (option->type == KS_STR)
     snprintf(hint, size, " <text>");
   for (const struct ks_choice *choice = option->choices; option->type == KS_ENUM && choice->name; choice++) {

@@ -40,6 +40,7 @@ enum ks_option_type {
   KS_SIGNED,   ///< 1, 2, 4 or 8 bytes, two's complement
   KS_BOOL,     ///< one byte; `--x`, `--x=true`, `--x false`, also yes, no, 1, 0
   KS_STR,      ///< char[size], ends with a zero byte; longer text is refused
+  KS_FLOAT,    ///< 4 or 8 bytes: float or double; decimal
   KS_ENUM,     ///< 1, 2, 4 or 8 bytes; the name of a choice, or its number
 };
 
@@ -101,6 +102,34 @@ int ks_finish(int code);
 
 /// Detaches everything in reverse order and ends the process with `code`.
 void ks_exit(int code) __attribute__((noreturn));
+
+/* ---- numbers -------------------------------------------------------------------------------- */
+
+/// `number` without its fraction, as the nearest integer of `bits` bits; 0 for a NaN. C leaves open what a number that
+/// the integer has not becomes.
+static inline long long ks_signed(double number, int bits)
+{
+  int64_t largest = INT64_MAX >> (64 - bits);
+
+  if (number >= (double)((uint64_t)largest + 1))
+    return largest;
+  if (number <= -(double)((uint64_t)largest + 1))
+    return -largest - 1;
+  return number == number ? (long long)number : 0;
+}
+
+/// The same for an integer without a sign: what is negative becomes 0.
+static inline unsigned long long ks_unsigned(double number, int bits)
+{
+  uint64_t largest = UINT64_MAX >> (64 - bits);
+
+  if (number >= 2.0 * (double)((largest >> 1) + 1))
+    return largest;
+  return number > 0 ? (uint64_t)number : 0;
+}
+
+/// `number` as %f shows it: a NaN without a sign, which depends on who computed it.
+static inline double ks_shown(double number) { return number == number ? number : __builtin_nan(""); }
 
 /* ---- texts (ks_text.c) ---------------------------------------------------------------------- */
 

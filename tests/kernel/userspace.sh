@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What userspace code means: functions, structs by value, loops, maps, globals before and after the load, bad indexes.
-# Rules: [L13] [L16] [L21] [L44] [L45] [L46] [L47] [L50] [L54] [L140]
+# Rules: [L13] [L16] [L20] [L21] [L44] [L45] [L46] [L47] [L50] [L54] [L140]
 # shellcheck source=tests/kernel/network.sh disable=SC2154
 source "$(dirname "$0")/network.sh"
 
@@ -336,6 +336,48 @@ at_far "$work/before/before" --read >"$work/out" 2>&1
 check "a map is no map before the load" 1 $?
 has "its message" 'cannot read map kept: .*; there is no map before a program is loaded' "$work/out"
 "$work/before/before" --unpin
+echo "--- floating point"
+cat >"$work/floats.ks" <<'SOURCE'
+struct Args { rate: f64, share: f32, count: u32 }
+struct Sample { mean: f64, parts: f32[2] }
+const HALF = 0.5
+const THIRD: f32 = 1.0 / 3.0
+fn average(sum: u64, count: u32) -> f64 {
+    return sum as f64 / count
+}
+fn bits(x: f64) -> u8 {
+    return x as u8
+}
+fn main(args: Args) -> i32 {
+    print("rate %f share %f", args.rate, args.share)
+    print("average %f third %f", average(10, 4), THIRD)
+    var s = Sample { mean: 2 * HALF, parts: [0.1, 3] }
+    s.mean += args.count
+    s.parts[1] /= 4
+    print("sample", s)
+    print("cut %d %d %d %d", bits(255.9), bits(1e10), bits(-1.5), bits(0.0 / 0.0))
+    print("signed %d %d %d", -1.9 as i32, -1e30 as i32, 1e30 as i64)
+    print("widest %u %d", 1.9e19 as u64, 0.1 as f32 as f64 == 0.1)
+    var nan = 0.0 / 0.0
+    print("nan %f %d %d %d inf %f", -nan, nan == nan, nan < 1, nan != nan, 1 / 0.0)
+    print("rounded %f %f", 16777217 as f32, 9007199254740993 as f64)
+    return args.rate > 1.25 ? 1 : 0
+}
+SOURCE
+build "$work/floats.ks"
+"$work/floats/floats" --rate=1.5 --share 1e-1 --count=7 >"$work/out" 2>&1
+check "a comparison of floating point" 1 $?
+check "floating point" "rate 1.500000 share 0.100000|average 2.500000 third 0.333333|\
+sample {mean: 8.000000, parts: [0.100000, 0.750000]}|cut 255 255 0 0|signed -1 -2147483648 9223372036854775807|\
+widest 18446744073709551615 0|nan nan 0 0 1 inf inf|rounded 16777216.000000 9007199254740992.000000|" \
+  "$(tr '\n' '|' <"$work/out")"
+for wrong in 1.5x "" x 1e999; do
+  "$work/floats/floats" "--rate=$wrong" >"$work/out" 2>&1
+  check "'$wrong' is no number" 2 $?
+  has "its message" "floats: --rate: '$wrong' is not a number" "$work/out"
+done
+"$work/floats/floats" --help >"$work/out" 2>&1
+has "its help" '--rate <f64>' "$work/out"
 echo "--- deferred"
 cat >"$work/deferred.ks" <<'SOURCE'
 struct Args { code: i32 }

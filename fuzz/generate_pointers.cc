@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Helpers that take pointers: to variables, globals, map entries, and into the packet.
+#include <fmt/format.h>
+
+#include "fuzz/generator.h"
+
+namespace ksc::fuzz {
+
+Tree Generator::pointer_helper(size_t index) {
+  Helper helper{global_name(fmt::format("point{}", index)), {}, scalar()};
+  std::string parameters;
+  scopes_ = {{}};
+  const auto add = [&](const T& type) {
+    const std::string name = fmt::format("p{}", helper.parameters.size());
+    parameters += fmt::format("{}{}: {}", parameters.empty() ? "" : ", ", name, type.spelled());
+    helper.parameters.push_back(type);
+    scopes_.back().push_back({name, type});
+  };
+  for (uint64_t i = 0; i < 1 + random_.below(2); ++i) {
+    if (random_.once_in(3)) {
+      count("helper with packet pointer");
+      add({T::Kind::Packet, 0, false, random_.pick(headers()).name, 0, {}});
+    } else {
+      count("helper with pointer");
+      add({T::Kind::Pointer, 0, false, {}, 0, {struct_type(random_.pick(structs_))}});
+    }
+  }
+  if (random_.once_in(2)) add(any_integer());
+  has_context_ = in_entry_ = throws_ = false;
+  result_ = helper.result;
+  // So that no statement ends an entry, which the pointer may lead to.
+  for (const Map& map : maps_) frozen_.insert(map.name);
+  Tree out;
+  out.before = fmt::format("@helper fn {}({}) -> {} {{\n", helper.name, parameters, helper.result.spelled());
+  indent_ = 1;
+  for (uint64_t i = 0; i < 1 + random_.below(3); ++i)
+    out.parts.push_back(line(random_.once_in(3) ? loop_statement(1) : simple_statement(2)));
+  Tree last = line(join("return ", value(helper.result, 2)));
+  last.may_drop = false;
+  out.parts.push_back(std::move(last));
+  frozen_.clear();
+  out.after = "}\n\n";
+  out.may_drop = true;
+  helpers_.push_back(helper);
+  return out;
+}
+
+Texts Generator::pointers_to(const T& pointer) {
+  Texts found = places_of(pointer, false);
+  if (pointer.kind == T::Kind::Packet) {
+    for (const Header& h : headers())
+      if (h.name == pointer.name && has_context_)
+        found.push_back(fmt::format("((ctx->data + {}) as *{})", h.offset, h.name));
+    return found;
+  }
+  for (const Place& place : places_where([&](const T& t) { return t == pointer.element[0]; }, true))
+    if (place.text.find_first_of("[>") == std::string::npos && place.text.find("found") == std::string::npos)
+      found.push_back("&" + place.text);
+  return found;
+}
+
+bool Generator::can_point(const Helper& helper) {
+  if (commutes_ || in_deferred_) return false;
+  return std::all_of(helper.parameters.begin(), helper.parameters.end(), [&](const T& type) {
+    return (type.kind != T::Kind::Pointer && type.kind != T::Kind::Packet) || !pointers_to(type).empty();
+  });
+}
+
+Tree Generator::call_with_reference(const std::string& reference, const T& type, int depth) {
+  for (const Helper& helper : helpers_) {
+    const bool fits = !helper.parameters.empty() && helper.parameters[0].kind == T::Kind::Pointer &&
+                      helper.parameters[0].element[0] == type;
+    if (!fits || !can_point(helper)) continue;
+    count("entry passed to a helper");
+    Tree out;
+    const bool is_method = random_.once_in(3);
+    out.before = is_method ? reference + "." + helper.name + "(" : helper.name + "(" + reference;
+    out.after = ")";
+    for (size_t i = 1; i < helper.parameters.size(); ++i) {
+      Tree argument = value(helper.parameters[i], depth - 1);
+      out.parts.push_back(i == 1 && is_method ? std::move(argument) : join(", ", std::move(argument)));
+    }
+    return out;
+  }
+  return Tree();
+}
+
+}  // namespace ksc::fuzz

@@ -24,13 +24,15 @@ bool moves_packet(const Node<HelperCall>& n) {
   return !helper || helper->moves_packet();
 }
 
-/// What C compilers keep as a constant of their own and copy from there.
+/// What C compilers keep as a constant of their own and copy from there, or point to.
 bool is_constant_aggregate(const Expr& e) {
-  constexpr FormSet constants =
+  constexpr FormSet numbers =
       form_set_of<Int, Zero, StringValue, StructValue, ArrayValue, Convert, Unary, Binary, CShift, Quotient>();
   const auto* array = as<ArrayValue>(e);
   const bool is_aggregate = as<StructValue>(e) || (array && size_of(array->type->element) > 1);
-  return is_aggregate && size_of(type_of(e)) > 8 && header(e).contains.minus(constants).empty();
+  const bool holds_address = header(e).contains.has(Kind::AddressOf);
+  const FormSet constants = holds_address ? numbers.with(Kind::AddressOf).with(Kind::Global) : numbers;
+  return is_aggregate && (size_of(type_of(e)) > 8 || holds_address) && header(e).contains.minus(constants).empty();
 }
 
 /// Whether a place lies on the stack of a caller.

@@ -8,14 +8,17 @@ namespace {
 
 using Out = To<lang::MembersInitialised>;
 
-/// Whether it is, or holds, what C compilers keep as a constant of their own and copy from there: no bytes, and more
-/// than a register holds.
+/// Whether it is, or holds, what C compilers keep as a constant of their own and copy from there, or point to: no
+/// bytes, and more than a register holds, or addresses of constants, which nobody puts into a constant in the kernel.
 bool holds_constant_aggregate(const Expr& e) {
-  constexpr FormSet constants =
+  constexpr FormSet numbers =
       form_set_of<Int, Zero, StringValue, StructValue, ArrayValue, Convert, Unary, Binary, CShift, Quotient>();
   const auto* structure = as<StructValue>(e);
   const auto* array = as<ArrayValue>(e);
-  if ((!structure && !(array && size_of(array->type->element) > 1)) || size_of(type_of(e)) <= 8) return false;
+  const bool holds_address = header(e).contains.has(Kind::AddressOf);
+  if (!structure && !(array && size_of(array->type->element) > 1)) return false;
+  if (size_of(type_of(e)) <= 8 && !holds_address) return false;
+  const FormSet constants = holds_address ? numbers.with(Kind::AddressOf).with(Kind::Global) : numbers;
   if (header(e).contains.minus(constants).empty()) return true;
   if (structure)
     return std::any_of(structure->form.values.begin(), structure->form.values.end(),

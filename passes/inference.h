@@ -339,6 +339,8 @@ class Inference {
   /// Two sides, one of which is of floating point, in the type where they meet; nothing if there is none, which is
   /// reported.
   std::optional<std::pair<Expr, Expr>> meet_as_floats(const Expr& left, const Expr& right, Operator spelled, Loc loc);
+  /// The floating-point type that holds all values, of which one has such a type; null if none has, or no type does.
+  Type join_as_floats(const std::vector<Expr>& values);
   Expr float_operation(Operator op, const Expr& left, const Expr& right, Loc loc);
   Expr float_comparison(CompareOp op, const Expr& left, const Expr& right, Operator spelled, Loc loc);
   /// `value as T`, where one of the two is of floating point.

@@ -16,6 +16,7 @@ Type Inference::join(const std::vector<Expr>& values, Expected expected) {
     all_fit = all_fit && may && converts(value, expected);
   }
   if (all_fit) return expected;
+  if (Type number = join_as_floats(values)) return number;
   // Constants take the type that other integers meet at, so they come last.
   std::vector<Expr> ordered = values;
   if (std::all_of(values.begin(), values.end(), [](const Expr& value) {

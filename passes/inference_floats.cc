@@ -128,6 +128,23 @@ std::optional<std::pair<Expr, Expr>> Inference::meet_as_floats(const Expr& left,
   return std::pair(first, second);
 }
 
+Type Inference::join_as_floats(const std::vector<Expr>& values) {
+  Type type = nullptr;
+  for (const Expr& value : values)
+    if (is_float(type_of(value)) && !float_literal(innermost_value(value)) &&
+        (!type || type->bits < type_of(value)->bits))
+      type = type_of(value);
+  for (const Expr& value : values)
+    if (!type && is_float(type_of(value))) type = type_of(value);
+  const auto all_are = [&](Type wanted) {
+    return std::all_of(values.begin(), values.end(), [&](const Expr& value) {
+      return is(type_of(value), TypeKind::Void) || converts(value, wanted);
+    });
+  };
+  if (!type || all_are(type)) return type;
+  return all_are(t.floating(64)) ? t.floating(64) : nullptr;
+}
+
 Expr Inference::float_operation(Operator op, const Expr& left, const Expr& right, Loc loc) {
   Type known = is_float(type_of(left)) ? type_of(left) : type_of(right);
   static constexpr std::pair<Operator, FloatOp> operations[] = {{Operator::Add, FloatOp::Add},

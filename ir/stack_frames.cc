@@ -50,6 +50,43 @@ uint64_t copied_by(const Stmt& s) {
   return pieces > pieces_in_registers ? word_size * (pieces - pieces_in_registers) : 0;
 }
 
+/// The places that variables and temporaries have on the stack. One whose scope has ended may be another's later, but
+/// as a whole: C compilers put one variable into the place of another, not two into that of a larger one (StackColoring
+/// of LLVM).
+class Places {
+ public:
+  /// A place of so many bytes is taken; returns by how much the stack grows.
+  uint64_t take(uint64_t bytes) {
+    // The smallest that is large enough, else the largest, which grows.
+    Place* best = nullptr;
+    for (Place& place : places_)
+      if (!place.is_taken && (!best || (place.size >= bytes ? best->size < bytes || place.size < best->size
+                                                            : best->size < bytes && place.size > best->size)))
+        best = &place;
+    if (!best) best = &places_.emplace_back();
+    best->is_taken = true;
+    const uint64_t before = std::exchange(best->size, std::max(best->size, bytes));
+    return best->size - before;
+  }
+  /// Which are taken now.
+  std::vector<bool> taken() const {
+    std::vector<bool> out;
+    for (const Place& place : places_) out.push_back(place.is_taken);
+    return out;
+  }
+  /// What was not taken then is free again.
+  void free_all_but(const std::vector<bool>& taken) {
+    for (size_t i = 0; i < places_.size(); ++i) places_[i].is_taken = i < taken.size() && taken[i];
+  }
+
+ private:
+  struct Place {
+    uint64_t size = 0;
+    bool is_taken = false;
+  };
+  std::vector<Place> places_;
+};
+
 /// Adds up one function. What scopes beside each other declare shares its place; what C keeps for as long as the
 /// function runs does not.
 class FrameOf {
@@ -67,17 +104,17 @@ class FrameOf {
 
  private:
   void body(const Body& b) {
-    const StackFrame before = live_;
+    const uint64_t registers_before = registers_;
+    const std::vector<bool> taken_before = places_.taken();
     const bool inserted_before = std::exchange(inserts_, false);
     const std::vector<std::vector<Name>> last = last_mentions(b);
     for (size_t i = 0; i < b.statements.size(); ++i) {
       statement(b.statements[i]);
-      StackFrame at_work = live_;
-      at_work.registers += copied_by(b.statements[i]);
-      if (at_work.size() > most.size()) most = at_work;
-      for (Name name : last[i]) live_.registers -= in_registers_.erase(name) * 8;
+      most.registers = std::max(most.registers, registers_ + copied_by(b.statements[i]));
+      for (Name name : last[i]) registers_ -= in_registers_.erase(name) * 8;
     }
-    live_ = before;
+    registers_ = registers_before;
+    places_.free_all_but(taken_before);
     inserts_ = inserted_before;
   }
   /// The variables of a body that no statement behind each one mentions.
@@ -112,11 +149,12 @@ class FrameOf {
     } else if (const auto* removal = as<MapDelete>(s)) {
       addressed(removal->form.key);
     } else if (const auto* print = as<Print>(s)) {
-      live_.temporaries += 8 * print->form.arguments.size();
+      temporary(8 * print->form.arguments.size());
     }
     each_child_of(
         s, [&](const Expr& e) { expression(e, begins_in_place); }, [](const Stmt&) {});
-    const StackFrame before = live_;
+    const uint64_t registers_before = registers_;
+    const std::vector<bool> taken_before = places_.taken();
     if (const auto* loop = as<CountedLoop>(s)) {
       variable(loop->form.type);
       captures(s);
@@ -125,7 +163,9 @@ class FrameOf {
       captures(s);
     }
     each_body_of(s, [&](const Body& b) { body(b); });
-    if (as<CountedLoop>(s) || as<MapLoop>(s)) live_ = before;
+    if (!as<CountedLoop>(s) && !as<MapLoop>(s)) return;
+    registers_ = registers_before;
+    places_.free_all_but(taken_before);
   }
   void expression(const Expr& e, bool begins_in_place) {
     if (const auto* lookup = as<MapLookup>(e)) {
@@ -136,7 +176,7 @@ class FrameOf {
       } else {
         // Its key is given three times, so it gets a name; the zero that is inserted is gone behind the insertion.
         if (!spilled_from_ || !is_integral(type_of(slot->form.key))) variable_for(slot->form.key);
-        if (is_scalar(type_of(e)->element) && !std::exchange(inserts_, true)) live_.temporaries += 8;
+        if (is_scalar(type_of(e)->element) && !std::exchange(inserts_, true)) temporary(8);
       }
     } else if (const auto* call = as<MapCall>(e)) {
       for (const Expr& argument : call->form.arguments) addressed(argument);
@@ -153,10 +193,11 @@ class FrameOf {
   bool is_spilled(Type type) const { return spilled_from_ && size_of(type) >= spilled_from_ && is_spillable(type); }
   void variable(Type type) {
     if (!is_kept_in_memory(type))
-      live_.registers += 8;
+      registers_ += 8;
     else if (!is_spilled(type))
-      live_.variables += bytes_on_stack(type);
+      most.variables += places_.take(bytes_on_stack(type));
   }
+  void temporary(uint64_t bytes) { most.temporaries += places_.take(bytes); }
   void addressed(const Expr& value) {
     if (spilled_from_ && is_integral(type_of(value)))
       return;  // they take turns in a variable that is counted where it is declared
@@ -168,16 +209,18 @@ class FrameOf {
   /// What a helper is given by address lies in a variable, if not in one already.
   void variable_for(const Expr& value) {
     if (!is_kept_in_memory(type_of(value)) || !(as<Local>(value) || is_spilled(type_of(value))))
-      live_.temporaries += bytes_on_stack(type_of(value));
+      temporary(bytes_on_stack(type_of(value)));
   }
   /// Each local that a loop uses may be a word of what its turns are given. How it is left, and with which result, are
   /// variables.
   void captures(const Stmt& loop) {
     NameSet names;
     collect(loop, names);
-    for (Name name : names) live_.temporaries += spilled_.count(name) ? 0 : 8;
+    uint64_t words = 0;
+    for (Name name : names) words += spilled_.count(name) ? 0 : 1;
+    temporary(words * 8);
     constexpr FormSet ways_out = form_set_of<Return, TailCall, Goto>();
-    if (!(header(loop).contains & ways_out).empty()) live_.temporaries += 16;
+    if (!(header(loop).contains & ways_out).empty()) temporary(16);
   }
   static void collect(const auto& whole, NameSet& names) {
     each_child_of(
@@ -192,9 +235,10 @@ class FrameOf {
   Spillable spillable_;
   NameSet in_registers_;  // the numbers and pointers that are still needed
   NameSet spilled_;       // the variables that lie elsewhere
-  StackFrame live_;       // at the place that the walk has reached
-  uint64_t lasting_ = 0;  // literals whose address is taken
-  bool inserts_ = false;  // whether the body at work, so far, has inserted a zero
+  Places places_;
+  uint64_t registers_ = 0;  // at the place that the walk has reached
+  uint64_t lasting_ = 0;    // literals whose address is taken
+  bool inserts_ = false;    // whether the body at work, so far, has inserted a zero
 };
 
 }  // namespace

@@ -98,15 +98,19 @@ void Inference::declare_instances(std::vector<Decl>& out) {
     const bool is_first = declared.insert(one.function).second;
     declare_body(is_first ? n.form : with_fresh_locals(n.form, c), n.loc, entity, one, out);
   }
-  // What nobody calls is looked at all the same, as if it were called with variables.
+  // What nobody calls is looked at all the same, as if it were called with the packet, where most is possible.
   const size_t called = instances_.size();
+  const KernelStruct* context = c.kernel_types->find_struct(all_program_types().front()->context);
   for (auto& [name, entity] : entities_) {
     if (entity.kind != Entity::Kind::Function || !entity.type || !is(entity.type, TypeKind::Function) ||
         entity.runs_nowhere || !takes_pointers(entity) || declared.count(name))
       continue;
     Instance one{name, name, {}, nullptr};
-    for (Type type : entity.type->parameters)
-      one.parameters.push_back(is_open(type) ? t.pointer(type->element, Space::Stack, false) : type);
+    const auto& wanted = entity.type->parameters;
+    for (Type type : wanted)
+      one.parameters.push_back(is_open(type) ? t.pointer(type->element, Space::Packet, false) : type);
+    if (std::none_of(wanted.begin(), wanted.end(), is_context))
+      one.context = t.pointer(kernel_struct(*context), Space::Context, false);
     std::vector<Decl> unused;
     const auto& n = *as<FunctionDecl>(entity.declaration);
     declare_body(n.form, n.loc, entity, one, unused);

@@ -15,10 +15,10 @@ namespace ksc::c {
 /// The forms that some C backend prints.
 inline constexpr Lang Printed{lang::C.forms | lang::UserC.forms, {}};
 
-/// How tightly a piece of C binds; in a tighter place it gets parentheses.
 /// By FloatOp.
 inline constexpr std::string_view float_operators[] = {"+", "-", "*", "/"};
 
+/// How tightly a piece of C binds; in a tighter place it gets parentheses.
 enum class Binding {
   Assign,
   Conditional,

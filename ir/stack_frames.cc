@@ -2,7 +2,9 @@
 #include "ir/stack_frames.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "ir/children.h"
 #include "ir/copy_pieces.h"
@@ -58,33 +60,23 @@ class Places {
   /// A place of so many bytes is taken; returns by how much the stack grows.
   uint64_t take(uint64_t bytes) {
     // The smallest that is large enough, else the largest, which grows.
-    Place* best = nullptr;
-    for (Place& place : places_)
-      if (!place.is_taken && (!best || (place.size >= bytes ? best->size < bytes || place.size < best->size
-                                                            : best->size < bytes && place.size > best->size)))
-        best = &place;
-    if (!best) best = &places_.emplace_back();
-    best->is_taken = true;
-    const uint64_t before = std::exchange(best->size, std::max(best->size, bytes));
-    return best->size - before;
+    auto place = free_.lower_bound(bytes);
+    if (place == free_.end() && !free_.empty()) --place;
+    const uint64_t before = place == free_.end() ? 0 : *place;
+    if (place != free_.end()) free_.erase(place);
+    taken_.push_back(std::max(before, bytes));
+    return taken_.back() - before;
   }
-  /// Which are taken now.
-  std::vector<bool> taken() const {
-    std::vector<bool> out;
-    for (const Place& place : places_) out.push_back(place.is_taken);
-    return out;
-  }
-  /// What was not taken then is free again.
-  void free_all_but(const std::vector<bool>& taken) {
-    for (size_t i = 0; i < places_.size(); ++i) places_[i].is_taken = i < taken.size() && taken[i];
+  size_t taken() const { return taken_.size(); }
+  /// What was taken since there were so many is free again.
+  void free_down_to(size_t taken) {
+    free_.insert(taken_.begin() + static_cast<long>(taken), taken_.end());
+    taken_.resize(taken);
   }
 
  private:
-  struct Place {
-    uint64_t size = 0;
-    bool is_taken = false;
-  };
-  std::vector<Place> places_;
+  std::vector<uint64_t> taken_;   // the sizes of places, in the order in which they were taken
+  std::multiset<uint64_t> free_;  // of those that were left
 };
 
 /// Adds up one function. What scopes beside each other declare shares its place; what C keeps for as long as the
@@ -105,7 +97,7 @@ class FrameOf {
  private:
   void body(const Body& b) {
     const uint64_t registers_before = registers_;
-    const std::vector<bool> taken_before = places_.taken();
+    const size_t taken_before = places_.taken();
     const bool inserted_before = std::exchange(inserts_, false);
     const std::vector<std::vector<Name>> last = last_mentions(b);
     for (size_t i = 0; i < b.statements.size(); ++i) {
@@ -114,7 +106,7 @@ class FrameOf {
       for (Name name : last[i]) registers_ -= in_registers_.erase(name) * 8;
     }
     registers_ = registers_before;
-    places_.free_all_but(taken_before);
+    places_.free_down_to(taken_before);
     inserts_ = inserted_before;
   }
   /// The variables of a body that no statement behind each one mentions.
@@ -154,7 +146,7 @@ class FrameOf {
     each_child_of(
         s, [&](const Expr& e) { expression(e, begins_in_place); }, [](const Stmt&) {});
     const uint64_t registers_before = registers_;
-    const std::vector<bool> taken_before = places_.taken();
+    const size_t taken_before = places_.taken();
     if (const auto* loop = as<CountedLoop>(s)) {
       variable(loop->form.type);
       captures(s);
@@ -165,7 +157,7 @@ class FrameOf {
     each_body_of(s, [&](const Body& b) { body(b); });
     if (!as<CountedLoop>(s) && !as<MapLoop>(s)) return;
     registers_ = registers_before;
-    places_.free_all_but(taken_before);
+    places_.free_down_to(taken_before);
   }
   void expression(const Expr& e, bool begins_in_place) {
     if (const auto* lookup = as<MapLookup>(e)) {

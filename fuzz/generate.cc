@@ -212,6 +212,19 @@ const std::vector<std::string>& counted_forms() {
       "number meets floating point",
       "compare floating point",
       "compound assign of floating point",
+      "option result",
+      "option argument",
+      "option of a struct",
+      "option variable",
+      "option assigned",
+      "option given null",
+      "option given a value",
+      "option given an option",
+      "option given a result",
+      "option given an entry",
+      "option tested",
+      "option held",
+      "option as a number",
       "len",
       "member array",
       "member string",
@@ -272,6 +285,7 @@ Tree Generator::helper(size_t index) {
   Helper helper;
   helper.name = global_name(fmt::format("help{}", index));
   helper.result = index == 0 ? boolean : any_result(index == 1 ? integer(32) : scalar());
+  if (index > 0 && random_.once_in(3)) count("option result"), helper.result = any_option();
   helper.with_context = random_.once_in(3);
   if (helper.with_context) count("helper with context");
   count("helper");
@@ -280,7 +294,8 @@ Tree Generator::helper(size_t index) {
 
 T Generator::any_result(const T& usual) {
   if (!random_.once_in(3)) return usual;
-  switch (random_.below(3)) {
+  switch (random_.below(4)) {
+    case 3: return count("option result"), any_option();
     case 0: return count("array result"), T{T::Kind::Array, 0, false, {}, 3, {any_integer()}};
     case 1: return count("string result"), string(8);
     default: break;
@@ -309,6 +324,7 @@ Tree Generator::function(Helper helper, const std::string& attribute) {
       count("array argument");
       type = random_.once_in(2) ? string(8) : T{T::Kind::Array, 0, false, {}, 3, {any_integer()}};
     }
+    if (random_.once_in(6)) count("option argument"), type = any_option();
     const T structure = struct_type(random_.pick(structs_));
     if (random_.once_in(4) && fits_stack(structure)) count("struct argument"), type = structure;
     // What tells functions of one name apart.

@@ -28,7 +28,8 @@ Tree Generator::call(const Helper& helper, int depth) {
   // x.f(a) for f(x, a): what stands before the dot has a type of its own.
   Texts receivers{"ctx"};
   if (!helper.with_context) receivers = helper.parameters.empty() ? Texts() : places_of(helper.parameters[0], false);
-  if (helper.takes_pointer()) receivers.clear();
+  const bool is_option = !helper.parameters.empty() && helper.parameters[0].kind == T::Kind::Option;
+  if (helper.takes_pointer() || (is_option && !helper.with_context)) receivers.clear();
   const bool is_method = out.before == helper.name + "(" && !receivers.empty() && random_.once_in(4);
   if (is_method) count("call of a method"), out.before = random_.pick(receivers) + "." + out.before;
   if (helper.with_context) count("call with context");
@@ -135,6 +136,7 @@ Tree Generator::integer_expression(const T& type, int depth) {
       std::vector<const Helper*> fitting;
       for (const Helper& helper : helpers_)
         if (helper.result == type && can_call(helper)) fitting.push_back(&helper);
+      if (Tree number = optional_number(type, depth); random_.once_in(3) && !number.text().empty()) return number;
       if (fitting.empty()) break;
       return call(*random_.pick(fitting), depth);
     }

@@ -21,7 +21,9 @@ void Generator::declare_floats(Tree& out) {
   count("struct with floating point");
   const T type = floating();
   const std::string name = global_name("RATE");
-  const std::string value = random_.once_in(2) ? literal(type) : fmt::format("{} * {}", literal(type), literal(type));
+  const std::string value = random_.once_in(2)
+                                ? literal(type)
+                                : fmt::format("{} * {}", literal(type), random_.pick(Texts{"0.5", "-0.25", "0.0"}));
   out.parts.push_back(declaration(fmt::format("const {}: {} = {}", name, type.spelled(), value)));
   globals_.push_back({name, type, true});
   count("const floating point");

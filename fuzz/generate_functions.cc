@@ -30,7 +30,8 @@ std::vector<const Helper*> Generator::of_same_type(const Helper& helper) const {
 /// Any of its functions may be what a variable of the type is, so that a call must be legal for each of them. Functions
 /// that are values call none: that might be themselves.
 bool Generator::can_call_value(const Helper& helper) {
-  if (helper.takes_pointer() || helper.with_context || helper.shares_name || !may_call_values_ || commutes_)
+  if (helper.takes_pointer() || helper.has_option() || helper.with_context || helper.shares_name || !may_call_values_ ||
+      commutes_)
     return false;
   const auto all = of_same_type(helper);
   return std::all_of(all.begin(), all.end(), [&](const Helper* one) { return can_call(*one); });
@@ -51,7 +52,8 @@ Tree Generator::function_value(const Helper& helper, int depth) {
 void Generator::declare_function_variable(Tree& out) {
   std::vector<const Helper*> fitting;
   for (const Helper& helper : helpers_)
-    if (!helper.with_context && !helper.shares_name && !helper.takes_pointer()) fitting.push_back(&helper);
+    if (!helper.with_context && !helper.shares_name && !helper.takes_pointer() && !helper.has_option())
+      fitting.push_back(&helper);
   if (fitting.empty()) return;
   const Helper& helper = *random_.pick(fitting);
   const std::string name = global_name(in_user_ ? "user_handler" : "handler");

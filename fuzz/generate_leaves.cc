@@ -254,6 +254,7 @@ Tree Generator::leaf(const T& type) {
 
 Tree Generator::value(const T& type, int depth) {
   if (type.kind == T::Kind::Pointer || type.kind == T::Kind::Packet) return Tree(random_.pick(pointers_to(type)));
+  if (type.kind == T::Kind::Option) return option_value(type, depth);
   const bool plain = type.kind == T::Kind::Int || type.kind == T::Kind::Bool || type.kind == T::Kind::Char ||
                      type.kind == T::Kind::Enum || type.kind == T::Kind::Float;
   if (plain && random_.once_in(3)) return expression(literal(type), type);

@@ -256,9 +256,13 @@ Tree Generator::statement(int depth) {
     deferrals_ = outer;
     return out;
   };
-  switch (random_.below(39)) {
+  switch (random_.below(41)) {
     case 38:
       if (!rings_.empty() && !commutes_ && !in_user_) return ring_statement(depth);
+      break;
+    case 39:
+    case 40:
+      if (!commutes_) return option_statement(depth);
       break;
     case 36:
     case 37:

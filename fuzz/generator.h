@@ -18,12 +18,12 @@ using Texts = std::vector<std::string>;
 
 /// A type, as far as the generator tells types apart.
 struct T {
-  enum class Kind { Int, Bool, Char, Enum, Float, Struct, Array, Str, Packet, Pointer } kind = Kind::Int;
+  enum class Kind { Int, Bool, Char, Enum, Float, Struct, Array, Str, Packet, Pointer, Option } kind = Kind::Int;
   int bits = 32;
   bool is_signed = false;
   std::string name;        // Enum, Struct; Packet: the header
   uint64_t count = 0;      // Array, Str
-  std::vector<T> element;  // Array, Pointer: one
+  std::vector<T> element;  // Array, Pointer, Option: one
   bool operator==(const T& o) const {
     return kind == o.kind && name == o.name && count == o.count && element == o.element &&
            ((kind != Kind::Int && kind != Kind::Float) || (bits == o.bits && is_signed == o.is_signed));
@@ -40,6 +40,7 @@ struct T {
       case Kind::Str: return fmt::format("str({})", count);
       case Kind::Packet: return "*" + name;
       case Kind::Pointer: return "*" + element[0].spelled();
+      case Kind::Option: return "option " + element[0].spelled();
     }
     return {};
   }
@@ -85,6 +86,10 @@ struct Helper {
   bool takes_pointer() const {
     return std::any_of(parameters.begin(), parameters.end(),
                        [](const T& t) { return t.kind == T::Kind::Pointer || t.kind == T::Kind::Packet; });
+  }
+  bool has_option() const {
+    return result.kind == T::Kind::Option ||
+           std::any_of(parameters.begin(), parameters.end(), [](const T& t) { return t.kind == T::Kind::Option; });
   }
 };
 
@@ -214,7 +219,8 @@ class Generator {
   bool can_call(const Helper& helper) {
     if (helper.takes_pointer()) return can_point(helper);
     return frozen_.empty() && (has_context_ || !helper.with_context) &&
-           (!helper.throws || ((may_throw() || may_give_up()) && !commutes_));
+           (!helper.throws ||
+            ((may_throw() || (may_give_up() && helper.result.kind != T::Kind::Option)) && !commutes_));
   }
   bool catches_all() const {
     return std::any_of(caught_.begin(), caught_.end(), [](const Caught& c) { return c.all; });
@@ -240,6 +246,15 @@ class Generator {
   void declare_floats(Tree& out);
   std::string float_literal();
   Tree float_expression(const T& type, int depth);
+
+  // ---- what may be absent (generate_options.cc)
+  /// An option of a number, or of a struct that the stack has room for.
+  T any_option();
+  /// What an option may be given.
+  Tree option_value(const T& type, int depth);
+  Tree option_statement(int depth);
+  /// What gives a number that may be absent, which is zero then; nothing if there is none.
+  Tree optional_number(const T& type, int depth);
 
   // ---- helpers with pointers (generate_pointers.cc)
   /// A helper of eBPF that takes pointers, ends no map entry and throws nothing.

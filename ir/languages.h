@@ -71,14 +71,14 @@ inline constexpr Lang AccessesChecked = PacketPointersRooted + Kind::InPacket + 
 inline constexpr Lang ChecksRaised = AccessesChecked + Rule::ChecksRaised;                    // of tests that fail alike the first asks for all
 inline constexpr Lang ChecksMinimal = ChecksRaised + Rule::ChecksMinimal;                     // no test whose answer is known
 inline constexpr Lang LoopsCapped = ChecksMinimal + Rule::LoopsCapped;                        // eBPF loops end after 8,388,608 turns at the latest
-inline constexpr Lang StatusesRaised = LoopsCapped - Kind::Leave - Kind::Throw + Kind::Raise + Rule::StatusesRaised; // calls say why they were left
+inline constexpr Lang NoMaybe = LoopsCapped - Kind::ValueOf + Rule::NoMaybe;                  // a Maybe is a value and a bit
+inline constexpr Lang StatusesRaised = NoMaybe - Kind::Leave - Kind::Throw + Kind::Raise + Rule::StatusesRaised; // calls say why they were left
 inline constexpr Lang PacketPulled = StatusesRaised + Rule::PacketPulled;                     // what is not linear is made so
 inline constexpr Lang NoTry = PacketPulled - Kind::Try + Kind::Labelled + Kind::Goto;         // try is a test of what was raised
 inline constexpr Lang NoFinally = NoTry - Kind::Finally - Kind::Guarded;                                      // every way out of a function ends where it is left
 inline constexpr Lang ThrowsExplicit = NoFinally - Kind::Raise - Kind::FaultVerdict + Kind::RuntimeCall + Rule::ThrowsExplicit; // leaving early is a return
 inline constexpr Lang AggregatesReturned = ThrowsExplicit + Rule::AggregatesReturned;                 // no function gives an array or a string
-inline constexpr Lang NoMaybe = AggregatesReturned - Kind::ValueOf + Rule::NoMaybe;               // a Maybe is a value and a bit
-inline constexpr Lang PinsFlat = NoMaybe + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry
+inline constexpr Lang PinsFlat = AggregatesReturned + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry
 
 inline constexpr Lang ConstantsRead = PinsFlat + Rule::ConstantsRead;                         // what a constant holds at a known place is a number
 inline constexpr Lang ConstantsFolded = ConstantsRead + Rule::ConstantsFolded;                     // numbers alone are computed

@@ -5,7 +5,7 @@
 
 namespace ksc {
 
-Ir<lang::PinsFlat> flatten_pinned_globals(const Ir<lang::NoMaybe>& in, Context& context) {
+Ir<lang::PinsFlat> flatten_pinned_globals(const Ir<lang::AggregatesReturned>& in, Context& context) {
   using Out = To<lang::PinsFlat>;
   std::vector<StructField> fields;
   std::vector<FieldValue> values;
@@ -26,7 +26,7 @@ Ir<lang::PinsFlat> flatten_pinned_globals(const Ir<lang::NoMaybe>& in, Context& 
   Type type = context.types.structure(name);
   if (!fields.empty()) context.types.complete_struct(type, fields);
   bool declared = false;
-  return rewrite<lang::NoMaybe, lang::PinsFlat>(
+  return rewrite<lang::AggregatesReturned, lang::PinsFlat>(
       in, context, on<GlobalDef>([&](const Node<GlobalDef>& n, Out& to) {
         if (n->storage != Storage::Pinned) return to.declare(n.form, n.loc);
         if (!std::exchange(declared, true)) to.declare(PinnedGlobals{name, type, to.context.span(values)}, n.loc);

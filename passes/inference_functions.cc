@@ -72,9 +72,8 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
     }
   }
   std::vector<Type> parameters;
-  const auto passed = [&](const TypeExpr& type, std::string_view what) {
+  const auto passed = [&](const TypeExpr& type) {
     Type found = resolve(type);
-    if (is(found, TypeKind::Maybe)) return type_of(unsupported(loc_of(type), fmt::format("`option` as {}", what)));
     if (entity.domain != Domain::User && refuse_floats(found, loc_of(type))) return t.invalid();
     if (is(found, TypeKind::Handle) && entity.domain != Domain::User) {
       c.diagnostics.report(loc_of(type), diag::only_in_userspace, "ProgramHandle");
@@ -83,7 +82,7 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
     return found;
   };
   for (const TypedName& p : n->parameters) {
-    Type type = passed(p.type, "a parameter");
+    Type type = passed(p.type);
     if (is(type, TypeKind::Void)) {
       c.diagnostics.report(loc_of(p.type), diag::void_value);
       type = t.invalid();
@@ -92,7 +91,7 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
   }
   // A program without a result is reported; what it returns is not wrong as well.
   const Type without = entity.domain == Domain::Program ? t.invalid() : t.void_type();
-  Type result = n->result ? passed(*n->result, "a result") : without;
+  Type result = n->result ? passed(*n->result) : without;
   if (is(result, TypeKind::Pointer) && result->space != Space::Context && entity.domain == Domain::Shared)
     result = type_of(unsupported(loc_of(*n->result), "a pointer as a result of a `@helper`"));
   if (entity.program_type) check_program_signature(n, *entity.program_type, parameters, result);

@@ -71,7 +71,7 @@ Type Inference::resolve(const TypeExpr& type) {
       on<FunctionType>([&](const Node<FunctionType>& n) { return function_type(n); }),
       on<OptionType>([&](const Node<OptionType>& n) {
         Type element = resolve(n->element);
-        if (is_integral(element)) return t.maybe(element);
+        if (is_integral(element) || is_aggregate(element) || is(element, TypeKind::Str)) return t.maybe(element);
         if (!is(element, TypeKind::Invalid))
           c.diagnostics.report(n.loc, diag::not_supported_yet, "`option` of this type");
         return t.invalid();

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// var x = m[k]; … present x … x   =>   var entry = &m[k]; var x = entry ? *entry : 0; … entry != null … x
+/// fn f() -> option T { return v }; var x = f()   =>   fn f(result: *T) -> bool { *result = v; return true };
+///                                                     var x; var x_present = f(&x)
+#include <fmt/format.h>
+
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
@@ -47,6 +51,7 @@ class MaybeLowering {
     const auto* lookup = as<MapLookup>(e);
     const auto* call = as<MapCall>(e);  // m.cpu(k, i)
     if (takes(e)) return taken(*call, to.fresh("taken"), element, to);
+    if (const auto* called = as<Call>(e)) return given_by(*called, to.fresh("value"), to);
     if (lookup || call) {
       Type pointer = types.pointer(element, Space::MapValue, true);
       const Name entry = to.fresh("entry");
@@ -61,7 +66,30 @@ class MaybeLowering {
                   loc, element),
           present};
     }
+    if (const auto* choice = as<Conditional>(e)) return chosen(*choice, to);
     return {zero(element, loc, to), to.make(Int{{0}, {}}, loc, boolean)};  // null
+  }
+
+  MaybeParts chosen(const Node<Conditional>& n, Out& to) {
+    Type element = n.type->element, boolean = to.context.types.boolean();
+    const Expr condition = to(n->condition);
+    Option<MaybeParts> then, otherwise;
+    const Body before_then = to.collect([&] { then = parts(n->then, to); }),
+               before_otherwise = to.collect([&] { otherwise = parts(n->otherwise, to); });
+    const Name value = to.fresh("value"), present = to.fresh("value_present");
+    to.emit(Let{value, element, {}}, n.loc);
+    to.emit(Let{present, boolean, {}}, n.loc);
+    const MaybeParts mine{to.make(Local{value}, n.loc, element), to.make(Local{present}, n.loc, boolean)};
+    const auto branch = [&](const Body& before, const MaybeParts& given) {
+      return to.collect([&] {
+        to.emit(before);
+        to.emit(Assign{mine.value, given.value}, n.loc);
+        to.emit(Assign{mine.present, given.present}, n.loc);
+      });
+    };
+    const Branch first{condition, branch(before_then, *then)};
+    to.emit(If{to.context.span<Branch>({first}), branch(before_otherwise, *otherwise)}, n.loc);
+    return mine;
   }
 
   /// q.pop() and q.peek(), which are told where to.
@@ -83,12 +111,81 @@ class MaybeLowering {
                            types.boolean())};
   }
 
+  /// A call of a function with such a result, which is told where to put it.
+  MaybeParts given_by(const Node<Call>& n, Name value, Out& to) {
+    Types& types = to.context.types;
+    Type element = n.type->element;
+    to.emit(Let{value, element, zero(element, n.loc, to)}, n.loc);
+    const Expr place = to.make(Local{value}, n.loc, element);
+    const Expr address = to.make(AddressOf{place}, n.loc, types.pointer(element, Space::Stack, false));
+    const Name present = to.fresh(fmt::format("{}_present", value.spelling()));
+    to.emit(Let{present, types.boolean(),
+                Expr(to.make(Call{n->function, arguments(n, address, to)}, n.loc, types.boolean()))},
+            n.loc);
+    return {place, to.make(Local{present}, n.loc, types.boolean())};
+  }
+  /// What a call passes, with `result` behind it.
+  Span<Expr> arguments(const Node<Call>& n, Option<Expr> result, Out& to) {
+    std::vector<Expr> passed;
+    for (const Expr& argument : n->arguments) {
+      if (!is(type_of(argument), TypeKind::Maybe)) {
+        passed.push_back(to(argument));
+        continue;
+      }
+      const MaybeParts given = parts(argument, to);
+      passed.push_back(given.value);
+      passed.push_back(given.present);
+    }
+    if (result) passed.push_back(*result);
+    return to.context.span(passed);
+  }
+
+  void declare_function(const Node<FunctionDef>& n, Out& to) {
+    Types& types = to.context.types;
+    FunctionDef form = n.form;
+    std::vector<Parameter> parameters;
+    for (const Parameter& parameter : n->parameters) {
+      if (!is(parameter.type, TypeKind::Maybe)) {
+        parameters.push_back(parameter);
+        continue;
+      }
+      Type element = parameter.type->element;
+      const Name present = to.fresh(fmt::format("{}_present", parameter.name.spelling()));
+      parameters.push_back({parameter.name, element});
+      parameters.push_back({present, types.boolean()});
+      MaybeParts& mine = locals_[parameter.name];
+      mine.value = to.make(Local{parameter.name}, n.loc, element);
+      mine.present = to.make(Local{present}, n.loc, types.boolean());
+    }
+    if (is(n->result, TypeKind::Maybe)) {
+      result_ = to.fresh("result");
+      parameters.push_back({result_, types.pointer(n->result->element, Space::Stack, false)});
+      form.result = types.boolean();
+    }
+    form.parameters = to.context.span(parameters);
+    form.body = to(n->body);
+    to.declare(form, n.loc);
+  }
+
+  void give(const Node<Return>& n, Out& to) {
+    Type element = type_of(*n->value)->element;
+    const MaybeParts given = parts(*n->value, to);
+    const Expr pointer = to.make(Local{result_}, n.loc, to.context.types.pointer(element, Space::Stack, false));
+    const auto* known = as<Int>(given.present);
+    // Where nothing is given, the caller keeps its zero.
+    if (!known || known->form.value.value != 0)
+      to.emit(Assign{to.make(Deref{pointer}, n.loc, element), given.value}, n.loc);
+    to.emit(Return{given.present}, n.loc);
+  }
+
   void declare(const Node<Let>& n, Out& to) {
     Type element = n->type->element, boolean = to.context.types.boolean();
     // A number is copied: of a variable whose address is known the verifier knows less.
-    const bool is_told = n->value && takes(*n->value) && is_aggregate(element);
-    const MaybeParts given = is_told    ? taken(*as<MapCall>(*n->value), n->name, element, to)
-                             : n->value ? parts(*n->value, to)
+    const auto* call = n->value ? as<Call>(*n->value) : nullptr;
+    const bool is_told = n->value && (call || takes(*n->value)) && is_aggregate(element);
+    const MaybeParts given = is_told && call ? given_by(*call, n->name, to)
+                             : is_told       ? taken(*as<MapCall>(*n->value), n->name, element, to)
+                             : n->value      ? parts(*n->value, to)
                                         : MaybeParts{zero(element, n.loc, to), to.make(Int{{0}, {}}, n.loc, boolean)};
     if (!is_told && (!n->name.is_generated() || read_.count(n->name)))
       to.emit(Let{n->name, element, given.value}, n.loc);
@@ -115,15 +212,24 @@ class MaybeLowering {
   }
 
   NameSet changed_, read_;
+  Name result_;  // the parameter through which the function at work gives what may be absent
   NameMap<MaybeParts> locals_;
 };
 
 }  // namespace
 
-Ir<lang::NoMaybe> lower_maybe(const Ir<lang::AggregatesReturned>& in, Context& context) {
+Ir<lang::NoMaybe> lower_maybe(const Ir<lang::LoopsCapped>& in, Context& context) {
   MaybeLowering lowering(in.declarations);
-  return rewrite<lang::AggregatesReturned, lang::NoMaybe>(
-      in, context, on<Let>([&](const Node<Let>& n, Out& to) {
+  return rewrite<lang::LoopsCapped, lang::NoMaybe>(
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) { lowering.declare_function(n, to); }),
+      on<Return>([&](const Node<Return>& n, Out& to) {
+        if (n->value && is(type_of(*n->value), TypeKind::Maybe)) return lowering.give(n, to);
+        to.emit(Return{to(n->value)}, n.loc);
+      }),
+      on<Call>([&](const Node<Call>& n, Out& to) -> Expr {
+        return to.make(Call{n->function, lowering.arguments(n, {}, to)}, n.loc, n.type);
+      }),
+      on<Let>([&](const Node<Let>& n, Out& to) {
         if (is(n->type, TypeKind::Maybe)) return lowering.declare(n, to);
         to.emit(Let{n->name, n->type, to(n->value)}, n.loc);
       }),

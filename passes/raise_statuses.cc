@@ -65,7 +65,7 @@ class StatusRaising {
 
 }  // namespace
 
-Ir<lang::StatusesRaised> raise_statuses(const Ir<lang::LoopsCapped>& in, Context& context) {
+Ir<lang::StatusesRaised> raise_statuses(const Ir<lang::NoMaybe>& in, Context& context) {
   const EscapeAnalysis escapes(in.declarations);
   // main has nobody to give a status to: what comes out of it ends the process.
   const auto gives_status = [&](const FunctionDef& f) {
@@ -75,7 +75,7 @@ Ir<lang::StatusesRaised> raise_statuses(const Ir<lang::LoopsCapped>& in, Context
   Name result;  // the parameter through which the leaving function at work gives its result
   const auto lower = [&](Out& to) { return StatusRaising(to, escapes, result); };
   const auto is_leaving = [&](Out& to) { return gives_status(*to.function()); };
-  return rewrite<lang::LoopsCapped, lang::StatusesRaised>(
+  return rewrite<lang::NoMaybe, lang::StatusesRaised>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
         if (gives_status(form)) {

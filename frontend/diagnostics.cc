@@ -13,6 +13,15 @@ Diagnostic& Diagnostics::add(Diagnostic diagnostic) {
   return all_.emplace_back(std::move(diagnostic));
 }
 
+void Diagnostics::keep_first(size_t count) {
+  while (all_.size() > count) {
+    const Diagnostic& last = all_.back();
+    if (last.loc) seen_.erase({last.loc.index, last.id});
+    errors_ -= last.severity == Severity::error;
+    all_.pop_back();
+  }
+}
+
 bool Diagnostics::has(diag::Id id) const {
   return std::any_of(all_.begin(), all_.end(), [&](const Diagnostic& d) { return d.id == id; });
 }

@@ -100,6 +100,8 @@ class Diagnostics {
   const std::deque<Diagnostic>& all() const { return all_; }
   /// Whether a message of this kind was reported anywhere.
   bool has(diag::Id id) const;
+  /// Takes back all messages but the first ones.
+  void keep_first(size_t count);
 
  private:
   Diagnostic& add(Diagnostic diagnostic);

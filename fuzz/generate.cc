@@ -212,6 +212,13 @@ const std::vector<std::string>& counted_forms() {
       "number meets floating point",
       "compare floating point",
       "compound assign of floating point",
+      "packet pointer given",
+      "packet pointer with a name given",
+      "entry given",
+      "entry given by another",
+      "given packet pointer",
+      "given entry",
+      "packet pointer that is null first",
       "option result",
       "option argument",
       "option of a struct",
@@ -427,6 +434,7 @@ Tree Generator::program() {
   const size_t helpers = 1 + random_.below(3);
   for (size_t i = 0; i < helpers; ++i) out.parts.push_back(helper(i));
   for (uint64_t i = 0, n = random_.below(3); i < n; ++i) out.parts.push_back(pointer_helper(i));
+  pointer_givers(out);
   if (random_.once_in(3)) declare_function_variable(out);
   const size_t programs = 1 + random_.below(3);
   for (size_t i = 0; i < programs; ++i) out.parts.push_back(entry(i, programs));

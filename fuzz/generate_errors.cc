@@ -70,6 +70,10 @@ Tree Generator::defer_statement(int depth) {
   const auto caught = std::exchange(caught_, {});
   const int loops = std::exchange(loops_, 0);
   in_deferred_ = true;
+  // A pointer that was tested may be null where the block runs.
+  const auto scopes = scopes_;
+  for (auto& scope : scopes_)
+    std::erase_if(scope, [](const Variable& v) { return v.name.starts_with("late") || v.name.starts_with("given"); });
   std::vector<const Helper*> quiet;
   for (const Helper& helper : helpers_)
     if (!helper.throws && can_call(helper)) quiet.push_back(&helper);
@@ -89,6 +93,7 @@ Tree Generator::defer_statement(int depth) {
     out = join("defer ", block(depth - 1, 1 + static_cast<int>(random_.below(2))));
   }
   in_deferred_ = false;
+  scopes_ = scopes;
   loops_ = loops;
   caught_ = caught;
   if (!has_loop || !has_context_ || random_.once_in(3)) return out;

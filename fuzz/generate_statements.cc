@@ -256,9 +256,15 @@ Tree Generator::statement(int depth) {
     deferrals_ = outer;
     return out;
   };
-  switch (random_.below(41)) {
+  switch (random_.below(43)) {
     case 38:
       if (!rings_.empty() && !commutes_ && !in_user_) return ring_statement(depth);
+      break;
+    case 41:
+      if (!givers_.empty() && !commutes_ && !in_user_) return given_pointer(depth);
+      break;
+    case 42:
+      if (has_context_ && random_.once_in(2)) return late_pointer(depth);
       break;
     case 39:
     case 40:

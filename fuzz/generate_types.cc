@@ -105,6 +105,7 @@ void Generator::declare_structs(Tree& out) {
 
 std::string Generator::constant_text(const T& type) {
   if (type.kind == T::Kind::Str) return any_text();
+  if (type.kind == T::Kind::Option) return "null";
   std::string text;
   if (type.kind == T::Kind::Array) {
     for (uint64_t i = 0; i < type.count; ++i) text += (i ? ", " : "") + constant_text(type.element[0]);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -91,6 +92,15 @@ struct Helper {
     return result.kind == T::Kind::Option ||
            std::any_of(parameters.begin(), parameters.end(), [](const T& t) { return t.kind == T::Kind::Option; });
   }
+};
+
+/// A helper that gives a pointer: into the packet, or to what a map has.
+struct PointerGiver {
+  std::string name;
+  T pointee;             // Packet: the header
+  std::string map;       // empty: the packet
+  std::optional<T> key;  // its parameter; without one, it takes the context
+  bool throws = false;
 };
 
 struct Header {
@@ -261,6 +271,12 @@ class Generator {
   Tree pointer_helper(size_t index);
   /// The texts of what a parameter of the type can be given here.
   Texts pointers_to(const T& pointer);
+  // generate_pointer_results.cc
+  void pointer_givers(Tree& out);
+  /// What is pointed to is used where it is there.
+  Tree given_pointer(int depth);
+  /// A packet pointer that is null until it is given something.
+  Tree late_pointer(int depth);
   bool can_point(const Helper& helper);
   /// Calls such a helper with a reference to an entry, if there is one for it; no text otherwise.
   Tree call_with_reference(const std::string& reference, const T& type, int depth);
@@ -331,6 +347,7 @@ class Generator {
   std::vector<Variable> globals_;  // config fields under `block.field`
   std::vector<std::pair<std::string, T>> constants_;
   std::vector<Map> maps_;
+  std::vector<PointerGiver> givers_;
   std::vector<Map> queues_;  // and stacks
   std::vector<Map> rings_;
   std::vector<Map> array_maps_;                                     // whose values are arrays or strings

@@ -89,6 +89,9 @@ class Checker {
     if constexpr (std::same_as<Sum, Expr>) {
       if (is_typed_ && !n.type) report("an expression has no type", sum);
       if (has(Rule::NoMaybe) && holds_maybe(n.type)) report("a Maybe is left", sum);
+      if (has(Rule::PacketPointersPresent) && is(n.type, TypeKind::Pointer) && n.type->space == Space::Packet &&
+          n.type->nullable)
+        report("a packet pointer may be null", sum);
     }
     calls(sum, n);
     functions(sum, n);

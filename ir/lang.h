@@ -17,13 +17,13 @@ namespace ksc {
 /// guarded), OffsetsBounded (constants; other bounds come from what the pass knows of variables), UserEntriesCopied
 /// (until lower_user_maps), ShortCircuitsRaised (a branch with one assignment), Folded (`t = e; return t`).
 KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCallsFound, NullChecked, ThrowsChecked,
-         TargetChecked, ResultsUnnamed, ValuesPlaced, ShortCircuitsPure, OperandsOrdered, PacketPointersRooted,
-         AccessesChecked, ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped, StatusesRaised, ThrowsExplicit,
-         AggregatesReturned, NoMaybe, PinsFlat, ConstantsRead, ConstantsFolded, NoArithmeticBuiltin, NoStringComparison,
-         EnumsConverted, PaddingDropped, NoArrayCopy, SplitEbpf, ArgumentsPacked, ImportsUsed, PacketElementsPointed,
-         ElementAddressesGuarded, PinsReached, LookupsMerged, WaysForgotten, ZerosForgotten, NullTestsApart,
-         PointersRetested, ContextReadOnce, ContextAccessesApart, EarlyAnswersHidden, ResultsCleared, PlacesApart,
-         ReboundPointersHidden, IndexesGuarded, OffsetsBounded, TurnPointersDetached, PacketTestsApart,
+         TargetChecked, ResultsUnnamed, ValuesPlaced, ShortCircuitsPure, OperandsOrdered, PacketPointersPresent,
+         PacketPointersRooted, AccessesChecked, ChecksRaised, ChecksMinimal, PacketPulled, LoopsCapped, StatusesRaised,
+         ThrowsExplicit, AggregatesReturned, NoMaybe, PinsFlat, ConstantsRead, ConstantsFolded, NoArithmeticBuiltin,
+         NoStringComparison, EnumsConverted, PaddingDropped, NoArrayCopy, SplitEbpf, ArgumentsPacked, ImportsUsed,
+         PacketElementsPointed, ElementAddressesGuarded, PinsReached, LookupsMerged, WaysForgotten, ZerosForgotten,
+         NullTestsApart, PointersRetested, ContextReadOnce, ContextAccessesApart, EarlyAnswersHidden, ResultsCleared,
+         PlacesApart, ReboundPointersHidden, IndexesGuarded, OffsetsBounded, TurnPointersDetached, PacketTestsApart,
          PacketEqualitiesHidden, MembersInitialised, CountersWide, ShortCircuitsRaised, PacketReread, LargeValuesNamed,
          LocalsSpilled, LargeCopiesLooped, LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared,
          ArgumentsCopied, PresenceAsked, UserEntriesCopied, UserIndexesGuarded, count);

@@ -66,7 +66,8 @@ inline constexpr Lang OperandsOrdered = ShortCircuitsPure - Kind::BlockValue + R
 inline constexpr Lang NoUpdate = OperandsOrdered - Kind::Update + Kind::AtomicUpdate + Kind::MapSlot; // op= is a read and a write
 inline constexpr Lang NoMapEntry = NoUpdate - Kind::MapEntry + Kind::MapStore;                // map entries are written by statements
 inline constexpr Lang FailuresThrown = NoMapEntry + Kind::Attempt;                            // what fails in userspace is thrown where it is taken
-inline constexpr Lang PacketPointersRooted = FailuresThrown + Rule::PacketPointersRooted;         // no packet pointer reaches back from another
+inline constexpr Lang PacketPointersPresent = FailuresThrown + Rule::PacketPointersPresent;         // no packet pointer is null
+inline constexpr Lang PacketPointersRooted = PacketPointersPresent + Rule::PacketPointersRooted;         // no packet pointer reaches back from another
 inline constexpr Lang AccessesChecked = PacketPointersRooted + Kind::InPacket + Rule::AccessesChecked; // each packet access is tested
 inline constexpr Lang ChecksRaised = AccessesChecked + Rule::ChecksRaised;                    // of tests that fail alike the first asks for all
 inline constexpr Lang ChecksMinimal = ChecksRaised + Rule::ChecksMinimal;                     // no test whose answer is known

@@ -40,7 +40,15 @@ struct Instance {
   Name function, name;  // as written, and in the program
   std::vector<Type> parameters;
   Type context;
+  Type result = nullptr;  // of one that gives a pointer: what it gives, once that is known
+  bool is_at_work = false;
+  std::vector<Decl> declared{};
 };
+
+/// Whether this is a pointer of which the type does not say where it leads.
+inline bool is_open(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Any; }
+inline bool may_lead(Type type) { return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef); }
+inline bool is_in_packet(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Packet; }
 
 /// Whether this is a choice between values, whose type is what those meet at.
 inline bool is_choice(const Expr& e) {
@@ -121,13 +129,35 @@ class Inference {
   void declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<Decl>& out);
   void declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out);
   // inference_instances.cc
-  void declare_body(const FunctionDecl& n, Loc loc, const Entity& entity, const Instance& one, std::vector<Decl>& out);
+  void declare_body(const FunctionDecl& n, Loc loc, const Entity& entity, Instance& one, std::vector<Decl>& out);
+  /// One attempt, which is the last one unless `is_learning_`.
+  std::vector<Decl> typed_body(const FunctionDecl& n, Loc loc, const Entity& entity, const Instance& one);
+  void declare_instance(Instance& one);
   void declare_parameters(const FunctionDecl& n, const Instance& one, std::vector<Parameter>& parameters,
                           std::vector<Stmt>& first);
   /// What calls of helpers with pointers have asked for.
   void declare_instances(std::vector<Decl>& out);
   static bool takes_pointers(const Entity& entity);
-  const Instance& instance(Name function, const std::vector<Type>& parameters, Type context);
+  /// Whether it gives a pointer, into a memory that its body tells.
+  static bool gives_pointer(const Entity& entity);
+  Instance& instance(Name function, const std::vector<Type>& parameters, Type context);
+  /// A call of a function that gives a pointer, as what it gives.
+  Expr pointer_given(const Instance& called, const std::vector<Expr>& arguments, Loc loc);
+  /// What a function with such a result is declared to give.
+  Type passed_result(Type result);
+  void return_pointer(const Expr& given, Loc loc);
+  /// Where the pointers lead that the function gives which was looked at last.
+  Type result_memory(const Instance& one, Loc loc);
+  // inference_memories.cc
+  /// Notes which memory a variable points into that was declared without saying.
+  void learn_memory(const Local& local, const Expr& given);
+  void learn_result(const Expr& given);
+  /// The same pointer or reference, which may be null.
+  Type nullable(Type pointer);
+  /// One memory that holds both; null if there is none.
+  Type common_memory(Type known, Type given);
+  /// The type of a variable, where its declaration does not say which memory it points into.
+  Type remembered(Name local, Type declared) const;
   Expr call_instance(const Entity& entity, Name function, const std::vector<Expr>& values, Loc loc);
   /// How far behind the packet's start a pointer leads.
   Expr packet_offset(const Expr& pointer);
@@ -420,11 +450,17 @@ class Inference {
   Domain domain_ = Domain::User;
   const ProgramType* program_type_ = nullptr;
   std::deque<Instance> instances_;
-  Parameter context_{};                        // the context of the function at work
+  NameMap<Type> memories_;         // of variables that are declared without their memory: what was learned of it
+  Type given_memory_ = nullptr;    // of the pointers that the function at work gives
+  Loc given_loc_;                  // of the last one that says so
+  bool gives_null_ = false;        // as well
+  bool is_learning_ = false;       // the function at work is to be looked at again
+  std::vector<Instance*> wanted_;  // by the function at work: what those give is not known yet
+  Parameter context_{};            // the context of the function at work
   const ProgramType* context_type_ = nullptr;  // what the context of the function at work says about its program
   Type result_ = nullptr;
   Loc result_loc_;                                   // where the function at work says its result
-  bool result_is_named_ = false;                     // so that `return` alone gives it
+  Name result_name_;                                 // if it has one: `return` alone gives it
   NameSet packet_ends_;                              // locals that hold ctx->data_end
   std::map<Name, NameSet, ByText> refused_members_;  // of structs and config blocks: those whose type was refused
   NameSet unknown_types_;                            // that have been reported
@@ -443,6 +479,8 @@ class Inference {
 /// The most bytes that a string has, with the one that ends it.
 inline constexpr uint64_t largest_string = 1 << 16;
 
+/// The memory that a pointer or a reference leads into, in words.
+std::string memory_of(Type pointer);
 /// What an operator looks like in the source.
 std::string_view operator_text(Operator op);
 /// A number as text.

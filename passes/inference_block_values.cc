@@ -24,6 +24,7 @@ Type Inference::join(const std::vector<Expr>& values, Expected expected) {
       }))
     std::stable_partition(ordered.begin(), ordered.end(),
                           [](const Expr& value) { return !constant(innermost_value(value)); });
+  const auto is_null = [](const Expr& value) { return kind_of(innermost_value(value)) == Kind::Null; };
   for (const Expr& value : ordered) {
     Type next = type_of(settle(value_of_maybe(value)));
     if (is(next, TypeKind::Void)) continue;  // an arm that leaves has no value
@@ -38,9 +39,12 @@ Type Inference::join(const std::vector<Expr>& values, Expected expected) {
       type = type->count < next->count ? next : type;
     else if (is(type, TypeKind::EntryRef) && type->element == next)  // an entry and a value: the entry's value
       type = next;
-    else if (kind_of(innermost_value(values[0])) == Kind::Null &&
-             (is(next, TypeKind::Pointer) || is(next, TypeKind::EntryRef)) && next->nullable)
-      type = next;
+    else if (is_null(values[0]) && may_lead(next))
+      type = nullable(next);
+    else if (is_null(value) && may_lead(type))
+      type = nullable(type);
+    else if (may_lead(type) && may_lead(next) && common_memory(type, next))
+      type = common_memory(type, next);
     else if (!converts(value, type)) {
       if (is(type, TypeKind::Pointer) && is(next, TypeKind::Pointer))
         refuse_conversion(value, type);

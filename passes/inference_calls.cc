@@ -165,7 +165,7 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
   }
   const std::optional<std::vector<Expr>> values = passed(name.spelling(), *function, arguments, loc, receiver);
   if (!values) return invalid(loc);
-  if (takes_pointers(entity)) return call_instance(entity, name, *values, loc);
+  if (takes_pointers(entity) || gives_pointer(entity)) return call_instance(entity, name, *values, loc);
   return c.make(Call{name, c.span(*values)}, loc, function->element);
 }
 

@@ -5,11 +5,9 @@
 
 namespace ksc {
 
-namespace {
-
-/// The memory that pointers of a space point into, in words.
-std::string_view memory_text(Space space) {
-  switch (space) {
+std::string memory_of(Type pointer) {
+  if (is(pointer, TypeKind::EntryRef)) return fmt::format("an entry of `{}`", pointer->name.spelling());
+  switch (pointer->space) {
     case Space::Stack: return "a local variable";
     case Space::MapValue: return "a global or a map's value";
     case Space::Packet: return "the packet";
@@ -20,8 +18,6 @@ std::string_view memory_text(Space space) {
     default: return "memory that is not known";
   }
 }
-
-}  // namespace
 
 std::string integer_text(const Integer& value) {
   if (value.value >= INT64_MIN && value.value <= INT64_MAX) return std::to_string(static_cast<int64_t>(value.value));
@@ -238,7 +234,8 @@ bool Inference::converts(const Expr& whole, Type target) {
   if (is_address_of_array(e, target)) return true;
   if (is(from, TypeKind::Pointer) && is(target, TypeKind::Pointer))
     return same_pointee(from, target) && (target->space == Space::Any || target->space == from->space);
-  if (is(from, TypeKind::EntryRef) && is(target, TypeKind::Pointer)) return same_pointee(from, target);
+  if (is(from, TypeKind::EntryRef) && is(target, TypeKind::Pointer))
+    return same_pointee(from, target) && (is_open(target) || target->space == Space::MapValue);
   if (is(from, TypeKind::EntryRef) && is(target, TypeKind::EntryRef)) return same_pointee(from, target);
   if (is(from, TypeKind::EntryRef))  // what it refers to
     return from->element == target ||
@@ -281,6 +278,14 @@ Expr Inference::coerce(const Expr& e, Type target) {
 
 Expr Inference::refuse_conversion(const Expr& e, Type target) {
   Type from = type_of(e);
+  if (may_lead(from) && may_lead(target) && from->element == target->element &&
+      (from->kind != target->kind || from->space != target->space)) {
+    const auto text = [&](Type pointer) {
+      return fmt::format("*{} to {}", spell(pointer->element), memory_of(pointer));
+    };
+    c.diagnostics.report(loc_of(e), diag::type_mismatch, text(from), text(target));
+    return invalid(loc_of(e));
+  }
   // Of a reference it is what it refers to that does not fit.
   if (is(from, TypeKind::EntryRef)) from = from->element;
   if (is(target, TypeKind::EntryRef)) target = target->element;
@@ -300,11 +305,6 @@ Expr Inference::refuse_conversion(const Expr& e, Type target) {
     if (!(is(value, TypeKind::Bool) && is_enumeration(target))) fix_with_cast(message, e, target);
   } else if (is_number(value) && is_number(target)) {
     fix_with_cast(c.diagnostics.report(loc, diag::needs_cast, spell(from), spell(target)), e, target);
-  } else if (both(TypeKind::Pointer) && from->element == target->element && from->space != target->space) {
-    const auto text = [&](Type pointer) {
-      return fmt::format("{} to {}", spell(pointer), memory_text(pointer->space));
-    };
-    c.diagnostics.report(loc, diag::type_mismatch, text(from), text(target));
   } else if (both(TypeKind::Str) || (is_text_array(from) && is(target, TypeKind::Str)) ||
              (both(TypeKind::Pointer) && from->element != target->element && from->space != Space::Context &&
               target->space != Space::Context)) {

@@ -92,8 +92,6 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
   // A program without a result is reported; what it returns is not wrong as well.
   const Type without = entity.domain == Domain::Program ? t.invalid() : t.void_type();
   Type result = n->result ? passed(*n->result) : without;
-  if (is(result, TypeKind::Pointer) && result->space != Space::Context && entity.domain == Domain::Shared)
-    result = type_of(unsupported(loc_of(*n->result), "a pointer as a result of a `@helper`"));
   if (entity.program_type) check_program_signature(n, *entity.program_type, parameters, result);
   entity.type = t.function(parameters, result, false);
 }
@@ -204,6 +202,12 @@ void Inference::declare_fault_verdict(const Node<FunctionDecl>& n, std::vector<D
 
 namespace {
 
+std::vector<Stmt> joined(const Body& first, const Body& last) {
+  std::vector<Stmt> all(first.statements.begin(), first.statements.end());
+  all.insert(all.end(), last.statements.begin(), last.statements.end());
+  return all;
+}
+
 /// The program type that has a function's context parameter; null if it has none, or several program types have it.
 const ProgramType* type_of_context(const Instance& function) {
   const ProgramType* found = nullptr;
@@ -223,39 +227,49 @@ const ProgramType* type_of_context(const Instance& function) {
 
 void Inference::declare_function(const Node<FunctionDecl>& n, std::vector<Decl>& out) {
   Entity& entity = *find_entity(n->name.name);
-  if (entity.runs_nowhere || takes_pointers(entity)) return;
+  if (entity.runs_nowhere || takes_pointers(entity) || gives_pointer(entity)) return;
   const auto& parameters = entity.type->parameters;
-  declare_body(n.form, n.loc, entity, {n->name.name, n->name.name, {parameters.begin(), parameters.end()}, nullptr},
-               out);
+  Instance only{n->name.name, n->name.name, {parameters.begin(), parameters.end()}, nullptr};
+  declare_body(n.form, n.loc, entity, only, out);
 }
 
-void Inference::declare_body(const FunctionDecl& n, Loc loc, const Entity& entity, const Instance& one,
-                             std::vector<Decl>& out) {
+std::vector<Decl> Inference::typed_body(const FunctionDecl& n, Loc loc, const Entity& entity, const Instance& one) {
   domain_ = entity.domain;
   program_type_ = entity.program_type;
   context_type_ = program_type_ ? program_type_ : type_of_context(one);
-  result_ = entity.type->element;
+  result_ = one.result ? one.result : entity.type->element;
+  given_memory_ = nullptr;
+  gives_null_ = false;
   result_loc_ = n.result ? loc_of(*n.result) : Loc{};
   loop_depth_ = 0;
   try_depth_ = 0;
   packet_ends_.clear();
+  std::vector<Decl> out;
   const auto& declaration = *as<FunctionDecl>(entity.declaration);
   declare_fault_verdict(declaration, out);
   if (n.name.name == "main" && domain_ == Domain::User) check_main(declaration, entity);
   std::vector<Parameter> parameters;
   std::vector<Stmt> first;
   declare_parameters(n, one, parameters, first);
-  if (domain_ == Domain::Shared && is(result_, TypeKind::Pointer))
+  if (domain_ == Domain::Shared && is(result_, TypeKind::Pointer) && result_->space == Space::Context)
     unsupported(loc_of(*n.result), "the context as a result of a `@helper`");
-  if (n.result_name.name) locals_[n.result_name.name] = result_;
-  result_is_named_ = bool(n.result_name.name);
+  Name result_name = n.result_name.name;
+  if (result_name) locals_[result_name] = result_ = remembered(result_name, result_);
+  result_name_ = result_name;
   at_file_level_ = false;
-  const Body written = body(n.body);
+  Body written = body(n.body);
   at_file_level_ = true;
+  if (result_name && is_in_packet(result_)) {
+    // What is given is not what the variable holds.
+    first.push_back(c.make(Let{result_name, result_, Expr(c.make(Null{}, loc, result_))}, loc));
+    const Body last = collect_statements([&] { return_pointer(c.make(Local{result_name}, loc, result_), loc); });
+    written.statements = always_leaves(written) ? written.statements : c.span(joined(written, last));
+    result_name = {};
+  }
   const bool gives = !is(result_, TypeKind::Void) && !is(result_, TypeKind::Invalid);
   bool broken = false;
   for (const Stmt& s : written.statements) broken |= header(s).contains.has(Kind::InvalidStmt);
-  if (gives && !broken && !result_is_named_ && !always_leaves(written))
+  if (gives && !broken && !result_name_ && !always_leaves(written))
     c.diagnostics.report(n.name.loc, diag::missing_return, std::string(n.name.name.spelling()), spell(result_));
   first.insert(first.end(), written.statements.begin(), written.statements.end());
   out.push_back(c.make(FunctionDef{one.name,
@@ -263,11 +277,12 @@ void Inference::declare_body(const FunctionDecl& n, Loc loc, const Entity& entit
                                    program_type_ ? c.name(program_type_->attribute) : Name{},
                                    entity.target,
                                    c.span(parameters),
-                                   n.result_name.name,
-                                   result_,
+                                   result_name,
+                                   passed_result(result_),
                                    false,
                                    {c.span(first)}},
                        loc));
+  return out;
 }
 
 }  // namespace ksc

@@ -10,9 +10,7 @@
 namespace ksc {
 namespace {
 
-bool is_open(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Any; }
 bool is_context(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Context; }
-bool is_in_packet(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Packet; }
 
 }  // namespace
 
@@ -21,9 +19,13 @@ bool Inference::takes_pointers(const Entity& entity) {
   return entity.domain == Domain::Shared && std::any_of(parameters.begin(), parameters.end(), is_open);
 }
 
-const Instance& Inference::instance(Name function, const std::vector<Type>& parameters, Type context) {
+bool Inference::gives_pointer(const Entity& entity) {
+  return entity.domain == Domain::Shared && is_open(entity.type->element);
+}
+
+Instance& Inference::instance(Name function, const std::vector<Type>& parameters, Type context) {
   size_t others = 0;
-  for (const Instance& known : instances_) {
+  for (Instance& known : instances_) {
     if (!(known.function == function)) continue;
     if (known.parameters == parameters && known.context == context) return known;
     ++others;
@@ -67,8 +69,58 @@ Expr Inference::call_instance(const Entity& entity, Name function, const std::ve
   }
   const bool passes_context = in_packet && !has_context;
   if (passes_context) arguments.push_back(c.make(Local{context_.name}, loc, context_.type));
-  const Instance& called = instance(function, types, passes_context ? context_.type : nullptr);
-  return c.make(Call{called.name, c.span(arguments)}, loc, entity.type->element);
+  Instance& called = instance(function, types, passes_context ? context_.type : nullptr);
+  if (!gives_pointer(entity)) return c.make(Call{called.name, c.span(arguments)}, loc, entity.type->element);
+  if (called.result) return pointer_given(called, arguments, loc);
+  if (called.is_at_work) return unsupported(loc, "a pointer that a function gives to itself");
+  wanted_.push_back(&called);
+  is_learning_ = true;
+  return invalid(loc);
+}
+
+Type Inference::passed_result(Type result) {
+  if (!is_in_packet(result)) return result;
+  return result->nullable ? t.maybe(t.u64()) : t.u64();
+}
+
+Expr Inference::pointer_given(const Instance& called, const std::vector<Expr>& arguments, Loc loc) {
+  Type type = called.result;
+  const Expr call = c.make(Call{called.name, c.span(arguments)}, loc, passed_result(type));
+  if (!is_in_packet(type)) return call;
+  const auto pointer = [&](const Expr& offset) {
+    const Expr bytes = c.make(Convert{offset}, loc, t.i64());
+    const Expr byte = c.make(PointerAdd{packet_start(loc), bytes}, loc, t.pointer(t.u8(), Space::Packet, false));
+    return convert(byte, t.pointer(type->element, Space::Packet, false));
+  };
+  if (!type->nullable) return pointer(call);
+  const Name offset = c.names.fresh("offset");
+  const Expr held = c.make(Local{offset}, loc, type_of(call));
+  const Body block = collect_statements([&] { emit(Let{offset, type_of(call), call}, loc); });
+  const Expr there = convert(pointer(c.make(ValueOf{held}, loc, t.u64())), type);
+  const Expr choice =
+      c.make(Conditional{c.make(Present{held}, loc, t.boolean()), there, c.make(Null{}, loc, type)}, loc, type);
+  return c.make(BlockValue{block, choice}, loc, type);
+}
+
+void Inference::return_pointer(const Expr& given, Loc loc) {
+  Type passed = passed_result(result_);
+  const auto distance = [&](const Expr& pointer) {
+    const Expr bytes = packet_offset(pointer);
+    emit(Return{type_of(bytes) == passed ? bytes : Expr(c.make(Convert{bytes}, loc, passed))}, loc);
+  };
+  if (as<Null>(given)) return emit(Return{Expr(c.make(Null{}, loc, passed))}, loc);
+  if (!type_of(given)->nullable) return distance(given);
+  Expr held = given;
+  if (!as<Local>(given)) {
+    const Name name = c.names.fresh("given");
+    emit(Let{name, type_of(given), given}, loc);
+    held = c.make(Local{name}, loc, type_of(given));
+  }
+  const Expr is_there = c.make(Present{held}, loc, t.boolean());
+  const Body then =
+      collect_statements([&] { distance(c.make(Convert{held}, loc, t.pointer(t.u8(), Space::Packet, false))); });
+  emit(If{c.span<Branch>({{is_there, then}}), {}}, loc);
+  emit(Return{Expr(c.make(Null{}, loc, passed))}, loc);
 }
 
 Expr Inference::packet_offset(const Expr& pointer) {
@@ -88,22 +140,71 @@ Expr Inference::packet_start(Loc loc) {
                 t.pointer(t.u8(), Space::Packet, false));
 }
 
+void Inference::declare_body(const FunctionDecl& n, Loc loc, const Entity& entity, Instance& one,
+                             std::vector<Decl>& out) {
+  for (;;) {
+    // What is found out about memories changes what is said about the rest.
+    const size_t said = c.diagnostics.all().size();
+    const auto refused = refused_members_;
+    const auto unknown = unknown_types_;
+    wanted_.clear();
+    is_learning_ = false;
+    const std::vector<Decl> typed = typed_body(n, loc, entity, one);
+    if (gives_pointer(entity) && !one.result && !is_learning_) {
+      // What is wrong with what it gives has been reported.
+      const bool is_broken = !given_memory_ && c.diagnostics.all().size() > said;
+      one.result = is_broken ? t.invalid() : result_memory(one, n.name.loc);
+      is_learning_ = !is(one.result, TypeKind::Invalid);
+    }
+    if (!is_learning_) {
+      out.insert(out.end(), typed.begin(), typed.end());
+      return;
+    }
+    c.diagnostics.keep_first(said);
+    refused_members_ = refused;
+    unknown_types_ = unknown;
+    for (Instance* wanted : std::exchange(wanted_, {})) declare_instance(*wanted);
+  }
+}
+
+Type Inference::result_memory(const Instance& one, Loc loc) {
+  if (result_name_ && memories_.count(result_name_)) return memories_[result_name_];
+  Type given = given_memory_;
+  if (!given) return type_of(unsupported(loc, "a result that is a pointer, and always null"));
+  if (is(given, TypeKind::Invalid)) return given;
+  if (is(given, TypeKind::EntryRef)) return gives_null_ ? nullable(given) : given;
+  const auto is_address = [](Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Stack; };
+  if (given->space == Space::Stack && std::any_of(one.parameters.begin(), one.parameters.end(), is_address))
+    return type_of(unsupported(given_loc_, "a pointer to a variable as a result"));
+  if (given->space == Space::MapValue && given->nullable)
+    return type_of(
+        unsupported(given_loc_, "a pointer that may lead to a map's entry as a result; a reference to it can be one"));
+  return gives_null_ ? nullable(given) : given;
+}
+
+void Inference::declare_instance(Instance& one) {
+  if (!one.declared.empty() || one.is_at_work) return;
+  one.is_at_work = true;
+  const Entity& entity = *find_entity(one.function);
+  const auto& n = *as<FunctionDecl>(entity.declaration);
+  declare_body(one.name == one.function ? n.form : with_fresh_locals(n.form, c), n.loc, entity, one, one.declared);
+  one.is_at_work = false;
+}
+
 void Inference::declare_instances(std::vector<Decl>& out) {
   NameSet declared;
   // Bodies ask for more while they are declared.
   for (size_t i = 0; i < instances_.size(); ++i) {
-    const Instance one = instances_[i];
-    const Entity& entity = *find_entity(one.function);
-    const auto& n = *as<FunctionDecl>(entity.declaration);
-    const bool is_first = declared.insert(one.function).second;
-    declare_body(is_first ? n.form : with_fresh_locals(n.form, c), n.loc, entity, one, out);
+    declare_instance(instances_[i]);
+    declared.insert(instances_[i].function);
+    out.insert(out.end(), instances_[i].declared.begin(), instances_[i].declared.end());
   }
   // What nobody calls is looked at all the same, as if it were called with the packet, where most is possible.
   const size_t called = instances_.size();
   const KernelStruct* context = c.kernel_types->find_struct(all_program_types().front()->context);
   for (auto& [name, entity] : entities_) {
     if (entity.kind != Entity::Kind::Function || !entity.type || !is(entity.type, TypeKind::Function) ||
-        entity.runs_nowhere || !takes_pointers(entity) || declared.count(name))
+        entity.runs_nowhere || !(takes_pointers(entity) || gives_pointer(entity)) || declared.count(name))
       continue;
     Instance one{name, name, {}, nullptr};
     const auto& wanted = entity.type->parameters;

@@ -101,6 +101,10 @@ void Inference::var_statement(const Node<VarStmt>& n) {
     c.diagnostics.report(n->name.loc, diag::void_value);
     type = t.invalid();
   }
+  if (is_open(type) && in_ebpf()) {
+    type = remembered(name, type);
+    if (!is_open(type)) value = Expr(c.make(Null{}, n.loc, type));
+  }
   Type element = type;
   while (is(element, TypeKind::Array)) element = element->element;
   if (is(type, TypeKind::Program) || is(type, TypeKind::Map) || is(type, TypeKind::Module))
@@ -219,11 +223,12 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     const Kind written = kind_of(n->value);
     const bool is_literal =
         written == Kind::StringValue || written == Kind::ArrayLiteral || written == Kind::ArrayRepeat;
-    Expr given = infer(n->value, refers && is_literal ? type->element : type);
+    Expr given = infer(n->value, refers && is_literal ? type->element : is_open(type) ? nullptr : type);
     // [L50] a reference that is given a whole value refers to that.
     if (refers && is(type->element, TypeKind::Str) && is(type_of(given), TypeKind::Str))
       given = coerce(given, type->element);
     const bool is_value = refers && type_of(given) == type->element;
+    if (const auto* local = as<Local>(*target)) learn_memory(local->form, given);
     Expr value = is_value ? Expr(c.make(Convert{given}, loc_of(given), type)) : coerce(given, type);
     if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
     if (is(type, TypeKind::Pointer) && is(type_of(value), TypeKind::Pointer) && type_of(value)->space != type->space &&
@@ -434,17 +439,21 @@ void Inference::return_statement(const Node<Return>& n) {
     }
     return emit(Return{}, n.loc);
   }
-  if (!n->value && result_is_named_) return emit(Return{}, n.loc);
+  if (!n->value && result_name_) {
+    if (is_in_packet(result_)) return return_pointer(c.make(Local{result_name_}, n.loc, result_), n.loc);
+    return emit(Return{}, n.loc);
+  }
   if (!n->value) {
     c.diagnostics.report(n.loc, diag::type_mismatch, "nothing", spell(result_));
     return emit(InvalidStmt{}, n.loc);
   }
-  const Expr given = infer(*n->value, result_);
+  // What says no memory is no help for what may say one.
+  const Expr given = infer(*n->value, is_open(result_) ? nullptr : result_);
   if (program_type_) warn_of_foreign_verdicts(given);
   // What a body ends with is its value if it has one; `return f()` asks for one [L10].
   if (const bool is_written = !(n.loc == loc_of(*n->value)); !is_written && is(type_of(given), TypeKind::Void)) {
     emit(Evaluate{given}, n.loc);
-    if (result_is_named_) emit(Return{}, n.loc);
+    if (result_name_ && !is_in_packet(result_)) emit(Return{}, n.loc);
     return;
   }
   if (is(type_of(given), TypeKind::Struct) && is(result_, TypeKind::Pointer) && result_->element == type_of(given)) {
@@ -453,8 +462,13 @@ void Inference::return_statement(const Node<Return>& n) {
         .fix(result_loc_, spell(type_of(given)), "return it by value");
     return emit(InvalidStmt{}, n.loc);
   }
+  if (is_open(result_) && domain_ == Domain::Shared) {
+    learn_result(given);
+    return emit(InvalidStmt{}, n.loc);
+  }
   const Expr value = coerce(given, result_);
   if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
+  if (is_in_packet(result_)) return return_pointer(is_in_packet(type_of(given)) ? given : value, n.loc);
   emit(Return{value}, n.loc);
 }
 

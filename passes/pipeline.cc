@@ -40,6 +40,7 @@ auto trunk() {
       | KSC_PASS(lower_updates, "op= becomes a read and a write, or one atomic instruction")
       | KSC_PASS(lower_map_entries, "writing to a map entry becomes a statement")
       | KSC_PASS(throw_failures, "what fails in userspace is thrown where something takes it")
+      | KSC_PASS(split_nullable_packet_pointers, "a packet pointer that may be null becomes one that is not and a truth")
       | KSC_PASS(root_packet_pointers, "packet pointers that may reach back are counted from the packet's start")
       | KSC_PASS(check_packet_accesses, "each packet access is tested against the packet's end")
       | KSC_PASS(raise_packet_checks, "of tests which fail alike the first asks for all that is needed")

@@ -101,10 +101,10 @@ Expr root(Out& to, const Expr& pointer, const Expr& count, const std::optional<D
 
 }  // namespace
 
-Ir<lang::PacketPointersRooted> root_packet_pointers(const Ir<lang::FailuresThrown>& in, Context& context) {
+Ir<lang::PacketPointersRooted> root_packet_pointers(const Ir<lang::PacketPointersPresent>& in, Context& context) {
   Distances distances;
   int loops = 0;
-  return rewrite<lang::FailuresThrown, lang::PacketPointersRooted>(
+  return rewrite<lang::PacketPointersPresent, lang::PacketPointersRooted>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         distances.begin(n.form);
         FunctionDef form = n.form;

@@ -16,6 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// What `ctx.packet()` is declared in.
+constexpr std::string_view packet_library = "/packet.ks";
+
 class Loader {
  public:
   Loader(Context& context, Sources& sources, const std::vector<std::string>& directories)
@@ -27,6 +30,8 @@ class Loader {
     open_.push_back(key);
     std::vector<Decl> all;
     for (const Decl& d : main) all.push_back(converted(d));
+    if (asks_packets_ && !all.empty())
+      module(directories_.back() + std::string(packet_library), true, loc_of(all.back()));
     open_.pop_back();
     all.insert(all.end(), modules_.begin(), modules_.end());
     return context_.span(all);
@@ -36,7 +41,22 @@ class Loader {
   static std::string normal(const fs::path& path) { return path.lexically_normal().string(); }
   static bool is_header(const std::string& path) { return path.ends_with(".kh"); }
 
+  /// Whether `x.packet` stands in it, for which nothing is imported [L55].
+  template <class Sum>
+  void look_for_packets(const Sum& sum) {
+    boost::variant2::visit(
+        [&](const auto& ref) {
+          using F = std::remove_cvref_t<decltype((*ref).form)>;
+          if constexpr (std::same_as<F, Member>) asks_packets_ |= ref->name.name == "packet";
+          each_child_of_form((*ref).form, [&](const auto& child) {
+            if constexpr (!std::same_as<std::remove_cvref_t<decltype(child)>, TypeExpr>) look_for_packets(child);
+          });
+        },
+        sum);
+  }
+
   Decl converted(const Decl& d) {
+    if (!asks_packets_) look_for_packets(d);
     if (const auto* import = as<Import>(d)) {
       const Name path = file_of_import(import->form.path, import->loc);
       if (path) return context_.make(Import{import->form.name, path}, import->loc);
@@ -161,6 +181,7 @@ class Loader {
   std::set<std::string> loaded_;
   std::vector<std::string> open_;  // the files that are being read, each named by the one before
   std::vector<Decl> modules_;
+  bool asks_packets_ = false;
 };
 
 }  // namespace

@@ -20,8 +20,9 @@ struct Context {
   Diagnostics diagnostics;
   Target target;
   const KernelTypes* kernel_types = nullptr;
-  uint32_t main_file = 0;  // the source that is compiled; others are imported
-  std::string project;     // the name that pins and the object are called by [L180]
+  uint32_t main_file = 0;                 // the source that is compiled; others are imported
+  std::vector<uint32_t> library_files{};  // the sources of the standard library, in the order of their paths
+  std::string project;                    // the name that pins and the object are called by [L180]
 
   Name name(std::string_view text) { return names.intern(text); }
   template <class F>

@@ -54,7 +54,8 @@ inline constexpr Lang NullChecked = NoDefer + Rule::NullChecked;                
 inline constexpr Lang ThrowsChecked = NullChecked + Rule::ThrowsChecked;                      // no program lets a throw out
 inline constexpr Lang TargetChecked = ThrowsChecked + Rule::TargetChecked;                    // the target has what is asked of it
 inline constexpr Lang Sound = TargetChecked - Kind::InvalidExpr - Kind::InvalidStmt;            // nothing was wrong: lowering begins
-inline constexpr Lang ResultsUnnamed = Sound + Rule::ResultsUnnamed;                          // no result has a name
+inline constexpr Lang KnownTestsDropped = Sound + Rule::KnownTestsDropped;                    // no test of a pointer that is known
+inline constexpr Lang ResultsUnnamed = KnownTestsDropped + Rule::ResultsUnnamed;                          // no result has a name
 inline constexpr Lang NoIfPresent = ResultsUnnamed - Kind::IfPresent;                                  // if (var x = e) is a declaration and a test
 inline constexpr Lang ValuesPlaced = NoIfPresent + Rule::ValuesPlaced;                        // what a reference refers to has a place
 inline constexpr Lang NoMatch = ValuesPlaced - Kind::Match + Kind::Switch;                    // match is a switch or a chain of branches

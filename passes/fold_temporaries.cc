@@ -47,13 +47,17 @@ class Folder {
   Body needed(const Body& in) {
     std::vector<Stmt> out;
     for (size_t i = in.statements.size(); i-- > 0;) {
+      const auto* loop = as<CountedLoop>(in.statements[i]);
+      const Name outer = std::exchange(counter_, loop ? loop->form.name : counter_);
       const Stmt s = map_children(
           context_, in.statements[i], [](const Expr& e) { return e; },
           [&](const Body& inner) { return needed(inner); });
+      counter_ = outer;
       const auto* let = as<Let>(s);
       const Expr* hidden = hidden_by(s);
       const auto* alone = hidden ? as<Local>(*hidden) : nullptr;
-      if (alone && alone->form.name.is_generated() && uses_[alone->form.name] == 1) {
+      // Of a loop's counter C compilers are not to know how often it turns, whoever looks at it.
+      if (alone && alone->form.name.is_generated() && uses_[alone->form.name] == 1 && !(alone->form.name == counter_)) {
         --uses_[alone->form.name];  // what is hidden is not looked at
         continue;
       }
@@ -223,6 +227,7 @@ class Folder {
   }
 
   Context& context_;
+  Name counter_;  // of the loop at work
   NameSet changed_;
   Uses uses_;
 };

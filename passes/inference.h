@@ -163,6 +163,8 @@ class Inference {
   Expr packet_offset(const Expr& pointer);
   /// Where the packet of the function at work begins.
   Expr packet_start(Loc loc);
+  /// How many bytes the packet of a context has.
+  Expr packet_size(const Expr& context, Loc loc);
   /// Whether the program has its type's context; reports what is wrong with its header.
   void check_program_signature(const Node<FunctionDecl>& n, const ProgramType& type, std::vector<Type>& parameters,
                                Type& result);
@@ -401,6 +403,12 @@ class Inference {
   /// The functions that are methods of a value of the type where the call stands: those of its file, else those of the
   /// file that declares the type.
   std::vector<Name> methods(const Ident& method, Type type, Loc loc);
+  /// Whether it stands in the standard library.
+  bool is_of_library(const Decl& d) const;
+  /// A pointer that the library gave, without null: the function is left where there is none [L55]. Others as they are.
+  Expr there(const Expr& pointer);
+  /// `v.name` where that is `v.name()`: a method of the library's.
+  std::optional<Expr> library_member(const Expr& object, const Node<Member>& n);
   Expr call_method(const std::vector<Name>& functions, Receiver receiver, Span<Expr> arguments, Loc loc);
   // inference_function_values.cc
   Expr call_indirectly(const Expr& function, Span<Expr> arguments, Loc loc);
@@ -450,13 +458,15 @@ class Inference {
   Domain domain_ = Domain::User;
   const ProgramType* program_type_ = nullptr;
   std::deque<Instance> instances_;
-  NameMap<Type> memories_;         // of variables that are declared without their memory: what was learned of it
-  Type given_memory_ = nullptr;    // of the pointers that the function at work gives
-  Loc given_loc_;                  // of the last one that says so
-  bool gives_null_ = false;        // as well
-  bool is_learning_ = false;       // the function at work is to be looked at again
-  std::vector<Instance*> wanted_;  // by the function at work: what those give is not known yet
-  Parameter context_{};            // the context of the function at work
+  NameMap<Type> memories_;       // of variables that are declared without their memory: what was learned of it
+  Type given_memory_ = nullptr;  // of the pointers that the function at work gives
+  Loc given_loc_;                // of the last one that says so
+  bool gives_null_ = false;      // as well
+  bool is_learning_ = false;     // the function at work is to be looked at again
+  std::set<const NodeHeader*> from_library_;   // pointers that functions of the library gave
+  NameSet held_from_library_;                  // variables that were declared with such a pointer
+  std::vector<Instance*> wanted_;              // by the function at work: what those give is not known yet
+  Parameter context_{};                        // the context of the function at work
   const ProgramType* context_type_ = nullptr;  // what the context of the function at work says about its program
   Type result_ = nullptr;
   Loc result_loc_;                                   // where the function at work says its result

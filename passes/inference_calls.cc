@@ -82,15 +82,7 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
     if (is(type, TypeKind::Pointer) && type->space == Space::Context && n->arguments.empty()) {
       if (method.name == "data" || method.name == "data_end") return field_of(object, method, n.loc);
       if (find_field(type->element, method.name)) return field_of(object, method, n.loc);
-      if (method.name == "ingress_ifindex" || method.name == "packet_size") {
-        if (type->element->name == "__sk_buff" && method.name == "packet_size")
-          return field_of(object, {c.name("len"), method.loc}, n.loc);
-        if (method.name == "packet_size") {
-          const Expr end = field_of(object, {c.name("data_end"), method.loc}, n.loc),
-                     start = field_of(object, {c.name("data"), method.loc}, n.loc);
-          return binary(Operator::Subtract, end, start, n.loc);
-        }
-      }
+      if (method.name == "packet_size") return packet_size(object, n.loc);
     }
     Type owner = struct_behind(type);
     const StructField* field = owner ? find_field(owner, method.name) : nullptr;
@@ -98,7 +90,7 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
       return call_indirectly(value_of_maybe(entry_value(field_of(object, method, n.loc))), n->arguments, n.loc);
     if (!field)
       if (const std::vector<Name> functions = methods(method, type, n.loc); !functions.empty())
-        return call_method(functions, {object, member->form.object}, n->arguments, n.loc);
+        return call_method(functions, {there(object), member->form.object}, n->arguments, n.loc);
     for (const Expr& argument : n->arguments) infer(argument);
     if (is(type, TypeKind::Pointer) && type->space == Space::Context)
       return unsupported(n.loc, fmt::format("the method `{}`", method.name.text()));
@@ -167,6 +159,13 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
   if (!values) return invalid(loc);
   if (takes_pointers(entity) || gives_pointer(entity)) return call_instance(entity, name, *values, loc);
   return c.make(Call{name, c.span(*values)}, loc, function->element);
+}
+
+Expr Inference::packet_size(const Expr& context, Loc loc) {
+  if (type_of(context)->element->name == "__sk_buff") return field_of(context, {c.name("len"), loc}, loc);
+  const Expr end = field_of(context, {c.name("data_end"), loc}, loc),
+             start = field_of(context, {c.name("data"), loc}, loc);
+  return binary(Operator::Subtract, end, start, loc);
 }
 
 Expr Inference::passed_address(const Expr& value, const Expr& written, Type wanted) {
@@ -391,6 +390,14 @@ Expr Inference::call_builtin(std::string_view name, Span<Expr> arguments, Expect
     return call({value}, type);
   }
   if (name == "ip4" || name == "ip6" || name == "mac") return infer_address(name, arguments, loc);
+  if (name == "packet_size") {
+    if (!argument_count(name, arguments.size(), 1, loc)) return invalid(loc);
+    const Expr pointer = infer(arguments[0]);
+    if (is_invalid(pointer)) return pointer;
+    if (!is_in_packet(type_of(pointer)) || !context_.type)
+      return refuse_conversion(pointer, t.pointer(t.u8(), Space::Packet, false));
+    return packet_size(c.make(Local{context_.name}, loc, context_.type), loc);
+  }
   if (name == "panic" || name == "assert") return infer_panic(name == "assert", arguments, loc);
   if (name == "load") {
     if (!argument_count(name, arguments.size(), 1, loc) || !user_only()) return invalid(loc);

@@ -71,7 +71,11 @@ Expr Inference::call_instance(const Entity& entity, Name function, const std::ve
   if (passes_context) arguments.push_back(c.make(Local{context_.name}, loc, context_.type));
   Instance& called = instance(function, types, passes_context ? context_.type : nullptr);
   if (!gives_pointer(entity)) return c.make(Call{called.name, c.span(arguments)}, loc, entity.type->element);
-  if (called.result) return pointer_given(called, arguments, loc);
+  if (called.result) {
+    const Expr given = pointer_given(called, arguments, loc);
+    if (is_of_library(entity.declaration)) from_library_.insert(&header(given));
+    return given;
+  }
   if (called.is_at_work) return unsupported(loc, "a pointer that a function gives to itself");
   wanted_.push_back(&called);
   is_learning_ = true;
@@ -204,7 +208,8 @@ void Inference::declare_instances(std::vector<Decl>& out) {
   const KernelStruct* context = c.kernel_types->find_struct(all_program_types().front()->context);
   for (auto& [name, entity] : entities_) {
     if (entity.kind != Entity::Kind::Function || !entity.type || !is(entity.type, TypeKind::Function) ||
-        entity.runs_nowhere || !(takes_pointers(entity) || gives_pointer(entity)) || declared.count(name))
+        entity.runs_nowhere || !(takes_pointers(entity) || gives_pointer(entity)) || declared.count(name) ||
+        is_of_library(entity.declaration))
       continue;
     Instance one{name, name, {}, nullptr};
     const auto& wanted = entity.type->parameters;

@@ -3,6 +3,8 @@
 // returned, says it, and the function is looked at once more.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "passes/inference.h"
 
 namespace ksc {
@@ -59,6 +61,33 @@ void Inference::learn_result(const Expr& given) {
     given_memory_ = t.invalid();
   }
   given_loc_ = loc;
+}
+
+Expr Inference::there(const Expr& pointer) {
+  Type type = type_of(pointer);
+  const auto* local = as<Local>(pointer);
+  const bool is_given = from_library_.count(&header(pointer)) || (local && held_from_library_.count(local->form.name));
+  if (!is_given || !is_in_packet(type) || !type->nullable || in_deferred_) return pointer;
+  const Loc loc = loc_of(pointer);
+  const Name name = local ? local->form.name : c.names.fresh("given");
+  const Expr held = local ? pointer : Expr(c.make(Local{name}, loc, type));
+  const Body before = collect_statements([&] {
+    if (!local) emit(Let{name, type, pointer}, loc);
+    const Expr absent = c.make(Not{c.make(Present{held}, loc, t.boolean())}, loc, t.boolean());
+    const Body leaves = collect_statements([&] { emit(Leave{LeaveReason::Bounds}, loc); });
+    emit(If{c.span<Branch>({{absent, leaves}}), {}}, loc);
+  });
+  const Expr pointed = c.make(Convert{held}, loc, t.pointer(type->element, Space::Packet, false));
+  return c.make(BlockValue{before, pointed}, loc, type_of(pointed));
+}
+
+std::optional<Expr> Inference::library_member(const Expr& object, const Node<Member>& n) {
+  Type type = type_of(object);
+  if (!is_in_packet(type) || !is(type->element, TypeKind::Struct) || find_field(type->element, n->name.name))
+    return std::nullopt;
+  const std::vector<Name> functions = methods(n->name, type, n.loc);
+  if (functions.empty() || !is_of_library(find_entity(functions[0])->declaration)) return std::nullopt;
+  return call_method(functions, {there(object), n->object}, {}, n.loc);
 }
 
 }  // namespace ksc

@@ -60,9 +60,9 @@ Expr Inference::call_overloaded(const std::vector<Name>& functions, Span<Expr> a
 }
 
 std::vector<Name> Inference::methods(const Ident& method, Type type, Loc loc) {
-  const auto in_file = [&](Loc place, bool is_own) {
+  const auto in_file = [&](uint32_t file, bool is_own) {
     std::vector<Name> found;
-    const auto all = functions_.find(function_key(method.name, place));
+    const auto all = functions_.find({file, method.name.spelling()});
     if (all == functions_.end()) return found;
     for (const Name function : all->second) {
       const Entity& entity = *find_entity(function);
@@ -72,15 +72,25 @@ std::vector<Name> Inference::methods(const Ident& method, Type type, Loc loc) {
     }
     return found;
   };
-  std::vector<Name> found = in_file(loc, true);
+  const uint32_t own_file = c.locations[loc].file;
+  std::vector<Name> found = in_file(own_file, true);
   if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) type = type->element;
   const Entity* declared = type->name ? find_entity(type->name) : nullptr;
-  if (!declared || !(is(type, TypeKind::Struct) || is_enumeration(type))) return found;
-  const Loc place = loc_of(declared->declaration);
-  if (c.locations[place].file == c.locations[loc].file) return found;
-  const std::vector<Name> others = in_file(place, false);
-  found.insert(found.end(), others.begin(), others.end());
+  if (!(is(type, TypeKind::Struct) || is_enumeration(type))) return found;
+  // What the kernel declares, and the view of a packet, have methods in each file of the library.
+  std::vector<uint32_t> files = c.library_files;
+  if (declared && !is_of_library(declared->declaration)) files = {c.locations[loc_of(declared->declaration)].file};
+  for (const uint32_t file : files) {
+    if (file == own_file) continue;
+    const std::vector<Name> others = in_file(file, false);
+    found.insert(found.end(), others.begin(), others.end());
+  }
   return found;
+}
+
+bool Inference::is_of_library(const Decl& d) const {
+  const auto& files = c.library_files;
+  return std::find(files.begin(), files.end(), c.locations[loc_of(d)].file) != files.end();
 }
 
 /// x.f(a) is f(x, a), or f(&x, a).

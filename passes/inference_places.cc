@@ -20,7 +20,9 @@ Expr Inference::infer_member(const Node<Member>& n) {
       }
     }
   const Expr object = infer(n->object);
-  return is_invalid(object) ? object : field_of(object, n->name, n.loc);
+  if (is_invalid(object)) return object;
+  if (const std::optional<Expr> given = library_member(object, n)) return *given;
+  return field_of(there(object), n->name, n.loc);
 }
 
 bool Inference::is_packet_end(const Expr& e) const {

@@ -69,8 +69,10 @@ void Inference::var_statement(const Node<VarStmt>& n) {
   const Name name = n->name.name;
   Type type = n->type ? resolve(*n->type) : nullptr;
   Option<Expr> value;
+  bool is_from_library = false;
   if (n->value) {
     Expr given = infer(*n->value, type);
+    is_from_library = from_library_.count(&header(given));
     if (type) {
       given = coerce(given, type);
       // The value says which memory an annotated pointer points into.
@@ -123,6 +125,7 @@ void Inference::var_statement(const Node<VarStmt>& n) {
     type = t.invalid();
   }
   if (value && is_packet_end(*value)) packet_ends_.insert(name);
+  if (is_from_library) held_from_library_.insert(name);
   locals_[name] = type;
   if (is(type, TypeKind::Invalid) || (value && is_invalid(*value))) return emit(InvalidStmt{}, n.loc);
   emit(Let{name, type, value}, n.loc);

@@ -22,27 +22,26 @@ Body returning(const Body& body, const Return& result, Loc loc, Out& to) {
 
 }  // namespace
 
-Ir<lang::ResultsUnnamed> lower_named_results(const Ir<lang::Sound>& in, Context& context) {
+Ir<lang::ResultsUnnamed> lower_named_results(const Ir<lang::KnownTestsDropped>& in, Context& context) {
   const auto result = [](Loc loc, Out& to) {
     const FunctionDef& function = *to.function();
     return Return{Option<Expr>(to.make(Local{function.result_name}, loc, function.result))};
   };
-  return rewrite<lang::Sound, lang::ResultsUnnamed>(in, context,
-                                                    on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
-                                                      if (!n->result_name) return to.add_declaration(to.rebuild(n));
-                                                      FunctionDef form = n.form;
-                                                      form.result_name = {};
-                                                      form.body = to.collect([&] {
-                                                        to.emit(Let{n->result_name, n->result, {}}, n.loc);
-                                                        to.emit(returning(to(n->body), result(n.loc, to), n.loc, to));
-                                                      });
-                                                      to.declare(form, n.loc);
-                                                    }),
-                                                    on<Return>([&](const Node<Return>& n, Out& to) {
-                                                      if (n->value || !to.function()->result_name)
-                                                        return to.emit(Return{to(n->value)}, n.loc);
-                                                      to.emit(result(n.loc, to), n.loc);
-                                                    }));
+  return rewrite<lang::KnownTestsDropped, lang::ResultsUnnamed>(
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+        if (!n->result_name) return to.add_declaration(to.rebuild(n));
+        FunctionDef form = n.form;
+        form.result_name = {};
+        form.body = to.collect([&] {
+          to.emit(Let{n->result_name, n->result, {}}, n.loc);
+          to.emit(returning(to(n->body), result(n.loc, to), n.loc, to));
+        });
+        to.declare(form, n.loc);
+      }),
+      on<Return>([&](const Node<Return>& n, Out& to) {
+        if (n->value || !to.function()->result_name) return to.emit(Return{to(n->value)}, n.loc);
+        to.emit(result(n.loc, to), n.loc);
+      }));
 }
 
 }  // namespace ksc

@@ -28,6 +28,7 @@ auto trunk() {
       | KSC_PASS(check_throws, "what programs let be thrown is caught")
       | KSC_PASS(check_target, "the target has what is asked of it, for each program that gets there")
       | Gate<lang::Sound>{"gate", "the compilation ends here if there were errors"}
+      | KSC_PASS(drop_known_tests, "what is known to be there is not asked for again")
       | KSC_PASS(lower_named_results, "a result with a name becomes a variable")
       | KSC_PASS(lower_if_present, "if (var x = e) becomes a declaration and a test")
       | KSC_PASS(place_referenced_values, "a reference that is given a value refers to a variable that holds it")

@@ -74,6 +74,12 @@ def ip6(payload=b"", src="fd00::1", dst="fd00::2"):
     return Layer(head + ipaddress.ip_address(src).packed + ipaddress.ip_address(dst).packed + payload, 0x86DD)
 
 
+def extension(head, number, payload=b""):
+    """An extension header of IPv6, whose bytes say in hexadecimal all but what follows it."""
+    data = bytes.fromhex(head)
+    return Layer(bytes([getattr(payload, "number", 59)]) + data + payload, number)
+
+
 def tcp(sport=40000, dport=80, flags="S", payload=b""):
     bits = sum({"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32}[flag] for flag in flags)
     return Layer(struct.pack(">HHIIBBHHH", sport, dport, 1, 0, 5 << 4, bits, 1000, 0, 0) + payload, 6)
@@ -94,7 +100,7 @@ def address(text):
     return struct.unpack("=I", ipaddress.ip_address(text).packed)[0]
 
 
-BUILDERS = {f.__name__: f for f in (eth, vlan, arp, ip, ip6, tcp, udp, icmp, mac, address, bytes, range)}
+BUILDERS = {f.__name__: f for f in (eth, vlan, arp, ip, ip6, extension, tcp, udp, icmp, mac, address, bytes, range)}
 
 
 def build(expression):

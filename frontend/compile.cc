@@ -2,8 +2,6 @@
 #include "frontend/compile.h"
 
 #include <chrono>
-#include <filesystem>
-#include <map>
 #include <set>
 
 #include "backends/ebpf_c/emit.h"
@@ -111,19 +109,11 @@ class Compilation {
       if (const std::string problem = problem_of_dump(program); !problem.empty())
         return fail(diag::wrong_dump, options_.file, options_.start_after, problem);
     }
-    note_library_files();
+    note_library_files(context_, sources_, options_.share + "/std");
     run_passes(program);
   }
 
   /// Why the program that was read is not what the pass to start after gives; empty if it may be.
-  /// Methods of what the kernel declares are looked for there.
-  void note_library_files() {
-    const std::string folder = std::filesystem::path(options_.share + "/std/").lexically_normal().string();
-    std::map<std::string, uint32_t> found;
-    for (uint32_t file = 0; file < sources_.size(); ++file)
-      if (sources_.path(file).starts_with(folder)) found[sources_.path(file)] = file;
-    for (const auto& [path, file] : found) context_.library_files.push_back(file);
-  }
   std::string problem_of_dump(const Program& program) const {
     if (find_invalid(program)) return "it was made from a file with errors";
     const Step* step = find_step(options_.start_after);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "frontend/parser.h"
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What `ctx.packet()` is declared in.
-constexpr std::string_view packet_library = "/packet.ks";
+constexpr std::string_view packet_library = "packet.ks";
 
 class Loader {
  public:
@@ -30,8 +31,7 @@ class Loader {
     open_.push_back(key);
     std::vector<Decl> all;
     for (const Decl& d : main) all.push_back(converted(d));
-    if (asks_packets_ && !all.empty())
-      module(directories_.back() + std::string(packet_library), true, loc_of(all.back()));
+    if (asks_packets_ && !directories_.empty()) load_packets(loc_of(all.back()));
     open_.pop_back();
     all.insert(all.end(), modules_.begin(), modules_.end());
     return context_.span(all);
@@ -53,6 +53,13 @@ class Loader {
           });
         },
         sum);
+  }
+
+  void load_packets(Loc loc) {
+    const std::vector<std::string> only{directories_.back()};
+    const std::vector<std::string>* all = std::exchange(searched_, &only);
+    module(std::string(packet_library), true, loc);
+    searched_ = all;
   }
 
   Decl converted(const Decl& d) {
@@ -93,7 +100,7 @@ class Loader {
 
   /// The path of a file in the sources, wherever it lies; nothing, and a message, if it cannot be read.
   std::string find(const std::string& text, bool system, Loc loc, uint32_t& file) {
-    std::vector<fs::path> folders(directories_.begin(), directories_.end());
+    std::vector<fs::path> folders(searched_->begin(), searched_->end());
     if (!system) folders.insert(folders.begin(), fs::path(open_.back()).parent_path());
     std::string why = std::strerror(ENOENT);
     for (const fs::path& folder : folders) {
@@ -181,6 +188,7 @@ class Loader {
   std::set<std::string> loaded_;
   std::vector<std::string> open_;  // the files that are being read, each named by the one before
   std::vector<Decl> modules_;
+  const std::vector<std::string>* searched_ = &directories_;
   bool asks_packets_ = false;
 };
 
@@ -189,6 +197,15 @@ class Loader {
 Program load_files(Context& context, Sources& sources, const std::string& path, const Program& main,
                    const std::vector<std::string>& directories) {
   return Loader(context, sources, directories).load(path, main);
+}
+
+void note_library_files(Context& context, const Sources& sources, const std::string& directory) {
+  const std::string folder = fs::path(directory + "/").lexically_normal().string();
+  std::map<std::string, uint32_t> found;
+  for (uint32_t file = 0; file < sources.size(); ++file)
+    if (sources.path(file).starts_with(folder)) found[sources.path(file)] = file;
+  context.library_files.clear();
+  for (const auto& [path, file] : found) context.library_files.push_back(file);
 }
 
 }  // namespace ksc

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "frontend/load_files.h"
@@ -38,6 +40,32 @@ struct Reference {
   Trace trace;
 };
 
+/// The files of the standard library, by their names.
+const std::map<std::string, std::string>& library_files() {
+  static const std::map<std::string, std::string> files = [] {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(KSC_SOURCE "/runtime/std")) {
+      std::ifstream file(entry.path());
+      std::stringstream text;
+      text << file.rdbuf();
+      found["std/" + entry.path().filename().string()] = text.str();
+    }
+    return found;
+  }();
+  return files;
+}
+
+}  // namespace
+
+Program with_library(Context& context, MemorySources& sources, uint32_t file) {
+  for (const auto& [path, text] : library_files()) sources.add(path, text);
+  const Program program = load_files(context, sources, "random.ks", parse(context, file, sources.text(file)), {"std"});
+  note_library_files(context, sources, "std");
+  return program;
+}
+
+namespace {
+
 class Checker {
  public:
   Checker(const std::string& source, uint64_t seed, int worlds, const World* given)
@@ -48,7 +76,7 @@ class Checker {
   }
 
   PassCheck check() {
-    Program program = parse(context_, file_, sources_.text(file_));
+    Program program = with_library(context_, sources_, file_);
     if (context_.diagnostics.has_errors()) return reject();
     const PassList& passes = pass_list();
     if (!runs_through(passes.trunk, program)) return result_;
@@ -159,8 +187,7 @@ class Checker {
     MemorySources sources;
     const uint32_t file = sources.add("random.ks", split.main);
     sources.add("library.ks", split.library);
-    const Ir<lang::Parsed> parsed{
-        load_files(context, sources, "random.ks", parse(context, file, sources.text(file)), {})};
+    const Ir<lang::Parsed> parsed{with_library(context, sources, file)};
     const Ir<lang::Typed> typed = typed_program(parsed, context);
     const std::string files = fmt::format("{}// library.ks:\n{}", split.main, split.library);
     if (context.diagnostics.has_errors()) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "frontend/source.h"
 #include "fuzz/generate.h"
 #include "ir/interpret.h"
 
@@ -36,6 +37,9 @@ PassCheck check_passes(const std::string& source, uint64_t seed, int worlds = pr
 /// The same in a process of its own: a crash is a failure like others.
 PassCheck check_passes_apart(const std::string& source, uint64_t seed, int worlds = property_worlds,
                              const World* given = nullptr);
+
+/// The program of a source, with what it asks of the standard library.
+Program with_library(Context& context, MemorySources& sources, uint32_t file);
 
 /// The user-API types that come with the compiler.
 const KernelTypes& kernel_types();

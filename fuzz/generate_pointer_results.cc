@@ -122,4 +122,69 @@ Tree Generator::late_pointer(int depth) {
   return out;
 }
 
+Tree Generator::packet_view(int depth) {
+  count("packet view");
+  const std::string view = fmt::format("view{}", temporaries_++), margin(2 * static_cast<size_t>(indent_), ' ');
+  Tree out = join(fmt::format("var {} = ctx.packet()\n{}if ({} != null) ", view, margin, view));
+  scopes_.emplace_back();
+  out.parts.push_back(block_of(1 + random_.below(3), [&] { return view_use(view, depth - 1); }));
+  scopes_.pop_back();
+  return out;
+}
+
+Tree Generator::view_use(const std::string& view, int depth) {
+  const std::string name = fmt::format("of_view{}", temporaries_++);
+  const std::string ending = random_.once_in(2) ? "" : "()";
+  switch (random_.below(5)) {
+    case 0: {
+      count("number of a view");
+      static const std::vector<std::pair<const char*, int>> numbers = {
+          {"protocol", 8}, {"src_port", 16}, {"dst_port", 16}, {"src_ip", 32}, {"dst_ip", 32}};
+      const auto& [member, bits] = random_.pick(numbers);
+      if (random_.once_in(4)) {
+        scopes_.back().push_back({name, integer(64)});
+        return Tree(fmt::format("var {}: u64 = {}.{}{}", name, view, random_.pick(Texts{"size", "len"}), ending));
+      }
+      const T type{T::Kind::Option, 0, false, {}, 0, {integer(bits)}};
+      scopes_.back().push_back({name, type});
+      return Tree(fmt::format("var {}: {} = {}.{}{}", name, type.spelled(), view, member, ending));
+    }
+    case 1:
+      count("truth of a view");
+      scopes_.back().push_back({name, boolean});
+      return Tree(fmt::format("var {} = {}.{}{}", name, view,
+                              random_.pick(Texts{"is_tcp", "is_udp", "is_icmp", "is_ipv6"}), ending));
+    case 2: {
+      if (in_deferred_) break;
+      count("member of a header that may not be there");
+      scopes_.back().push_back({name, integer(8)});
+      return Tree(fmt::format("var {}: u8 = {}.{}", name, view,
+                              random_.pick(Texts{"ip_header().ttl", "ip_header().protocol", "tcp_header().flags"})));
+    }
+    case 3: {
+      count("header of a view changed");
+      static const std::vector<std::pair<const char*, int>> changes = {{"ip_header().set_ttl", 8},
+                                                                       {"ip_header().set_src_ip", 32},
+                                                                       {"ip_header().set_dst_ip", 32},
+                                                                       {"tcp_header().set_src_port", 16},
+                                                                       {"tcp_header().set_dst_port", 16}};
+      const auto& [change, bits] = random_.pick(changes);
+      const std::string header(change, std::string_view(change).find('.'));
+      return join(fmt::format("if (var {} = {}.{}) {{ {}.{}(", name, view, header, name, change + header.size() + 1),
+                  value(integer(bits), depth), ") }");
+    }
+    default: break;
+  }
+  count("header of a view");
+  static const std::vector<std::pair<const char*, const char*>> views = {
+      {"ip_header", "iphdr"}, {"tcp_header", "tcphdr"}, {"udp_header", "udphdr"}};
+  const auto& [method, header] = random_.pick(views);
+  Tree out(fmt::format("if (var given{} = {}.{}{}) ", name, view, method, ending));
+  scopes_.emplace_back();
+  scopes_.back().push_back({"given" + name, {T::Kind::Packet, 0, false, header, 0, {}}});
+  out.parts.push_back(block(depth, 1 + static_cast<int>(random_.below(2))));
+  scopes_.pop_back();
+  return out;
+}
+
 }  // namespace ksc::fuzz

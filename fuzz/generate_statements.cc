@@ -264,7 +264,7 @@ Tree Generator::statement(int depth) {
       if (!givers_.empty() && !commutes_ && !in_user_) return given_pointer(depth);
       break;
     case 42:
-      if (has_context_ && random_.once_in(2)) return late_pointer(depth);
+      if (has_context_ && !commutes_) return random_.once_in(2) ? late_pointer(depth) : packet_view(depth);
       break;
     case 39:
     case 40:

@@ -275,6 +275,9 @@ class Generator {
   void pointer_givers(Tree& out);
   /// What is pointed to is used where it is there.
   Tree given_pointer(int depth);
+  /// The view of the packet, and what it tells.
+  Tree packet_view(int depth);
+  Tree view_use(const std::string& view, int depth);
   /// A packet pointer that is null until it is given something.
   Tree late_pointer(int depth);
   bool can_point(const Helper& helper);

@@ -122,7 +122,7 @@ Verdict check_object(const std::string& source, uint64_t seed, int worlds, Objec
   context.kernel_types = &kernel_types();
   MemorySources sources;
   const uint32_t file = sources.add("random.ks", source);
-  const Ir<lang::Parsed> parsed{parse(context, file, sources.text(file))};
+  const Ir<lang::Parsed> parsed{with_library(context, sources, file)};
   const Program program = typed_program(parsed, context).declarations;
   if (context.diagnostics.has_errors()) {
     std::string code;

@@ -48,7 +48,7 @@ class UserPrograms {
     Context context;
     context.kernel_types = &kernel_types();
     MemorySources sources;
-    const Ir<lang::Parsed> parsed{parse(context, sources.add("random.ks", source), source)};
+    const Ir<lang::Parsed> parsed{with_library(context, sources, sources.add("random.ks", source))};
     const Program program = typed_program(parsed, context).declarations;
     const Name main = context.diagnostics.has_errors() ? Name{} : main_function(program);
     const auto& messages = context.diagnostics.all();

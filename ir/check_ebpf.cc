@@ -173,9 +173,17 @@ class EbpfCheck {
       each_child_of(
           s, [&](const Expr& e) { moves |= may_move(e); }, [](const Stmt&) {});
     if (!moves) return;
-    const Expr* context = at + 1 < all.size() ? hidden_by(all[at + 1]) : nullptr;
+    // What the call gave may be put away first, which reads nothing of the context.
+    size_t next = at + 1;
+    while (next < all.size() && puts_away(all[next])) ++next;
+    const Expr* context = next < all.size() ? hidden_by(all[next]) : nullptr;
     if (!context || !points_into(type_of(*context), Space::Context))
       report_("the context is the old one after what may have moved the packet");
+  }
+  static bool puts_away(const Stmt& s) {
+    const auto* assign = as<Assign>(s);
+    const auto* behind = assign ? as<Deref>(root_of(assign->form.place)) : nullptr;
+    return behind && as<Local>(assign->form.value) && !points_into(type_of(behind->form.pointer), Space::Packet);
   }
   static bool tests_in_turns(const Body& body) {
     return std::any_of(body.statements.begin(), body.statements.end(), [](const Stmt& s) {

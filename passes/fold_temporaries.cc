@@ -42,6 +42,8 @@ class Folder {
   }
 
  private:
+  /// Helpers are passed distances: the pointer that a developer named is often none that the C needs.
+  static bool points_into_packet(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Packet; }
   /// The body without temporaries that nobody names and whose value does nothing; from its end on, for what they name
   /// is named less then.
   Body needed(const Body& in) {
@@ -57,12 +59,13 @@ class Folder {
       const Expr* hidden = hidden_by(s);
       const auto* alone = hidden ? as<Local>(*hidden) : nullptr;
       // Of a loop's counter C compilers are not to know how often it turns, whoever looks at it.
-      if (alone && alone->form.name.is_generated() && uses_[alone->form.name] == 1 && !(alone->form.name == counter_)) {
+      if (alone && (alone->form.name.is_generated() || points_into_packet(alone->type)) &&
+          uses_[alone->form.name] == 1 && !(alone->form.name == counter_)) {
         --uses_[alone->form.name];  // what is hidden is not looked at
         continue;
       }
-      if (let && let->form.name.is_generated() && uses_[let->form.name] == 0 && let->form.value &&
-          !is_impure(*let->form.value)) {
+      if (let && (let->form.name.is_generated() || points_into_packet(let->form.type)) && uses_[let->form.name] == 0 &&
+          let->form.value && !is_impure(*let->form.value)) {
         Uses own;
         count(s, own);
         for (const auto& [name, times] : own) uses_[name] -= times;

@@ -161,6 +161,15 @@ class Inference {
   Expr call_instance(const Entity& entity, Name function, const std::vector<Expr>& values, Loc loc);
   /// How far behind the packet's start a pointer leads.
   Expr packet_offset(const Expr& pointer);
+  /// The same without measuring it, where what the pointer is computed from tells it.
+  std::optional<Expr> known_offset(const Expr& pointer);
+  /// Notes how far a variable leads that is given nothing else.
+  void note_offset(Name local, const Expr& pointer);
+  /// What a function gave as it gave it, a distance that may be absent; nothing for other pointers.
+  std::optional<Expr> given_offset(const Expr& pointer);
+  /// A variable's value, behind what is computed for it, which stays in sight: what a function gave is known by its
+  /// distance from then on.
+  Expr held_pointer(Name local, const Expr& value);
   /// Where the packet of the function at work begins.
   Expr packet_start(Loc loc);
   /// How many bytes the packet of a context has.
@@ -463,6 +472,9 @@ class Inference {
   Loc given_loc_;                // of the last one that says so
   bool gives_null_ = false;      // as well
   bool is_learning_ = false;     // the function at work is to be looked at again
+  NameSet assigned_;             // variables of the function at work that are given another value somewhere
+  NameMap<Expr> offsets_;        // of packet pointers: how far they lead
+  NameMap<Expr> given_offsets_;  // of those that a function gave, which may be null
   std::set<const NodeHeader*> from_library_;   // pointers that functions of the library gave
   NameSet held_from_library_;                  // variables that were declared with such a pointer
   std::vector<Instance*> wanted_;              // by the function at work: what those give is not known yet

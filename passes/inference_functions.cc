@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <functional>
+
 #include "passes/inference.h"
 
 namespace ksc {
@@ -208,6 +210,27 @@ std::vector<Stmt> joined(const Body& first, const Body& last) {
   return all;
 }
 
+/// The variables that a body gives another value, or whose address it takes.
+NameSet assigned_in(const Body& body) {
+  NameSet found;
+  const auto note = [&](const Expr& place) {
+    if (const auto* local = as<Local>(place)) found.insert(local->form.name);
+  };
+  std::function<void(const Expr&)> on_expr;
+  std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) {
+    if (const auto* assign = as<AssignStmt>(s)) note(assign->form.place);
+    each_child_of(s, on_expr, on_stmt);
+  };
+  on_expr = [&](const Expr& e) {
+    if (const auto* operation = as<Operation>(e); operation && operation->form.op == Operator::AddressOf)
+      note(operation->form.operands[0]);
+    if (const auto* address = as<AddressOf>(e)) note(address->form.place);
+    each_child_of(e, on_expr, on_stmt);
+  };
+  for (const Stmt& s : body.statements) on_stmt(s);
+  return found;
+}
+
 /// The program type that has a function's context parameter; null if it has none, or several program types have it.
 const ProgramType* type_of_context(const Instance& function) {
   const ProgramType* found = nullptr;
@@ -248,6 +271,9 @@ std::vector<Decl> Inference::typed_body(const FunctionDecl& n, Loc loc, const En
   const auto& declaration = *as<FunctionDecl>(entity.declaration);
   declare_fault_verdict(declaration, out);
   if (n.name.name == "main" && domain_ == Domain::User) check_main(declaration, entity);
+  offsets_.clear();
+  given_offsets_.clear();
+  assigned_ = assigned_in(n.body);
   std::vector<Parameter> parameters;
   std::vector<Stmt> first;
   declare_parameters(n, one, parameters, first);

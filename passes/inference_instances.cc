@@ -4,6 +4,8 @@
 // context, unless the helper has one.
 #include <fmt/format.h>
 
+#include <functional>
+
 #include "passes/fresh_locals.h"
 #include "passes/inference.h"
 
@@ -114,11 +116,13 @@ void Inference::return_pointer(const Expr& given, Loc loc) {
   };
   if (as<Null>(given)) return emit(Return{Expr(c.make(Null{}, loc, passed))}, loc);
   if (!type_of(given)->nullable) return distance(given);
-  Expr held = given;
-  if (!as<Local>(given)) {
-    const Name name = c.names.fresh("given");
-    emit(Let{name, type_of(given), given}, loc);
-    held = c.make(Local{name}, loc, type_of(given));
+  const Name name = c.names.fresh("given");
+  Expr held = held_pointer(name, given);
+  // What another function gave is passed on.
+  if (const std::optional<Expr> whole = given_offset(held)) return emit(Return{*whole}, loc);
+  if (!as<Local>(held)) {
+    emit(Let{name, type_of(held), held}, loc);
+    held = c.make(Local{name}, loc, type_of(held));
   }
   const Expr is_there = c.make(Present{held}, loc, t.boolean());
   const Body then =
@@ -127,14 +131,72 @@ void Inference::return_pointer(const Expr& given, Loc loc) {
   emit(Return{Expr(c.make(Null{}, loc, passed))}, loc);
 }
 
+std::optional<Expr> Inference::known_offset(const Expr& pointer) {
+  const Loc loc = loc_of(pointer);
+  if (as<PacketStart>(pointer)) return integer({0}, t.u64(), loc);
+  if (const auto* converted = as<Convert>(pointer)) return known_offset(converted->form.value);
+  if (const auto* local = as<Local>(pointer)) {
+    const auto known = offsets_.find(local->form.name);
+    return known == offsets_.end() ? std::nullopt : std::optional(known->second);
+  }
+  if (const auto* choice = as<Conditional>(pointer))  // what a function gave, which is null or leads there
+    return as<Null>(choice->form.otherwise) ? known_offset(choice->form.then) : std::nullopt;
+  const auto* sum = as<PointerAdd>(pointer);
+  if (!sum) return std::nullopt;
+  const std::optional<Expr> base = known_offset(sum->form.pointer);
+  if (!base) return std::nullopt;
+  const auto* start = as<Int>(*base);
+  const bool is_start = start && start->form.value.value == 0;
+  if (const auto* count = as<Int>(sum->form.count)) {
+    const Integer bytes{count->form.value.value * static_cast<__int128>(size_of(type_of(pointer)->element))};
+    if (bytes.value < 0) return std::nullopt;
+    if (is_start) return integer(bytes, t.u64(), loc, count->form.constant);
+    return Expr(c.make(Binary{BinaryOp::Add, *base, integer(bytes, t.u64(), loc)}, loc, t.u64()));
+  }
+  // A distance that was passed, or given.
+  const auto* bytes = as<Convert>(sum->form.count);
+  if (!is_start || !bytes || type_of(bytes->form.value) != t.u64()) return std::nullopt;
+  const auto* held = as<ValueOf>(bytes->form.value);
+  const auto* number = as<Local>(held ? held->form.value : bytes->form.value);
+  return number && !assigned_.count(number->form.name) ? std::optional(bytes->form.value) : std::nullopt;
+}
+
+std::optional<Expr> Inference::given_offset(const Expr& pointer) {
+  if (const auto* converted = as<Convert>(pointer)) return given_offset(converted->form.value);
+  if (const auto* local = as<Local>(pointer)) {
+    const auto known = given_offsets_.find(local->form.name);
+    return known == given_offsets_.end() ? std::nullopt : std::optional(known->second);
+  }
+  const auto* choice = as<Conditional>(pointer);
+  const auto* present = choice && as<Null>(choice->form.otherwise) ? as<Present>(choice->form.condition) : nullptr;
+  if (!present || type_of(present->form.value) != t.maybe(t.u64()) || !known_offset(pointer)) return std::nullopt;
+  return present->form.value;
+}
+
+Expr Inference::held_pointer(Name local, const Expr& value) {
+  Expr held = value;
+  if (const auto* block = as<BlockValue>(value); is_in_packet(type_of(value)) && block && block->form.value) {
+    sink_->insert(sink_->end(), block->form.body.statements.begin(), block->form.body.statements.end());
+    held = *block->form.value;
+  }
+  note_offset(local, held);
+  return held;
+}
+
+void Inference::note_offset(Name local, const Expr& pointer) {
+  if (!is_in_packet(type_of(pointer)) || assigned_.count(local)) return;
+  if (const std::optional<Expr> given = given_offset(pointer)) given_offsets_.insert_or_assign(local, *given);
+  if (const std::optional<Expr> offset = known_offset(pointer)) offsets_.insert_or_assign(local, *offset);
+}
+
 Expr Inference::packet_offset(const Expr& pointer) {
   const Loc loc = loc_of(pointer);
-  Expr root = pointer;
-  while (const auto* converted = as<Convert>(root)) root = converted->form.value;
-  if (as<PacketStart>(root)) return integer({0}, t.u64(), loc);
-  const auto* sum = as<PointerAdd>(root);
-  const auto* count = sum && as<PacketStart>(sum->form.pointer) ? as<Int>(sum->form.count) : nullptr;
-  if (count && count->form.value.value >= 0) return integer(count->form.value, t.u64(), loc, count->form.constant);
+  if (const auto* block = as<BlockValue>(pointer); block && block->form.value) {
+    const Expr offset = packet_offset(*block->form.value);
+    return c.make(BlockValue{block->form.body, offset}, loc, type_of(offset));
+  }
+  if (const auto* choice = as<Conditional>(pointer); !choice)
+    if (const std::optional<Expr> known = known_offset(pointer)) return *known;
   const Expr byte = c.make(Convert{pointer}, loc, t.pointer(t.u8(), Space::Packet, false));
   return c.make(PointerDifference{byte, packet_start(loc)}, loc, t.u64());
 }
@@ -245,7 +307,9 @@ void Inference::declare_parameters(const FunctionDecl& n, const Instance& one, s
     const Expr bytes = c.make(Convert{c.make(Local{offset}, name.loc, t.u64())}, name.loc, t.i64());
     const Expr byte =
         c.make(PointerAdd{packet_start(name.loc), bytes}, name.loc, t.pointer(t.u8(), Space::Packet, false));
-    first.push_back(c.make(Let{name.name, type, convert(byte, type)}, name.loc));
+    const Expr pointer = convert(byte, type);
+    first.push_back(c.make(Let{name.name, type, pointer}, name.loc));
+    note_offset(name.name, pointer);
   }
   if (one.context) parameters.push_back({context_.name, context_.type});
 }

@@ -72,7 +72,7 @@ Expr Inference::there(const Expr& pointer) {
   const Name name = local ? local->form.name : c.names.fresh("given");
   const Expr held = local ? pointer : Expr(c.make(Local{name}, loc, type));
   const Body before = collect_statements([&] {
-    if (!local) emit(Let{name, type, pointer}, loc);
+    if (!local) emit(Let{name, type, held_pointer(name, pointer)}, loc);
     const Expr absent = c.make(Not{c.make(Present{held}, loc, t.boolean())}, loc, t.boolean());
     const Body leaves = collect_statements([&] { emit(Leave{LeaveReason::Bounds}, loc); });
     emit(If{c.span<Branch>({{absent, leaves}}), {}}, loc);

@@ -128,6 +128,7 @@ void Inference::var_statement(const Node<VarStmt>& n) {
   if (is_from_library) held_from_library_.insert(name);
   locals_[name] = type;
   if (is(type, TypeKind::Invalid) || (value && is_invalid(*value))) return emit(InvalidStmt{}, n.loc);
+  if (value) value = held_pointer(name, *value);
   emit(Let{name, type, value}, n.loc);
 }
 

@@ -140,6 +140,9 @@ static inline __attribute__((always_inline, unused)) __s64 ks_reach(__u64 offset
 {
 	__s64 beyond = -(__s64)(offset >> bits);
 
+	/* Where a function that is inlined is given a number, compiler and verifier know the same. */
+	if (__builtin_constant_p(offset))
+		return offset >> bits ? (1ULL << bits) - 1 : offset;
 	asm volatile("" : "+r"(beyond));
 	offset |= beyond >> 63;
 	/* What the compiler knows of the offset the verifier may not know: the mask stays. */

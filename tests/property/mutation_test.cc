@@ -43,7 +43,7 @@ struct Stages {
     source = generate_program(seed, options, unused).text();
     context.kernel_types = &kernel_types();
     context.project = "random";
-    Program program = parse(context, sources.add("random.ks", source), source);
+    Program program = with_library(context, sources, sources.add("random.ks", source));
     RunObserver observer;
     observer.after = [&](const Step& step, const Program& out) {
       if (step.name == "infer_types") typed = out;

@@ -54,7 +54,21 @@ Tree Generator::entry_or_leave(Tree entry) {
 
 Tree Generator::integer_expression(const T& type, int depth) {
   const auto is_array_of_it = [&](const T& t) { return t.kind == T::Kind::Array && t.element[0] == type; };
-  switch (random_.below(22)) {
+  switch (random_.below(23)) {
+    case 22: {
+      Texts variables;
+      for (const std::string& place : places_of(type, true))
+        if (place.find_first_of(".[->") == std::string::npos) variables.push_back(place);
+      if (variables.empty() || commutes_) break;
+      count("operand that the next one changes");
+      const std::string& variable = random_.pick(variables);
+      const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+      Tree changed = value(type, depth - 1), given = solid(type, depth - 1);
+      Tree next = join("(match (", unknown(integer(8)), fmt::format(") {{ default: {{\n{}  {} = ", margin, variable),
+                       std::move(changed), fmt::format("\n{}  ", margin), std::move(given),
+                       fmt::format("\n{}}} }} as {})", margin, type.spelled()));
+      return binary(random_.pick(Texts{"+", "-", "^"}), Tree(variable), std::move(next), type);
+    }
     case 0: return binary("+", solid(type, depth - 1), value(type, depth - 1), type);
     case 1: return binary("-", value(type, depth - 1), solid(type, depth - 1), type);
     case 2: return binary("*", solid(type, depth - 1), value(type, depth - 1), type);

@@ -71,4 +71,26 @@ Tree Generator::function_variable_statement(int depth) {
   return join(name + " = ", function_value(helper, depth));
 }
 
+Tree Generator::changed_function(int depth) {
+  std::vector<const Helper*> fitting;
+  for (const Helper& helper : helpers_)
+    if (can_call_value(helper) && of_same_type(helper).size() > 1) fitting.push_back(&helper);
+  if (fitting.empty()) return simple_statement(depth);
+  const Helper& helper = *random_.pick(fitting);
+  const auto all = of_same_type(helper);
+  for (const Helper* one : all)
+    if (one->throws) return simple_statement(depth);
+  count("function variable changed");
+  const std::string name = fmt::format("function{}", temporaries_++), margin(2 * static_cast<size_t>(indent_), ' ');
+  Tree out = join(fmt::format("var {}: {} = {}\n{}if (", name, spelled_type(helper), all[0]->name, margin),
+                  condition(depth - 1), fmt::format(") {{ {} = {} }}\n{}", name, all[1]->name, margin));
+  const Texts places = places_of(helper.result, true);
+  if (!places.empty()) out.parts.push_back(Tree(random_.pick(places) + " = "));
+  out.parts.push_back(Tree(name + "("));
+  for (size_t i = 0; i < helper.parameters.size(); ++i)
+    out.parts.push_back(join(i ? ", " : "", value(helper.parameters[i], depth - 1)));
+  out.parts.push_back(Tree(")"));
+  return out;
+}
+
 }  // namespace ksc::fuzz

@@ -46,6 +46,12 @@ Tree Generator::loop_statement(int depth) {
     case 5: {
       count("for over variables");
       const T type = random_.once_in(2) ? integer(32) : integer(8);
+      if (random_.once_in(3)) {
+        count("for from a constant to a variable");
+        out = join(fmt::format("for ({} in {}..(", name, 1 + random_.below(3)), unknown(type), " & 7)) ",
+                   block(depth - 1, statements, {{name, type}}));
+        break;
+      }
       out =
           join(fmt::format("for ({} in (", name), solid(type, depth - 1), random_.once_in(2) ? " & 3)..(" : " & 3)..=(",
                solid(type, depth - 1), " & 7)) ", block(depth - 1, statements, {{name, type}}));

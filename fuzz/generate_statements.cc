@@ -256,10 +256,11 @@ Tree Generator::statement(int depth) {
     deferrals_ = outer;
     return out;
   };
-  switch (random_.below(43)) {
+  switch (random_.below(44)) {
     case 38:
       if (!rings_.empty() && !commutes_ && !in_user_) return ring_statement(depth);
       break;
+    case 43: return changed_function(depth);
     case 41:
       if (!givers_.empty() && !commutes_ && !in_user_) return given_pointer(depth);
       break;

@@ -288,6 +288,8 @@ class Generator {
   std::vector<const Helper*> of_same_type(const Helper& helper) const;
   bool can_call_value(const Helper& helper);
   Tree function_value(const Helper& helper, int depth);
+  /// A variable that is one function, or another, and a call of it.
+  Tree changed_function(int depth);
   void declare_function_variable(Tree& out);
   Tree function_variable_statement(int depth);
 

@@ -46,7 +46,8 @@ std::map<std::string, Frame> estimated(const std::string& source) {
   context.project = "random";
   const PassList& passes = pass_list();
   RunObserver observer;
-  RunResult result = run(passes.trunk, with_library(context, sources, sources.add("random.ks", source)), context, observer);
+  RunResult result =
+      run(passes.trunk, with_library(context, sources, sources.add("random.ks", source)), context, observer);
   std::map<std::string, Frame> out;
   if (result.end != RunEnd::Finished) return out;
   observer.stop_after = "copy_large_values";

@@ -161,6 +161,8 @@ class Inference {
   Expr call_instance(const Entity& entity, Name function, const std::vector<Expr>& values, Loc loc);
   /// How far behind the packet's start a pointer leads.
   Expr packet_offset(const Expr& pointer);
+  /// The same of an argument, with the proof that it is not null.
+  Expr passed_offset(const Expr& pointer);
   /// The same without measuring it, where what the pointer is computed from tells it.
   std::optional<Expr> known_offset(const Expr& pointer);
   /// Notes how far a variable leads that is given nothing else.

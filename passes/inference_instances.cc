@@ -64,7 +64,7 @@ Expr Inference::call_instance(const Entity& entity, Name function, const std::ve
                                                  : t.pointer(wanted[i]->element, type->space, false));
     if (is_in_packet(type)) {
       in_packet = true;
-      arguments.push_back(packet_offset(pointer));
+      arguments.push_back(passed_offset(pointer));
     } else {
       arguments.push_back(type == types.back() ? pointer : Expr(c.make(Convert{pointer}, at, types.back())));
     }
@@ -199,6 +199,20 @@ Expr Inference::packet_offset(const Expr& pointer) {
     if (const std::optional<Expr> known = known_offset(pointer)) return *known;
   const Expr byte = c.make(Convert{pointer}, loc, t.pointer(t.u8(), Space::Packet, false));
   return c.make(PointerDifference{byte, packet_start(loc)}, loc, t.u64());
+}
+
+Expr Inference::passed_offset(const Expr& pointer) {
+  const Expr offset = packet_offset(pointer);
+  Expr root = pointer;
+  while (const auto* converted = as<Convert>(root)) root = converted->form.value;
+  if (!as<Local>(root) || !type_of(root)->nullable) return offset;
+  // The distance does not say that the pointer must be there.
+  const Loc loc = loc_of(pointer);
+  Type there = t.pointer(type_of(root)->element, Space::Packet, false);
+  const Body proof = collect_statements([&] {
+    emit(Let{c.names.fresh("there"), there, Expr(c.make(Convert{root}, loc, there))}, loc);
+  });
+  return c.make(BlockValue{proof, offset}, loc, type_of(offset));
 }
 
 Expr Inference::packet_start(Loc loc) {

@@ -51,8 +51,8 @@ struct Checked {
       name = end == text.npos ? "" : text.substr(end + 1 + next.size(), line - end - 1 - next.size());
       text.erase(0, std::min(line + 1, text.size()));
     }
-    for (const std::string header : {"xdp.kh", "tc.kh", "tracepoint.kh", "common_kfuncs.kh"})
-      sources.add("share/std/" + header, read_file(fs::path(KSC_SOURCE) / "runtime/std" / header));
+    for (const auto& entry : fs::directory_iterator(fs::path(KSC_SOURCE) / "runtime/std"))
+      sources.add("share/std/" + entry.path().filename().string(), read_file(entry.path()));
     sources.add("share/types/uapi.json", types);
     Options options;
     options.file = "t.ks";

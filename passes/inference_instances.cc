@@ -111,7 +111,7 @@ Expr Inference::pointer_given(const Instance& called, const std::vector<Expr>& a
 void Inference::return_pointer(const Expr& given, Loc loc) {
   Type passed = passed_result(result_);
   const auto distance = [&](const Expr& pointer) {
-    const Expr bytes = packet_offset(pointer);
+    const Expr bytes = passed_offset(pointer);
     emit(Return{type_of(bytes) == passed ? bytes : Expr(c.make(Convert{bytes}, loc, passed))}, loc);
   };
   if (as<Null>(given)) return emit(Return{Expr(c.make(Null{}, loc, passed))}, loc);
@@ -119,7 +119,10 @@ void Inference::return_pointer(const Expr& given, Loc loc) {
   const Name name = c.names.fresh("given");
   Expr held = held_pointer(name, given);
   // What another function gave is passed on.
-  if (const std::optional<Expr> whole = given_offset(held)) return emit(Return{*whole}, loc);
+  if (const std::optional<Expr> whole = given_offset(held)) {
+    if (as<Local>(held)) emit(Let{name, type_of(held), held}, loc);
+    return emit(Return{*whole}, loc);
+  }
   if (!as<Local>(held)) {
     emit(Let{name, type_of(held), held}, loc);
     held = c.make(Local{name}, loc, type_of(held));
@@ -169,8 +172,11 @@ std::optional<Expr> Inference::given_offset(const Expr& pointer) {
   }
   const auto* choice = as<Conditional>(pointer);
   const auto* present = choice && as<Null>(choice->form.otherwise) ? as<Present>(choice->form.condition) : nullptr;
-  if (!present || type_of(present->form.value) != t.maybe(t.u64()) || !known_offset(pointer)) return std::nullopt;
-  return present->form.value;
+  const std::optional<Expr> offset = present ? known_offset(pointer) : std::nullopt;
+  const auto* held = offset ? as<ValueOf>(*offset) : nullptr;
+  const auto *whole = held ? as<Local>(held->form.value) : nullptr,
+             *asked = present ? as<Local>(present->form.value) : nullptr;
+  return whole && asked && whole->form.name == asked->form.name ? std::optional(present->form.value) : std::nullopt;
 }
 
 Expr Inference::held_pointer(Name local, const Expr& value) {
@@ -205,13 +211,11 @@ Expr Inference::passed_offset(const Expr& pointer) {
   const Expr offset = packet_offset(pointer);
   Expr root = pointer;
   while (const auto* converted = as<Convert>(root)) root = converted->form.value;
-  if (!as<Local>(root) || !type_of(root)->nullable) return offset;
-  // The distance does not say that the pointer must be there.
+  if (!as<Local>(root)) return offset;
+  // The distance does not say that the pointer must be there, and lead into the packet as it is now.
   const Loc loc = loc_of(pointer);
   Type there = t.pointer(type_of(root)->element, Space::Packet, false);
-  const Body proof = collect_statements([&] {
-    emit(Let{c.names.fresh("there"), there, Expr(c.make(Convert{root}, loc, there))}, loc);
-  });
+  const Body proof = collect_statements([&] { emit(Let{c.names.fresh("there"), there, convert(root, there)}, loc); });
   return c.make(BlockValue{proof, offset}, loc, type_of(offset));
 }
 

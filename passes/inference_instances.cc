@@ -228,7 +228,7 @@ void Inference::declare_body(const FunctionDecl& n, Loc loc, const Entity& entit
                              std::vector<Decl>& out) {
   for (;;) {
     // What is found out about memories changes what is said about the rest.
-    const size_t said = c.diagnostics.all().size();
+    const size_t said = c.diagnostics.all().size(), errors = c.diagnostics.error_count();
     const auto refused = refused_members_;
     const auto unknown = unknown_types_;
     wanted_.clear();
@@ -236,7 +236,7 @@ void Inference::declare_body(const FunctionDecl& n, Loc loc, const Entity& entit
     const std::vector<Decl> typed = typed_body(n, loc, entity, one);
     if (gives_pointer(entity) && !one.result && !is_learning_) {
       // What is wrong with what it gives has been reported.
-      const bool is_broken = !given_memory_ && c.diagnostics.all().size() > said;
+      const bool is_broken = !given_memory_ && c.diagnostics.error_count() > errors;
       one.result = is_broken ? t.invalid() : result_memory(one, n.name.loc);
       is_learning_ = !is(one.result, TypeKind::Invalid);
     }

@@ -80,9 +80,9 @@ def extension(head, number, payload=b""):
     return Layer(bytes([getattr(payload, "number", 59)]) + data + payload, number)
 
 
-def tcp(sport=40000, dport=80, flags="S", payload=b""):
+def tcp(sport=40000, dport=80, flags="S", payload=b"", check=0):
     bits = sum({"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32}[flag] for flag in flags)
-    return Layer(struct.pack(">HHIIBBHHH", sport, dport, 1, 0, 5 << 4, bits, 1000, 0, 0) + payload, 6)
+    return Layer(struct.pack(">HHIIBBHHH", sport, dport, 1, 0, 5 << 4, bits, 1000, check, 0) + payload, 6)
 
 
 def udp(sport=40000, dport=53, payload=b""):

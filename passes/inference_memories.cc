@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "passes/implicit_test.h"
 #include "passes/inference.h"
 
 namespace ksc {
@@ -74,8 +75,9 @@ Expr Inference::there(const Expr& pointer) {
   const Body before = collect_statements([&] {
     if (!local) emit(Let{name, type, held_pointer(name, pointer)}, loc);
     const Expr absent = c.make(Not{c.make(Present{held}, loc, t.boolean())}, loc, t.boolean());
-    const Body leaves = collect_statements([&] { emit(Leave{LeaveReason::Bounds}, loc); });
-    emit(If{c.span<Branch>({{absent, leaves}}), {}}, loc);
+    const Loc test = c.locations.derived(loc, implicit_test);
+    const Body leaves = collect_statements([&] { emit(Leave{LeaveReason::Bounds}, test); });
+    emit(If{c.span<Branch>({{absent, leaves}}), {}}, test);
   });
   const Expr pointed = c.make(Convert{held}, loc, t.pointer(type->element, Space::Packet, false));
   return c.make(BlockValue{before, pointed}, loc, type_of(pointed));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "passes/inference.h"
+#include "passes/library_files.h"
 
 namespace ksc {
 namespace {
@@ -88,10 +89,7 @@ std::vector<Name> Inference::methods(const Ident& method, Type type, Loc loc) {
   return found;
 }
 
-bool Inference::is_of_library(const Decl& d) const {
-  const auto& files = c.library_files;
-  return std::find(files.begin(), files.end(), c.locations[loc_of(d)].file) != files.end();
-}
+bool Inference::is_of_library(const Decl& d) const { return ksc::is_of_library(c, loc_of(d)); }
 
 /// x.f(a) is f(x, a), or f(&x, a).
 Expr Inference::call_method(const std::vector<Name>& functions, Receiver receiver, Span<Expr> arguments, Loc loc) {

@@ -182,7 +182,8 @@ class MaybeLowering {
     Type element = n->type->element, boolean = to.context.types.boolean();
     // A number is copied: of a variable whose address is known the verifier knows less.
     const auto* call = n->value ? as<Call>(*n->value) : nullptr;
-    const bool is_told = n->value && (call || takes(*n->value)) && is_aggregate(element);
+    const bool is_kept = call && n->name.is_generated() && !changed_.count(n->name);
+    const bool is_told = n->value && (call || takes(*n->value)) && (is_aggregate(element) || is_kept);
     const MaybeParts given = is_told && call ? given_by(*call, n->name, to)
                              : is_told       ? taken(*as<MapCall>(*n->value), n->name, element, to)
                              : n->value      ? parts(*n->value, to)
@@ -192,7 +193,8 @@ class MaybeLowering {
     MaybeParts& mine = locals_[n->name];
     mine.value = to.make(Local{n->name}, n.loc, element);
     mine.present = given.present;
-    if (!changed_.count(n->name) && kind_of(given.present) != Kind::Local) return;
+    // What a call says has a name of its own.
+    if (!changed_.count(n->name) && (call || kind_of(given.present) != Kind::Local)) return;
     // The variable changes, so whether it holds something changes too.
     const Name bit = to.fresh(std::string(n->name.spelling()) + "_present");
     to.emit(Let{bit, boolean, given.present}, n.loc);

@@ -4,6 +4,7 @@
 
 #include "ir/rewrite.h"
 #include "passes/fault_verdicts.h"
+#include "passes/library_files.h"
 #include "passes/packet_walk.h"
 #include "passes/passes.h"
 
@@ -24,7 +25,7 @@ class CheckRemover final : public PacketWalk {
 
   /// -Rbounds: a test stays, and this comes of its failing.
   void remark(const InPacket& inside, Loc loc) const {
-    if (!context_.diagnostics.wants(Remark::bounds)) return;
+    if (!context_.diagnostics.wants(Remark::bounds) || is_of_library(context_, loc)) return;
     const bool one = inside.size == 1;
     context_.diagnostics.report(loc, diag::access_tested, one ? "1 byte is" : fmt::format("{} bytes are", inside.size),
                                 one ? "it is" : "they are", verdicts_.ending(function_));

@@ -106,7 +106,7 @@ class Resolver final : public Walker {
   void collect(const F& form) {
     if constexpr (std::same_as<F, FunctionDecl>)
       if (is_overload(form)) {
-        overloads_.insert(form.name.loc.index);
+        overloads_.insert(&form);
         return;
       }
     if constexpr (requires { form.name.loc; } && !std::same_as<F, InvalidDecl>) declare_global(form.name);
@@ -327,7 +327,7 @@ class Resolver final : public Walker {
     const auto* function = as<FunctionDecl>(d);
     if (!function) return false;
     FunctionDecl out = function->form;
-    if (overloads_.count(out.name.loc.index)) out.name.name = context.names.another(out.name.name.text());
+    if (overloads_.count(&function->form)) out.name.name = context.names.another(out.name.name.text());
     if (!runs_here(out)) {
       // Its attribute is what is to be said about it; nothing in it can be understood.
       out.parameters = {};
@@ -380,9 +380,9 @@ class Resolver final : public Walker {
   std::set<Name, ByText> types_;  // of the globals, those that are no values
   std::set<Name, ByText> taken_;  // texts that are some symbol already
   NameMap<const Node<Module>*> modules_;
-  NameSet included_;              // the headers of the file at work
-  NameMap<Decl> declared_;        // what is at its level, the first of each name
-  std::set<uint32_t> overloads_;  // the places of functions that have the name of an earlier one
+  NameSet included_;                         // the headers of the file at work
+  NameMap<Decl> declared_;                   // what is at its level, the first of each name
+  std::set<const FunctionDecl*> overloads_;  // functions that have the name of an earlier one
 };
 
 }  // namespace

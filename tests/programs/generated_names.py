@@ -5,6 +5,7 @@
 Prints `STATEMENTS NAMES name name …` for what was made from the developer's functions: local variables whose name is no
 word of the source.
 """
+import os
 import re
 import sys
 
@@ -14,12 +15,13 @@ DECLARATION = re.compile(r"^\s*(?:for \()?(?:static |const )*"
 STATEMENT = re.compile(r"(;|^\s*(\} else )?(if|for|while|switch) \(.*\{)$")
 
 
-def bodies(text):
-    """The lines of functions that were made from a function of the source: a #line stands before them."""
+def bodies(text, source):
+    """The lines of functions that were made from a function of the source, which a #line before them names; those of the
+    library have names that stand in its files."""
     marked = inside = False
     for line in text.splitlines():
         if line.startswith("#line"):
-            marked = True
+            marked = line.endswith(f"/{source}\"")
         elif line == "{":
             inside = marked
         elif line == "}":
@@ -34,7 +36,7 @@ def main():
     statements, names = 0, []
     for path in sys.argv[2:]:
         with open(path, encoding="utf-8") as file:
-            for line in bodies(file.read()):
+            for line in bodies(file.read(), os.path.basename(sys.argv[1])):
                 statements += bool(STATEMENT.search(line))
                 found = DECLARATION.match(line)
                 # A name which is taken in C has an underscore behind it.

@@ -55,6 +55,8 @@ std::set<std::string> codes_of(const std::string& program, const std::string& ho
   MemorySources sources;
   sources.add("t.ks", program);
   sources.add("share/types/uapi.json", types);
+  for (const auto& entry : fs::directory_iterator(KSC_SOURCE "/runtime/std"))
+    sources.add("share/std/" + entry.path().filename().string(), read_file(entry.path()));
   for (const Example& file : files) sources.add(file.mark.substr(file.mark.find(' ') + 1), file.program);
   Options options;
   options.file = "t.ks";

@@ -314,6 +314,7 @@ void Inference::declare_parameters(const FunctionDecl& n, const Instance& one, s
   if (one.context) context_ = {c.names.fresh("ctx"), one.context};
   for (size_t i = 0; i < count; ++i) {
     const Ident& name = n.parameters[i].name;
+    const Loc loc = loc_of(n.parameters[i].type);
     Type type = one.parameters[i];
     locals_[name.name] = type;
     if (!is_in_packet(type)) {
@@ -322,11 +323,10 @@ void Inference::declare_parameters(const FunctionDecl& n, const Instance& one, s
     }
     const Name offset = c.names.fresh(fmt::format("{}_offset", name.name.spelling()));
     parameters.push_back({offset, t.u64()});
-    const Expr bytes = c.make(Convert{c.make(Local{offset}, name.loc, t.u64())}, name.loc, t.i64());
-    const Expr byte =
-        c.make(PointerAdd{packet_start(name.loc), bytes}, name.loc, t.pointer(t.u8(), Space::Packet, false));
+    const Expr bytes = c.make(Convert{c.make(Local{offset}, loc, t.u64())}, loc, t.i64());
+    const Expr byte = c.make(PointerAdd{packet_start(loc), bytes}, loc, t.pointer(t.u8(), Space::Packet, false));
     const Expr pointer = convert(byte, type);
-    first.push_back(c.make(Let{name.name, type, pointer}, name.loc));
+    first.push_back(c.make(Let{name.name, type, pointer}, loc));
     note_offset(name.name, pointer);
   }
   if (one.context) parameters.push_back({context_.name, context_.type});

@@ -159,6 +159,7 @@ class Inference {
   /// The type of a variable, where its declaration does not say which memory it points into.
   Type remembered(Name local, Type declared) const;
   Expr call_instance(const Entity& entity, Name function, const std::vector<Expr>& values, Loc loc);
+  // inference_offsets.cc
   /// How far behind the packet's start a pointer leads.
   Expr packet_offset(const Expr& pointer);
   /// The same of an argument, with the proof that it is not null.

@@ -167,7 +167,7 @@ Tree Generator::map_loop(int depth) {
     head.parts.push_back(
         join(fmt::format("var {}: {} = ", totals.back().first, type.spelled()), value(type, depth - 1), "\n" + margin));
   }
-  const bool is_search = random_.once_in(4), returns = is_search && !in_deferred_ && random_.once_in(2);
+  const bool is_search = random_.once_in(4), returns = is_search && !stays() && random_.once_in(2);
   Tree leaving;
   if (is_search) leaving = returns ? returned(0) : Tree(totals[0].first + " = 7\n" + margin + "    break");
   if (is_search) count(returns ? "map loop that returns" : "map loop that searches");

@@ -144,13 +144,13 @@ Tree Generator::packet_statement(int depth) {
     scopes_.back().push_back({name, type});
     return out;
   }
-  if (!in_deferred_ && random_.once_in(12)) {
+  if (!stays() && random_.once_in(12)) {
     count("packet of a known length");
     out.parts.push_back(Tree(fmt::format("if (ctx->data + {} != ctx->data_end) {{ return {} }}\n{}",
                                          header.offset + static_cast<int>(random_.pick(std::vector<int>{20, 24, 40})),
                                          in_entry_ ? verdict() : constant_text(result_),
                                          std::string(2 * static_cast<size_t>(indent_), ' '))));
-  } else if (!in_deferred_ && random_.once_in(3)) {
+  } else if (!stays() && random_.once_in(3)) {
     count("packet check");
     out.parts.push_back(Tree(fmt::format(
         "if (ctx->data + {} > ctx->data_end) {{ return {} }}\n{}",

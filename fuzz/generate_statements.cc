@@ -258,7 +258,8 @@ Tree Generator::statement(int depth) {
   };
   switch (random_.below(44)) {
     case 38:
-      if (!rings_.empty() && !commutes_ && !in_user_) return ring_statement(depth);
+      if (!rings_.empty() && !commutes_ && !in_user_)
+        return random_.once_in(3) ? ring_statement(depth) : reservation(depth);
       break;
     case 43: return changed_function(depth);
     case 41:
@@ -272,6 +273,8 @@ Tree Generator::statement(int depth) {
       if (!commutes_) return option_statement(depth);
       break;
     case 36:
+      if (!rings_.empty() && !commutes_ && !in_user_) return reservation(depth);
+      [[fallthrough]];
     case 37:
       if (!queues_.empty() && !commutes_) return queue_statement(depth);
       break;
@@ -329,13 +332,13 @@ Tree Generator::statement(int depth) {
       }
       break;
     case 19:
-      if (!in_deferred_ && random_.once_in(2)) {
+      if (!stays() && random_.once_in(2)) {
         count("return early");
         return join("if (", condition(depth - 1), ") { ", returned(0), " }");
       }
       break;
     case 20:
-      if (in_entry_ && !in_deferred_ && random_.once_in(5)) return context_branches(depth);
+      if (in_entry_ && !stays() && random_.once_in(5)) return context_branches(depth);
       if (in_entry_ && !is_xdp_) return count("context write"), join("ctx->mark = ", value(integer(32), depth));
       break;
     case 21:

@@ -171,6 +171,15 @@ class Generator {
   void declare_queues(Tree& out);
   Tree queue_statement(int depth);
   Tree ring_statement(int depth);
+  struct Reserved {
+    Map ring;
+    std::string name;
+  };
+  Tree reservation(int depth);
+  Tree while_reserved(const Reserved& reserved, int depth, bool may_throw);
+  Tree record_use(const Reserved& reserved, int depth);
+  Tree closed(const Reserved& reserved);
+  Tree closing(const Reserved& reserved, int depth);
   /// What adds a value to a map without keys; its result may be kept.
   Tree adding_statement(const Map& map, const std::string& method, int depth);
   T key_type();
@@ -236,9 +245,11 @@ class Generator {
     return std::any_of(caught_.begin(), caught_.end(), [](const Caught& c) { return c.all; });
   }
   /// Whether any code may be thrown: a function may let it out, an entry function may not.
-  bool may_throw() const { return catches_all() || (!in_entry_ && !in_deferred_); }
+  bool may_throw() const { return catches_all() || (!in_entry_ && !stays()); }
   /// Whether e? leaves the entry function where something is thrown.
-  bool may_give_up() const { return in_entry_ && !in_user_ && caught_.empty() && !in_deferred_; }
+  bool may_give_up() const { return in_entry_ && !in_user_ && caught_.empty() && !in_deferred_ && !reserved_in_try_; }
+  /// Whether nothing here may leave the function so that the source shows it.
+  bool stays() const { return in_deferred_ || holds_reservation_; }
   /// A map's entry, now and then as (m[k]?).
   Tree entry_or_leave(Tree entry);
   Tree call(const Helper& helper, int depth);
@@ -374,7 +385,7 @@ class Generator {
   bool throws_ = false;    // the function at work lets a throw out
   bool commutes_ = false;  // in a body whose turns come in any order
   T result_;
-  bool in_deferred_ = false;
+  bool in_deferred_ = false, holds_reservation_ = false, reserved_in_try_ = false;
   uint64_t deferrals_ = 1;  // how often the loops around turn at most; 0 if nobody knows
   int loops_ = 0, indent_ = 0, temporaries_ = 0, nested_loops_ = 0;
 };

@@ -310,6 +310,9 @@ class Checker {
       if (is_sound_ && (!callee || callee->domain != Domain::Program)) report("a tail call of what is no program", sum);
     } else if constexpr (std::same_as<F, HelperCall>) {
       if (has(Rule::TargetChecked) && is_sound_ && function_) kernel_.call(f, *function_);
+    } else if constexpr (std::same_as<F, MapCall>) {
+      if (has(Rule::NoReservation) && (f.method == "reserve" || f.method == "discard"))
+        report("a record is reserved or discarded by a method", sum);
     } else if constexpr (std::same_as<F, BuiltinCall>) {
       if (has(Rule::NoArithmeticBuiltin) && is_arithmetic_builtin(f.function.text()))
         report("arithmetic of the language is no support code", sum);

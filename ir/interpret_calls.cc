@@ -37,6 +37,19 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     if (to_bits(argument(2)) != 0) throw Fault("values are pushed with flags");
     return from_number(type, push_value(map, value));
   }
+  if (name == "bpf_ringbuf_reserve") {
+    wants(3);
+    MapState& map = map_of(n->arguments[0]);
+    if (to_bits(argument(1)) != stored_size(map.type->element)) throw Fault("a record of another size");
+    if (to_bits(argument(2)) != 0) throw Fault("records are reserved with flags");
+    return from_bits(type, reserve_record(map, false));
+  }
+  if (name == "bpf_ringbuf_submit" || name == "bpf_ringbuf_discard") {
+    wants(2);
+    if (to_bits(argument(1)) != 0) throw Fault("records are submitted with flags");
+    close_record(to_bits(argument(0)), name == "bpf_ringbuf_submit");
+    return Value{type, {}};
+  }
   if (name == "bpf_ringbuf_output") {
     wants(4);
     MapState& map = map_of(n->arguments[0]);

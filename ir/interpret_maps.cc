@@ -9,6 +9,13 @@ namespace {
 constexpr int64_t exists = -17, too_big = -7, try_again = -11;  // -EEXIST, -E2BIG, -EAGAIN
 constexpr uint64_t only_new = 1;                                // BPF_NOEXIST
 
+/// Bytes that come in the order of the numbers.
+Bytes key_in_order(uint64_t number) {
+  Bytes key(8);
+  for (size_t i = key.size(); i-- > 0; number >>= 8) key[i] = static_cast<uint8_t>(number);
+  return key;
+}
+
 }  // namespace
 
 Interpreter::MapState& Interpreter::map_named(Name name) {
@@ -81,22 +88,49 @@ int64_t Interpreter::delete_entry(MapState& map, const Bytes& key) {
   return 0;
 }
 
+Address Interpreter::reserve_record(MapState& map, bool is_zero) {
+  const uint64_t size = stored_size(map.type->element);
+  map.records = std::max<uint64_t>(map.records, map.entries.size());
+  // Nobody reads a ring while a program runs; one byte of it stays free.
+  if ((map.records + 1) * ring_record_size(size) >= map.type->count) {
+    ++events_["map full"];
+    return 0;
+  }
+  const ObjectLabel label{"a record of a ring", map.type->name.text()};
+  const Address record = is_zero ? memory_.allocate(Bytes(size), label) : memory_.allocate_unwritten(size, label);
+  open_records_[record] = {&map, key_in_order(++map.records), !is_zero};
+  return record;
+}
+
+void Interpreter::close_record(Address record, bool is_submitted) {
+  const auto open = open_records_.find(record);
+  if (open == open_records_.end()) throw Fault("what is submitted or discarded is no open record");
+  MapState& map = *open->second.map;
+  if (is_submitted)
+    map.entries[open->second.key] = memory_.allocate(memory_.load(record, stored_size(map.type->element)),
+                                                     {"a value of a map", map.type->name.text()});
+  ++events_[is_submitted ? "record submitted" : "record discarded"];
+  memory_.release(record);
+  open_records_.erase(open);
+}
+
 int64_t Interpreter::push_value(MapState& map, const Bytes& value) {
   if (value.size() != stored_size(map.type->element)) throw Fault("a value of another size");
-  // Nobody reads a ring while a program runs; one byte of it stays free.
-  const bool is_ring = map.kind->is_ring;
-  const uint64_t used = map.entries.size() * ring_record_size(value.size());
-  if (is_ring ? used + ring_record_size(value.size()) >= map.type->count : map.entries.size() >= map.type->count) {
+  if (map.kind->is_ring) {
+    const Address record = reserve_record(map, false);
+    if (!record) return try_again;
+    memory_.store(record, value);
+    close_record(record, true);
+    return 0;
+  }
+  if (map.entries.size() >= map.type->count) {
     ++events_["map full"];
-    return is_ring ? try_again : too_big;
+    return too_big;
   }
   uint64_t number = 0;
   if (!map.entries.empty())
     for (const uint8_t byte : map.entries.rbegin()->first) number = number << 8 | byte;
-  ++number;
-  Bytes key(8);  // in order, as bytes
-  for (size_t i = key.size(); i-- > 0; number >>= 8) key[i] = static_cast<uint8_t>(number);
-  map.entries[key] = memory_.allocate(value, {"a value of a map", map.type->name.text()});
+  map.entries[key_in_order(number + 1)] = memory_.allocate(value, {"a value of a map", map.type->name.text()});
   return 0;
 }
 
@@ -151,6 +185,10 @@ Value Interpreter::map_call(const Node<MapCall>& n) {
   if (method == "insert" && arguments.size() == 2) return from_number(n.type, store_entry(map, key(), value(), 0));
   if (method == "insert_new" && arguments.size() == 2)
     return from_number(n.type, store_entry(map, key(), value(), only_new));
+  if (method == "reserve" && arguments.empty()) return from_bits(n.type, reserve_record(map, true));
+  if ((method == "submit" || method == "discard") && arguments.size() == 1 &&
+      is(arguments[0].type, TypeKind::Pointer) && arguments[0].type->space == Space::Reservation)
+    return close_record(to_bits(arguments[0]), method == "submit"), Value{n.type, {}};
   if ((method == "push" || method == "submit" || method == "output") && arguments.size() == 1)
     return from_number(n.type, push_value(map, convert(arguments[0], map.type->element).bytes));
   if ((method == "pop" || method == "peek") && arguments.size() <= 1)

@@ -59,6 +59,7 @@ class Interpreter {
     const MapKind* kind = nullptr;
     bool shared = true;
     std::map<Bytes, Address> entries;  // of kinds without keys: under the number that each was given when it came
+    uint64_t records = 0;              // of a ring: how many have got a place, also those that were discarded
   };
   /// In userspace a reference is a copy that knows its entry [L169]; a slot is one that may not be there yet.
   struct EntryCopy {
@@ -66,6 +67,13 @@ class Interpreter {
     Bytes key;
     uint64_t size = 0;
     bool is_slot = false;
+  };
+  /// A record of a ring that is reserved. What the source has no end for is discarded; behind discard_open_reservations
+  /// each is closed by the program itself.
+  struct OpenRecord {
+    MapState* map = nullptr;
+    Bytes key;
+    bool must_close = false;
   };
   struct GlobalState {
     Address at = 0;
@@ -212,6 +220,9 @@ class Interpreter {
   /// Of kinds without keys: adds a value, 0 or a negative errno; the next one to be taken, null if there is none; what
   /// takes or looks at it, through memory or as an option.
   int64_t push_value(MapState& map, const Bytes& value);
+  /// Of rings: the address of a record that nobody sees yet, 0 if there is no room; its end, which shows it or not.
+  Address reserve_record(MapState& map, bool is_zero);
+  void close_record(Address record, bool is_submitted);
   Address next_value(const MapState& map) const;
   void drop_next_value(MapState& map);
   Value take_value(MapState& map, bool pops, std::optional<Address> to, Type type);
@@ -251,6 +262,7 @@ class Interpreter {
   uint64_t linear_ = 0;  // how many bytes of the packet lie between data and data_end
   bool in_userspace_ = false;
   std::map<Address, EntryCopy> entry_copies_;
+  std::map<Address, OpenRecord> open_records_;
   bool can_pull_ = false;     // the packet is a socket buffer
   NameMap<NameSet> changed_;  // by the function: its variables that are written after their declaration
   NameMap<NameSet> function_variables_;

@@ -51,7 +51,8 @@ inline constexpr Lang ReturnsSplit = ImportsUsed + Rule::ReturnsExplicit;       
 inline constexpr Lang TailCallsFound = ReturnsSplit + Kind::TailCall + Rule::TailCallsFound;  // return program(ctx) is a form of its own
 inline constexpr Lang NoDefer = TailCallsFound - Kind::Defer + Kind::Finally + Kind::Guarded;                 // what is deferred stands at the end
 inline constexpr Lang NullChecked = NoDefer + Rule::NullChecked;                       // no null is dereferenced
-inline constexpr Lang ThrowsChecked = NullChecked + Rule::ThrowsChecked;                      // no program lets a throw out
+inline constexpr Lang ReservationsClosed = NullChecked + Rule::ReservationsClosed;              // each reservation is submitted or discarded
+inline constexpr Lang ThrowsChecked = ReservationsClosed + Rule::ThrowsChecked;                      // no program lets a throw out
 inline constexpr Lang TargetChecked = ThrowsChecked + Rule::TargetChecked;                    // the target has what is asked of it
 inline constexpr Lang Sound = TargetChecked - Kind::InvalidExpr - Kind::InvalidStmt;            // nothing was wrong: lowering begins
 inline constexpr Lang KnownTestsDropped = Sound + Rule::KnownTestsDropped;                    // no test of a pointer that is known
@@ -78,7 +79,8 @@ inline constexpr Lang StatusesRaised = NoMaybe - Kind::Leave - Kind::Throw + Kin
 inline constexpr Lang PacketPulled = StatusesRaised + Rule::PacketPulled;                     // what is not linear is made so
 inline constexpr Lang NoTry = PacketPulled - Kind::Try + Kind::Labelled + Kind::Goto;         // try is a test of what was raised
 inline constexpr Lang NoFinally = NoTry - Kind::Finally - Kind::Guarded;                                      // every way out of a function ends where it is left
-inline constexpr Lang ThrowsExplicit = NoFinally - Kind::Raise - Kind::FaultVerdict + Kind::RuntimeCall + Rule::ThrowsExplicit; // leaving early is a return
+inline constexpr Lang OpenDiscarded = NoFinally + Rule::OpenDiscarded;                        // no reservation is left open
+inline constexpr Lang ThrowsExplicit = OpenDiscarded - Kind::Raise - Kind::FaultVerdict + Kind::RuntimeCall + Rule::ThrowsExplicit; // leaving early is a return
 inline constexpr Lang AggregatesReturned = ThrowsExplicit + Rule::AggregatesReturned;                 // no function gives an array or a string
 inline constexpr Lang PinsFlat = AggregatesReturned + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry
 
@@ -98,7 +100,8 @@ inline constexpr Lang ArgumentsCopied = NoArrayCopy + Rule::ArgumentsCopied;    
 inline constexpr Lang Ebpf =
     ArgumentsCopied - Kind::Attempt - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop - Kind::FloatValue - Kind::FloatNegation -
     Kind::FloatOperation - Kind::FloatComparison - Kind::FloatConversion - Kind::FloatTruncation + Rule::SplitEbpf; // only what runs in the kernel
-inline constexpr Lang ArgumentsPacked = Ebpf + Rule::ArgumentsPacked;                         // no function has more parameters than a call has registers
+inline constexpr Lang NoReservation = Ebpf + Rule::NoReservation;                              // ring buffers are reached by helpers
+inline constexpr Lang ArgumentsPacked = NoReservation + Rule::ArgumentsPacked;                         // no function has more parameters than a call has registers
 inline constexpr Lang PacketElementsPointed = ArgumentsPacked + Rule::PacketElementsPointed;             // what is chosen in the packet is behind a pointer of its own
 inline constexpr Lang ElementAddressesGuarded = PacketElementsPointed + Rule::ElementAddressesGuarded;         // no address of an element out of range is taken
 inline constexpr Lang PacketReread = ElementAddressesGuarded + Rule::PacketReread;                               // what moves the packet is seen by C compilers

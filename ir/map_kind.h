@@ -10,8 +10,9 @@ namespace ksc {
 /// A method of a map, over its key type K and value type V.
 struct MapMethod {
   std::string_view name;
-  std::string_view parameters;  // one letter each: K, V, and C for a CPU's number
-  std::string_view result;      // "bool", "i32", "u64"; "V": what m[k] is on one CPU; "V[]": on each; "V?": a V or null
+  std::string_view parameters;  // one letter each: K, V, C for a CPU's number, and R for what was reserved
+  std::string_view result;      // "void", "bool", "i32", "u64"; "V": what m[k] is on one CPU; "V[]": on each; "V?": a V
+                                // or null; "R?": a reservation or null
   bool in_ebpf = true, in_user = true;
   bool only_reads = false;  // without its result it is for nothing
 };

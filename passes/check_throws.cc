@@ -31,7 +31,7 @@ void note_chain(const EscapeAnalysis& escapes, const Escapes::Code& code, Escape
 
 }  // namespace
 
-Ir<lang::ThrowsChecked> check_throws(const Ir<lang::NullChecked>& in, Context& context) {
+Ir<lang::ThrowsChecked> check_throws(const Ir<lang::ReservationsClosed>& in, Context& context) {
   const EscapeAnalysis escapes(in.declarations, true);
   for (const Decl& d : in.declarations) {
     const auto* function = as<FunctionDef>(d);

@@ -264,20 +264,31 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
     std::vector<Expr> values;
     for (size_t i = 0; i < arguments.size(); ++i) {
       Type wanted = known.parameters[i] == 'K' ? type->key : known.parameters[i] == 'C' ? t.u32() : type->element;
-      values.push_back(coerce(infer(arguments[i], wanted), wanted));
+      const Expr given = infer(arguments[i], wanted);
+      if (kind->is_ring && is_reservation(type_of(given))) wanted = t.pointer(wanted, Space::Reservation, false);
+      if (known.parameters[i] == 'R' && !is_invalid(given) && !is_reservation(type_of(given)))
+        return refuse_conversion(given, t.pointer(wanted, Space::Reservation, false));
+      Expr value = coerce(given, wanted);
+      // What may be null is converted to what is not, where check_null looks.
+      if (is_reservation(wanted) && !is_invalid(value) && type_of(value) != wanted)
+        value = c.make(Convert{value}, loc_of(value), wanted);
+      values.push_back(value);
       if (is_invalid(values.back())) return invalid(loc);
     }
     if (known.result == "V[]") return c.diagnostics.report(loc, diag::each_cpu_not_walked, map_text(map)), invalid(loc);
     const bool takes = known.result == "V?" && !known.only_reads;
     if ((known.only_reads || takes) && !may_access(map, false, loc)) return invalid(loc);
     if (!known.only_reads && !may_access(map, true, loc)) return invalid(loc);
+    const bool releases = known.name == "discard" || (!values.empty() && is_reservation(type_of(values[0])));
     return c.make(MapCall{map, method.name, c.span(values)}, loc,
                   of_cpus                ? entry_type(map)
                   : known.result == "V?" ? t.maybe(type->element)
+                  : known.result == "R?" ? t.pointer(type->element, Space::Reservation, true)
+                  : releases             ? t.void_type()
                                          : kernel_notation(known.result));
   }
   for (const Expr& argument : arguments) infer(argument);
-  static constexpr std::string_view of_rings[] = {"reserve", "discard", "read", "on_event"};
+  static constexpr std::string_view of_rings[] = {"read", "on_event"};
   if (kind->is_ring && std::find(std::begin(of_rings), std::end(of_rings), method.name.text()) != std::end(of_rings))
     return unsupported(method.loc, fmt::format("`{}` of ring buffers", method.name.text()));
   Diagnostic& message =

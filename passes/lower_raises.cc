@@ -12,10 +12,10 @@ namespace {
 using Out = To<lang::ThrowsExplicit>;
 }  // namespace
 
-Ir<lang::ThrowsExplicit> lower_raises(const Ir<lang::NoFinally>& in, Context& context) {
+Ir<lang::ThrowsExplicit> lower_raises(const Ir<lang::OpenDiscarded>& in, Context& context) {
   const FaultVerdicts verdicts(in.declarations, context);
   const bool panics = may_panic(in.declarations);
-  return rewrite<lang::NoFinally, lang::ThrowsExplicit>(
+  return rewrite<lang::OpenDiscarded, lang::ThrowsExplicit>(
       in, context, on<FaultVerdict>([](const auto&, Out&) {}), on<Raise>([&](const Node<Raise>& n, Out& to) {
         const FunctionDef& function = *to.function();
         if (function.throws) return to.emit(Return{n->status}, n.loc);

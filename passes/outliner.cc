@@ -78,6 +78,25 @@ class Reasons {
   NameSet others_;
 };
 
+/// The call of what ends a reservation.
+const Node<HelperCall>* closing_call(const Stmt& s) {
+  const auto* evaluated = as<Evaluate>(s);
+  const auto* call = evaluated ? as<HelperCall>(evaluated->form.value) : nullptr;
+  const bool closes = call && (call->form.helper == "bpf_ringbuf_submit" || call->form.helper == "bpf_ringbuf_discard");
+  return closes ? call : nullptr;
+}
+
+/// The variable that a pointer is, behind those that are declared with it.
+Expr held_by(Expr pointer, const NameMap<Expr>& aliases) {
+  for (;;) {
+    while (const auto* converted = as<Convert>(pointer)) pointer = converted->form.value;
+    const auto* local = as<Local>(pointer);
+    const auto alias = local ? aliases.find(local->form.name) : aliases.end();
+    if (alias == aliases.end() || as<HelperCall>(alias->second)) return pointer;
+    pointer = alias->second;
+  }
+}
+
 }  // namespace
 
 void Outliner::emit() {
@@ -89,6 +108,11 @@ void Outliner::emit() {
 void Outliner::emit_call() {
   find_exits(loop_.body);
   emit_exits();
+  find_closed(loop_.body);
+  for (auto& [variable, closed] : closed_) {
+    closed.which = to_.fresh("closing");
+    to_.emit(Let{closed.which, t_.u64(), number(0, t_.u64())}, loop_.loc);
+  }
   const Name function = c_.names.fresh(std::string(to_.function()->name.spelling()) + std::string(loop_suffix));
   structure_ = t_.structure(c_.name(word_of(function)));
   if (structure_->body->complete) structure_ = t_.structure(c_.names.fresh(word_of(function)));  // the developer's
@@ -101,6 +125,7 @@ void Outliner::emit_call() {
   to_.emit(Let{captures, structure_, to_.make(StructValue{values}, loc, structure_)}, loc);
   loop_.call(to_.make(FunctionAddress{function}, loc, t_.pointer(t_.u8(), Space::Any, false)),
              to_.make(AddressOf{to_.make(Local{captures}, loc, structure_)}, loc, captured_type_));
+  emit_closing();
   if (left_) emit_leaving();
 }
 
@@ -123,13 +148,19 @@ Span<FieldValue> Outliner::capture() {
   for (Name name : loop_.bound) locals.declared.insert(name);
   if (left_) locals.used[left_] = t_.u64();
   if (result_) locals.used[result_] = result_type_;
+  NameSet tells_end;
+  for (const auto& [variable, closed] : closed_) {
+    locals.used[closed.which] = t_.u64();
+    tells_end.insert(closed.which);
+  }
   const NameSet changed = changed_locals(loop_.body);
   captured_ = to_.fresh("captured");
   std::vector<StructField> fields;
   std::vector<FieldValue> values;
   for (const auto& [name, type] : locals.used) {
     if (locals.declared.count(name)) continue;
-    const bool by_address = changed.count(name) || is_aggregate(type) || name == left_ || name == result_;
+    const bool by_address =
+        changed.count(name) || is_aggregate(type) || name == left_ || name == result_ || tells_end.count(name);
     StructField field;
     field.name = unused_member(name, fields, c_);
     field.type = by_address ? t_.pointer(type, Space::Stack, false) : type;
@@ -201,6 +232,41 @@ void Outliner::emit_leaving() {
   for (size_t i = 0; i < jumps_.size(); ++i) when(static_cast<int>(i) + 2, jumps_[i]);
 }
 
+void Outliner::find_closed(const Body& body) {
+  std::function<void(const Stmt&)> find = [&](const Stmt& s) {
+    if (const auto* let = as<Let>(s)) {
+      if (let->form.value) aliases_.try_emplace(let->form.name, *let->form.value);
+    }
+    if (const auto* call = closing_call(s)) {
+      const Expr held = held_by(call->form.arguments[0], aliases_);
+      const auto* local = as<Local>(held);
+      if (local && !aliases_.count(local->form.name)) {
+        Closed& closed = closed_.try_emplace(local->form.name, Closed{held, {}, {}}).first->second;
+        if (std::find(closed.helpers.begin(), closed.helpers.end(), call->form.helper) == closed.helpers.end())
+          closed.helpers.push_back(call->form.helper);
+      }
+    }
+    each_child_of(
+        s, [](const Expr&) {}, find);
+  };
+  for (const Stmt& s : body.statements) find(s);
+}
+
+void Outliner::emit_closing() {
+  const Loc loc = loop_.loc;
+  for (const auto& [variable, closed] : closed_) {
+    const Expr which = to_.make(Local{closed.which}, loc, t_.u64());
+    for (size_t i = 0; i < closed.helpers.size(); ++i) {
+      const Expr test = to_.make(Compare{CompareOp::Equal, which, number(i + 1, t_.u64())}, loc, t_.boolean());
+      const Body call = to_.collect([&] {
+        const auto arguments = c_.span<Expr>({closed.pointer, number(0, t_.u64())});
+        to_.emit(Evaluate{to_.make(HelperCall{closed.helpers[i], arguments}, loc, t_.void_type())}, loc);
+      });
+      to_.emit(If{c_.span<Branch>({{test, call}}), {}}, loc);
+    }
+  }
+}
+
 void Outliner::find_exits(const Body& body) {
   for (const Stmt& s : body.statements) find_exits(s);
 }
@@ -254,6 +320,15 @@ Body Outliner::converted(const Body& body, bool in_inner_loop) {
 
 void Outliner::statement(const Stmt& s, bool in_inner_loop) {
   const Loc loc = loc_of(s);
+  if (const auto* call = closing_call(s)) {
+    const auto* local = as<Local>(held_by(call->form.arguments[0], aliases_));
+    const auto known = local ? closed_.find(local->form.name) : closed_.end();
+    if (known != closed_.end()) {
+      const auto& helpers = known->second.helpers;
+      const auto code = std::find(helpers.begin(), helpers.end(), call->form.helper) - helpers.begin() + 1;
+      return to_.emit(Assign{replacements_.at(known->second.which), number(code, t_.u64())}, loc);
+    }
+  }
   if (as<Break>(s) && !in_inner_loop) return end_turn(1, loc);
   if (as<Continue>(s) && !in_inner_loop) return end_turn(0, loc);
   if (const auto* give = as<Return>(s)) {

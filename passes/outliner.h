@@ -29,7 +29,8 @@ struct OutlinedLoop {
 
 /// Turns a loop's body into a function. What the body uses of the function around it is captured: what it changes and
 /// what is large by its address, the rest by value. Return, tail calls and jumps leave a code behind, and are done
-/// after the loop.
+/// after the loop. So is what ends a reservation from before the loop, which the kernel does not let callbacks do: a
+/// turn that does it is the last one.
 class Outliner {
  public:
   using Out = To<lang::LoopsBounded>;
@@ -52,6 +53,10 @@ class Outliner {
   /// known of the packet.
   void stop_if_left();
   void emit_leaving();
+  /// Notes the reservations from before the loop that the body submits or discards.
+  void find_closed(const Body& body);
+  /// Submits or discards what turns have.
+  void emit_closing();
   void end_turn(int stop, Loc loc);
   void leave(int code, Loc loc);
   void statements(const Body& body, bool in_inner_loop = false);
@@ -71,6 +76,13 @@ class Outliner {
   Type result_type_ = nullptr, structure_ = nullptr, captured_type_ = nullptr;
   std::vector<Stmt> jumps_;  // out of the loop: tail calls, and to labels around it
   NameSet labels_;           // in the loop
+  struct Closed {
+    Expr pointer;
+    std::vector<Name> helpers;  // which turns call with it
+    Name which{};               // the variable that tells which of them is to be called, from 1 on
+  };
+  std::map<Name, Closed, ByText> closed_;
+  NameMap<Expr> aliases_;  // what the body's variables are declared with
   Name left_, result_, captured_;
   std::map<Name, Expr, ByText> replacements_;
   std::vector<Parameter> contexts_;  // captured contexts

@@ -25,6 +25,7 @@ auto trunk() {
       | KSC_PASS(find_tail_calls, "return program(ctx) becomes a tail call; programs are called nowhere else")
       | KSC_PASS(lower_defer, "what is deferred stands behind what it waits for")
       | KSC_PASS(check_null, "pointers are proven not to be null where they are followed")
+      | KSC_PASS(check_reservations, "what is reserved of a ring buffer is submitted or discarded on every way out")
       | KSC_PASS(check_throws, "what programs let be thrown is caught")
       | KSC_PASS(check_target, "the target has what is asked of it, for each program that gets there")
       | Gate<lang::Sound>{"gate", "the compilation ends here if there were errors"}
@@ -52,6 +53,7 @@ auto trunk() {
       | KSC_PASS(pull_packet_data, "what of a socket buffer is not linear is pulled before an access fails")
       | KSC_PASS(lower_try, "try becomes a test of what was raised in it")
       | KSC_PASS(lower_finally, "every way out of a function leads through what it does last")
+      | KSC_PASS(discard_open_reservations, "what is still reserved where a function is left is discarded")
       | KSC_PASS(lower_raises, "what nothing takes is returned")
       | KSC_PASS(return_aggregates, "functions give arrays, strings and structs through a parameter")
       | KSC_PASS(flatten_pinned_globals, "pinned globals become members of one map entry")
@@ -71,6 +73,7 @@ auto trunk() {
 auto ebpf() {
   return Pipeline<lang::ArgumentsCopied>{}
       | KSC_PASS(select_ebpf, "only what runs in the kernel stays")
+      | KSC_PASS(lower_reservations, "records of ring buffers are reserved and submitted by the kernel's helpers")
       | KSC_PASS(pack_arguments, "what a call has no register for is passed in a struct")
       | KSC_PASS(point_at_packet_elements, "what is chosen of an array in the packet is reached by a pointer of its own")
       | KSC_PASS(guard_element_addresses, "an address of an element is taken only where the element is")

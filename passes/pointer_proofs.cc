@@ -9,6 +9,7 @@
 #include "ir/rewrite.h"
 #include "passes/known_pointers.h"
 #include "passes/map_deaths.h"
+#include "passes/reservation_flow.h"
 
 namespace ksc {
 namespace {
@@ -342,6 +343,7 @@ class NullCheck {
     std::string reason = "it may be null from here on";
     if (as<MapLookup>(source)) reason = "the map may have no such entry";
     if (as<MapCall>(source)) reason = "the map may have no such entry, or there may be no such CPU";
+    if (reservation_in(source)) reason = "the ring may have no room";
     if (as<Null>(source)) reason = "it is null from here on";
     origins_[name] = {{}, loc_of(value), reason};
   }

@@ -19,7 +19,9 @@ inline constexpr MapMethod queue_methods[] = {
 };
 /// What eBPF writes records with [L56].
 inline constexpr MapMethod ring_methods[] = {
+    {.name = "discard", .parameters = "R", .result = "void", .in_user = false},
     {.name = "output", .parameters = "V", .result = "i32", .in_user = false},
+    {.name = "reserve", .parameters = "", .result = "R?", .in_user = false},
     {.name = "submit", .parameters = "V", .result = "i32", .in_user = false},
 };
 /// And what kinds have that hold a value for each CPU.

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random reservations of ring buffers: how they are held, written, and closed on every way out.
+#include <fmt/format.h>
+
+#include "fuzz/generator.h"
+
+namespace ksc::fuzz {
+
+/// What stands while a record is open: no way out that the source shows, but those that the compiler makes.
+Tree Generator::while_reserved(const Reserved& reserved, int depth, bool may_throw) {
+  const bool outer = std::exchange(holds_reservation_, true);
+  const bool was_in_try = std::exchange(reserved_in_try_, !caught_.empty());
+  const int loops = std::exchange(loops_, 0);
+  auto caught = std::exchange(caught_, {});
+  if (may_throw) caught_.push_back({{1, 7}, true});
+  Tree out;
+  for (uint64_t i = 0, n = 1 + random_.below(3); i < n; ++i)
+    out.parts.push_back(line(random_.once_in(2) ? record_use(reserved, depth - 1) : statement(depth - 1)));
+  caught_ = std::move(caught);
+  loops_ = loops;
+  reserved_in_try_ = was_in_try;
+  holds_reservation_ = outer;
+  return out;
+}
+
+Tree Generator::record_use(const Reserved& reserved, int depth) {
+  const T& type = reserved.ring.value;
+  const bool is_struct = type.kind == T::Kind::Struct;
+  switch (random_.below(5)) {
+    case 0:
+      if (!is_struct) break;
+      count("record written as a whole");
+      return join("*" + reserved.name + " = ", value(type, depth));
+    case 1: {
+      count("record copied");
+      const std::string name = fmt::format("copy{}", temporaries_++);
+      Tree out(fmt::format("var {}: {} = *{}", name, type.spelled(), reserved.name));
+      scopes_.back().push_back({name, type});
+      return out;
+    }
+    case 2: {
+      const Tree passed = call_with_reference(reserved.name, type, depth);
+      if (passed.text().empty()) break;
+      count("record passed to a helper");
+      return passed;
+    }
+    case 3: {
+      if (!is_struct) break;
+      const StructMember& member = find_struct(type).members[0];
+      if (member.type.kind != T::Kind::Int) break;
+      count("part of a record pointed to");
+      const std::string name = fmt::format("part{}", temporaries_++);
+      return join(fmt::format("var {} = &{}.{}\n", name, reserved.name, member.name),
+                  std::string(2 * static_cast<size_t>(indent_), ' ') + "*" + name + " = ", value(member.type, depth));
+    }
+    default: break;
+  }
+  if (is_struct) {
+    const StructMember& member = random_.pick(find_struct(type).members);
+    count("member of a record written");
+    return join(fmt::format("{}.{} = ", reserved.name, member.name), value(member.type, depth));
+  }
+  count("record of a number written");
+  return join("*" + reserved.name + " = ", value(type, depth));
+}
+
+Tree Generator::closed(const Reserved& reserved) {
+  const bool submits = !random_.once_in(4);
+  count(submits ? "record submitted" : "record discarded");
+  return Tree(fmt::format("{}.{}({})", reserved.ring.name, submits ? "submit" : "discard", reserved.name));
+}
+
+/// Closes it on the way that a condition chooses, on all ways, or where something is caught.
+Tree Generator::closing(const Reserved& reserved, int depth) {
+  const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+  switch (random_.below(4)) {
+    case 0:
+      count("record closed in two ways");
+      return join("if (", condition(depth - 1), ") { ", closed(reserved), " } else { ", closed(reserved), " }");
+    case 1: {
+      if (commutes_ || depth < 2) break;
+      count("record closed where something is caught");
+      Tree out("try {\n");
+      scopes_.emplace_back();
+      ++indent_;
+      out.parts.push_back(while_reserved(reserved, depth - 1, true));
+      out.parts.push_back(Tree(margin + "  " + closed(reserved).text() + "\n"));
+      --indent_;
+      scopes_.pop_back();
+      out.after = margin + "} catch _ { " + closed(reserved).text() + " }";
+      return out;
+    }
+    case 2:
+      if (stays()) break;
+      count("record closed before an early return");
+      return join("if (", condition(depth - 1),
+                  ") {\n" + margin + "  " + closed(reserved).text() + "\n" + margin + "  ", returned(0),
+                  "\n" + margin + "}\n" + margin, closed(reserved));
+    default: break;
+  }
+  return closed(reserved);
+}
+
+Tree Generator::reservation(int depth) {
+  const Reserved reserved{random_.pick(rings_), fmt::format("record{}", temporaries_++)};
+  const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+  const auto inner = [&] {
+    Tree body;
+    body.parts.push_back(while_reserved(reserved, depth, false));
+    body.parts.push_back(Tree(std::string(2 * static_cast<size_t>(indent_), ' ')));
+    body.parts.push_back(closing(reserved, depth));
+    return body;
+  };
+  if (stays() || random_.once_in(2)) {
+    count("record reserved by an if");
+    Tree out(fmt::format("if (var {} = {}.reserve()) {{\n", reserved.name, reserved.ring.name));
+    scopes_.emplace_back();
+    ++indent_;
+    out.parts.push_back(inner());
+    --indent_;
+    scopes_.pop_back();
+    out.parts.push_back(Tree("\n" + margin + "}"));
+    if (random_.once_in(2)) out.parts.push_back(join(" else ", block(depth - 1, 1)));
+    return out;
+  }
+  Tree out;
+  if (random_.once_in(2)) {
+    count("record reserved or left");
+    out.parts.push_back(Tree(fmt::format("var {} = {}.reserve()?\n", reserved.name, reserved.ring.name)));
+  } else {
+    count("record reserved");
+    out.parts.push_back(
+        Tree(fmt::format("var {} = {}.reserve()\n{}if ({} == null) {{ return {} }}\n", reserved.name,
+                         reserved.ring.name, margin, reserved.name, in_entry_ ? verdict() : constant_text(result_))));
+  }
+  if (scopes_.size() == 1 && loops_ == 0 && random_.once_in(3)) {
+    count("record closed by a deferred call");
+    out.parts.push_back(Tree(margin + "defer " + closed(reserved).text()));
+    return out;
+  }
+  out.parts.push_back(inner());
+  return out;
+}
+
+}  // namespace ksc::fuzz

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/// var e = m.reserve(); … raise s   =>   var e = m.reserve(); … m.discard(e); raise s, where e is open
+// The developer closes it on the ways that the source shows (check_reservations); these are the others. Where ways
+// have met on one of which it is closed, a variable tells which one it was.
+#include "ir/rewrite.h"
+#include "passes/passes.h"
+#include "passes/reservation_flow.h"
+
+namespace ksc {
+namespace {
+
+using Out = To<lang::OpenDiscarded>;
+
+/// What is open where a statement leaves.
+struct OpenThere {
+  Name variable;
+  bool is_certain;
+};
+
+struct FunctionReservations {
+  std::map<const NodeHeader*, std::vector<OpenThere>> leaving;
+  NameMap<const Node<MapCall>*> reserved;
+  std::map<const NodeHeader*, Name> released;  // by the call
+  NameMap<Name> open;                          // of variables that are asked for, the one that tells
+};
+
+}  // namespace
+
+Ir<lang::OpenDiscarded> discard_open_reservations(const Ir<lang::NoFinally>& in, Context& context) {
+  FunctionReservations known;
+  const auto look_at = [&](const FunctionDef& function) {
+    known = {};
+    ReservationEvents events;
+    events.leaves = [&](Name variable, const Holding& holding, const WayOut& way) {
+      if (!holding.open || !way.statement) return;
+      const bool is_certain = !holding.absent && !holding.closed;
+      known.leaving[way.statement].push_back({variable, is_certain});
+      if (!is_certain) known.open[variable] = {};
+    };
+    events.assigned = [](Name, Loc) {};
+    events.used = [](Name, const Node<MapCall>&, Loc) {};
+    events.unheld = [](const Node<MapCall>&) {};
+    events.released = [&](const Node<MapCall>& call, Name variable) { known.released[&call] = variable; };
+    ReservationFlow(nullptr, events).function(function);
+  };
+  const auto discard = [&](Name held, const Node<MapCall>& reserved, Loc loc, Out& to) {
+    Types& types = context.types;
+    const Expr pointer = to.make(Convert{to.make(Local{held}, loc, reserved.type)}, loc,
+                                 types.pointer(reserved.type->element, Space::Reservation, false));
+    const Expr call =
+        to.make(MapCall{reserved->map, context.name("discard"), context.span<Expr>({pointer})}, loc, types.void_type());
+    to.emit(Evaluate{call}, loc);
+  };
+  const auto discard_open = [&](const NodeHeader& statement, Out& to) {
+    const auto found = known.leaving.find(&statement);
+    if (found == known.leaving.end()) return;
+    const Loc loc = statement.loc;
+    for (const OpenThere& there : found->second) {
+      const Node<MapCall>& reserved = *known.reserved.at(there.variable);
+      if (there.is_certain) {
+        discard(there.variable, reserved, loc, to);
+        continue;
+      }
+      const Name open = known.open.at(there.variable);
+      const Expr is_open = to.make(Present{to.make(Local{open}, loc, reserved.type)}, loc, context.types.boolean());
+      const Body then = to.collect([&] { discard(there.variable, reserved, loc, to); });
+      to.emit(If{context.span<Branch>({{is_open, then}}), {}}, loc);
+    }
+  };
+  const auto leaving = [&](const auto& n, Out& to) {
+    discard_open(n, to);
+    to.emit_statement(to.rebuild(n));
+  };
+  return rewrite<lang::NoFinally, lang::OpenDiscarded>(
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+        look_at(n.form);
+        FunctionDef form = n.form;
+        form.body = to(n->body);
+        to.declare(form, n.loc);
+      }),
+      on<Let>([&](const Node<Let>& n, Out& to) {
+        const auto* call = n->value ? reservation_in(*n->value) : nullptr;
+        to.emit_statement(to.rebuild(n));
+        if (!call) return;
+        known.reserved[n->name] = call;
+        const auto asked = known.open.find(n->name);
+        if (asked == known.open.end()) return;
+        asked->second = to.fresh("open");
+        to.emit(Let{asked->second, call->type, Expr(to.make(Local{n->name}, n.loc, n->type))}, n.loc);
+      }),
+      on<Evaluate>([&](const Node<Evaluate>& n, Out& to) {
+        to.emit_statement(to.rebuild(n));
+        const auto* call = release_in(n->value);
+        const auto released = call ? known.released.find(call) : known.released.end();
+        if (released == known.released.end()) return;
+        const auto asked = known.open.find(released->second);
+        if (asked == known.open.end() || !asked->second) return;
+        Type type = known.reserved.at(released->second)->type;
+        to.emit(Assign{to.make(Local{asked->second}, n.loc, type), to.make(Null{}, n.loc, type)}, n.loc);
+      }),
+      on<Raise>([&](const Node<Raise>& n, Out& to) { leaving(n, to); }),
+      on<Return>([&](const Node<Return>& n, Out& to) { leaving(n, to); }),
+      on<TailCall>([&](const Node<TailCall>& n, Out& to) { leaving(n, to); }),
+      on<Goto>([&](const Node<Goto>& n, Out& to) { leaving(n, to); }));
+}
+
+}  // namespace ksc

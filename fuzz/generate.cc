@@ -170,6 +170,7 @@ const std::vector<std::string>& counted_forms() {
       "address of an entry",
       "for",
       "for inclusive",
+      "for over many",
       "for over variables",
       "for negative",
       "for to the type's end",

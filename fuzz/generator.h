@@ -388,6 +388,7 @@ class Generator {
   bool in_deferred_ = false, holds_reservation_ = false, reserved_in_try_ = false;
   uint64_t deferrals_ = 1;  // how often the loops around turn at most; 0 if nobody knows
   int loops_ = 0, indent_ = 0, temporaries_ = 0, nested_loops_ = 0;
+  bool has_long_loop_ = false;
 };
 
 }  // namespace ksc::fuzz

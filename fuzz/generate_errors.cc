@@ -70,10 +70,12 @@ Tree Generator::defer_statement(int depth) {
   const auto caught = std::exchange(caught_, {});
   const int loops = std::exchange(loops_, 0);
   in_deferred_ = true;
-  // A pointer that was tested may be null where the block runs.
+  // A pointer that was tested may be null where the block runs, and what it leads to deleted.
   const auto scopes = scopes_;
   for (auto& scope : scopes_)
-    std::erase_if(scope, [](const Variable& v) { return v.name.starts_with("late") || v.name.starts_with("given"); });
+    std::erase_if(scope, [](const Variable& v) {
+      return v.name.starts_with("late") || v.name.starts_with("given") || v.name.starts_with("object");
+    });
   std::vector<const Helper*> quiet;
   for (const Helper& helper : helpers_)
     if (!helper.throws && can_call(helper)) quiet.push_back(&helper);

@@ -276,6 +276,7 @@ Tree Generator::statement(int depth) {
       if (!rings_.empty() && !commutes_ && !in_user_) return reservation(depth);
       [[fallthrough]];
     case 37:
+      if (in_user_ && !commutes_) return heap_statement(depth);
       if (!queues_.empty() && !commutes_) return queue_statement(depth);
       break;
     case 34:

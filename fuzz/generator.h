@@ -171,6 +171,7 @@ class Generator {
   void declare_queues(Tree& out);
   Tree queue_statement(int depth);
   Tree ring_statement(int depth);
+  Tree heap_statement(int depth);
   struct Reserved {
     Map ring;
     std::string name;

@@ -177,6 +177,17 @@ Value Interpreter::builtin_call(const Node<BuiltinCall>& n) {
       return from_bits(type, bytes_swapped(to_bits(values[0]), 32));
     if (name == "bswap64") return from_bits(type, bytes_swapped(to_bits(values[0]), 64));
   }
+  if (name == "new") {
+    const Address object = memory_.allocate(Bytes(stored_size(type->element)), "what `new` has given");
+    heap_.insert(object);
+    return from_bits(type, object);
+  }
+  if (name == "delete" && values.size() == 1) {
+    const Address object = to_bits(values[0]);
+    if (object && heap_.erase(object) == 0) throw Fault("what is deleted was not given by `new`, or has been deleted");
+    if (object) memory_.release(object), ++events_["object deleted"];
+    return zero_value(type);
+  }
   if (name == "panic") throw ExitProcess{134};
   throw Fault(fmt::format("{} is not interpreted", name));
 }

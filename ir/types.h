@@ -15,7 +15,7 @@ KSC_ENUM(TypeKind, Invalid, Void, Bool, Char, Int, Float, Constant, Str, Array, 
          Function, Map, Struct, Enum, Handle, Program, Module);
 
 /// Which memory a pointer points into [L166]; ReadOnly: any, and nothing is written through it.
-KSC_ENUM(Space, Any, Packet, Stack, MapValue, Context, Kernel, User, ReadOnly, Reservation);
+KSC_ENUM(Space, Any, Packet, Stack, MapValue, Context, Kernel, User, ReadOnly, Reservation, Heap);
 
 struct TypeData;
 /// An interned type: two types are equal when their pointers are.

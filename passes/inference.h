@@ -216,6 +216,8 @@ class Inference {
   void for_each_cpu(const Node<ForEach>& n, const Expr& map, const Node<Apply>& call);
   void return_statement(const Node<Return>& n);
   void delete_statement(const Node<Delete>& n);
+  /// delete p: what `new` gave ends.
+  void delete_pointer(const Node<Delete>& n);
   // inference_errors.cc
   void throw_statement(const Node<Throw>& n);
   void try_statement(const Node<Try>& n);
@@ -302,6 +304,8 @@ class Inference {
   Expr infer_block_value(const Node<BlockValue>& n, Expected expected);
   /// A block whose value is that of the `if (var …)` which it ends with.
   Expr infer_if_var_value(const Node<BlockValue>& n, const Node<IfVar>& test, Expected expected);
+  /// new T(): zeros in memory of its own, or null.
+  Expr infer_new(const Node<New>& n);
   Expr infer_address_of(const Node<AddressOf>& n);
   Expr field_of(const Expr& object, const Ident& name, Loc loc);
   /// A binary operator on two typed operands.

@@ -369,6 +369,19 @@ Expr Inference::infer_array_literal(Span<Expr> values, Expected expected, Loc lo
   return c.make(ArrayValue{c.span(typed)}, loc, t.array(element, count));
 }
 
+Expr Inference::infer_new(const Node<New>& n) {
+  Type type = stored_type(n->target, "memory that `new` gives");
+  if (is(type, TypeKind::Invalid)) return invalid(n.loc);
+  if (at_file_level_) return report_not_constant(n.loc), invalid(n.loc);
+  if (in_ebpf()) return unsupported(n.loc, "`new` in eBPF");
+  if (!n->arguments.empty()) {
+    c.diagnostics.report(loc_of(n->arguments[0]), diag::allocation_flag)
+        .fix(between(loc_of(n->arguments[0]), loc_of(n->arguments[n->arguments.size() - 1])), "");
+    return invalid(n.loc);
+  }
+  return c.make(BuiltinCall{c.name("new"), {}}, n.loc, t.pointer(type, Space::Heap, true));
+}
+
 Expr Inference::infer_address_of(const Node<AddressOf>& n) {
   const auto target = place(n->place);
   if (!target) return invalid(n.loc);

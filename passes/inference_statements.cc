@@ -476,14 +476,28 @@ void Inference::return_statement(const Node<Return>& n) {
   emit(Return{value}, n.loc);
 }
 
+void Inference::delete_pointer(const Node<Delete>& n) {
+  const Expr pointer = infer(n->place);
+  if (is_invalid(pointer)) return emit(InvalidStmt{}, n.loc);
+  Type type = type_of(pointer);
+  const bool leads_to_heap = is(type, TypeKind::Pointer) && (type->space == Space::Heap || is_open(type));
+  if (in_ebpf() && is(type, TypeKind::Pointer)) {
+    unsupported(n.loc, "`delete` of a pointer in eBPF");
+    return emit(InvalidStmt{}, n.loc);
+  }
+  if (!leads_to_heap) {
+    c.diagnostics.report(loc_of(n->place), diag::not_deletable,
+                         may_lead(type) ? fmt::format("a pointer to {}", memory_of(type)) : spell(type));
+    return emit(InvalidStmt{}, n.loc);
+  }
+  emit(Evaluate{c.make(BuiltinCall{c.name("delete"), c.span<Expr>({pointer})}, n.loc, t.void_type())}, n.loc);
+}
+
 void Inference::delete_statement(const Node<Delete>& n) {
   const auto* subscript = as<Subscript>(n->place);
   const Expr base = subscript ? infer(subscript->form.base) : infer(n->place);
   if (is_invalid(base)) return emit(InvalidStmt{}, n.loc);
-  if (!subscript || !is(type_of(base), TypeKind::Map)) {
-    unsupported(n.loc, "`delete` of something that is no map entry");
-    return emit(InvalidStmt{}, n.loc);
-  }
+  if (!subscript || !is(type_of(base), TypeKind::Map)) return delete_pointer(n);
   const MapKind* kind = find_map_kind(type_of(base)->name.text());
   if (!type_of(base)->key) {
     infer(subscript->form.index);

@@ -15,6 +15,7 @@ struct Death {
   Name map;  // none: the packet
   Loc loc;
   std::string reason;  // "an entry of `m` is deleted", "`bpf_xdp_adjust_head` moves the packet"
+  bool deletes = false;  // what `new` gave, by `delete`
 };
 
 /// The deaths that each function brings about, itself or through those it calls.

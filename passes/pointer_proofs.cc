@@ -249,6 +249,7 @@ class NullCheck {
     if (const auto* call = as<Call>(e))
       DeathSearch(deaths_, [&](const Death& death) { die(death); }).called(call->form.function, call->loc);
     if (const auto death = death_by(e)) die(*death);
+    if (const auto* call = as<BuiltinCall>(e); call && call->form.function == "delete") deleted(*call);
     return comes_out;
   }
 
@@ -284,7 +285,9 @@ class NullCheck {
   void report_dead(const Local& local, const Expr& use, Loc loc) {
     const std::shared_ptr<const Death> ending = known_.of(local.name).ending;
     if (!ending) return;
-    if (ending->map) {
+    if (ending->deletes) {
+      context_.diagnostics.report(loc_of(use), diag::deleted).note(ending->loc, "this deletes it");
+    } else if (ending->map) {
       context_.diagnostics.report(loc, diag::map_value_dead, ending->reason)
           .note(ending->loc, "this ends it; look the entry up again");
     } else {
@@ -344,6 +347,8 @@ class NullCheck {
     if (as<MapLookup>(source)) reason = "the map may have no such entry";
     if (as<MapCall>(source)) reason = "the map may have no such entry, or there may be no such CPU";
     if (reservation_in(source)) reason = "the ring may have no room";
+    if (const auto* call = as<BuiltinCall>(source); call && call->form.function == "new")
+      reason = "there may be no memory";
     if (as<Null>(source)) reason = "it is null from here on";
     origins_[name] = {{}, loc_of(value), reason};
   }
@@ -356,6 +361,14 @@ class NullCheck {
     if (of && converted) text = fmt::format("({} as {})", text, spell(type_of(value)));
     const auto [known, is_first] = starts_.emplace(name, text);
     if (!is_first && known->second != text) known->second.clear();  // it holds something else on another way
+  }
+  void deleted(const Node<BuiltinCall>& call) {
+    const Local* local = held_by(call->arguments[0]);
+    if (!local) return;
+    report_dead(*local, call->arguments[0], loc_of(call->arguments[0]));
+    KnownPointer known = known_.of(local->name);
+    known.ending = std::make_shared<Death>(Death{{}, call.loc, {}, true});
+    known_.set(local->name, known);
   }
   void die(const Death& death) {
     if (references_die_) known_.end(death);

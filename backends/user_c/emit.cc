@@ -127,6 +127,11 @@ class UserFile {
     return out;
   }
 
+  std::string allocation(Type type) {
+    printer_.headers.insert("stdlib.h");
+    return fmt::format("calloc(1, sizeof({}))", printer_.declaration(type, ""));
+  }
+
   std::string builtin(const Node<BuiltinCall>& n) {
     const std::string_view name = n->function.text();
     const auto argument = [&](size_t i) { return printer_.value(n->arguments[i], type_of(n->arguments[i])); };
@@ -138,6 +143,9 @@ class UserFile {
       const std::string where = is_integral(type_of(target)) ? fmt::format("ks_decimal({})", argument(1)) : argument(1);
       return fmt::format("ks_{}({}, {}, {})", name, argument(0), where, argument(2));
     }
+    if (name == "new") return allocation(n.type->element);
+    if (name == "delete") printer_.headers.insert("stdlib.h");
+    if (name == "delete") return fmt::format("free({})", argument(0));
     if (name == "panic") return fmt::format("KS_PANIC_WITH({})", argument(0));
     return fmt::format("ks_{}({})", name, n->arguments.empty() ? "" : argument(0));
   }

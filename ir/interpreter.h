@@ -264,7 +264,7 @@ class Interpreter {
   bool in_userspace_ = false;
   std::map<Address, EntryCopy> entry_copies_;
   std::map<Address, OpenRecord> open_records_;
-  std::set<Address> heap_;  // what `new` has given and `delete` has not ended
+  std::set<Address> heap_;    // what `new` has given and `delete` has not ended
   bool can_pull_ = false;     // the packet is a socket buffer
   NameMap<NameSet> changed_;  // by the function: its variables that are written after their declaration
   NameMap<NameSet> function_variables_;

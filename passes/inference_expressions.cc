@@ -56,8 +56,7 @@ Expr Inference::infer(const Expr& e, Expected expected) {
                                 is(expected, TypeKind::Array) ? expected->count : count));
         return infer_array_literal(c.span(std::vector<Expr>(count, n->value)), expected, loc);
       }),
-      on<New>([&](const auto& n) { return infer_new(n); }),
-      on<NewValue>([&](const Node<NewValue>& n) -> Expr {
+      on<New>([&](const auto& n) { return infer_new(n); }), on<NewValue>([&](const Node<NewValue>& n) -> Expr {
         Type type = resolve(n->target);
         if (is(type, TypeKind::Invalid)) return invalid(loc);
         if (is_aggregate(type) || is_integral(type) || is(type, TypeKind::Str)) return c.make(Zero{}, loc, type);

@@ -14,7 +14,7 @@ namespace ksc {
 struct Death {
   Name map;  // none: the packet
   Loc loc;
-  std::string reason;  // "an entry of `m` is deleted", "`bpf_xdp_adjust_head` moves the packet"
+  std::string reason;    // "an entry of `m` is deleted", "`bpf_xdp_adjust_head` moves the packet"
   bool deletes = false;  // what `new` gave, by `delete`
 };
 

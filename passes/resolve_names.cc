@@ -236,6 +236,15 @@ class Resolver final : public Walker {
       const Option<Expr> value = (*this)(block->form.value);
       end_body();
       out = context.make(BlockValue{body, value}, block->loc);
+    } else if (const auto* allocation = as<New>(e)) {
+      // A flag is no constant of the program's: it is known here alone.
+      std::vector<Expr> flags;
+      for (const Expr& flag : allocation->form.arguments) {
+        const auto* named = as<NameUse>(flag);
+        const bool is_flag = named && (named->form.name.name == "GFP_ATOMIC" || named->form.name.name == "GFP_KERNEL");
+        flags.push_back(is_flag ? Expr(context.make(GlobalName{named->form.name.name}, named->loc)) : (*this)(flag));
+      }
+      out = context.make(New{(*this)(allocation->form.target), context.span(flags)}, allocation->loc);
     } else {
       return false;
     }

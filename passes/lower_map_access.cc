@@ -14,6 +14,7 @@ constexpr int any = 0, no_exist = 1;  // BPF_ANY, BPF_NOEXIST of linux/bpf.h
 struct MapAccessState {
   NameSet counters;                   // of loops
   std::map<Type, Name> empty_values;  // that have been declared
+  unsigned loops = 0;                 // around the place at work
 };
 
 /// What spill_locals has put elsewhere, or a member of what a loop's function was given: a place that helpers can be
@@ -45,9 +46,10 @@ class MapAccess {
     return address_of(to_.make(Local{name}, loc_, type_of(value)));
   }
   /// The address of a zero value: of more than a register it is a variable of its own, which nobody writes. On the
-  /// stack it would have to be made anew for each insertion.
+  /// stack it would have to be made anew for each insertion, and in a loop the verifier would know which of the turns
+  /// before have made one: each set of them would be a state in which it walks through the next turn.
   Expr zero_address(Type type) {
-    if (is_integral(type)) return address_of_variable(to_.make(Int{{0}, {}}, loc_, type), "zero");
+    if (is_integral(type) && state_.loops == 0) return address_of_variable(to_.make(Int{{0}, {}}, loc_, type), "zero");
     Name& empty = state_.empty_values[type];
     if (!empty) {
       empty = to_.fresh("empty");
@@ -115,7 +117,9 @@ Ir<lang::NoMapAccess> lower_map_access(const Ir<lang::ZerosForgotten>& in, Conte
   return rewrite<lang::ZerosForgotten, lang::NoMapAccess>(
       in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         state.counters.insert(n->name);
+        ++state.loops;
         to.emit_statement(to.rebuild(n));
+        --state.loops;
       }),
       on<Let>([&](const Node<Let>& n, Out& to) {
         if (n->value)

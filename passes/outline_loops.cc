@@ -62,7 +62,22 @@ class Costs {
         call && (call->form.helper == "bpf_loop" || call->form.helper == "bpf_for_each_map_elem"))
       sum += 300;
     if (const auto* call = as<Call>(e)) sum += of(call->form.function);
+    if (const auto* call = as<RuntimeCall>(e)) sum += of(call->form);
     return sum + parts(e);
+  }
+  /// The loops that are within support code: so many instructions for each byte, or each piece.
+  static __int128 of(const RuntimeCall& call) {
+    const auto from_last = [&](size_t place) -> __int128 {
+      const auto* number = as<Int>(call.arguments[call.arguments.size() - place]);
+      return number ? number->form.value.value : 0;
+    };
+    if (call.function == "ks_append") return 14 * from_last(1);
+    if (call.function == "ks_append_bytes") return 17 * from_last(1);
+    if (call.function == "ks_differ") return 9 * from_last(1);
+    if (call.function == "ks_length") return 8 * from_last(1);
+    if (call.function == "ks_copy") return from_last(1) / 8 * 5;
+    if (call.function == "ks_copy_by") return 2 * from_last(2) / std::max(__int128(1), from_last(1));
+    return 0;
   }
   __int128 of(Name function) {
     auto [known, is_new] = known_.try_emplace(function, 100);

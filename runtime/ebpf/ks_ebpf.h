@@ -174,8 +174,9 @@ static inline __attribute__((always_inline, unused)) int ks_differ(const void *l
 
 /*
  * Writes a text behind the first *length bytes of another, whose last byte stays zero, and counts it. Where a text ends
- * is found without a branch: the verifier would follow each length by itself. The compiler may not know where it
- * writes: it would make an `or` of addresses, which the verifier refuses.
+ * is found without a branch: the verifier would follow each length by itself. So it would behind a text that is full,
+ * one for each turn in which it can have become so, if lengths were counted on: there is nothing more to write. The
+ * compiler may not know where it writes: it would make an `or` of addresses, which the verifier refuses.
  */
 static inline __attribute__((always_inline, unused)) void ks_append(void *text, __u32 size, __u32 *length,
 								    const void *part, __u32 part_size)
@@ -187,8 +188,9 @@ static inline __attribute__((always_inline, unused)) void ks_append(void *text, 
 		__u64 byte = ((const __u8 *)part)[i];
 
 		asm volatile("" : "+r"(at), "+r"(byte));
-		if (at < size - 1)
-			((__u8 *)text)[at] = byte;
+		if (at >= size - 1)
+			break;
+		((__u8 *)text)[at] = byte;
 		at += -byte >> 63;
 	}
 	*length = at;
@@ -205,8 +207,9 @@ static inline __attribute__((always_inline, unused)) void ks_append_bytes(void *
 		__u64 byte = ((const __u8 *)part)[i] & all;
 
 		asm volatile("" : "+r"(at), "+r"(byte));
-		if (at < size - 1)
-			((__u8 *)text)[at] = byte;
+		if (at >= size - 1)
+			break;
+		((__u8 *)text)[at] = byte;
 		at += -byte >> 63;
 		all &= -(-byte >> 63);
 	}

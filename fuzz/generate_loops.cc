@@ -22,13 +22,13 @@ Tree Generator::loop_statement(int depth) {
     case 1: {
       const uint64_t low = random_.below(4), high = low + random_.below(6);
       const bool inclusive = random_.once_in(2);
-      if (options_.unbounded_loops && nested_loops_ == 1 && !has_long_loop_ && random_.once_in(3)) {
+      if (options_.unbounded_loops && nested_loops_ == 1 && !has_long_loop_ && random_.once_in(4)) {
         // More turns than the verifier walks through; only one of them, or a run would take too long.
         count("for over many");
         has_long_loop_ = true;
         nested_loops_ = 2;
         deferrals_ = 0;
-        out = join(fmt::format("for ({} in {}{}{}) ", name, low, inclusive ? "..=" : "..", 4000 + random_.below(3000)),
+        out = join(fmt::format("for ({} in {}{}{}) ", name, low, inclusive ? "..=" : "..", 2500 + random_.below(500)),
                    block(1, 1, {{name, integer(32)}}));
         nested_loops_ = 1;
         break;

@@ -120,7 +120,7 @@ Tree Generator::caught_access(int depth) {
 
 Tree Generator::packet_statement(int depth) {
   const Header& header = random_.pick(headers());
-  const std::string name = fmt::format("{}{}", std::string(header.name).substr(0, 2), temporaries_++);
+  const std::string name = fmt::format("{}{}", std::string(header.name).substr(0, 3), temporaries_++);
   const T pointer{T::Kind::Packet, 0, false, header.name, 0, {}};
   if (random_.once_in(5)) {
     count("packet pointer moves");

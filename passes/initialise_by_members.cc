@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// var s = S { a: 1, b: 2 }   =>   var s = S {}; s.a = 1; s.b = 2, where the values, or those of a part, are constants
+#include <bit>
+
 #include "passes/array_copies.h"
 #include "passes/passes.h"
 
@@ -7,6 +9,9 @@ namespace ksc {
 namespace {
 
 using Out = To<lang::MembersInitialised>;
+
+/// Whether C compilers copy so many bytes as one number (SimplifyAnyMemTransfer of LLVM's InstCombineCalls.cpp).
+bool fits_register(uint64_t size) { return size <= 8 && std::has_single_bit(size); }
 
 /// Whether it is, or holds, what C compilers keep as a constant of their own and copy from there, or point to: no
 /// bytes, and more than a register holds, or addresses of constants, which nobody puts into a constant in the kernel.
@@ -17,7 +22,7 @@ bool holds_constant_aggregate(const Expr& e) {
   const auto* array = as<ArrayValue>(e);
   const bool holds_address = header(e).contains.has(Kind::AddressOf);
   if (!structure && !(array && size_of(array->type->element) > 1)) return false;
-  if (size_of(type_of(e)) <= 8 && !holds_address) return false;
+  if (fits_register(size_of(type_of(e))) && !holds_address) return false;
   const FormSet constants = holds_address ? numbers.with(Kind::AddressOf).with(Kind::Global) : numbers;
   if (header(e).contains.minus(constants).empty()) return true;
   if (structure)

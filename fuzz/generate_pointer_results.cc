@@ -61,9 +61,9 @@ void Generator::pointer_givers(Tree& out) {
       if (is_named) {
         body.parts.push_back(line(join("if (", condition(2), fmt::format(") {{ given = {} }}", pointer))));
       } else if (random_.once_in(2)) {
-        body.parts.push_back(Tree(fmt::format("  var at = {}\n", pointer)));
-        scopes_.back().push_back({"at", giver.pointee});
-        body.parts.push_back(line(join("return ", condition(2), " ? at : null")));
+        body.parts.push_back(Tree(fmt::format("  var chosen_at = {}\n", pointer)));
+        scopes_.back().push_back({"chosen_at", giver.pointee});
+        body.parts.push_back(line(join("return ", condition(2), " ? chosen_at : null")));
       } else {
         body.parts.push_back(Tree(fmt::format("  return {}\n", pointer)));
       }

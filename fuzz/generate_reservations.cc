@@ -101,7 +101,79 @@ Tree Generator::closing(const Reserved& reserved, int depth) {
   return closed(reserved);
 }
 
+/// A record whose size the program chooses: bytes and members, behind its end as well.
+Tree Generator::sized_record(int depth) {
+  const Map& ring = random_.pick(rings_);
+  const std::string name = fmt::format("sized{}", temporaries_++), margin(2 * static_cast<size_t>(indent_), ' ');
+  count("record of a chosen size");
+  Tree size = random_.once_in(2) ? Tree(fmt::format("{}", random_.below(40)))
+                                 : join("(", solid(integer(32), depth - 1), " & 63)");
+  Tree out = join(fmt::format("if (var {} = {}.reserve(", name, ring.name), std::move(size), ")) {\n");
+  scopes_.emplace_back();
+  ++indent_;
+  const auto byte = [&]() -> Tree {
+    const Tree at = random_.once_in(2) ? Tree(fmt::format("{}", random_.below(24)))
+                                       : join("(", solid(integer(32), depth - 1), " & 31)");
+    switch (random_.below(3)) {
+      case 0: return join("*(" + name + " + ", at, ")");
+      default: return join(name + "[", at, "]");
+    }
+  };
+  const bool outer = std::exchange(holds_reservation_, true);
+  const bool was_in_try = std::exchange(reserved_in_try_, !caught_.empty());
+  const int loops = std::exchange(loops_, 0);
+  const auto caught = std::exchange(caught_, {});
+  for (uint64_t i = 0, n = 1 + random_.below(4); i < n; ++i) {
+    switch (random_.below(5)) {
+      case 0: {
+        const T type = struct_type(random_.pick(structs_));
+        if (is_any_bytes(type)) {
+          count("record as a struct");
+          const std::string whole = fmt::format("as{}", temporaries_++);
+          out.parts.push_back(line(Tree(fmt::format("var {} = ({} + {}) as *{}", whole, name, random_.below(9), type.name))));
+          out.parts.push_back(line(join("*" + whole + " = ", value(type, depth - 1))));
+          const std::string copy = fmt::format("copy{}", temporaries_++);
+          out.parts.push_back(line(Tree(fmt::format("var {}: {} = *{}", copy, type.spelled(), whole))));
+          scopes_.back().push_back({copy, type});
+          break;
+        }
+        [[fallthrough]];
+      }
+      case 1: {
+        count("byte of a record read");
+        const std::string read = fmt::format("byte{}", temporaries_++);
+        out.parts.push_back(line(join(fmt::format("var {}: u8 = ", read), byte())));
+        scopes_.back().push_back({read, integer(8)});
+        break;
+      }
+      case 2: {
+        count("record of a chosen size asked in a condition");
+        Tree test = join("if (", condition(depth - 1), " && ", byte(), fmt::format(" < {}) ", random_.below(9)));
+        test.parts.push_back(block(depth - 1, 1));
+        out.parts.push_back(line(std::move(test)));
+        break;
+      }
+      case 3: out.parts.push_back(line(statement(depth - 1))); break;
+      default:
+        count("byte of a record written");
+        out.parts.push_back(line(join(byte(), random_.once_in(3) ? " += " : " = ", value(integer(8), depth - 1))));
+    }
+  }
+  caught_ = caught;
+  loops_ = loops;
+  reserved_in_try_ = was_in_try;
+  holds_reservation_ = outer;
+  const Reserved reserved{ring, name};
+  out.parts.push_back(Tree(margin + "  "));
+  out.parts.push_back(closing(reserved, 1));
+  --indent_;
+  scopes_.pop_back();
+  out.parts.push_back(Tree("\n" + margin + "}"));
+  return out;
+}
+
 Tree Generator::reservation(int depth) {
+  if (random_.once_in(3)) return sized_record(depth);
   const Reserved reserved{random_.pick(rings_), fmt::format("record{}", temporaries_++)};
   const std::string margin(2 * static_cast<size_t>(indent_), ' ');
   const auto inner = [&] {

@@ -177,6 +177,7 @@ class Generator {
     std::string name;
   };
   Tree reservation(int depth);
+  Tree sized_record(int depth);
   Tree while_reserved(const Reserved& reserved, int depth, bool may_throw);
   Tree record_use(const Reserved& reserved, int depth);
   Tree closed(const Reserved& reserved);

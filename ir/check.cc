@@ -89,6 +89,8 @@ class Checker {
     if constexpr (std::same_as<Sum, Expr>) {
       if (is_typed_ && !n.type) report("an expression has no type", sum);
       if (has(Rule::NoMaybe) && holds_maybe(n.type)) report("a Maybe is left", sum);
+      if (has(Rule::NoDynptrPointer) && points_into(n.type, Space::Dynptr))
+        report("a pointer leads into the memory of a dynptr", sum);
       if (has(Rule::PacketPointersPresent) && is(n.type, TypeKind::Pointer) && n.type->space == Space::Packet &&
           n.type->nullable)
         report("a packet pointer may be null", sum);

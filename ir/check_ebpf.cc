@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ir/check_ebpf.h"
 
+#include <bit>
+
 #include <algorithm>
 
 #include "ir/children.h"
@@ -15,7 +17,6 @@ namespace {
 
 constexpr FormSet calling = form_set_of<Call, HelperCall, TraceLine>();
 
-bool points_into(Type type, Space space) { return is(type, TypeKind::Pointer) && type->space == space; }
 
 /// Behind a tail call the program only returns.
 bool moves_packet(const Node<HelperCall>& n) {
@@ -28,11 +29,12 @@ bool moves_packet(const Node<HelperCall>& n) {
 bool is_constant_aggregate(const Expr& e) {
   constexpr FormSet numbers =
       form_set_of<Int, Zero, StringValue, StructValue, ArrayValue, Convert, Unary, Binary, CShift, Quotient>();
+  const auto is_one_number = [](uint64_t size) { return size <= 8 && std::has_single_bit(size); };
   const auto* array = as<ArrayValue>(e);
   const bool is_aggregate = as<StructValue>(e) || (array && size_of(array->type->element) > 1);
   const bool holds_address = header(e).contains.has(Kind::AddressOf);
   const FormSet constants = holds_address ? numbers.with(Kind::AddressOf).with(Kind::Global) : numbers;
-  return is_aggregate && (size_of(type_of(e)) > 8 || holds_address) && header(e).contains.minus(constants).empty();
+  return is_aggregate && (!is_one_number(size_of(type_of(e))) || holds_address) && header(e).contains.minus(constants).empty();
 }
 
 /// Whether a place lies on the stack of a caller.

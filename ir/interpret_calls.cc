@@ -42,13 +42,40 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     MapState& map = map_of(n->arguments[0]);
     if (to_bits(argument(1)) != stored_size(map.type->element)) throw Fault("a record of another size");
     if (to_bits(argument(2)) != 0) throw Fault("records are reserved with flags");
-    return from_bits(type, reserve_record(map, false));
+    return from_bits(type, reserve_record(map, stored_size(map.type->element), false));
   }
   if (name == "bpf_ringbuf_submit" || name == "bpf_ringbuf_discard") {
     wants(2);
     if (to_bits(argument(1)) != 0) throw Fault("records are submitted with flags");
     close_record(to_bits(argument(0)), name == "bpf_ringbuf_submit");
     return Value{type, {}};
+  }
+  if (name == "bpf_ringbuf_reserve_dynptr") {
+    wants(4);
+    MapState& map = map_of(n->arguments[0]);
+    const Address record = reserve_record(map, to_bits(argument(1)), false);
+    if (to_bits(argument(2)) != 0) throw Fault("records are reserved with flags");
+    dynptrs_[to_bits(argument(3))] = record;
+    return from_number(type, record ? 0 : -22);  // -EINVAL
+  }
+  if (name == "bpf_ringbuf_submit_dynptr" || name == "bpf_ringbuf_discard_dynptr") {
+    wants(2);
+    const auto dynptr = dynptrs_.find(to_bits(argument(0)));
+    if (dynptr == dynptrs_.end()) throw Fault("what is submitted or discarded is no dynptr");
+    if (dynptr->second) close_record(dynptr->second, name == "bpf_ringbuf_submit_dynptr");
+    dynptrs_.erase(dynptr);
+    return Value{type, {}};
+  }
+  if (name == "bpf_dynptr_read" || name == "bpf_dynptr_write") {
+    wants(5);
+    const bool reads = name == "bpf_dynptr_read";
+    const auto dynptr = dynptrs_.find(to_bits(argument(reads ? 2 : 0)));
+    if (dynptr == dynptrs_.end()) throw Fault("what is accessed is no dynptr");
+    const Address own = to_bits(argument(reads ? 0 : 2)), at = dynptr->second + to_bits(argument(reads ? 3 : 1));
+    const uint64_t size = to_bits(argument(reads ? 1 : 3));
+    if (!dynptr->second || !in_open_record(at, size)) return from_number(type, -7);  // -E2BIG
+    memory_.store(reads ? own : at, memory_.load(reads ? at : own, size));
+    return zero_value(type);
   }
   if (name == "bpf_ringbuf_output") {
     wants(4);
@@ -200,6 +227,15 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
   const auto wants = [&](size_t count) {
     if (values.size() != count) throw Fault(fmt::format("{} is given {} arguments", name, values.size()));
   };
+  if (name == "ks_record_offset") {
+    wants(1);
+    return from_bits(n.type, std::min<uint64_t>(to_bits(values[0]), 0x1000000));
+  }
+  if (name == "ks_clear_record") {
+    wants(2);
+    if (const Address record = dynptrs_.at(to_bits(values[0]))) memory_.store(record, Bytes(to_bits(values[1])));
+    return zero_value(n.type);
+  }
   if (name == "__builtin_memcpy" || name == "ks_copy" || name == "ks_copy_by") {
     wants(name == "ks_copy_by" ? 4 : 3);
     memory_.store(to_bits(values[0]), memory_.load(to_bits(values[1]), to_bits(values[2])));

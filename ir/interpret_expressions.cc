@@ -53,7 +53,8 @@ Interpreter::Place Interpreter::place(const Expr& e) {
     const Type pointer = type_of(n->form.pointer);
     at.where = Place::Where::Memory;
     at.at = to_bits(eval(n->form.pointer));
-    at.in_packet = is(pointer, TypeKind::Pointer) && pointer->space == Space::Packet;
+    at.in_packet = points_into(pointer, Space::Packet);
+    at.in_dynptr = points_into(pointer, Space::Dynptr);
   } else if (const auto* n = as<ValueOf>(e)) {
     at = place(n->form.value);
     at.type = type_of(e);
@@ -119,6 +120,7 @@ Value Interpreter::read(const Place& place) {
   }
   const uint64_t size = stored_size(place.type);
   if (place.in_packet) require_packet(place, at, size);
+  if (place.in_dynptr && !in_open_record(at, size)) return zero_value(place.type);
   Bytes bytes = memory_.load(at, size);
   if (place.in_packet) clear_padding(place.type, bytes);
   return part({place.type, bytes}, 0, place.type, place.bit_offset, place.bit_size);
@@ -146,6 +148,7 @@ void Interpreter::write(const Place& place, const Value& value) {
   }
   const uint64_t size = stored_size(place.type);
   if (place.in_packet) require_packet(place, at, size);
+  if (place.in_dynptr && !in_open_record(at, size)) return;
   if (place.bit_size == 0) {
     memory_.store(at, stored.bytes);
     return write_back(at, size);

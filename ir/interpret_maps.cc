@@ -7,6 +7,7 @@ namespace ksc {
 namespace {
 
 constexpr int64_t exists = -17, too_big = -7, try_again = -11;  // -EEXIST, -E2BIG, -EAGAIN
+constexpr uint64_t largest_dynptr = (1 << 24) - 1;                 // DYNPTR_MAX_SIZE of kernel/bpf/helpers.c
 constexpr uint64_t only_new = 1;                                // BPF_NOEXIST
 
 /// Bytes that come in the order of the numbers.
@@ -88,17 +89,18 @@ int64_t Interpreter::delete_entry(MapState& map, const Bytes& key) {
   return 0;
 }
 
-Address Interpreter::reserve_record(MapState& map, bool is_zero) {
-  const uint64_t size = stored_size(map.type->element);
+Address Interpreter::reserve_record(MapState& map, uint64_t size, bool is_zero) {
   map.records = std::max<uint64_t>(map.records, map.entries.size());
+  map.used = std::max(map.used, map.entries.size() * ring_record_size(stored_size(map.type->element)));
   // Nobody reads a ring while a program runs; one byte of it stays free.
-  if ((map.records + 1) * ring_record_size(size) >= map.type->count) {
+  if (size > largest_dynptr || map.used + ring_record_size(size) >= map.type->count) {
     ++events_["map full"];
     return 0;
   }
   const ObjectLabel label{"a record of a ring", map.type->name.text()};
   const Address record = is_zero ? memory_.allocate(Bytes(size), label) : memory_.allocate_unwritten(size, label);
-  open_records_[record] = {&map, key_in_order(++map.records), !is_zero};
+  open_records_[record] = {&map, key_in_order(++map.records), size, !is_zero};
+  map.used += ring_record_size(size);
   return record;
 }
 
@@ -107,17 +109,25 @@ void Interpreter::close_record(Address record, bool is_submitted) {
   if (open == open_records_.end()) throw Fault("what is submitted or discarded is no open record");
   MapState& map = *open->second.map;
   if (is_submitted)
-    map.entries[open->second.key] = memory_.allocate(memory_.load(record, stored_size(map.type->element)),
-                                                     {"a value of a map", map.type->name.text()});
+    map.entries[open->second.key] =
+        memory_.allocate(memory_.load(record, open->second.size), {"a value of a map", map.type->name.text()});
   ++events_[is_submitted ? "record submitted" : "record discarded"];
   memory_.release(record);
   open_records_.erase(open);
 }
 
+bool Interpreter::in_open_record(Address at, uint64_t size) const {
+  auto record = open_records_.upper_bound(at);
+  if (record == open_records_.begin()) return false;
+  --record;
+  const uint64_t offset = at - record->first;
+  return offset <= record->second.size && size <= record->second.size - offset;
+}
+
 int64_t Interpreter::push_value(MapState& map, const Bytes& value) {
   if (value.size() != stored_size(map.type->element)) throw Fault("a value of another size");
   if (map.kind->is_ring) {
-    const Address record = reserve_record(map, false);
+    const Address record = reserve_record(map, value.size(), false);
     if (!record) return try_again;
     memory_.store(record, value);
     close_record(record, true);
@@ -185,9 +195,10 @@ Value Interpreter::map_call(const Node<MapCall>& n) {
   if (method == "insert" && arguments.size() == 2) return from_number(n.type, store_entry(map, key(), value(), 0));
   if (method == "insert_new" && arguments.size() == 2)
     return from_number(n.type, store_entry(map, key(), value(), only_new));
-  if (method == "reserve" && arguments.empty()) return from_bits(n.type, reserve_record(map, true));
+  if (method == "reserve" && arguments.size() <= 1)
+    return from_bits(n.type, reserve_record(map, arguments.empty() ? stored_size(map.type->element) : to_bits(arguments[0]), true));
   if ((method == "submit" || method == "discard") && arguments.size() == 1 &&
-      is(arguments[0].type, TypeKind::Pointer) && arguments[0].type->space == Space::Reservation)
+      is_reservation(arguments[0].type))
     return close_record(to_bits(arguments[0]), method == "submit"), Value{n.type, {}};
   if ((method == "push" || method == "submit" || method == "output") && arguments.size() == 1)
     return from_number(n.type, push_value(map, convert(arguments[0], map.type->element).bytes));

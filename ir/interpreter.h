@@ -60,7 +60,7 @@ class Interpreter {
     const MapKind* kind = nullptr;
     bool shared = true;
     std::map<Bytes, Address> entries;  // of kinds without keys: under the number that each was given when it came
-    uint64_t records = 0;              // of a ring: how many have got a place, also those that were discarded
+    uint64_t records = 0, used = 0;    // of a ring: how many have got a place, also those that were discarded; their bytes
   };
   /// In userspace a reference is a copy that knows its entry [L169]; a slot is one that may not be there yet.
   struct EntryCopy {
@@ -74,6 +74,7 @@ class Interpreter {
   struct OpenRecord {
     MapState* map = nullptr;
     Bytes key;
+    uint64_t size = 0;
     bool must_close = false;
   };
   struct GlobalState {
@@ -91,6 +92,7 @@ class Interpreter {
     Bytes key;
     uint64_t offset = 0;  // in the entry
     bool in_packet = false;
+    bool in_dynptr = false;  // in a record: what is not wholly in it reads zero, and is not written
     // An element chosen at run time may be any of its array: all of it must be in the packet. Offset and size from
     // `at`'s pointer.
     Address needed_at = 0;
@@ -222,8 +224,10 @@ class Interpreter {
   /// takes or looks at it, through memory or as an option.
   int64_t push_value(MapState& map, const Bytes& value);
   /// Of rings: the address of a record that nobody sees yet, 0 if there is no room; its end, which shows it or not.
-  Address reserve_record(MapState& map, bool is_zero);
+  Address reserve_record(MapState& map, uint64_t size, bool is_zero);
   void close_record(Address record, bool is_submitted);
+  /// Whether the bytes lie in a record that is reserved.
+  bool in_open_record(Address at, uint64_t size) const;
   Address next_value(const MapState& map) const;
   void drop_next_value(MapState& map);
   Value take_value(MapState& map, bool pops, std::optional<Address> to, Type type);
@@ -264,6 +268,7 @@ class Interpreter {
   bool in_userspace_ = false;
   std::map<Address, EntryCopy> entry_copies_;
   std::map<Address, OpenRecord> open_records_;
+  std::map<Address, Address> dynptrs_;  // the record that each variable reaches, 0 where there was no room
   std::set<Address> heap_;    // what `new` has given and `delete` has not ended
   bool can_pull_ = false;     // the packet is a socket buffer
   NameMap<NameSet> changed_;  // by the function: its variables that are written after their declaration

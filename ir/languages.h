@@ -81,7 +81,8 @@ inline constexpr Lang NoTry = PacketPulled - Kind::Try + Kind::Labelled + Kind::
 inline constexpr Lang NoFinally = NoTry - Kind::Finally - Kind::Guarded;                                      // every way out of a function ends where it is left
 inline constexpr Lang OpenDiscarded = NoFinally + Rule::OpenDiscarded;                        // no reservation is left open
 inline constexpr Lang ThrowsExplicit = OpenDiscarded - Kind::Raise - Kind::FaultVerdict + Kind::RuntimeCall + Rule::ThrowsExplicit; // leaving early is a return
-inline constexpr Lang AggregatesReturned = ThrowsExplicit + Rule::AggregatesReturned;                 // no function gives an array or a string
+inline constexpr Lang NoDynptrPointer = ThrowsExplicit + Rule::NoDynptrPointer;                // what has a dynptr is reached by helpers
+inline constexpr Lang AggregatesReturned = NoDynptrPointer + Rule::AggregatesReturned;                 // no function gives an array or a string
 inline constexpr Lang PinsFlat = AggregatesReturned + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry
 
 inline constexpr Lang ConstantsRead = PinsFlat + Rule::ConstantsRead;                         // what a constant holds at a known place is a number

@@ -14,8 +14,9 @@ namespace ksc {
 KSC_ENUM(TypeKind, Invalid, Void, Bool, Char, Int, Float, Constant, Str, Array, Pointer, Null, EntryRef, Maybe,
          Function, Map, Struct, Enum, Handle, Program, Module);
 
-/// Which memory a pointer points into [L166]; ReadOnly: any, and nothing is written through it.
-KSC_ENUM(Space, Any, Packet, Stack, MapValue, Context, Kernel, User, ReadOnly, Reservation, Heap);
+/// Which memory a pointer points into [L166]; ReadOnly: any, and nothing is written through it. Reservation: a record of
+/// a ring buffer; Dynptr: one whose size the program chooses.
+KSC_ENUM(Space, Any, Packet, Stack, MapValue, Context, Kernel, User, ReadOnly, Reservation, Dynptr, Heap);
 
 struct TypeData;
 /// An interned type: two types are equal when their pointers are.
@@ -63,6 +64,11 @@ struct TypeData {
 };
 
 inline bool is(Type type, TypeKind kind) { return type && type->kind == kind; }
+inline bool points_into(Type type, Space space) { return is(type, TypeKind::Pointer) && type->space == space; }
+/// A pointer into a record of a ring buffer that is reserved, whoever chooses its size.
+inline bool is_reservation(Type type) {
+  return points_into(type, Space::Reservation) || points_into(type, Space::Dynptr);
+}
 /// A value that is a function: one of an enum of functions [L64].
 inline bool is_function_value(Type type) { return is(type, TypeKind::Enum) && type->body->signature; }
 /// An enum whose values are numbers by name.

@@ -4,6 +4,7 @@
 // (discard_open_reservations).
 #include <fmt/format.h>
 
+#include "ir/places.h"
 #include "passes/passes.h"
 #include "passes/reservation_flow.h"
 
@@ -65,8 +66,26 @@ class ReservationCheck {
       if (const auto* test = as<IfPresent>(s)) note(test->form.name, test->form.value);
       each_child_of(s, on_expr, on_stmt);
     };
-    on_expr = [&](const Expr& e) { each_child_of(e, on_expr, on_stmt); };
+    on_expr = [&](const Expr& e) {
+      refuse_what_is_not_followed(e);
+      each_child_of(e, on_expr, on_stmt);
+    };
     for (const Stmt& s : body.statements) on_stmt(s);
+  }
+  /// Of a record whose size the program chooses each pointer is computed from the variable that holds it.
+  void refuse_what_is_not_followed(const Expr& e) {
+    constexpr FormSet followed =
+        form_set_of<Local, Convert, PointerAdd, AddressOf, Null, MapCall, BlockValue, InvalidExpr>();
+    if (points_into(type_of(e), Space::Dynptr) && !followed.has(kind_of(e)))
+      context_.diagnostics.report(loc_of(e), diag::not_supported_yet,
+                                  "choosing between pointers into records of a size that the program chooses");
+    const auto* member = as<Field>(e);
+    const auto* record = member ? as<Deref>(root_of(e)) : nullptr;
+    if (!record || !points_into(type_of(record->form.pointer), Space::Dynptr)) return;
+    const StructField* field = find_field(type_of(member->form.base), member->form.name);
+    if (field && field->bit_size)
+      context_.diagnostics.report(loc_of(e), diag::not_supported_yet,
+                                  "bit-fields in a record of a size that the program chooses");
   }
   void note(Name variable, Expr value) {
     const auto without_conversions = [&] {

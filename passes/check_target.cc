@@ -94,6 +94,10 @@ class TargetCheck {
     if (const auto* call = as<HelperCall>(e))
       if (const HelperSignature* helper = find_helper_signature(call->form.helper.text()))
         helper_call(*helper, call->loc);
+    if (const auto* call = as<MapCall>(e); call && call->form.method == "reserve" && !call->form.arguments.empty()) {
+      wants(Feature::DynptrRingbuf, "a record of a size that the program chooses", call->loc);
+      wants(Feature::BpfLoop, "a record of a size that the program chooses", call->loc);
+    }
     if (const auto* map = as<MapName>(e)) maps_.insert(map->form.name);
     if (const auto* global = as<Global>(e)) uses_pinned_ = uses_pinned_ || pinned_.count(global->form.name) != 0;
     if (const auto* call = as<Call>(e)) {

@@ -5,6 +5,7 @@
 
 #include "ir/copy_pieces.h"
 #include "ir/rewrite.h"
+#include "passes/index_guard.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -34,6 +35,7 @@ std::optional<Expr> loop_that_copies(const Expr& target, const Expr& source, uin
 }  // namespace
 
 Ir<lang::LargeCopiesLooped> copy_large_values(const Ir<lang::LocalsSpilled>& in, Context& context) {
+  const bool unlinks = adds_large_constants(in.declarations);
   return rewrite<lang::LocalsSpilled, lang::LargeCopiesLooped>(
       in, context, on<RuntimeCall>([](const Node<RuntimeCall>& n, Out& to) -> Expr {
         const std::string_view name = n->function.text();
@@ -48,7 +50,7 @@ Ir<lang::LargeCopiesLooped> copy_large_values(const Ir<lang::LocalsSpilled>& in,
         if (size <= most_inline) return to.rebuild(n);
         return call("ks_fill", {to(n->arguments[0]), to(n->arguments[1]), to(n->arguments[2])}, n.loc, to);
       }),
-      on<Assign>([](const Node<Assign>& n, Out& to) {
+      on<Assign>([&](const Node<Assign>& n, Out& to) {
         const Type type = type_of(n->place);
         const Kind kind = kind_of(n->value);
         const bool is_copy =
@@ -58,9 +60,24 @@ Ir<lang::LargeCopiesLooped> copy_large_values(const Ir<lang::LocalsSpilled>& in,
         const auto address = [&](const Expr& place) {
           return to.make(AddressOf{place}, n.loc, to.context.types.pointer(type, Space::Any, false));
         };
-        const auto loop = loop_that_copies(address(n->place), address(n->value), size_of(type), n.loc, to);
-        if (!loop) return to.emit_statement(to.rebuild(n));
-        to.emit(Evaluate{*loop}, n.loc);
+        if (!loop_that_copies(address(n->place), address(n->value), size_of(type), n.loc, to))
+          return to.emit_statement(to.rebuild(n));
+        // An element whose address is taken must be there.
+        const CounterRanges ranges;  // none: a loop may become a function
+        IndexGuard<lang::LargeCopiesLooped> guard(to, ranges, unlinks, [&](const Expr& e) { return to(e); });
+        Option<Expr> writable, readable;
+        const Expr target = address(guard.guarded(n->place, writable));
+        const Expr source = address(guard.guarded(n->value, readable));
+        const Expr size = to.make(Int{{static_cast<__int128>(size_of(type))}, {}}, n.loc, to.context.types.u64());
+        const Expr zero = to.make(Int{{0}, {}}, n.loc, to.context.types.u64());
+        const auto where = [&](const Option<Expr>& test, const Body& there, const Body& otherwise) {
+          test ? to.emit(If{to.context.span<Branch>({{*test, there}}), otherwise}, n.loc) : to.emit(there);
+        };
+        const auto evaluate = [&](const Expr& call) { return to.collect([&] { to.emit(Evaluate{call}, n.loc); }); };
+        const Body copied = evaluate(*loop_that_copies(target, source, size_of(type), n.loc, to));
+        const Body zeroed =
+            evaluate(call(size_of(type) > most_inline ? "ks_fill" : "__builtin_memset", {target, zero, size}, n.loc, to));
+        where(writable, to.collect([&] { where(readable, copied, zeroed); }), {});
       }));
 }
 

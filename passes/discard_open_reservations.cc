@@ -46,7 +46,7 @@ Ir<lang::OpenDiscarded> discard_open_reservations(const Ir<lang::NoFinally>& in,
   const auto discard = [&](Name held, const Node<MapCall>& reserved, Loc loc, Out& to) {
     Types& types = context.types;
     const Expr pointer = to.make(Convert{to.make(Local{held}, loc, reserved.type)}, loc,
-                                 types.pointer(reserved.type->element, Space::Reservation, false));
+                                 types.pointer(reserved.type->element, reserved.type->space, false));
     const Expr call =
         to.make(MapCall{reserved->map, context.name("discard"), context.span<Expr>({pointer})}, loc, types.void_type());
     to.emit(Evaluate{call}, loc);

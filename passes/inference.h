@@ -48,7 +48,6 @@ struct Instance {
 /// Whether this is a pointer of which the type does not say where it leads.
 inline bool is_open(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Any; }
 inline bool may_lead(Type type) { return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef); }
-inline bool is_reservation(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Reservation; }
 inline bool is_in_packet(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Packet; }
 
 /// Whether this is a choice between values, whose type is what those meet at.

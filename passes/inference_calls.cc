@@ -247,6 +247,13 @@ Expr Inference::helper_without_signature(std::string_view name, Span<Expr> argum
 Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr> arguments, Loc loc) {
   Type type = type_of(map);
   const MapKind* kind = find_map_kind(type->name.text());
+  if (kind->is_ring && in_ebpf() && method.name == "reserve" && arguments.size() == 1) {
+    const Expr given = value_of_maybe(infer(arguments[0], t.u64()));
+    if (is_invalid(given) || !may_access(map, true, loc)) return invalid(loc);
+    const Expr size = constant(given) || !is_integer(type_of(given)) ? coerce(given, t.u64()) : convert(given, t.u64());
+    if (is_invalid(size)) return size;
+    return c.make(MapCall{map, method.name, c.span<Expr>({size})}, loc, t.pointer(t.u8(), Space::Dynptr, true));
+  }
   for (const MapMethod& known : kind->methods) {
     if (known.name != method.name.text()) continue;
     const bool of_cpus = known.result == "V" || known.result == "V[]";
@@ -265,7 +272,9 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
     for (size_t i = 0; i < arguments.size(); ++i) {
       Type wanted = known.parameters[i] == 'K' ? type->key : known.parameters[i] == 'C' ? t.u32() : type->element;
       const Expr given = infer(arguments[i], wanted);
-      if (kind->is_ring && is_reservation(type_of(given))) wanted = t.pointer(wanted, Space::Reservation, false);
+      if (kind->is_ring && is_reservation(type_of(given))) 
+        wanted = points_into(type_of(given), Space::Dynptr) ? t.pointer(type_of(given)->element, Space::Dynptr, false)
+                                                            : t.pointer(wanted, Space::Reservation, false);
       if (known.parameters[i] == 'R' && !is_invalid(given) && !is_reservation(type_of(given)))
         return refuse_conversion(given, t.pointer(wanted, Space::Reservation, false));
       Expr value = coerce(given, wanted);

@@ -54,6 +54,8 @@ Expr Inference::call_instance(const Entity& entity, Name function, const std::ve
     const Loc at = loc_of(pointer);
     if (as<Null>(pointer)) return c.diagnostics.report(at, diag::null_dereference), invalid(at);
     if (is_open(type)) return unsupported(at, "passing a pointer whose memory is not known");
+    if (points_into(type, Space::Dynptr))
+      return unsupported(at, "passing a pointer into a record of a size that the program chooses");
     // Which map it leads into, and so what ends it, only references know.
     if (type->space == Space::MapValue && type->nullable)
       return unsupported(at, "passing a pointer that may lead to a map's entry; a reference to it can be passed");

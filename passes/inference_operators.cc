@@ -197,6 +197,8 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
 
   // pointers [L24]
   const auto is_pointer = [](Type type) { return is(type, TypeKind::Pointer); };
+  if (is_pointer(a) && is_pointer(b) && op == Operator::Subtract && is_reservation(a))
+    return unsupported(loc, "the distance of pointers into a reservation");
   if (is_pointer(a) && is_pointer(b) && op == Operator::Subtract && a->element == b->element)
     return c.make(PointerDifference{left, right}, loc, t.u64());
   if (is_pointer(b) && op == Operator::Add) std::swap(left, right), std::swap(a, b);
@@ -212,7 +214,8 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
       c.diagnostics.report(loc, diag::operand_type, std::string(operator_text(op)), "the context");
       return invalid(loc);
     }
-    if (a->space != Space::Packet) return unsupported(loc, "arithmetic on pointers to variables");
+    if (a->space != Space::Packet && a->space != Space::Dynptr)
+      return unsupported(loc, "arithmetic on pointers to variables");
     if (is_packet_end(left)) return c.diagnostics.report(loc, diag::packet_end, "does not move"), invalid(loc);
     return c.make(PointerAdd{left, count}, loc, t.pointer(a->element, a->space, a->nullable));
   }
@@ -424,6 +427,8 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
       Type type = type_of(pointer);
       return convert(pointer, t.pointer(t.u8(), type->space, type->nullable));
     };
+    if (points_into(a, Space::Dynptr) || points_into(b, Space::Dynptr))
+      return unsupported(loc, "comparing pointers into a reservation with anything but null");
     if (a->element == b->element) return c.make(Compare{op, left, right}, loc, t.boolean());
     if ((a->element == t.u8() || b->element == t.u8()) && a->space != Space::Context && b->space != Space::Context)
       return c.make(Compare{op, as_bytes(left), as_bytes(right)}, loc, t.boolean());

@@ -223,9 +223,9 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
     if (!can_follow(base, n.loc)) return invalid(n.loc);
     if (type->space == Space::Context) return unsupported(n.loc, "the context as a value");
     const auto* first = constant(index);
-    if (type->space != Space::Packet && first && first->form.value.value == 0)
-      return c.make(Deref{base}, n.loc, type->element);
-    if (type->space != Space::Packet) return unsupported(n.loc, "arithmetic on pointers to variables");
+    const bool moves = type->space == Space::Packet || type->space == Space::Dynptr;
+    if (!moves && first && first->form.value.value == 0) return c.make(Deref{base}, n.loc, type->element);
+    if (!moves) return unsupported(n.loc, "arithmetic on pointers to variables");
     index = constant(index) ? coerce(index, t.i64()) : convert(index, t.i64());
     const Expr pointer = c.make(PointerAdd{base, index}, n.loc, t.pointer(type->element, type->space, type->nullable));
     return c.make(Deref{pointer}, n.loc, type->element);
@@ -305,9 +305,9 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
     return from == target ? value : refuse_conversion(value, target);
   if (is_integral(from) && is(target, TypeKind::Bool)) return truth(value);
   if (is_integral(from) && is_integral(target)) return c.make(Convert{value}, n.loc, target);
-  if (is(from, TypeKind::Pointer) && from->space == Space::Packet && is(target, TypeKind::Pointer))
+  if ((points_into(from, Space::Packet) || points_into(from, Space::Dynptr)) && is(target, TypeKind::Pointer))
     if (Type wrong = not_any_bytes(target->element)) {
-      c.diagnostics.report(loc_of(n->target), diag::no_packet_type, spell(wrong),
+      c.diagnostics.report(loc_of(n->target), diag::no_packet_type, points_into(from, Space::Packet) ? "packet" : "record", spell(wrong),
                            is(wrong, TypeKind::Bool)  ? "a `u8` holds them, `!= 0` makes it a truth"
                            : is(wrong, TypeKind::Str) ? fmt::format("a `u8[{}]` holds them", wrong->count)
                                                       : "a `u64` holds them");

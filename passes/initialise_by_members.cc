@@ -22,13 +22,14 @@ bool holds_constant_aggregate(const Expr& e) {
   const auto* array = as<ArrayValue>(e);
   const bool holds_address = header(e).contains.has(Kind::AddressOf);
   if (!structure && !(array && size_of(array->type->element) > 1)) return false;
+  const bool parts_hold =
+      structure ? std::any_of(structure->form.values.begin(), structure->form.values.end(),
+                              [](const FieldValue& v) { return holds_constant_aggregate(v.value); })
+                : std::any_of(array->form.values.begin(), array->form.values.end(), holds_constant_aggregate);
+  if (parts_hold) return true;
   if (fits_register(size_of(type_of(e))) && !holds_address) return false;
   const FormSet constants = holds_address ? numbers.with(Kind::AddressOf).with(Kind::Global) : numbers;
-  if (header(e).contains.minus(constants).empty()) return true;
-  if (structure)
-    return std::any_of(structure->form.values.begin(), structure->form.values.end(),
-                       [](const FieldValue& v) { return holds_constant_aggregate(v.value); });
-  return std::any_of(array->form.values.begin(), array->form.values.end(), holds_constant_aggregate);
+  return header(e).contains.minus(constants).empty();
 }
 
 Expr declared(Name name, const Expr& value, Out& to) {

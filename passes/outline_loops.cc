@@ -71,6 +71,8 @@ class Costs {
       const auto* number = as<Int>(call.arguments[call.arguments.size() - place]);
       return number ? number->form.value.value : 0;
     };
+    // The kernel turns a loop in it, and all that follows is walked through for each way that can have been gone there.
+    if (call.function == "ks_clear_record") return 3000;
     if (call.function == "ks_append") return 14 * from_last(1);
     if (call.function == "ks_append_bytes") return 17 * from_last(1);
     if (call.function == "ks_differ") return 9 * from_last(1);

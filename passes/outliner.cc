@@ -82,7 +82,8 @@ class Reasons {
 const Node<HelperCall>* closing_call(const Stmt& s) {
   const auto* evaluated = as<Evaluate>(s);
   const auto* call = evaluated ? as<HelperCall>(evaluated->form.value) : nullptr;
-  const bool closes = call && (call->form.helper == "bpf_ringbuf_submit" || call->form.helper == "bpf_ringbuf_discard");
+  const bool closes = call && (call->form.helper.text().starts_with("bpf_ringbuf_submit") ||
+               call->form.helper.text().starts_with("bpf_ringbuf_discard"));
   return closes ? call : nullptr;
 }
 
@@ -90,6 +91,7 @@ const Node<HelperCall>* closing_call(const Stmt& s) {
 Expr held_by(Expr pointer, const NameMap<Expr>& aliases) {
   for (;;) {
     while (const auto* converted = as<Convert>(pointer)) pointer = converted->form.value;
+    if (const auto* address = as<AddressOf>(pointer)) pointer = address->form.place;  // of a dynptr
     const auto* local = as<Local>(pointer);
     const auto alias = local ? aliases.find(local->form.name) : aliases.end();
     if (alias == aliases.end() || as<HelperCall>(alias->second)) return pointer;
@@ -233,15 +235,19 @@ void Outliner::emit_leaving() {
 }
 
 void Outliner::find_closed(const Body& body) {
+  NameSet declared;
   std::function<void(const Stmt&)> find = [&](const Stmt& s) {
     if (const auto* let = as<Let>(s)) {
+      declared.insert(let->form.name);
       if (let->form.value) aliases_.try_emplace(let->form.name, *let->form.value);
     }
     if (const auto* call = closing_call(s)) {
       const Expr held = held_by(call->form.arguments[0], aliases_);
       const auto* local = as<Local>(held);
-      if (local && !aliases_.count(local->form.name)) {
-        Closed& closed = closed_.try_emplace(local->form.name, Closed{held, {}, {}}).first->second;
+      if (local && !declared.count(local->form.name)) {
+        const Expr& given = call->form.arguments[0];
+        Closed& closed =
+            closed_.try_emplace(local->form.name, Closed{as<AddressOf>(given) ? given : held, {}, {}}).first->second;
         if (std::find(closed.helpers.begin(), closed.helpers.end(), call->form.helper) == closed.helpers.end())
           closed.helpers.push_back(call->form.helper);
       }

@@ -55,6 +55,7 @@ auto trunk() {
       | KSC_PASS(lower_finally, "every way out of a function leads through what it does last")
       | KSC_PASS(discard_open_reservations, "what is still reserved where a function is left is discarded")
       | KSC_PASS(lower_raises, "what nothing takes is returned")
+      | KSC_PASS(lower_dynptrs, "records of a size that the program chooses are reached through a dynptr")
       | KSC_PASS(return_aggregates, "functions give arrays, strings and structs through a parameter")
       | KSC_PASS(flatten_pinned_globals, "pinned globals become members of one map entry")
       | KSC_PASS(read_constants, "elements and members of constants are numbers")

@@ -18,8 +18,6 @@ const Local* local_in(const Expr& e) {
   return local ? &local->form : nullptr;
 }
 
-bool points_into_reservation(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Reservation; }
-
 /// The variable that a pointer is computed from, if that is all it is computed from.
 const Local* base_of(Expr e) {
   for (;;) {
@@ -51,7 +49,7 @@ const Node<MapCall>* reservation_in(const Expr& e) {
 
 bool is_release(const Node<MapCall>& call) {
   if (!(call->method == "submit" || call->method == "discard") || call->arguments.size() != 1) return false;
-  return points_into_reservation(type_of(call->arguments[0]));
+  return is_reservation(type_of(call->arguments[0]));
 }
 
 const Node<MapCall>* release_in(const Expr& e) {
@@ -264,7 +262,7 @@ void ReservationFlow::statement(const Stmt& s) {
     const auto* local = as<Local>(assign->form.place);
     if (!local) expression(assign->form.place);
     expression(assign->form.value);
-    if (local && points_into_reservation(local->type) && !is_quiet_) events_.assigned(local->form.name, loc);
+    if (local && is_reservation(local->type) && !is_quiet_) events_.assigned(local->form.name, loc);
     return;
   }
   if (const auto* test = as<If>(s))
@@ -367,7 +365,8 @@ void ReservationFlow::bind(Name name, const Expr& value) {
     holders_[name] = name;
     variables_.push_back(name);
     (*now_)[name] = {true, true, false};
-    return expression(call->form.map);
+    for (const Expr& size : call->form.arguments) expression(size);
+    return;
   }
   // What a block declares stays until the scope around it ends: what it gives may be one of its variables.
   if (const auto* block = as<BlockValue>(given)) {
@@ -376,7 +375,7 @@ void ReservationFlow::bind(Name name, const Expr& value) {
     if (now_ && block->form.value) bind(name, *block->form.value);
     return;
   }
-  if (points_into_reservation(type_of(given)))
+  if (is_reservation(type_of(given)))
     if (const Local* local = base_of(given))
       if (const Name held = holder(local->name)) holders_[name] = held;
   expression(value);

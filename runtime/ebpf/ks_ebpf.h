@@ -35,6 +35,36 @@
 #define ks_data_end(ctx) ks_load_pointer(ctx, data_end)
 
 /*
+ * An offset in a record, or its size, as the helpers of dynptrs take it: they look at 32 bits, and no record has more
+ * than 24 of them (DYNPTR_MAX_SIZE of kernel/bpf/helpers.c).
+ */
+#define ks_record_offset(bytes) ((__u32)((bytes) > 0xffffff ? 0x1000000 : (bytes)))
+
+/*
+ * Writes zeros over a record of a ring buffer: the kernel gives what was there before.
+ */
+#define KS_CLEARED_AT_ONCE 64
+static const __u8 ks_zeros[KS_CLEARED_AT_ONCE];
+
+static __attribute__((unused)) long ks_clear_piece(__u32 piece, void *context)
+{
+	bpf_dynptr_write(*(struct bpf_dynptr **)context, piece * KS_CLEARED_AT_ONCE, (void *)ks_zeros, KS_CLEARED_AT_ONCE,
+			 0);
+	return 0;
+}
+
+static inline __attribute__((always_inline, unused)) void ks_clear_record(struct bpf_dynptr *record, __u64 size)
+{
+	__u32 pieces = size / KS_CLEARED_AT_ONCE;
+	__u32 rest = size & (KS_CLEARED_AT_ONCE - 1);
+
+	if (pieces)
+		bpf_loop(pieces, ks_clear_piece, &record, 0);
+	asm volatile("" : "+r"(rest));
+	bpf_dynptr_write(record, (__u32)size - rest, (void *)ks_zeros, rest & (KS_CLEARED_AT_ONCE - 1), 0);
+}
+
+/*
  * What fails where nobody is told: writes to maps that were full, tail calls that did not happen. The object has the
  * counter if something counts.
  */

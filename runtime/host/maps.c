@@ -349,6 +349,54 @@ long bpf_ringbuf_output(void* address, void* data, __u64 size, __u64 flags) {
   return 0;
 }
 
+/* What the emulation keeps in a dynptr: where its memory is, and how much of it. */
+struct host_dynptr {
+  uint8_t* data;
+  uint64_t size;
+};
+
+static struct host_dynptr host_dynptr_at(const struct bpf_dynptr* dynptr) {
+  struct host_dynptr inside;
+  memcpy(&inside, dynptr, sizeof(inside));
+  return inside;
+}
+
+long bpf_ringbuf_reserve_dynptr(void* address, __u32 size, __u64 flags, struct bpf_dynptr* dynptr) {
+  struct host_dynptr inside = {NULL, 0};
+  if (size <= 0xffffff) inside.data = bpf_ringbuf_reserve(address, size, flags);
+  if (inside.data) inside.size = size;
+  memcpy(dynptr, &inside, sizeof(inside));
+  return inside.data ? 0 : -EINVAL;
+}
+
+void bpf_ringbuf_submit_dynptr(struct bpf_dynptr* dynptr, __u64 flags) {
+  struct host_dynptr inside = host_dynptr_at(dynptr);
+  if (inside.data) bpf_ringbuf_submit(inside.data, flags);
+  memset(dynptr, 0, sizeof(inside));
+}
+
+void bpf_ringbuf_discard_dynptr(struct bpf_dynptr* dynptr, __u64 flags) {
+  struct host_dynptr inside = host_dynptr_at(dynptr);
+  if (inside.data) bpf_ringbuf_discard(inside.data, flags);
+  memset(dynptr, 0, sizeof(inside));
+}
+
+long bpf_dynptr_read(void* target, __u32 size, const struct bpf_dynptr* dynptr, __u32 offset, __u64 flags) {
+  struct host_dynptr inside = host_dynptr_at(dynptr);
+  if (!inside.data || flags != 0) return -EINVAL;
+  if (offset > inside.size || size > inside.size - offset) return -E2BIG;
+  memcpy(target, inside.data + offset, size);
+  return 0;
+}
+
+long bpf_dynptr_write(const struct bpf_dynptr* dynptr, __u32 offset, void* source, __u32 size, __u64 flags) {
+  struct host_dynptr inside = host_dynptr_at(dynptr);
+  if (!inside.data || flags != 0) return -EINVAL;
+  if (offset > inside.size || size > inside.size - offset) return -E2BIG;
+  memcpy(inside.data + offset, source, size);
+  return 0;
+}
+
 __u64 bpf_ringbuf_query(void* address, __u64 flags) {
   struct host_map* map = host_map_at(address);
   if (flags == BPF_RB_AVAIL_DATA) return records_size(map);

@@ -56,6 +56,12 @@ void* bpf_ringbuf_reserve(void* ringbuf, __u64 size, __u64 flags);
 void bpf_ringbuf_submit(void* data, __u64 flags);
 void bpf_ringbuf_discard(void* data, __u64 flags);
 long bpf_ringbuf_output(void* ringbuf, void* data, __u64 size, __u64 flags);
+struct bpf_dynptr;
+long bpf_ringbuf_reserve_dynptr(void* ringbuf, __u32 size, __u64 flags, struct bpf_dynptr* dynptr);
+void bpf_ringbuf_submit_dynptr(struct bpf_dynptr* dynptr, __u64 flags);
+void bpf_ringbuf_discard_dynptr(struct bpf_dynptr* dynptr, __u64 flags);
+long bpf_dynptr_read(void* target, __u32 size, const struct bpf_dynptr* dynptr, __u32 offset, __u64 flags);
+long bpf_dynptr_write(const struct bpf_dynptr* dynptr, __u32 offset, void* source, __u32 size, __u64 flags);
 __u64 bpf_ringbuf_query(void* ringbuf, __u64 flags);
 long bpf_perf_event_output(void* ctx, void* map, __u64 flags, void* data, __u64 size);
 

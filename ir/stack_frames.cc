@@ -309,7 +309,8 @@ void Spillable::change(const Expr& place, int loops) {
 bool is_spillable(Type type) {
   if (is(type, TypeKind::Str)) return true;
   if (is(type, TypeKind::Array)) return is_integral(type->element) || is_spillable(type->element);
-  return is(type, TypeKind::Struct) &&
+  // The verifier knows dynptrs on the stack alone.
+  return is(type, TypeKind::Struct) && type->name != "bpf_dynptr" &&
          std::all_of(type->body->fields.begin(), type->body->fields.end(),
                      [](const StructField& f) { return is_integral(f.type) || is_spillable(f.type); });
 }

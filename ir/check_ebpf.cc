@@ -175,7 +175,7 @@ class EbpfCheck {
       each_child_of(
           s, [&](const Expr& e) { moves |= may_move(e); }, [](const Stmt&) {});
     if (!moves) return;
-    // What the call gave may be put away first, which reads nothing of the context.
+    // What the call gave may be forgotten and put away first, which reads nothing of the context.
     size_t next = at + 1;
     while (next < all.size() && puts_away(all[next])) ++next;
     const Expr* context = next < all.size() ? hidden_by(all[next]) : nullptr;
@@ -185,7 +185,9 @@ class EbpfCheck {
   static bool puts_away(const Stmt& s) {
     const auto* assign = as<Assign>(s);
     const auto* behind = assign ? as<Deref>(root_of(assign->form.place)) : nullptr;
-    return behind && as<Local>(assign->form.value) && !points_into(type_of(behind->form.pointer), Space::Packet);
+    if (!behind || points_into(type_of(behind->form.pointer), Space::Packet)) return false;
+    const bool is_forgotten = is_support_call(assign->form.value, "ks_forget");
+    return as<Local>(is_forgotten ? as<RuntimeCall>(assign->form.value)->form.arguments[0] : assign->form.value);
   }
   static bool tests_in_turns(const Body& body) {
     return std::any_of(body.statements.begin(), body.statements.end(), [](const Stmt& s) {

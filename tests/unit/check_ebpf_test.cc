@@ -61,6 +61,16 @@ TEST_F(CheckEbpfTest, PacketReread) {
               hides(local("(ptr u8 Packet)", "p")) +
                   if_then("(InPacket:bool " + local("(ptr u8 Packet)", "p") + " " + context + " 1)", "(Break)"));
   expect(lang::PacketReread, tests + rereads + one, tests + hides(local("u32", "i")) + one, words);
+  // What it gave is put away before, also where it is forgotten on the way, but nothing else is.
+  const auto kept = [&](const std::string& value) {
+    return "(Let to (ptr i64 Stack) -)(Let code i64 (HelperCall:i64 bpf_xdp_adjust_head (" + context +
+           " (Int:i32 4 -))))(Assign (Deref:i64 (Local:(ptr i64 Stack) to)) " + value + ")";
+  };
+  const auto forgotten = [](const std::string& value) { return "(RuntimeCall:i64 ks_forget (" + value + "))"; };
+  const std::string read = "(Convert:i64 " + length + ")";
+  expect(lang::PacketReread, kept(local("i64", "code")) + rereads + one, kept(read) + rereads + one, words);
+  expect(lang::PacketReread, kept(forgotten(local("i64", "code"))) + rereads + one,
+         kept(forgotten(read)) + rereads + one, words);
 }
 
 TEST_F(CheckEbpfTest, TurnsForgotten) {

@@ -41,13 +41,17 @@ class Loader {
   static std::string normal(const fs::path& path) { return path.lexically_normal().string(); }
   static bool is_header(const std::string& path) { return path.ends_with(".kh"); }
 
-  /// Whether `x.packet` stands in it, for which nothing is imported [L55].
+  /// Whether `x.packet` or `x.hash()` stands in it, for which nothing is imported [L55] [L183].
   template <class Sum>
   void look_for_packets(const Sum& sum) {
     boost::variant2::visit(
         [&](const auto& ref) {
           using F = std::remove_cvref_t<decltype((*ref).form)>;
           if constexpr (std::same_as<F, Member>) asks_packets_ |= ref->name.name == "packet";
+          if constexpr (std::same_as<F, Apply>) {
+            const auto* method = as<Member>(ref->callee);
+            asks_packets_ |= method && method->form.name.name == "hash";
+          }
           each_child_of_form((*ref).form, [&](const auto& child) {
             if constexpr (!std::same_as<std::remove_cvref_t<decltype(child)>, TypeExpr>) look_for_packets(child);
           });

@@ -245,6 +245,7 @@ const std::vector<std::string>& counted_forms() {
       "given packet pointer",
       "given entry",
       "packet pointer that is null first",
+      "hash of a packet",
       "packet view",
       "number of a view",
       "truth of a view",

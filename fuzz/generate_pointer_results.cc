@@ -123,6 +123,12 @@ Tree Generator::late_pointer(int depth) {
 }
 
 Tree Generator::packet_view(int depth) {
+  if (random_.once_in(6)) {
+    count("hash of a packet");
+    const std::string name = fmt::format("hash{}", temporaries_++);
+    scopes_.back().push_back({name, integer(32)});
+    return Tree(fmt::format("var {}: u32 = ctx.hash()", name));
+  }
   count("packet view");
   const std::string view = fmt::format("view{}", temporaries_++), margin(2 * static_cast<size_t>(indent_), ' ');
   Tree out = join(fmt::format("var {} = ctx.packet()\n{}if ({} != null) ", view, margin, view));
@@ -143,7 +149,8 @@ Tree Generator::view_use(const std::string& view, int depth) {
       const auto& [member, bits] = random_.pick(numbers);
       if (random_.once_in(4)) {
         scopes_.back().push_back({name, integer(64)});
-        return Tree(fmt::format("var {}: u64 = {}.{}{}", name, view, random_.pick(Texts{"size", "len"}), ending));
+        return Tree(
+            fmt::format("var {}: u64 = {}.{}{}", name, view, random_.pick(Texts{"size", "len", "hash"}), ending));
       }
       const T type{T::Kind::Option, 0, false, {}, 0, {integer(bits)}};
       scopes_.back().push_back({name, type});

@@ -79,12 +79,15 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
       if (method.name == "load" || method.name == "attach" || method.name == "detach")
         return call_builtin(method.name.text(), c.span(arguments), expected, n.loc);
     }
-    if (is(type, TypeKind::Pointer) && type->space == Space::Context && n->arguments.empty()) {
+    const bool is_of_context = is(type, TypeKind::Pointer) && type->space == Space::Context;
+    // The library's is the same for all packets [L183]; what the kernel keeps with a socket buffer is `ctx.hash`.
+    const bool is_flow_hash = is_of_context && method.name == "hash";
+    if (is_of_context && n->arguments.empty() && !is_flow_hash) {
       if (method.name == "data" || method.name == "data_end") return field_of(object, method, n.loc);
       if (find_field(type->element, method.name)) return field_of(object, method, n.loc);
       if (method.name == "packet_size") return packet_size(object, n.loc);
     }
-    Type owner = struct_behind(type);
+    Type owner = is_flow_hash ? nullptr : struct_behind(type);
     const StructField* field = owner ? find_field(owner, method.name) : nullptr;
     if (field && is_function_value(field->type))
       return call_indirectly(value_of_maybe(entry_value(field_of(object, method, n.loc))), n->arguments, n.loc);
@@ -92,8 +95,7 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
       if (const std::vector<Name> functions = methods(method, type, n.loc); !functions.empty())
         return call_method(functions, {there(object), member->form.object}, n->arguments, n.loc);
     for (const Expr& argument : n->arguments) infer(argument);
-    if (is(type, TypeKind::Pointer) && type->space == Space::Context)
-      return unsupported(n.loc, fmt::format("the method `{}`", method.name.text()));
+    if (is_of_context) return unsupported(n.loc, fmt::format("the method `{}`", method.name.text()));
     if (field)
       c.diagnostics.report(loc_of(n->callee), diag::not_callable, spell(field->type));
     else

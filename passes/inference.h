@@ -330,7 +330,8 @@ class Inference {
   static bool in_context(const Expr& place);
   /// Whether memory may be reached through this pointer, as far as its type says; reports why not.
   bool can_follow(const Expr& pointer, Loc loc);
-  void report_no_member(Type type, const Ident& name);
+  /// `known`: what may have been meant beside members.
+  void report_no_member(Type type, const Ident& name, std::vector<std::string_view> known = {});
   /// An arm whose value nobody takes: its last expression is a statement.
   Expr unused_value(const Expr& e);
   /// Makes an arm's value one of `type`, unless the arm jumps away; reports one that does neither.
@@ -419,6 +420,10 @@ class Inference {
   /// The functions that are methods of a value of the type where the call stands: those of its file, else those of the
   /// file that declares the type.
   std::vector<Name> methods(const Ident& method, Type type, Loc loc);
+  /// The files in which those are, the own one first.
+  std::vector<uint32_t> files_with_methods(Type type, uint32_t own_file);
+  /// What the methods of a value of just that type are called; `as_members`: those that need no parentheses.
+  std::vector<std::string_view> names_of_methods(Type type, bool as_members, Loc loc);
   /// Whether it stands in the standard library.
   bool is_of_library(const Decl& d) const;
   /// A pointer that the library gave, without null: the function is left where there is none [L55]. Others as they are.

@@ -99,7 +99,7 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
     if (field)
       c.diagnostics.report(loc_of(n->callee), diag::not_callable, spell(field->type));
     else
-      report_no_member(type, method);
+      report_no_member(type, method, names_of_methods(type, false, n.loc));
     return invalid(n.loc);
   }
   const Expr callee = value_of_maybe(infer(n->callee));

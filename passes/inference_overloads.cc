@@ -16,6 +16,13 @@ bool is_of_type(Type wanted, Type value) {
   return wanted->element == (points ? value->element : value);
 }
 
+/// Whether a function may be called as one of a value's, from its own file or from others.
+bool is_method(const Entity& entity, bool is_own) {
+  const auto* declaration = as<FunctionDecl>(entity.declaration);
+  const bool is_seen = is_own || (declaration && declaration->form.visibility != Visibility::Private);
+  return entity.kind == Entity::Kind::Function && !entity.program_type && is_seen;
+}
+
 }  // namespace
 
 const std::vector<Name>& Inference::overloads(Name function) {
@@ -60,33 +67,47 @@ Expr Inference::call_overloaded(const std::vector<Name>& functions, Span<Expr> a
   return is_invalid(first.value) ? invalid(loc) : report_no_overload(functions, first.value, loc);
 }
 
-std::vector<Name> Inference::methods(const Ident& method, Type type, Loc loc) {
-  const auto in_file = [&](uint32_t file, bool is_own) {
-    std::vector<Name> found;
-    const auto all = functions_.find({file, method.name.spelling()});
-    if (all == functions_.end()) return found;
-    for (const Name function : all->second) {
-      const Entity& entity = *find_entity(function);
-      const auto* declaration = as<FunctionDecl>(entity.declaration);
-      const bool is_seen = is_own || (declaration && declaration->form.visibility != Visibility::Private);
-      if (entity.kind == Entity::Kind::Function && !entity.program_type && is_seen) found.push_back(function);
-    }
-    return found;
-  };
-  const uint32_t own_file = c.locations[loc].file;
-  std::vector<Name> found = in_file(own_file, true);
+std::vector<uint32_t> Inference::files_with_methods(Type type, uint32_t own_file) {
+  std::vector<uint32_t> files{own_file};
   if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef)) type = type->element;
+  if (!(is(type, TypeKind::Struct) || is_enumeration(type))) return files;
   const Entity* declared = type->name ? find_entity(type->name) : nullptr;
-  if (!(is(type, TypeKind::Struct) || is_enumeration(type))) return found;
   // What the kernel declares, and the view of a packet, have methods in each file of the library.
-  std::vector<uint32_t> files = c.library_files;
-  if (declared && !is_of_library(declared->declaration)) files = {c.locations[loc_of(declared->declaration)].file};
-  for (const uint32_t file : files) {
-    if (file == own_file) continue;
-    const std::vector<Name> others = in_file(file, false);
-    found.insert(found.end(), others.begin(), others.end());
+  std::vector<uint32_t> others = c.library_files;
+  if (declared && !is_of_library(declared->declaration)) others = {c.locations[loc_of(declared->declaration)].file};
+  std::copy_if(others.begin(), others.end(), std::back_inserter(files),
+               [&](uint32_t file) { return file != own_file; });
+  return files;
+}
+
+std::vector<Name> Inference::methods(const Ident& method, Type type, Loc loc) {
+  const uint32_t own_file = c.locations[loc].file;
+  std::vector<Name> found;
+  for (const uint32_t file : files_with_methods(type, own_file)) {
+    const auto all = functions_.find({file, method.name.spelling()});
+    if (all == functions_.end()) continue;
+    for (const Name function : all->second)
+      if (is_method(*find_entity(function), file == own_file)) found.push_back(function);
   }
   return found;
+}
+
+std::vector<std::string_view> Inference::names_of_methods(Type type, bool as_members, Loc loc) {
+  const uint32_t own_file = c.locations[loc].file;
+  std::vector<std::string_view> names;
+  for (const uint32_t file : files_with_methods(type, own_file))
+    for (const auto& [key, functions] : functions_) {
+      if (key.first != file) continue;
+      const bool has = std::any_of(functions.begin(), functions.end(), [&](Name function) {
+        Entity& entity = *find_entity(function);
+        if (!is_method(entity, file == own_file) || (as_members && !is_of_library(entity.declaration))) return false;
+        complete(entity);
+        return is(entity.type, TypeKind::Function) && !entity.type->parameters.empty() &&
+               is_of_type(entity.type->parameters[0], type);
+      });
+      if (has) names.push_back(key.second);
+    }
+  return names;
 }
 
 bool Inference::is_of_library(const Decl& d) const { return ksc::is_of_library(c, loc_of(d)); }

@@ -40,7 +40,7 @@ bool Inference::can_follow(const Expr& pointer, Loc loc) {
   return true;
 }
 
-void Inference::report_no_member(Type type, const Ident& name) {
+void Inference::report_no_member(Type type, const Ident& name, std::vector<std::string_view> known) {
   if (is(type, TypeKind::Maybe)) type = type->element;  // of an entry, whose type nobody wrote
   if (const auto refused = refused_members_.find(type->name);
       refused != refused_members_.end() && refused->second.count(name.name))
@@ -48,10 +48,11 @@ void Inference::report_no_member(Type type, const Ident& name) {
   const bool has_members = is(type, TypeKind::Struct) || is_enumeration(type);
   if (has_members) refused_members_[type->name].insert(name.name);  // one mistake, wherever it stands
   Diagnostic& message = c.diagnostics.report(name.loc, diag::no_member, spell(type), std::string(name.name.spelling()));
-  if (!has_members) return;
-  std::vector<std::string_view> known;
-  for (const StructField& field : type->body->fields) known.push_back(field.name.text());
-  for (const EnumItem& item : type->body->items) known.push_back(item.name.text());
+  const Type whole = is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef) ? type->element : type;
+  if (is(whole, TypeKind::Struct) || is_enumeration(whole)) {
+    for (const StructField& field : whole->body->fields) known.push_back(field.name.text());
+    for (const EnumItem& item : whole->body->items) known.push_back(item.name.text());
+  }
   if (const std::string_view near = closest_word(name.name.text(), known); !near.empty())
     message.fix(name.loc, std::string(near), fmt::format("did you mean `{}`?", near));
 }
@@ -97,7 +98,9 @@ Expr Inference::field_of(const Expr& object, const Ident& name, Loc loc) {
         if (value.name == name.name) return value.value;
     return zero(field->type, loc);
   }
-  report_no_member(type, name);
+  std::vector<std::string_view> methods;
+  if (is_in_packet(type_of(object))) methods = names_of_methods(type, true, name.loc);
+  report_no_member(type, name, methods);
   return invalid(loc);
 }
 

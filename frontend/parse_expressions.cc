@@ -415,8 +415,31 @@ Expr Parser::array_literal() {
   return expression_node(ArrayLiteral{span(values)}, since(open));
 }
 
+bool Parser::stands_for_name() const {
+  if (!named_keywords_.count(peek().kind)) return false;
+  switch (peek().kind) {
+    case KeywordTrue:
+    case KeywordFalse:
+    case KeywordNull:
+    case KeywordNone: return true;
+    case KeywordIf:
+    case KeywordSizeof: return !begins_expression(peek(1));
+    case KeywordMatch: {
+      if (peek(1).kind != LeftParen) return !begins_expression(peek(1));
+      // Of the keyword a brace follows, behind the parentheses or, of a struct's value, within them.
+      const auto ends = [](TokenKind kind) { return kind == LeftBrace || kind == RightBrace || kind == End; };
+      size_t behind = 2;
+      for (int open = 1; open > 0 && !ends(peek(behind).kind); ++behind)
+        open += (peek(behind).kind == LeftParen) - (peek(behind).kind == RightParen);
+      return peek(behind).kind != LeftBrace;
+    }
+    default: return false;
+  }
+}
+
 Expr Parser::primary() {
   const Token first = peek();
+  if (stands_for_name()) return take(), make(InvalidExpr{}, loc(first));
   switch (first.kind) {
     case LeftParen: return at_c_cast() ? c_cast() : at_prefix_cast() ? prefix_cast() : parenthesised();
     case LeftBracket: return array_literal();

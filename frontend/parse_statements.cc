@@ -103,6 +103,8 @@ Stmt Parser::statement() {
 
 Stmt Parser::statement_here() {
   const Token first = peek();
+  const bool is_written = assignment_operator(peek(1).kind) != Operator::Not && !peek(1).new_line;
+  if (is_written && named_keywords_.count(first.kind)) return expected("a statement"), invalid_stmt(first);
   switch (first.kind) {
     case KeywordVar: return variable_statement();
     case KeywordIf: return if_statement();

@@ -46,6 +46,14 @@ void Parser::suggest(Diagnostic& message, const Token& word, const std::vector<s
     message.fix(loc(word), std::string(near), fmt::format("did you mean `{}`?", near));
 }
 
+void Parser::note_named_functions() {
+  for (size_t i = 0; i + 2 < tokens_.tokens.size(); ++i) {
+    const Token &word = tokens_.tokens[i + 1], &behind = tokens_.tokens[i + 2];
+    if (tokens_.tokens[i].kind == KeywordFn && is_keyword(word.kind) && !word.new_line && behind.kind == LeftParen)
+      named_keywords_.insert(word.kind);
+  }
+}
+
 void Parser::note_swallowed() {
   const auto is_open = [&](const Token& token) {
     if (token.kind != String && token.kind != Char) return false;

@@ -48,6 +48,7 @@ class Parser {
   Parser(Context& context, uint32_t file, std::string_view text, Outline* outline)
       : context_(context), file_(file), text_(text), tokens_(lex(context, file, text)), outline_(outline) {
     note_swallowed();
+    note_named_functions();
     if (!outline_) return;
     outline_->tokens = tokens_;
     outline_->roles.resize(tokens_.tokens.size());
@@ -120,6 +121,8 @@ class Parser {
   }
   /// Notes what a string or a character without its end may have swallowed a part of.
   void note_swallowed();
+  /// Notes the keywords that functions are named with, which may be called before.
+  void note_named_functions();
   /// Whether what is missed here may stand in a literal or a comment that has no end.
   bool is_swallowed() const;
   /// "expected WHAT, found the next token"; the parser then panics.
@@ -301,6 +304,8 @@ class Parser {
   Expr casts(Expr value, const Token& first);
   Expr unary();
   Expr postfix(Expr value, const Token& first);
+  /// Whether a keyword stands here for what somebody has declared by its name.
+  bool stands_for_name() const;
   Expr primary();
   Expr name_or_literal();
   Expr c_cast();
@@ -350,7 +355,7 @@ class Parser {
   Diagnostic ignored_;
   std::vector<Decl> misplaced_;  // declarations within functions, of which the names are known
   std::set<std::string_view> variables_named_like_types_;  // `i8` and others, so that `(i8) & 3` is no cast
-  std::set<TokenKind> named_keywords_;                     // that somebody wanted to be names
+  std::set<TokenKind> named_keywords_;                     // that somebody wants to be names
   bool in_arm_ = false;                                    // in the block of a match's arm
   bool in_cast_ = false;                                   // where `<` after a type compares
   bool in_brackets_ = false;                               // between ( ) or [ ], where no line break ends a statement

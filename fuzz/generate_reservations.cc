@@ -130,7 +130,8 @@ Tree Generator::sized_record(int depth) {
         if (is_any_bytes(type)) {
           count("record as a struct");
           const std::string whole = fmt::format("as{}", temporaries_++);
-          out.parts.push_back(line(Tree(fmt::format("var {} = ({} + {}) as *{}", whole, name, random_.below(9), type.name))));
+          out.parts.push_back(
+              line(Tree(fmt::format("var {} = ({} + {}) as *{}", whole, name, random_.below(9), type.name))));
           out.parts.push_back(line(join("*" + whole + " = ", value(type, depth - 1))));
           const std::string copy = fmt::format("copy{}", temporaries_++);
           out.parts.push_back(line(Tree(fmt::format("var {}: {} = *{}", copy, type.spelled(), whole))));

@@ -17,7 +17,6 @@ namespace {
 
 constexpr FormSet calling = form_set_of<Call, HelperCall, TraceLine>();
 
-
 /// Behind a tail call the program only returns.
 bool moves_packet(const Node<HelperCall>& n) {
   if (n.form.helper == "bpf_tail_call") return false;
@@ -34,7 +33,8 @@ bool is_constant_aggregate(const Expr& e) {
   const bool is_aggregate = as<StructValue>(e) || (array && size_of(array->type->element) > 1);
   const bool holds_address = header(e).contains.has(Kind::AddressOf);
   const FormSet constants = holds_address ? numbers.with(Kind::AddressOf).with(Kind::Global) : numbers;
-  return is_aggregate && (!is_one_number(size_of(type_of(e))) || holds_address) && header(e).contains.minus(constants).empty();
+  return is_aggregate && (!is_one_number(size_of(type_of(e))) || holds_address) &&
+         header(e).contains.minus(constants).empty();
 }
 
 /// Whether a place lies on the stack of a caller.

@@ -7,7 +7,7 @@ namespace ksc {
 namespace {
 
 constexpr int64_t exists = -17, too_big = -7, try_again = -11;  // -EEXIST, -E2BIG, -EAGAIN
-constexpr uint64_t largest_dynptr = (1 << 24) - 1;                 // DYNPTR_MAX_SIZE of kernel/bpf/helpers.c
+constexpr uint64_t largest_dynptr = (1 << 24) - 1;              // DYNPTR_MAX_SIZE of kernel/bpf/helpers.c
 constexpr uint64_t only_new = 1;                                // BPF_NOEXIST
 
 /// Bytes that come in the order of the numbers.
@@ -196,9 +196,9 @@ Value Interpreter::map_call(const Node<MapCall>& n) {
   if (method == "insert_new" && arguments.size() == 2)
     return from_number(n.type, store_entry(map, key(), value(), only_new));
   if (method == "reserve" && arguments.size() <= 1)
-    return from_bits(n.type, reserve_record(map, arguments.empty() ? stored_size(map.type->element) : to_bits(arguments[0]), true));
-  if ((method == "submit" || method == "discard") && arguments.size() == 1 &&
-      is_reservation(arguments[0].type))
+    return from_bits(
+        n.type, reserve_record(map, arguments.empty() ? stored_size(map.type->element) : to_bits(arguments[0]), true));
+  if ((method == "submit" || method == "discard") && arguments.size() == 1 && is_reservation(arguments[0].type))
     return close_record(to_bits(arguments[0]), method == "submit"), Value{n.type, {}};
   if ((method == "push" || method == "submit" || method == "output") && arguments.size() == 1)
     return from_number(n.type, push_value(map, convert(arguments[0], map.type->element).bytes));

@@ -60,7 +60,8 @@ class Interpreter {
     const MapKind* kind = nullptr;
     bool shared = true;
     std::map<Bytes, Address> entries;  // of kinds without keys: under the number that each was given when it came
-    uint64_t records = 0, used = 0;    // of a ring: how many have got a place, also those that were discarded; their bytes
+    uint64_t records = 0,
+             used = 0;  // of a ring: how many have got a place, also those that were discarded; their bytes
   };
   /// In userspace a reference is a copy that knows its entry [L169]; a slot is one that may not be there yet.
   struct EntryCopy {
@@ -269,9 +270,9 @@ class Interpreter {
   std::map<Address, EntryCopy> entry_copies_;
   std::map<Address, OpenRecord> open_records_;
   std::map<Address, Address> dynptrs_;  // the record that each variable reaches, 0 where there was no room
-  std::set<Address> heap_;    // what `new` has given and `delete` has not ended
-  bool can_pull_ = false;     // the packet is a socket buffer
-  NameMap<NameSet> changed_;  // by the function: its variables that are written after their declaration
+  std::set<Address> heap_;              // what `new` has given and `delete` has not ended
+  bool can_pull_ = false;               // the packet is a socket buffer
+  NameMap<NameSet> changed_;            // by the function: its variables that are written after their declaration
   NameMap<NameSet> function_variables_;
   Type context_type_ = nullptr;
   uint64_t clock_ = 0, random_ = 0, fuel_ = 0;

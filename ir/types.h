@@ -14,8 +14,8 @@ namespace ksc {
 KSC_ENUM(TypeKind, Invalid, Void, Bool, Char, Int, Float, Constant, Str, Array, Pointer, Null, EntryRef, Maybe,
          Function, Map, Struct, Enum, Handle, Program, Module);
 
-/// Which memory a pointer points into [L166]; ReadOnly: any, and nothing is written through it. Reservation: a record of
-/// a ring buffer; Dynptr: one whose size the program chooses.
+/// Which memory a pointer points into [L166]; ReadOnly: any, and nothing is written through it. Reservation: a record
+/// of a ring buffer; Dynptr: one whose size the program chooses.
 KSC_ENUM(Space, Any, Packet, Stack, MapValue, Context, Kernel, User, ReadOnly, Reservation, Dynptr, Heap);
 
 struct TypeData;

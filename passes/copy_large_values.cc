@@ -75,8 +75,8 @@ Ir<lang::LargeCopiesLooped> copy_large_values(const Ir<lang::LocalsSpilled>& in,
         };
         const auto evaluate = [&](const Expr& call) { return to.collect([&] { to.emit(Evaluate{call}, n.loc); }); };
         const Body copied = evaluate(*loop_that_copies(target, source, size_of(type), n.loc, to));
-        const Body zeroed =
-            evaluate(call(size_of(type) > most_inline ? "ks_fill" : "__builtin_memset", {target, zero, size}, n.loc, to));
+        const Body zeroed = evaluate(
+            call(size_of(type) > most_inline ? "ks_fill" : "__builtin_memset", {target, zero, size}, n.loc, to));
         where(writable, to.collect([&] { where(readable, copied, zeroed); }), {});
       }));
 }

@@ -274,7 +274,7 @@ Expr Inference::call_map_method(const Expr& map, const Ident& method, Span<Expr>
     for (size_t i = 0; i < arguments.size(); ++i) {
       Type wanted = known.parameters[i] == 'K' ? type->key : known.parameters[i] == 'C' ? t.u32() : type->element;
       const Expr given = infer(arguments[i], wanted);
-      if (kind->is_ring && is_reservation(type_of(given))) 
+      if (kind->is_ring && is_reservation(type_of(given)))
         wanted = points_into(type_of(given), Space::Dynptr) ? t.pointer(type_of(given)->element, Space::Dynptr, false)
                                                             : t.pointer(wanted, Space::Reservation, false);
       if (known.parameters[i] == 'R' && !is_invalid(given) && !is_reservation(type_of(given)))

@@ -310,7 +310,8 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
   if (is_integral(from) && is_integral(target)) return c.make(Convert{value}, n.loc, target);
   if ((points_into(from, Space::Packet) || points_into(from, Space::Dynptr)) && is(target, TypeKind::Pointer))
     if (Type wrong = not_any_bytes(target->element)) {
-      c.diagnostics.report(loc_of(n->target), diag::no_packet_type, points_into(from, Space::Packet) ? "packet" : "record", spell(wrong),
+      c.diagnostics.report(loc_of(n->target), diag::no_packet_type,
+                           points_into(from, Space::Packet) ? "packet" : "record", spell(wrong),
                            is(wrong, TypeKind::Bool)  ? "a `u8` holds them, `!= 0` makes it a truth"
                            : is(wrong, TypeKind::Str) ? fmt::format("a `u8[{}]` holds them", wrong->count)
                                                       : "a `u64` holds them");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// var e = m.reserve(n); e[i] = 1   =>   bpf_ringbuf_reserve_dynptr(&m, n, 0, &e); bpf_dynptr_write(&e, i, &one, 1, 0)
-// A pointer into such a record is how far it leads behind its begin: to the verifier the memory of a dynptr has no size.
+// A pointer into such a record is how far it leads behind its begin: to the verifier the memory of a dynptr has no
+// size.
 #include <fmt/format.h>
 
 #include "ir/places.h"
@@ -28,7 +29,8 @@ struct RecordPlace {
 
 class DynptrLowering {
  public:
-  explicit DynptrLowering(Out& to) : to_(to), c_(to.context), t_(c_.types), dynptr_(t_.structure(c_.name("bpf_dynptr"))) {
+  explicit DynptrLowering(Out& to)
+      : to_(to), c_(to.context), t_(c_.types), dynptr_(t_.structure(c_.name("bpf_dynptr"))) {
     if (dynptr_->body->complete) return;
     StructField opaque;
     opaque.name = c_.name("__opaque");
@@ -57,7 +59,8 @@ class DynptrLowering {
   std::optional<Expr> closes(const Node<MapCall>& n) {
     if (!is_release(n) || !points_into(type_of(n->arguments[0]), Space::Dynptr)) return {};
     const RecordPointer record = pointer(n->arguments[0], n.loc);
-    return close(n->method == "submit" ? "bpf_ringbuf_submit_dynptr" : "bpf_ringbuf_discard_dynptr", record.dynptr, n.loc);
+    return close(n->method == "submit" ? "bpf_ringbuf_submit_dynptr" : "bpf_ringbuf_discard_dynptr", record.dynptr,
+                 n.loc);
   }
   /// What stands at a place in a record, zero where that is not wholly in it.
   std::optional<Expr> read(const Expr& e) {
@@ -68,7 +71,8 @@ class DynptrLowering {
     const Expr value = to_.make(Local{name}, loc, type_of(e));
     to_.emit(Let{name, type_of(e), {}}, loc);
     where_in_range(from, loc, [&] {
-      call("bpf_dynptr_read", {address(value), size_of_value(e), dynptr(from.at.dynptr, loc), reach(from.at.offset), number(0, loc)}, loc);
+      call("bpf_dynptr_read",
+           {address(value), size_of_value(e), dynptr(from.at.dynptr, loc), reach(from.at.offset), number(0, loc)}, loc);
     });
     return value;
   }
@@ -82,7 +86,8 @@ class DynptrLowering {
     return found;
   }
   /// The value of one of two operands, each computed only where it is wanted; the first may be no more than a name.
-  Expr chosen(const Expr& condition, const std::function<Expr()>& then, const std::function<Expr()>& otherwise, Type type, Loc loc) {
+  Expr chosen(const Expr& condition, const std::function<Expr()>& then, const std::function<Expr()>& otherwise,
+              Type type, Loc loc) {
     const Name name = to_.fresh("value");
     const Expr value = to_.make(Local{name}, loc, type);
     to_.emit(Let{name, type, {}}, loc);
@@ -127,7 +132,8 @@ class DynptrLowering {
     to_.emit(Evaluate{to_.make(HelperCall{c_.name(helper), c_.span(arguments)}, loc, t_.i64())}, loc);
   }
   Expr close(std::string_view helper, Name name, Loc loc) {
-    return to_.make(HelperCall{c_.name(helper), c_.span<Expr>({dynptr(name, loc), number(0, loc)})}, loc, t_.void_type());
+    return to_.make(HelperCall{c_.name(helper), c_.span<Expr>({dynptr(name, loc), number(0, loc)})}, loc,
+                    t_.void_type());
   }
 
   void reserve(const Node<Let>& n, const Node<MapCall>& reservation) {
@@ -135,7 +141,8 @@ class DynptrLowering {
     const Name present = to_.fresh(std::string(n->name.spelling()) + "_present"), size = to_.fresh("size");
     const Expr is_present = to_.make(Local{present}, loc, t_.boolean());
     const Expr bytes = to_.make(Local{size}, loc, t_.u64());
-    const Expr ring = to_.make(AddressOf{reservation->map}, loc, t_.pointer(type_of(reservation->map), Space::Kernel, false));
+    const Expr ring =
+        to_.make(AddressOf{reservation->map}, loc, t_.pointer(type_of(reservation->map), Space::Kernel, false));
     to_.emit(Let{n->name, dynptr_, {}}, loc);
     to_.emit(Let{size, t_.u64(), to_(reservation->arguments[0])}, loc);
     const Expr given = to_.make(HelperCall{c_.name("bpf_ringbuf_reserve_dynptr"),
@@ -144,7 +151,8 @@ class DynptrLowering {
     const Name error = to_.fresh("error");
     to_.emit(Let{error, t_.i64(), given}, loc);
     const Expr none = to_.make(Int{{0}, {}}, loc, t_.i64());
-    const Expr holds = to_.make(Compare{CompareOp::Equal, to_.make(Local{error}, loc, t_.i64()), none}, loc, t_.boolean());
+    const Expr holds =
+        to_.make(Compare{CompareOp::Equal, to_.make(Local{error}, loc, t_.i64()), none}, loc, t_.boolean());
     to_.emit(Let{present, t_.boolean(), holds}, loc);
     // The verifier wants an end even for what there was no room for.
     const Body clear = to_.collect([&] {
@@ -152,7 +160,8 @@ class DynptrLowering {
                                  loc, t_.void_type())},
                loc);
     });
-    const Body discard = to_.collect([&] { to_.emit(Evaluate{close("bpf_ringbuf_discard_dynptr", n->name, loc)}, loc); });
+    const Body discard =
+        to_.collect([&] { to_.emit(Evaluate{close("bpf_ringbuf_discard_dynptr", n->name, loc)}, loc); });
     to_.emit(If{c_.span<Branch>({{is_present, clear}}), discard}, loc);
     pointers_[n->name] = {n->name, number(0, loc), is_present};
   }
@@ -186,8 +195,7 @@ class DynptrLowering {
   }
   static Type e_element(const Expr& e) { return type_of(e)->element; }
   Expr scaled(const Expr& count, uint64_t size, Loc loc) {
-    if (const auto* known = as<Int>(count))
-      return number(static_cast<uint64_t>(known->form.value.value) * size, loc);
+    if (const auto* known = as<Int>(count)) return number(static_cast<uint64_t>(known->form.value.value) * size, loc);
     const Expr wide = type_of(count) == t_.u64() ? count : Expr(to_.make(Convert{count}, loc, t_.u64()));
     return size == 1 ? wide : Expr(to_.make(Binary{BinaryOp::Multiply, wide, number(size, loc)}, loc, t_.u64()));
   }
@@ -223,7 +231,10 @@ class DynptrLowering {
     to_.emit(Let{name, type_of(n->place), to_(n->value)}, n.loc);
     const Expr value = to_.make(Local{name}, n.loc, type_of(n->place));
     where_in_range(into, n.loc, [&] {
-      call("bpf_dynptr_write", {dynptr(into.at.dynptr, n.loc), reach(into.at.offset), address(value), size_of_value(n->place), number(0, n.loc)}, n.loc);
+      call("bpf_dynptr_write",
+           {dynptr(into.at.dynptr, n.loc), reach(into.at.offset), address(value), size_of_value(n->place),
+            number(0, n.loc)},
+           n.loc);
     });
     return true;
   }
@@ -267,16 +278,19 @@ Ir<lang::NoDynptrPointer> lower_dynptrs(const Ir<lang::ThrowsExplicit>& in, Cont
       on<And>([&](const Node<And>& n, Out& to) -> Expr {
         if (!DynptrLowering::reads_record(n->right)) return to.rebuild(n);
         const auto no = [&] { return Expr(to.make(Int{{0}, {}}, n.loc, n.type)); };
-        return function->chosen(to(n->left), [&] { return to(n->right); }, no, n.type, n.loc);
+        return function->chosen(
+            to(n->left), [&] { return to(n->right); }, no, n.type, n.loc);
       }),
       on<Or>([&](const Node<Or>& n, Out& to) -> Expr {
         if (!DynptrLowering::reads_record(n->right)) return to.rebuild(n);
         const auto yes = [&] { return Expr(to.make(Int{{1}, {}}, n.loc, n.type)); };
-        return function->chosen(to(n->left), yes, [&] { return to(n->right); }, n.type, n.loc);
+        return function->chosen(
+            to(n->left), yes, [&] { return to(n->right); }, n.type, n.loc);
       }),
       on<Conditional>([&](const Node<Conditional>& n, Out& to) -> Expr {
         if (!DynptrLowering::reads_record(n->then) && !DynptrLowering::reads_record(n->otherwise)) return to.rebuild(n);
-        return function->chosen(to(n->condition), [&] { return to(n->then); }, [&] { return to(n->otherwise); }, n.type, n.loc);
+        return function->chosen(
+            to(n->condition), [&] { return to(n->then); }, [&] { return to(n->otherwise); }, n.type, n.loc);
       }),
       on<If>([&](const Node<If>& n, Out& to) {
         // A condition that reads is evaluated only when those before it did not hold: it opens a new `else`.

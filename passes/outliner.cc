@@ -83,7 +83,7 @@ const Node<HelperCall>* closing_call(const Stmt& s) {
   const auto* evaluated = as<Evaluate>(s);
   const auto* call = evaluated ? as<HelperCall>(evaluated->form.value) : nullptr;
   const bool closes = call && (call->form.helper.text().starts_with("bpf_ringbuf_submit") ||
-               call->form.helper.text().starts_with("bpf_ringbuf_discard"));
+                               call->form.helper.text().starts_with("bpf_ringbuf_discard"));
   return closes ? call : nullptr;
 }
 

@@ -48,8 +48,8 @@ static const __u8 ks_zeros[KS_CLEARED_AT_ONCE];
 
 static __attribute__((unused)) long ks_clear_piece(__u32 piece, void *context)
 {
-	bpf_dynptr_write(*(struct bpf_dynptr **)context, piece * KS_CLEARED_AT_ONCE, (void *)ks_zeros, KS_CLEARED_AT_ONCE,
-			 0);
+	bpf_dynptr_write(*(struct bpf_dynptr **)context, piece * KS_CLEARED_AT_ONCE, (void *)ks_zeros,
+			 KS_CLEARED_AT_ONCE, 0);
 	return 0;
 }
 

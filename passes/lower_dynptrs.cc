@@ -118,8 +118,13 @@ class DynptrLowering {
     return to_.make(AddressOf{place}, loc_of(place), t_.pointer(type_of(place), Space::Stack, false));
   }
   Expr sum(const Expr& left, const Expr& right) {
-    if (const auto* zero = as<Int>(left); zero && zero->form.value.value == 0) return right;
-    if (const auto* zero = as<Int>(right); zero && zero->form.value.value == 0) return left;
+    const auto* first = as<Int>(left);
+    const auto* second = as<Int>(right);
+    if (first && second)
+      return number(static_cast<uint64_t>(first->form.value.value) + static_cast<uint64_t>(second->form.value.value),
+                    loc_of(left));
+    if (first && first->form.value.value == 0) return right;
+    if (second && second->form.value.value == 0) return left;
     return to_.make(Binary{BinaryOp::Add, left, right}, loc_of(left), t_.u64());
   }
   /// The helpers look at 32 bits of an offset: farther than any record leads is as far as they can see.

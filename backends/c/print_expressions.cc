@@ -406,6 +406,10 @@ std::string Printer::expression(const Expr& e, Binding least) {
       on<Convert>([&](const Node<Convert>& n) {
         Type from = type_of(n->value);
         if (is(from, TypeKind::Array) || is(from, TypeKind::Str)) return expression(n->value, least);
+        // A pointer that is known to lead somewhere is no other type in C.
+        if (is(from, TypeKind::Pointer) && is(n.type, TypeKind::Pointer) && from->element == n.type->element &&
+            from->space == n.type->space)
+          return expression(n->value, least);
         // A reference and a pointer to the same are one type in C.
         if (is(n.type, TypeKind::EntryRef) && from->element == n.type->element) return expression(n->value, least);
         return wrapped(cast(n.type, operand(n->value, Binding::Unary, true)), Binding::Unary, least);

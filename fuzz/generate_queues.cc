@@ -15,6 +15,18 @@ void Generator::declare_queues(Tree& out) {
     out.parts.push_back(declaration(fmt::format("var {} : {}<{}>({})", map.name, map.kind, map.value.spelled(),
                                                 is_ring ? 4096 : 1 + random_.below(6))));
     (is_ring ? rings_ : queues_).push_back(map);
+    if (!is_ring || map.value.kind != T::Kind::Struct) continue;
+    // A function that is given what is reserved.
+    for (const StructMember& member : find_struct(map.value).members) {
+      if (member.type.kind != T::Kind::Int) continue;
+      const std::string name = global_name(fmt::format("fill{}", i));
+      out.parts.push_back(
+          Tree(fmt::format("@helper fn {}(e: *{}, n: u32) -> u32 {{\n  e.{} {}= (n as {})\n  return n\n}}\n\n", name,
+                           map.value.name, member.name, random_.pick(Texts{"", "+", "^"}), member.type.spelled())));
+      out.parts.back().may_drop = true;
+      fillers_[map.name] = name;
+      break;
+    }
   }
 }
 

@@ -39,7 +39,11 @@ Tree Generator::record_use(const Reserved& reserved, int depth) {
       return out;
     }
     case 2: {
-      const Tree passed = call_with_reference(reserved.name, type, depth);
+      const auto filler = fillers_.find(reserved.ring.name);
+      const bool has_filler = filler != fillers_.end() && random_.once_in(2);
+      Tree passed = has_filler
+                        ? join(fmt::format("{}({}, ", filler->second, reserved.name), value(integer(32), depth), ")")
+                        : call_with_reference(reserved.name, type, depth);
       if (passed.text().empty()) break;
       count("record passed to a helper");
       return passed;
@@ -72,11 +76,18 @@ Tree Generator::closed(const Reserved& reserved) {
 
 /// Closes it on the way that a condition chooses, on all ways, or where something is caught.
 Tree Generator::closing(const Reserved& reserved, int depth) {
+  // What the conditions call lets nothing out either: the record is still open.
+  const bool outer = std::exchange(holds_reservation_, true), was_in_try = std::exchange(reserved_in_try_, true);
+  const auto caught = std::exchange(caught_, {});
+  Tree asked = condition(depth - 1);
+  caught_ = caught;
+  holds_reservation_ = outer;
+  reserved_in_try_ = was_in_try;
   const std::string margin(2 * static_cast<size_t>(indent_), ' ');
   switch (random_.below(4)) {
     case 0:
       count("record closed in two ways");
-      return join("if (", condition(depth - 1), ") { ", closed(reserved), " } else { ", closed(reserved), " }");
+      return join("if (", std::move(asked), ") { ", closed(reserved), " } else { ", closed(reserved), " }");
     case 1: {
       if (commutes_ || depth < 2) break;
       count("record closed where something is caught");
@@ -93,9 +104,8 @@ Tree Generator::closing(const Reserved& reserved, int depth) {
     case 2:
       if (stays()) break;
       count("record closed before an early return");
-      return join("if (", condition(depth - 1),
-                  ") {\n" + margin + "  " + closed(reserved).text() + "\n" + margin + "  ", returned(0),
-                  "\n" + margin + "}\n" + margin, closed(reserved));
+      return join("if (", std::move(asked), ") {\n" + margin + "  " + closed(reserved).text() + "\n" + margin + "  ",
+                  returned(0), "\n" + margin + "}\n" + margin, closed(reserved));
     default: break;
   }
   return closed(reserved);

@@ -72,7 +72,17 @@ class UserPrograms {
         "> out 2> errors",
         path_.string(), KSC_BUILD, std::system("command -v ccache > /dev/null") == 0 ? "ccache gcc" : "gcc");
     const int status = std::system(command.c_str());
-    if (!WIFEXITED(status) || WEXITSTATUS(status) == 200) return {"build", contents(path_ / "log"), false};
+    if (!WIFEXITED(status) || WEXITSTATUS(status) == 200) {
+      const std::string log = contents(path_ / "log");
+      const auto times = [&](std::string_view what) {
+        size_t found = 0;
+        for (size_t at = log.find(what); at != std::string::npos; at = log.find(what, at + 1)) ++found;
+        return found;
+      };
+      // Passes behind the typed program refuse what is not compiled yet, too.
+      const bool is_later_yet = times("error[") > 0 && times("error[") == times("error[KS0690]");
+      return {is_later_yet ? "unsupported" : "build", log, false};
+    }
     const std::string errors = contents(path_ / "errors");
     if (errors.find("Sanitizer") != std::string::npos || errors.find("runtime error") != std::string::npos)
       return {"sanitizer", errors, false};

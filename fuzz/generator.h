@@ -366,7 +366,7 @@ class Generator {
   std::vector<std::pair<std::string, T>> constants_;
   std::vector<Map> maps_;
   std::vector<PointerGiver> givers_;
-  std::vector<Map> queues_;  // and stacks
+  std::vector<Map> queues_;                     // and stacks
   std::map<std::string, std::string> fillers_;  // by the ring, the function that writes to its records
   std::vector<Map> rings_;
   std::vector<Map> array_maps_;                                     // whose values are arrays or strings

@@ -49,6 +49,7 @@ void write_case(const std::string& name, const std::string& text) {
 TEST(Passes, KeepTheTraceOfRandomPrograms) {
   const uint64_t cases = number_from_environment("KSC_PROPERTY_CASES", 200);
   const uint64_t seed = number_from_environment("KSC_PROPERTY_SEED", 1);
+  const int worlds = static_cast<int>(number_from_environment("KSC_PROPERTY_WORLDS", property_worlds));
   std::cout << fmt::format("{} programs from seed {} (KSC_PROPERTY_CASES, KSC_PROPERTY_SEED)\n", cases, seed);
   Statistics forms, ends, events;
   std::map<std::string, uint64_t> failures;  // by pass; of each only the first ones are shrunk and shown
@@ -59,7 +60,7 @@ TEST(Passes, KeepTheTraceOfRandomPrograms) {
     options.unbounded_loops = one % 2;
     options.userspace = one % 3 == 0;
     const Tree program = generate_program(one, options, forms);
-    const PassCheck checked = check_passes_apart(program.text(), one);
+    const PassCheck checked = check_passes_apart(program.text(), one, worlds);
     runs += checked.runs;
     given_up += checked.given_up;
     cut_short += checked.cut_short;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ir/check.h"
+#include "ir/unread_variables.h"
 
 #include <fmt/format.h>
 
@@ -334,6 +335,7 @@ class Checker {
       if (has(Rule::ResultsUnnamed) && f.result_name) report("a result has a name", sum);
       if (has(Rule::AggregatesReturned) && goes_by_address(f.result, f.domain))
         report("a function gives an array, or a struct in eBPF", sum);
+      if (has(Rule::UnreadDropped) && !unread_variables(f.body).empty()) report("a variable is not read", sum);
       if (has(Rule::ArgumentsPacked) && f.parameters.size() > 5)
         report("a function has more parameters than a call has registers", sum);
       for (const Parameter& p : f.parameters)

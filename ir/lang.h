@@ -29,7 +29,7 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          OffsetsBounded, TurnPointersDetached, PacketTestsApart, PacketEqualitiesHidden, MembersInitialised,
          CountersWide, ShortCircuitsRaised, PacketReread, LargeValuesNamed, LocalsSpilled, LargeCopiesLooped,
          LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared, ArgumentsCopied, PresenceAsked,
-         UserEntriesCopied, UserIndexesGuarded, OpenDiscarded, NoDynptrPointer, NoReservation, count);
+         UserEntriesCopied, UserIndexesGuarded, OpenDiscarded, NoDynptrPointer, NoReservation, UnreadDropped, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -102,7 +102,8 @@ inline constexpr Lang Ebpf =
     ArgumentsCopied - Kind::Attempt - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop - Kind::FloatValue - Kind::FloatNegation -
     Kind::FloatOperation - Kind::FloatComparison - Kind::FloatConversion - Kind::FloatTruncation + Rule::SplitEbpf; // only what runs in the kernel
 inline constexpr Lang NoReservation = Ebpf + Rule::NoReservation;                              // ring buffers are reached by helpers
-inline constexpr Lang ArgumentsPacked = NoReservation + Rule::ArgumentsPacked;                         // no function has more parameters than a call has registers
+inline constexpr Lang UnreadDropped = NoReservation + Rule::UnreadDropped;                             // every variable is read
+inline constexpr Lang ArgumentsPacked = UnreadDropped - Rule::UnreadDropped + Rule::ArgumentsPacked;                         // no function has more parameters than a call has registers
 inline constexpr Lang PacketElementsPointed = ArgumentsPacked + Rule::PacketElementsPointed;             // what is chosen in the packet is behind a pointer of its own
 inline constexpr Lang ElementAddressesGuarded = PacketElementsPointed + Rule::ElementAddressesGuarded;         // no address of an element out of range is taken
 inline constexpr Lang PacketReread = ElementAddressesGuarded + Rule::PacketReread;                               // what moves the packet is seen by C compilers

@@ -58,12 +58,12 @@ Packed pack(const FunctionDef& function, Context& context) {
 }  // namespace
 
 // A call has five registers for its arguments [L62].
-Ir<lang::ArgumentsPacked> pack_arguments(const Ir<lang::NoReservation>& in, Context& context) {
+Ir<lang::ArgumentsPacked> pack_arguments(const Ir<lang::UnreadDropped>& in, Context& context) {
   NameMap<Packed> packed;
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d); function && function->form.parameters.size() > registers)
       packed[function->form.name] = pack(function->form, context);
-  return rewrite<lang::NoReservation, lang::ArgumentsPacked>(
+  return rewrite<lang::UnreadDropped, lang::ArgumentsPacked>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
         const auto found = packed.find(n->name);

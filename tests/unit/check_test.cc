@@ -168,6 +168,15 @@ TEST_F(CheckTest, ArgumentsPacked) {
                   "a function has more parameters than a call has registers");
 }
 
+TEST_F(CheckTest, UnreadDropped) {
+  const auto with = [](const std::string& statements) {
+    return "(FunctionDef f Shared - - ((a u32)) - u32 false (" + statements + "))";
+  };
+  const std::string declared = "(Let b u32 (Local:u32 a))";
+  expect_programs(lang::UnreadDropped, with(declared + "(Return (Local:u32 b))"),
+                  with(declared + "(Return (Local:u32 a))"), "a variable is not read");
+}
+
 TEST_F(CheckTest, ReturnsExplicit) {
   const std::string match = "(Match:u32 (Local:u32 i) ((() (Int:u32 1 -))))";
   expect(lang::ReturnsSplit, "(Let a u32 " + match + ")" + one, "(Return " + match + ")",

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <map>
+
+#include "ir/context.h"
+#include "ir/forms.h"
+#include "ir/lang.h"
+
+namespace ksc {
+
+/// The greatest values that the verifier will see offsets to have: from the width of what is loaded, masks and
+/// constants, in all functions of a program. It walks through each call with what its caller knows; so what a function
+/// is given, and what it gives through a pointer, is bounded by all of its calls.
+class OffsetBounds {
+ public:
+  /// What no packet pointer moves by, whatever else it is.
+  static constexpr __int128 unknown = static_cast<__int128>(1) << 64;
+
+  explicit OffsetBounds(const Program& program);
+  /// `unknown` or more if there is no bound. It knows nothing of remainders, and the C compiler drops a mask that a
+  /// remainder makes needless.
+  __int128 greatest(const Expr& e) const;
+
+ private:
+  /// The function is called by the kernel, or through a pointer.
+  void give_up_parameters(Name function);
+  void find_changes(const Expr& e);
+  void find_changes(const Stmt& s);
+  void look_at(const Expr& e);
+  void look_at(const Stmt& s);
+  void raise(Name name, __int128 value);
+  /// A value straight from the context, or from a packet to which nothing is written: the C compiler knows as little of
+  /// it as the verifier, and keeps its mask. Of other memory it knows what has been written there.
+  bool is_load(const Expr& e) const;
+
+  std::map<Name, const FunctionDef*, ByText> functions_;
+  NameSet changed_;  // variables that something writes, besides a call that is given their address
+  NameMap<__int128>
+      greatest_;  // of variables and parameters; of a parameter that is a pointer: of what is written there
+  bool writes_packet_ = false;
+  int rounds_ = 0;
+  bool rises_ = false;
+};
+
+}  // namespace ksc

@@ -41,6 +41,7 @@ Tree Generator::pointer_helper(size_t index) {
   frozen_.clear();
   out.after = "}\n\n";
   out.may_drop = true;
+  helper.throws = throws_;
   helpers_.push_back(helper);
   return out;
 }
@@ -70,7 +71,8 @@ Tree Generator::call_with_reference(const std::string& reference, const T& type,
   for (const Helper& helper : helpers_) {
     const bool fits = !helper.parameters.empty() && helper.parameters[0].kind == T::Kind::Pointer &&
                       helper.parameters[0].element[0] == type;
-    if (!fits || !can_point(helper)) continue;
+    if (!fits || !can_point(helper) || (helper.throws && !may_throw())) continue;
+    throws_ = throws_ || (helper.throws && !catches_all());
     count("entry passed to a helper");
     Tree out;
     const bool is_method = random_.once_in(3);

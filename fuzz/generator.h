@@ -238,10 +238,10 @@ class Generator {
   Tree key(const Map& map, int depth);
   /// What is called may end the entries that references are held into.
   bool can_call(const Helper& helper) {
+    const bool is_taken = may_throw() || (may_give_up() && helper.result.kind != T::Kind::Option);
+    if (helper.throws && (!is_taken || commutes_)) return false;
     if (helper.takes_pointer()) return can_point(helper);
-    return frozen_.empty() && (has_context_ || !helper.with_context) &&
-           (!helper.throws ||
-            ((may_throw() || (may_give_up() && helper.result.kind != T::Kind::Option)) && !commutes_));
+    return frozen_.empty() && (has_context_ || !helper.with_context);
   }
   bool catches_all() const {
     return std::any_of(caught_.begin(), caught_.end(), [](const Caught& c) { return c.all; });
@@ -280,7 +280,7 @@ class Generator {
   Tree optional_number(const T& type, int depth);
 
   // ---- helpers with pointers (generate_pointers.cc)
-  /// A helper of eBPF that takes pointers, ends no map entry and throws nothing.
+  /// A helper of eBPF that takes pointers, and ends no map entry.
   Tree pointer_helper(size_t index);
   /// The texts of what a parameter of the type can be given here.
   Texts pointers_to(const T& pointer);

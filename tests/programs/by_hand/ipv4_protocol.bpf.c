@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 // The same by hand: up to two VLAN tags, and the same doubts about the IPv4 header.
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
 
 struct vlan_tag {
   __be16 control;

@@ -8,18 +8,26 @@ namespace {
 
 using Out = To<lang::ReboundPointersHidden>;
 
-/// The pointers, which may be null, that branches give something else, and what is declared in these.
-void collect(const Stmt& s, std::vector<Expr>& rebound, NameSet& declared) {
-  if (const auto* let = as<Let>(s)) declared.insert(let->form.name);
+/// Whether the value is the address of something, or what has just been declared as one.
+bool is_address(Expr given, const NameMap<bool>& declared) {
+  while (const auto* converted = as<Convert>(given)) given = converted->form.value;
+  const auto* local = as<Local>(given);
+  const auto found = local ? declared.find(local->form.name) : declared.end();
+  return as<AddressOf>(given) || (found != declared.end() && found->second);
+}
+
+/// The pointers, which may be null, that branches give something else, and what is declared in these: whether as an
+/// address, of which fold_temporaries may make the value itself.
+void collect(const Stmt& s, std::vector<Expr>& rebound, NameMap<bool>& declared) {
+  if (const auto* let = as<Let>(s))
+    declared[let->form.name] = let->form.value && is_address(*let->form.value, declared);
   if (const auto* assign = as<Assign>(s)) {
     const auto* local = as<Local>(assign->form.place);
     const bool may_be_null =
         local && (is(local->type, TypeKind::Pointer) || is(local->type, TypeKind::EntryRef)) && local->type->nullable;
-    Expr given = assign->form.value;
-    while (const auto* converted = as<Convert>(given)) given = converted->form.value;
-    if (may_be_null && as<AddressOf>(given) && std::none_of(rebound.begin(), rebound.end(), [&](const Expr& known) {
-          return as<Local>(known)->form.name == local->form.name;
-        }))
+    if (may_be_null && is_address(assign->form.value, declared) &&
+        std::none_of(rebound.begin(), rebound.end(),
+                     [&](const Expr& known) { return as<Local>(known)->form.name == local->form.name; }))
       rebound.push_back(assign->form.place);
   }
   each_child_of(
@@ -35,7 +43,7 @@ Ir<lang::ReboundPointersHidden> hide_rebound_pointers(const Ir<lang::PlacesApart
       in, context, on<If>([&](const Node<If>& n, Out& to) {
         to.emit_statement(to.rebuild(n));
         std::vector<Expr> rebound;
-        NameSet declared;
+        NameMap<bool> declared;
         each_body_of(Stmt(Ref<If>{&n}), [&](const Body& b) {
           for (const Stmt& s : b.statements) collect(s, rebound, declared);
         });

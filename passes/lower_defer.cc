@@ -19,7 +19,7 @@ struct Kept {
   Name variable;
   Type type;
   Name copy;
-  bool is_there = false;  // refers to an entry, and the body does not ask whether it does
+  bool is_there = false;  // refers to something, and the body does not ask whether it does
 };
 
 /// A `defer` of an inner scope.
@@ -69,6 +69,8 @@ bool asks_for(const Expr& e, Name variable) {
   return found;
 }
 
+bool is_reference(Type type) { return is(type, TypeKind::EntryRef) || is(type, TypeKind::Pointer); }
+
 bool is_loop(const Stmt& s) { return as<For>(s) || as<While>(s) || as<Loop>(s) || as<MapLoop>(s) || as<CpuLoop>(s); }
 
 /// Takes the deferred bodies of one function to where they run.
@@ -91,7 +93,8 @@ class DeferLowering {
     for (const Kept& kept : step.deferred[index].kept) {
       Expr value = local(kept.variable, kept.type, loc);
       if (kept.is_there)  // check_null sees to it
-        value = to_.make(Convert{to_.make(Convert{value}, loc, entry_type(kept.type, false))}, loc, kept.type);
+        value = to_.make(Convert{value}, loc, reference_type(kept.type, false));
+      if (type_of(value) != before(kept.type)) value = to_.make(Convert{value}, loc, before(kept.type));
       to_.emit(Assign{copy_of(kept, step, ran, loc), value}, loc);
     }
     if (step.which) to_.emit(Assign{which(step, ran, loc), number(index, types_.u16(), loc)}, loc);
@@ -111,7 +114,7 @@ class DeferLowering {
     return to_.make(Index{local(array, types_.array(type, step.room), loc), at}, loc, type);
   }
   Expr copy_of(const Kept& kept, const DeferStep& step, const Expr& at, Loc loc) {
-    return step.in_loop ? element(kept.copy, kept.type, step, at, loc) : local(kept.copy, kept.type, loc);
+    return step.in_loop ? element(kept.copy, kept.type, step, at, loc) : local(kept.copy, before(kept.type), loc);
   }
   Expr which(const DeferStep& step, const Expr& at, Loc loc) {
     return element(step.which, types_.u16(), step, at, loc);
@@ -174,13 +177,13 @@ class DeferLowering {
     for (const auto& [variable, type] : captured_by(n.form, outer_)) {
       const auto asks = [&](const Stmt& s) { return asks_for(s, variable); };
       const Span<Stmt> body = n->body.statements;
-      const bool is_entry = is(type, TypeKind::EntryRef) && function_.domain != Domain::User && !loop;
-      if (!is_integral(type) && !is(type, TypeKind::Float) && !is_aggregate(type) && !is_entry &&
+      const bool can_be_null = is_reference(type) && function_.domain != Domain::User && !loop;
+      if (!is_integral(type) && !is(type, TypeKind::Float) && !is_aggregate(type) && !can_be_null &&
           !(is(type, TypeKind::Maybe) && !loop))
         return refuse(
             n, fmt::format("a deferred block that keeps `{}`, a reference of an inner scope", variable.spelling()));
       deferred.kept.push_back({variable, type, to_.fresh(fmt::format("kept_{}", variable.spelling())),
-                               is_entry && std::none_of(body.begin(), body.end(), asks)});
+                               can_be_null && std::none_of(body.begin(), body.end(), asks)});
     }
     if (loop && (times == unknown_times || loop->room + times > most_deferrals)) {
       if (function_.domain == Domain::User) return refuse(n, "`defer` in a loop whose turns are not counted");
@@ -203,7 +206,9 @@ class DeferLowering {
     if (step.deferred.empty()) return;
     step.room = std::max<uint64_t>(step.room, 1);
     const auto declared = [&](Name name, Type type) {
-      to_.emit(Let{name, step.in_loop ? types_.array(type, step.room) : type, {}}, loc);
+      Option<Expr> value;
+      if (is_reference(type)) value = to_.make(Null{}, loc, type);  // check_null asks what it is on each way
+      to_.emit(Let{name, step.in_loop ? types_.array(type, step.room) : type, value}, loc);
     };
     for (const Deferred& deferred : step.deferred)
       for (const Kept& kept : deferred.kept) declared(kept.copy, before(kept.type));
@@ -213,18 +218,21 @@ class DeferLowering {
     to_.emit(Let{step.ran, type, number(0, type, loc)}, loc);
   }
 
-  Type entry_type(Type type, bool nullable) const { return types_.entry_ref(type->element, type->name, nullable); }
+  Type reference_type(Type type, bool nullable) const {
+    return is(type, TypeKind::EntryRef) ? types_.entry_ref(type->element, type->name, nullable)
+                                        : types_.pointer(type->element, type->space, nullable);
+  }
   /// The type of a copy, which is nothing yet before the `defer` has run.
-  Type before(Type type) const { return is(type, TypeKind::EntryRef) ? entry_type(type, true) : type; }
+  Type before(Type type) const { return is_reference(type) ? reference_type(type, true) : type; }
   /// The body, for references that are there.
-  Body with_entries(const Deferred& deferred, size_t from = 0) {
+  Body with_references(const Deferred& deferred, size_t from = 0) {
     for (size_t i = from; i < deferred.kept.size(); ++i) {
       const Kept& kept = deferred.kept[i];
       if (!kept.is_there) continue;
       const Loc loc = deferred.node->loc;
       Deferred inner = deferred;
       inner.kept[i].copy = to_.fresh(kept.variable.spelling());
-      const Body body = with_entries(inner, i + 1);
+      const Body body = with_references(inner, i + 1);
       return to_.collect([&] {
         to_.emit(IfPresent{inner.kept[i].copy, kept.type, local(kept.copy, before(kept.type), loc), body, {}}, loc);
       });
@@ -236,7 +244,7 @@ class DeferLowering {
     if (step.deferred.empty()) return;
     const Loc loc = step.deferred[0].node->loc;
     if (!step.in_loop) {
-      const Body body = with_entries(step.deferred[0]);
+      const Body body = with_references(step.deferred[0]);
       return to_.emit(If{to_.context.span<Branch>({{local(step.ran, types_.boolean(), loc), body}}), {}}, loc);
     }
     const Expr count = local(step.ran, types_.u64(), loc);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ir/check.h"
-#include "ir/unread_variables.h"
 
 #include <fmt/format.h>
 
@@ -19,6 +18,7 @@
 #include "ir/check_user.h"
 #include "ir/effects.h"
 #include "ir/sexpr.h"
+#include "ir/unread_variables.h"
 #include "ir/visit.h"
 
 namespace ksc {

@@ -112,7 +112,7 @@ void OffsetBounds::look_at(const Stmt& s) {
     const auto *low = as<Int>(loop->form.low), *high = as<Int>(loop->form.high);
     if (low && high && low->form.value.value >= 0) raise(loop->form.name, high->form.value.value);
   }
-  if (const auto* let = as<Let>(s); let && is_integral(let->form.type) && !changed_.count(let->form.name))
+  if (const auto* let = as<Let>(s); let && is_integral(let->form.type))
     raise(let->form.name, let->form.value ? greatest(*let->form.value) : 0);
   if (const auto* assign = as<Assign>(s))
     if (const Local* pointer = given_through(assign->form.place); pointer && greatest_.count(pointer->name))
@@ -181,6 +181,7 @@ __int128 OffsetBounds::greatest(const Expr& e) const {
 }
 
 void OffsetBounds::raise(Name name, __int128 value) {
+  if (changed_.count(name)) return;
   __int128& bound = greatest_.try_emplace(name, 0).first->second;
   if (value <= bound) return;
   bound = rounds_ < most_rounds ? std::min(value, unknown) : unknown;

@@ -69,9 +69,12 @@ Body Walker::operator()(const Body& body) {
   for (const Stmt& s : body.statements) touched |= !(header(s).contains & handled_).empty();
   if (!touched) return body;
   begin_body();
+  std::vector<std::function<void()>> outer = std::exchange(last_, {});
   const Body out = collect([&] {
     for (const Stmt& s : body.statements) statement(s);
+    for (const std::function<void()>& emit_last : last_) emit_last();
   });
+  last_ = std::move(outer);
   end_body();
   return same(out, body) ? body : out;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -47,6 +48,8 @@ class Walker {
     sink_ = outer;
     return {context.span(out)};
   }
+  /// `emit_last` is called when all statements of the body at work have been converted.
+  void at_end_of_body(std::function<void()> emit_last) { last_.push_back(std::move(emit_last)); }
   /// Adds a declaration before the one at work.
   void add_declaration(const Decl& d) { declarations_.push_back(d); }
   Name fresh(std::string_view hint) { return context.names.fresh(hint); }
@@ -66,6 +69,7 @@ class Walker {
  private:
   FormSet handled_;
   std::vector<Stmt>* sink_ = nullptr;
+  std::vector<std::function<void()>> last_;  // of the body at work
   std::vector<Decl> declarations_;
   const FunctionDef* function_ = nullptr;
 };

@@ -19,6 +19,7 @@ struct OpenThere {
 
 struct FunctionReservations {
   std::map<const NodeHeader*, std::vector<OpenThere>> leaving;
+  NameMap<OpenThere> ending;  // where the scopes of variables end, by the variable
   NameMap<const Node<MapCall>*> reserved;
   std::map<const NodeHeader*, Name> released;  // by the call
   NameMap<Name> open;                          // of variables that are asked for, the one that tells
@@ -32,9 +33,12 @@ Ir<lang::OpenDiscarded> discard_open_reservations(const Ir<lang::NoFinally>& in,
     known = {};
     ReservationEvents events;
     events.leaves = [&](Name variable, const Holding& holding, const WayOut& way) {
-      if (!holding.open || !way.statement) return;
+      if (!holding.open) return;
       const bool is_certain = !holding.absent && !holding.closed;
-      known.leaving[way.statement].push_back({variable, is_certain});
+      if (way.statement)
+        known.leaving[way.statement].push_back({variable, is_certain});
+      else
+        known.ending[variable] = {variable, is_certain};
       if (!is_certain) known.open[variable] = {};
     };
     events.assigned = [](Name, Loc) {};
@@ -51,24 +55,17 @@ Ir<lang::OpenDiscarded> discard_open_reservations(const Ir<lang::NoFinally>& in,
         to.make(MapCall{reserved->map, context.name("discard"), context.span<Expr>({pointer})}, loc, types.void_type());
     to.emit(Evaluate{call}, loc);
   };
-  const auto discard_open = [&](const NodeHeader& statement, Out& to) {
-    const auto found = known.leaving.find(&statement);
-    if (found == known.leaving.end()) return;
-    const Loc loc = statement.loc;
-    for (const OpenThere& there : found->second) {
-      const Node<MapCall>& reserved = *known.reserved.at(there.variable);
-      if (there.is_certain) {
-        discard(there.variable, reserved, loc, to);
-        continue;
-      }
-      const Name open = known.open.at(there.variable);
-      const Expr is_open = to.make(Present{to.make(Local{open}, loc, reserved.type)}, loc, context.types.boolean());
-      const Body then = to.collect([&] { discard(there.variable, reserved, loc, to); });
-      to.emit(If{context.span<Branch>({{is_open, then}}), {}}, loc);
-    }
+  const auto discard_open = [&](const OpenThere& there, Loc loc, Out& to) {
+    const Node<MapCall>& reserved = *known.reserved.at(there.variable);
+    if (there.is_certain) return discard(there.variable, reserved, loc, to);
+    const Name open = known.open.at(there.variable);
+    const Expr is_open = to.make(Present{to.make(Local{open}, loc, reserved.type)}, loc, context.types.boolean());
+    const Body then = to.collect([&] { discard(there.variable, reserved, loc, to); });
+    to.emit(If{context.span<Branch>({{is_open, then}}), {}}, loc);
   };
   const auto leaving = [&](const auto& n, Out& to) {
-    discard_open(n, to);
+    if (const auto found = known.leaving.find(&n); found != known.leaving.end())
+      for (const OpenThere& there : found->second) discard_open(there, n.loc, to);
     to.emit_statement(to.rebuild(n));
   };
   return rewrite<lang::NoFinally, lang::OpenDiscarded>(
@@ -83,6 +80,8 @@ Ir<lang::OpenDiscarded> discard_open_reservations(const Ir<lang::NoFinally>& in,
         to.emit_statement(to.rebuild(n));
         if (!call) return;
         known.reserved[n->name] = call;
+        if (const auto ending = known.ending.find(n->name); ending != known.ending.end())
+          to.at_end_of_body([&, there = ending->second, loc = n.loc] { discard_open(there, loc, to); });
         const auto asked = known.open.find(n->name);
         if (asked == known.open.end()) return;
         asked->second = to.fresh("open");

@@ -69,7 +69,9 @@ class Raiser {
     Expr value = assign->form.value;
     for (size_t i = body.statements.size() - 1; i-- > 0;) {
       const auto* let = as<Let>(body.statements[i]);
-      if (!let || !let->form.value || !let->form.name.is_generated() || !is_scalar(let->form.type)) return {};
+      if (!let || !let->form.value || !let->form.name.is_generated() || !is_scalar(let->form.type) ||
+          !only_reads(*let->form.value))
+        return {};
       value = with_value(value, let->form.name, *let->form.value, context_);
     }
     return only_reads(value) && !compares_with_itself(value) ? std::optional(value) : std::nullopt;

@@ -84,7 +84,7 @@ class Places {
 class FrameOf {
  public:
   StackFrame most;
-  std::vector<Name> calls;
+  std::vector<StackFrames::Callee> calls;  // in the order of the first call
 
   FrameOf(const FunctionDef& function, uint64_t spilled_from) : spilled_from_(spilled_from) {
     spillable_ = Spillable(function);
@@ -154,8 +154,11 @@ class FrameOf {
       variable(type_of(loop->form.map)->key), variable(loop->form.type);
       captures(s);
     }
+    const bool is_loop = as<CountedLoop>(s) || as<MapLoop>(s);
+    loops_ += is_loop;
     each_body_of(s, [&](const Body& b) { body(b); });
-    if (!as<CountedLoop>(s) && !as<MapLoop>(s)) return;
+    loops_ -= is_loop;
+    if (!is_loop) return;
     registers_ = registers_before;
     places_.free_down_to(taken_before);
   }
@@ -173,8 +176,13 @@ class FrameOf {
     } else if (const auto* call = as<MapCall>(e)) {
       for (const Expr& argument : call->form.arguments) addressed(argument);
     } else if (const auto* call = as<Call>(e)) {
-      if (std::find(calls.begin(), calls.end(), call->form.function) == calls.end())
-        calls.push_back(call->form.function);
+      const auto found = std::find_if(calls.begin(), calls.end(),
+                                      [&](const StackFrames::Callee& c) { return c.function == call->form.function; });
+      StackFrames::Callee& callee =
+          found == calls.end() ? calls.emplace_back(StackFrames::Callee{call->form.function}) : *found;
+      ++callee.calls;
+      callee.in_loop |= loops_ > 0;
+      callee.registers = registers_;
     } else if (!begins_in_place && makes_value_in_memory(e) && !is_spilled(type_of(e))) {
       lasting_ += bytes_on_stack(type_of(e));
     }
@@ -230,6 +238,7 @@ class FrameOf {
   Places places_;
   uint64_t registers_ = 0;  // at the place that the walk has reached
   uint64_t lasting_ = 0;    // literals whose address is taken
+  int loops_ = 0;           // around it
   bool inserts_ = false;    // whether the body at work, so far, has inserted a zero
 };
 
@@ -324,27 +333,54 @@ bool makes_value_in_memory(const Expr& e) {
 StackFrames::StackFrames(const Program& program) {
   for (const Decl& d : program)
     if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = &function->form;
-  for (const auto& [name, function] : functions_) {
-    FrameOf counted(*function, 0);
-    frames_[name] = counted.most;
-    std::erase_if(counted.calls, [&](Name callee) { return !functions_.count(callee); });
-    calls_[name] = std::move(counted.calls);
+  NameMap<int> calls;
+  for (const auto& [name, unused] : functions_) {
+    spill(name, 0);
+    for (const Callee& callee : calls_.at(name)) {
+      calls[callee.function] += callee.calls;
+      if (callee.in_loop) called_apart_.insert(callee.function);
+    }
   }
+  for (const auto& [name, count] : calls)
+    if (count > 1) called_apart_.insert(name);
 }
 
 void StackFrames::spill(Name function, uint64_t from) {
-  frames_[function] = FrameOf(*functions_.at(function), from).most;
+  FrameOf counted(*functions_.at(function), from);
+  frames_[function] = counted.most;
+  std::erase_if(counted.calls, [&](const Callee& callee) { return !functions_.count(callee.function); });
+  std::vector<Name>& names = names_of_callees_[function];
+  names.clear();
+  for (const Callee& callee : counted.calls) names.push_back(callee.function);
+  calls_[function] = std::move(counted.calls);
 }
 
 uint64_t StackFrames::most_of_chain(Name function, uint64_t (*size)(const StackFrame&)) const {
   const std::vector<Name> reached = reached_from(function);
-  NameMap<uint64_t> most;
+  struct Chain {
+    StackFrame frame;    // with those of the functions that C compilers put into it
+    uint64_t below = 0;  // what the functions that it calls need
+  };
+  NameMap<Chain> chains;
   for (auto at = reached.rbegin(); at != reached.rend(); ++at) {
-    uint64_t below = 0;
-    for (Name callee : callees(*at)) below = std::max(below, most.at(callee));
-    most[*at] = size(of(*at)) + below;
+    Chain& chain = chains[*at];
+    chain.frame = of(*at);
+    StackFrame inlined;  // those of them that are called one after another share their places
+    for (const Callee& callee : calls_.at(*at)) {
+      const Chain& called = chains.at(callee.function);
+      if (called_apart_.count(callee.function)) {
+        chain.below = std::max(chain.below, size(called.frame) + called.below);
+        continue;
+      }
+      inlined.variables = std::max(inlined.variables, called.frame.variables);
+      inlined.temporaries = std::max(inlined.temporaries, called.frame.temporaries);
+      chain.frame.registers = std::max(chain.frame.registers, callee.registers + called.frame.registers);
+      chain.below = std::max(chain.below, called.below);
+    }
+    chain.frame.variables += inlined.variables;
+    chain.frame.temporaries += inlined.temporaries;
   }
-  return most.at(function);
+  return size(chains.at(function).frame) + chains.at(function).below;
 }
 
 uint64_t StackFrames::chain(Name function) const {

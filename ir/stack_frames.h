@@ -23,12 +23,22 @@ class StackFrames {
   void spill(Name function, uint64_t from);
 
   const StackFrame& of(Name function) const { return frames_.at(function); }
-  /// The most that a call of the function needs, with all that it calls in turn.
+  /// A function that another calls.
+  struct Callee {
+    Name function;
+    int calls = 0;
+    bool in_loop = false;    // whether one of the calls is in a loop
+    uint64_t registers = 0;  // bytes: what may have to wait on the stack at the call
+  };
+
+  /// The most that a call of the function needs, with all that it calls in turn. What is called once, and not in a
+  /// loop, has no frame of its own in C: there the caller's registers that matter are those that wait for the call's
+  /// end.
   uint64_t chain(Name function) const;
   /// The same of variables and temporaries alone.
   uint64_t memory_of_chain(Name function) const;
   /// The functions of the program that it calls, in the order of their first call.
-  const std::vector<Name>& callees(Name function) const { return calls_.at(function); }
+  const std::vector<Name>& callees(Name function) const { return names_of_callees_.at(function); }
   /// The functions that a call of it may reach, itself first.
   std::vector<Name> reached_from(Name function) const;
 
@@ -38,7 +48,9 @@ class StackFrames {
 
   NameMap<const FunctionDef*> functions_;
   NameMap<StackFrame> frames_;
-  NameMap<std::vector<Name>> calls_;
+  NameMap<std::vector<Callee>> calls_;
+  NameMap<std::vector<Name>> names_of_callees_;
+  NameSet called_apart_;  // functions that may keep frames of their own
 };
 
 /// What one value of a per-CPU map holds, and with that a variable of eBPF: PCPU_MIN_UNIT_SIZE of

@@ -307,6 +307,10 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     const uint64_t most = (uint64_t(1) << to_bits(values[1])) - 1;
     return from_bits(n.type, std::min(to_bits(values[0]), most));
   }
+  if (name == "ks_masked") {
+    wants(2);
+    return from_bits(n.type, to_bits(values[0]) & ((uint64_t(1) << to_bits(values[1])) - 1));
+  }
   if (name == "ks_forget" || name == "ks_hide" || name == "ks_read" || name == "ks_unlinked" || name == "ks_detached")
     return wants(1), values[0];
   if (name == "barrier_var" || name == "ks_own" || name == "ks_forget_bytes") return wants(1), zero_value(n.type);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// p + n   =>   p + ks_reach(n, 14), where p points into the packet and n may be large
+/// p + n   =>   p + ks_reach(n, 14), where p points into the packet and n may be large for all that the verifier knows
 #include <bit>
 
 #include "ir/children.h"
@@ -37,7 +37,8 @@ Expr as_unsigned(const Expr& e, Out& to) {
 }  // namespace
 
 Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in, Context& context) {
-  const OffsetBounds bounds(in.declarations);
+  const OffsetBounds bounds(in.declarations, OffsetBounds::KnownTo::Verifier);
+  const OffsetBounds bounds_of_types(in.declarations, OffsetBounds::KnownTo::Types);
   return rewrite<lang::IndexesGuarded, lang::OffsetsBounded>(
       in, context, on<PointerAdd>([&](const Node<PointerAdd>& n, Out& to) -> Expr {
         const Expr pointer = to(n->pointer), count = to(n->count);
@@ -59,8 +60,12 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
         const Expr whole = as_unsigned(count, to);
         if (const uint64_t size = size_of(n.type->element); std::has_single_bit(size) && size <= farthest) {
           const int bits = reach_bits - std::countr_zero(size);
-          const Expr width = to.make(Int{{bits}, {}}, n.loc, types.u32());
-          return to.make(PointerAdd{pointer, to.make(RuntimeCall{to.context.name("ks_reach"),
+          // What cannot be larger has a mask for the verifier alone.
+          const __int128 most = bounds_of_types.greatest(count);
+          const bool is_large = most >> bits != 0;
+          const int known_bits = is_large ? bits : std::bit_width(static_cast<uint64_t>(most));
+          const Expr width = to.make(Int{{known_bits}, {}}, n.loc, types.u32());
+          return to.make(PointerAdd{pointer, to.make(RuntimeCall{to.context.name(is_large ? "ks_reach" : "ks_masked"),
                                                                  to.context.span<Expr>({whole, width})},
                                                      n.loc, types.i64())},
                          n.loc, n.type);

@@ -65,8 +65,9 @@ Expr detached(const Expr& e, Out& to) {
     return to.make(PointerAdd{detached(sum->form.pointer, to), sum->form.count}, sum->loc, sum->type);
   const auto* widened = sum ? as<Convert>(sum->form.count) : nullptr;
   const auto* bounded = sum ? as<RuntimeCall>(sum->form.count) : nullptr;
-  const bool goes_on =
-      widened ? !is_signed(type_of(widened->form.value)) : bounded && bounded->form.function == "ks_reach";
+  const bool goes_on = widened
+                           ? !is_signed(type_of(widened->form.value))
+                           : bounded && (bounded->form.function == "ks_reach" || bounded->form.function == "ks_masked");
   if (!goes_on) return e;  // what may reach back stays exact
   const Expr count = to.make(RuntimeCall{to.context.name("ks_detached"), to.context.span<Expr>({sum->form.count})},
                              sum->loc, type_of(sum->form.count));

@@ -6,6 +6,7 @@
 #include "ir/children.h"
 #include "ir/places.h"
 #include "ir/visit.h"
+#include "passes/packet_positions.h"
 
 namespace ksc {
 namespace {
@@ -42,7 +43,7 @@ bool is_stack_pointer(Type type) { return is(type, TypeKind::Pointer) && type->s
 
 }  // namespace
 
-OffsetBounds::OffsetBounds(const Program& program) {
+OffsetBounds::OffsetBounds(const Program& program, KnownTo known_to) : known_to_(known_to) {
   for (const Decl& d : program)
     if (const auto* function = as<FunctionDef>(d)) functions_[function->form.name] = &function->form;
   for (const auto& [name, function] : functions_) {
@@ -131,6 +132,16 @@ bool OffsetBounds::is_load(const Expr& e) const {
 }
 
 __int128 OffsetBounds::greatest(const Expr& e) const {
+  const __int128 known = by_form(e);
+  if (known_to_ == KnownTo::Verifier) return known;
+  const auto* distance = as<PointerDifference>(e);
+  if (distance && is_packet_start(distance->form.right)) return packet_reach;
+  Type type = type_of(e);
+  if (!is_integral(type) || is_signed(type)) return known;
+  return std::min(known, (static_cast<__int128>(1) << width_of(type)) - 1);
+}
+
+__int128 OffsetBounds::by_form(const Expr& e) const {
   if (const auto* number = as<Int>(e)) return number->form.value.value < 0 ? unknown : number->form.value.value;
   if (const auto* local = as<Local>(e)) {
     auto found = greatest_.find(local->form.name);

@@ -8,20 +8,26 @@
 
 namespace ksc {
 
-/// The greatest values that the verifier will see offsets to have: from the width of what is loaded, masks and
-/// constants, in all functions of a program. It walks through each call with what its caller knows; so what a function
-/// is given, and what it gives through a pointer, is bounded by all of its calls.
+/// The greatest values that offsets have, in all functions of a program. What a function is given, and what it gives
+/// through a pointer, is bounded by all of its calls.
 class OffsetBounds {
  public:
   /// What no packet pointer moves by, whatever else it is.
   static constexpr __int128 unknown = static_cast<__int128>(1) << 64;
 
-  explicit OffsetBounds(const Program& program);
+  enum class KnownTo {
+    Verifier,  // from the width of what is loaded, masks and constants; it walks through each call with what its caller
+               // knows
+    Types,     // from how wide values are, besides; C compilers may have dropped masks that ask for no more
+  };
+
+  OffsetBounds(const Program& program, KnownTo known_to);
   /// `unknown` or more if there is no bound. It knows nothing of remainders, and the C compiler drops a mask that a
   /// remainder makes needless.
   __int128 greatest(const Expr& e) const;
 
  private:
+  __int128 by_form(const Expr& e) const;
   /// The function is called by the kernel, or through a pointer.
   void give_up_parameters(Name function);
   void find_changes(const Expr& e);
@@ -33,6 +39,7 @@ class OffsetBounds {
   /// it as the verifier, and keeps its mask. Of other memory it knows what has been written there.
   bool is_load(const Expr& e) const;
 
+  const KnownTo known_to_;
   std::map<Name, const FunctionDef*, ByText> functions_;
   NameSet changed_;  // variables that something writes, besides a call that is given their address
   NameMap<__int128>

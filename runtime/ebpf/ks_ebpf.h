@@ -180,6 +180,14 @@ static inline __attribute__((always_inline, unused)) __s64 ks_reach(__u64 offset
 	return offset & ((1ULL << bits) - 1);
 }
 
+/* The offset, which has no more than so many bits: the verifier may not know it. */
+static inline __attribute__((always_inline, unused)) __s64 ks_masked(__u64 offset, int bits)
+{
+	if (!__builtin_constant_p(offset))
+		asm volatile("" : "+r"(offset));
+	return offset & ((1ULL << bits) - 1);
+}
+
 /* Of a loop with many turns that share their work, C compilers would keep more on the stack than there is. */
 #ifdef __clang__
 #define KS_NOT_UNROLLED _Pragma("clang loop unroll(disable)")

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A program that asks the packet's view for its Ethernet and its IPv4 header has at most eight instructions more than what by_hand/ has for
-# the same, two for each way of a frame through it: without a tag, with one and with two; and the end that they share.
+# What the packet's view costs: the instructions that a program runs for a packet, beside those of what by_hand/ has for the same. For the
+# Ethernet and the IPv4 header, two more for each of them. The UDP header is not there yet: its distance is bounded and tested once where it
+# is found and once where it is used.
 # Rules: [L55]
 set -u
 
@@ -11,31 +12,46 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failures=0
 
-for tool in make readelf clang-14 clang-19; do
+for tool in make python3 clang-14 clang-19; do
   command -v $tool >"$work/null" || { echo "SKIPPED: $tool is not installed"; exit 77; }
 done
 
-# instructions OBJECT: of all its programs and functions, eight bytes each.
-instructions() {
-  local bytes total=0
-  while read -r bytes; do
-    total=$((total + 16#$bytes / 8))
-  done < <(readelf -SW "$1" | sed -nE 's/^ *\[ *[0-9]+\] (xdp|\.text) +PROGBITS +[0-9a-f]+ [0-9a-f]+ ([0-9a-f]+) .*/\2/p')
-  echo $total
+ethernet=020000000001020000000002
+datagram=1000003500140000000000000000000000000000
+ipv4=4500002800010000401100000a0000010a000002$datagram
+ipv6=000000000000000000000000000000010000000000000000000000000000000002
+declare -A packets=(
+  [untagged]=${ethernet}0800$ipv4
+  [tagged]=${ethernet}8100000a0800$ipv4
+  [twice_tagged]=${ethernet}88a800018100000a0800$ipv4
+  [tcp]=${ethernet}0800${ipv4/4011/4006}
+  [ipv6]=${ethernet}86dd6000000000141140$ipv6$datagram
+  [ipv6_options]=${ethernet}86dd60000000001c0040${ipv6}1100010400000000$datagram
+)
+
+# compare NAME MOST PACKET...: no more than MOST instructions more than by hand, for each packet, and the same verdict.
+compare() {
+  local name=$1 most=$2 clang packet ours by_hand verdict by_hands_verdict
+  shift 2
+  "$ksc" compile "$source_dir/tests/programs/by_hand/$name.ks" -o "$work/$name" 2>"$work/notes" || { cat "$work/notes"; exit 1; }
+  for clang in clang-14 clang-19; do
+    make -s -B -C "$work/$name" CLANG=$clang $name.ebpf.o || exit 1
+    $clang -target bpf -mcpu=v3 -O2 -g -I"/usr/include/$(uname -m)-linux-gnu" -c "$source_dir/tests/programs/by_hand/$name.bpf.c" \
+      -o "$work/by_hand.o" || exit 1
+    for packet in "$@"; do
+      read -r verdict ours < <("$source_dir/tests/programs/count_instructions.py" "$work/$name/$name.ebpf.o" "${packets[$packet]}")
+      read -r by_hands_verdict by_hand < <("$source_dir/tests/programs/count_instructions.py" "$work/by_hand.o" "${packets[$packet]}")
+      echo "$name, $clang, $packet: ${ours:-none} instructions, ${by_hand:-none} by hand"
+      if [ -z "${ours:-}" ] || [ -z "${by_hand:-}" ] || [ "$verdict" != "$by_hands_verdict" ] || [ "$by_hand" -lt 12 ] ||
+        [ "$ours" -gt $((by_hand + most)) ]; then
+        echo "FAILED: more than $most instructions more, or another verdict ($verdict, by hand $by_hands_verdict)"
+        failures=$((failures + 1))
+      fi
+    done
+  done
 }
 
-name=ipv4_protocol
-"$ksc" compile "$source_dir/tests/programs/by_hand/$name.ks" -o "$work/$name" || exit 1
-for clang in clang-14 clang-19; do
-  make -s -B -C "$work/$name" CLANG=$clang $name.ebpf.o || exit 1
-  $clang -target bpf -mcpu=v3 -O2 -g -I"/usr/include/$(uname -m)-linux-gnu" -c "$source_dir/tests/programs/by_hand/$name.bpf.c" \
-    -o "$work/by_hand.o" || exit 1
-  ours=$(instructions "$work/$name/$name.ebpf.o")
-  by_hand=$(instructions "$work/by_hand.o")
-  echo "$name, $clang: $ours instructions, $by_hand by hand"
-  if [ "$by_hand" -lt 20 ] || [ "$ours" -gt $((by_hand + 8)) ]; then
-    echo "FAILED: $name, $clang: more than eight instructions more"
-    failures=$((failures + 1))
-  fi
-done
+compare ipv4_protocol 4 untagged tagged twice_tagged tcp ipv6
+compare udp_port 32 untagged tagged twice_tagged tcp
+compare udp_port 90 ipv6 ipv6_options
 exit $((failures > 0))

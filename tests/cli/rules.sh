@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs/rules.md has one line for each rule that the tree names by its tag, and each line names files that are there. Two rules that
-# no other test looks at are tried: what a variable without a type becomes [L15], and the licence [L184].
+# docs/rules.md has one line for each rule that the tree names by its tag, and tests/rules.md lists the tests that name each: a rule
+# has one, or is not compiled yet. With --update that list is written anew. Two rules that no other test looks at are tried: what a
+# variable without a type becomes [L15], and the licence [L184].
 set -u
 ksc=${KSC:?the path of ksc}
 cd "${KSC_SOURCE:?}" || exit 1
@@ -30,17 +31,32 @@ sed -n '/^## Not compiled yet/,$p' $page | grep -oE '\bL[0-9]+\b' | sort -uV >"$
 both=$(sort "$folder/lines" | comm -12 - <(sort "$folder/later"))
 [ -z "$both" ] || fail "$page has among the rules and among what is not compiled yet: $both"
 
-# The last column: one or more files, each of them in the tree, and each of them names the tag.
-while IFS= read -r line; do
-  tag=$(cut -d' ' -f2 <<<"$line")
-  files=$(sed 's/.* | \(.*\) |$/\1/' <<<"$line" | grep -oE '`[^`]+`' | tr -d '`')
-  [ -n "$files" ] || fail "$page does not say where $tag is tested"
-  for file in $files; do
-    [ -f "$file" ] || file=tests/$file
-    [ -f "$file" ] || { fail "$page: $tag is tested in $file, which is not there"; continue; }
-    grep -qF "[$tag]" "$file" || fail "$page: $tag is tested in $file, which does not name it"
+# `FILE:[TAG]` of every test.
+list=tests/rules.md
+grep -roE '\[L[0-9]+\]' tests fuzz/corpus | LC_ALL=C sort -u >"$folder/named"
+{
+  cat <<'HEAD'
+# The rules and their tests
+
+This page is made by `tests/cli/rules.sh --update`: beside the tag of each rule of [the language](../docs/rules.md) the tests that name
+it, or what of it is not compiled yet. `fuzz/` is the project's folder, the others are folders of `tests/`.
+
+| tag | tests |
+|---|---|
+HEAD
+  sort -uV "$folder/lines" "$folder/later" | while read -r tag; do
+    later=$(sed -n "/^## Not compiled yet/,\$s/^- \(L[0-9]* \)*$tag \(L[0-9]* \)*//p" $page)
+    tests=$(sed -n "s/^\(.*\):\[$tag\]$/\1/p" "$folder/named" | sed 's,^tests/,,; s/.*/`&`/' | paste -sd, | sed 's/,/, /g')
+    echo "| $tag | ${tests:-${later:+not compiled yet: $later}} |"
   done
-done < <(grep '^| L' $page)
+} >"$folder/list"
+if [ "${1:-}" = --update ]; then
+  cat "$folder/list" >$list
+fi
+for tag in $(sed -n 's/^| \(L[0-9]*\) |  |$/\1/p' "$folder/list"); do
+  fail "no test names $tag, and $page does not have it among what is not compiled yet"
+done
+diff $list "$folder/list" || fail "$list is not what the tests say: run KSC=… KSC_SOURCE=… tests/cli/rules.sh --update"
 
 cat >"$folder/types.ks" <<'SOURCE'
 license "Dual MIT/GPL"

@@ -199,6 +199,7 @@ const std::vector<std::string>& counted_forms() {
       "print string",
       "print struct",
       "print all at once",
+      "print many values",
       "packet read",
       "packet write",
       "packet at an offset",

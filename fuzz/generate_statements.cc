@@ -185,6 +185,13 @@ Tree Generator::print_statement(int depth) {
     count("print all at once");
     return join("print(\"value\", ", solid(scalar(), depth - 1), ")");
   }
+  if (in_user_ && random_.once_in(8)) {
+    count("print many values");
+    Tree many =
+        random_.once_in(2) ? solid(any_integer(), depth - 1) : value(struct_type(random_.pick(structs_)), depth - 1);
+    return join("print(\"many\", [", std::move(many), fmt::format("; {}], ", 60 + random_.below(10)),
+                solid(scalar(), depth - 1), ")");
+  }
   if (in_user_ && random_.once_in(3))
     for (const auto* variables : {&scopes_.back(), &globals_})
       for (const Variable& v : *variables)

@@ -121,6 +121,7 @@ class Mutator {
       case Kind::MapStore:
       case Kind::MapDelete:
       case Kind::Print:
+      case Kind::PrintPart:
       case Kind::TraceLine: return true;
       case Kind::Let: return as<Let>(s)->form.value && has_effect(*as<Let>(s)->form.value);
       default: return false;

@@ -448,6 +448,8 @@ struct CpuLoop      { Name cpu, value; Expr map, key; Body body;                
 struct MapDelete    { Expr map, key;                                            KSC_FORM(MapDelete, map, key) };
 /// Prints a line: a format with verbs (%d, %s, …) as developers write it [L75], and its arguments.
 struct Print        { Name format; Span<Expr> arguments;                        KSC_FORM(Print, format, arguments) };
+/// Prints what a line begins with, in userspace; the next Print ends it.
+struct PrintPart    { Name format; Span<Expr> arguments;                        KSC_FORM(PrintPart, format, arguments) };
 /// return program(context): that program takes over; if it cannot, the safe verdict is returned [L63].
 struct TailCall     { Name program; Expr context;                               KSC_FORM(TailCall, program, context) };
 /// The body of the case that holds the value, else the default's. No falling through.

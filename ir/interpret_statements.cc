@@ -321,6 +321,13 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
           print(n->format.text(), arguments, false);
         });
       }),
+      on<PrintPart>([&](const Node<PrintPart>& n) {
+        return next([&] {
+          std::vector<Value> arguments;
+          for (const Expr& argument : n->arguments) arguments.push_back(eval(argument));
+          begun_line_ += printed_text(n->format.text(), arguments, false);
+        });
+      }),
       on<TailCall>([&](const Node<TailCall>& n) {
         eval(n->context);
         tail_call(n->program);
@@ -381,6 +388,12 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
 }
 
 void Interpreter::print(std::string_view format, const std::vector<Value>& arguments, bool kernel_verbs) {
+  std::string line = std::exchange(begun_line_, {}) + printed_text(format, arguments, kernel_verbs);
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  prints_.push_back(line);
+}
+
+std::string Interpreter::printed_text(std::string_view format, const std::vector<Value>& arguments, bool kernel_verbs) {
   std::string line;
   size_t next = 0;
   for (size_t i = 0; i < format.size(); ++i) {
@@ -438,8 +451,7 @@ void Interpreter::print(std::string_view format, const std::vector<Value>& argum
       throw Fault(fmt::format("there is no verb %{}", verb));
     }
   }
-  while (!line.empty() && line.back() == '\n') line.pop_back();
-  prints_.push_back(line);
+  return line;
 }
 
 }  // namespace ksc

@@ -159,6 +159,7 @@ class Interpreter {
   Flow switch_statement(const Node<Switch>& n);
   void update(const Place& place, Operator op, const Value& operand);
   void print(std::string_view format, const std::vector<Value>& arguments, bool kernel_verbs);
+  std::string printed_text(std::string_view format, const std::vector<Value>& arguments, bool kernel_verbs);
   template <class Run>
   Flow loop(Run&& turn);
 
@@ -278,6 +279,7 @@ class Interpreter {
   uint64_t clock_ = 0, random_ = 0, fuel_ = 0;
   int tail_calls_ = 0, depth_ = 0;
   std::vector<std::string> prints_;
+  std::string begun_line_;  // what the next line that is printed begins with
   std::map<std::string, uint64_t> events_;
 };
 

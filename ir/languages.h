@@ -28,19 +28,19 @@ inline constexpr Lang LastValuesReturned = Linked + Rule::LastValuesReturned;
 
 /// Each expression has its type; conversions, places and calls are spelled out.
 inline constexpr Lang Typed =
-    language_of(Kind::InvalidExpr, Kind::InvalidStmt, Kind::StringValue, Kind::Local, Kind::And, Kind::Or, Kind::Not,
-                Kind::Conditional, Kind::Match, Kind::IfValue, Kind::BlockValue, Kind::AddressOf, Kind::Deref,
-                Kind::Int, Kind::Null, Kind::Zero, Kind::Global, Kind::MapName, Kind::FunctionName, Kind::Field,
-                Kind::Index, Kind::MapLookup, Kind::MapEntry, Kind::Present, Kind::ValueOf, Kind::Unary, Kind::Binary,
-                Kind::Divide, Kind::Shift, Kind::Compare, Kind::Concatenate, Kind::Convert, Kind::PointerAdd,
-                Kind::PointerDifference, Kind::Call, Kind::FunctionValue, Kind::IndirectCall, Kind::HelperCall,
-                Kind::MapCall, Kind::BuiltinCall, Kind::StructValue, Kind::ArrayValue, Kind::PacketStart,
-                Kind::PacketEnd, Kind::FloatValue, Kind::FloatNegation, Kind::FloatOperation, Kind::FloatComparison,
-                Kind::FloatConversion, Kind::FloatTruncation, Kind::Evaluate, Kind::Block, Kind::If, Kind::For,
-                Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let, Kind::Assign,
-                Kind::Update, Kind::IfPresent, Kind::Try, Kind::Throw, Kind::Defer, Kind::Leave, Kind::MapLoop,
-                Kind::CpuLoop, Kind::MapDelete, Kind::Print, Kind::StructDef, Kind::EnumDef, Kind::ConstDef,
-                Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
+    language_of(
+        Kind::InvalidExpr, Kind::InvalidStmt, Kind::StringValue, Kind::Local, Kind::And, Kind::Or, Kind::Not,
+        Kind::Conditional, Kind::Match, Kind::IfValue, Kind::BlockValue, Kind::AddressOf, Kind::Deref, Kind::Int,
+        Kind::Null, Kind::Zero, Kind::Global, Kind::MapName, Kind::FunctionName, Kind::Field, Kind::Index,
+        Kind::MapLookup, Kind::MapEntry, Kind::Present, Kind::ValueOf, Kind::Unary, Kind::Binary, Kind::Divide,
+        Kind::Shift, Kind::Compare, Kind::Concatenate, Kind::Convert, Kind::PointerAdd, Kind::PointerDifference,
+        Kind::Call, Kind::FunctionValue, Kind::IndirectCall, Kind::HelperCall, Kind::MapCall, Kind::BuiltinCall,
+        Kind::StructValue, Kind::ArrayValue, Kind::PacketStart, Kind::PacketEnd, Kind::FloatValue, Kind::FloatNegation,
+        Kind::FloatOperation, Kind::FloatComparison, Kind::FloatConversion, Kind::FloatTruncation, Kind::Evaluate,
+        Kind::Block, Kind::If, Kind::For, Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let,
+        Kind::Assign, Kind::Update, Kind::IfPresent, Kind::Try, Kind::Throw, Kind::Defer, Kind::Leave, Kind::MapLoop,
+        Kind::CpuLoop, Kind::MapDelete, Kind::Print, Kind::PrintPart, Kind::StructDef, Kind::EnumDef, Kind::ConstDef,
+        Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
     Rule::NamesBound + Rule::Typed;
 
 // A table: one line a language.
@@ -100,7 +100,7 @@ inline constexpr Lang ArgumentsCopied = NoArrayCopy + Rule::ArgumentsCopied;    
 // ---- eBPF ----
 inline constexpr Lang Ebpf =
     ArgumentsCopied - Kind::Attempt - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop - Kind::FloatValue - Kind::FloatNegation -
-    Kind::FloatOperation - Kind::FloatComparison - Kind::FloatConversion - Kind::FloatTruncation + Rule::SplitEbpf; // only what runs in the kernel
+    Kind::FloatOperation - Kind::FloatComparison - Kind::FloatConversion - Kind::FloatTruncation - Kind::PrintPart + Rule::SplitEbpf; // only what runs in the kernel
 inline constexpr Lang NoReservation = Ebpf + Rule::NoReservation;                              // ring buffers are reached by helpers
 inline constexpr Lang UnreadDropped = NoReservation + Rule::UnreadDropped;                             // every variable is read
 inline constexpr Lang ArgumentsPacked = UnreadDropped - Rule::UnreadDropped + Rule::ArgumentsPacked;                         // no function has more parameters than a call has registers

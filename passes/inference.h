@@ -234,14 +234,17 @@ class Inference {
   void evaluate(const Expr& e);
   // inference_print.cc
   void print_statement(const Node<Apply>& n);
-  /// Adds what `print` shows of an argument to a line's format and values; reports what it does not show.
   /// Says that what stands from a `%` on is no verb.
   void report_verb(const Node<StringValue>& literal, size_t from, size_t end);
-  bool print_argument(const Expr& argument, std::string& piece, std::vector<Expr>& values);
-  bool print_piece(const Expr& value, std::string& piece, std::vector<Expr>& values);
-  Expr printed_place(const Expr& value, std::vector<Expr>& values);
-  Expr text_of_entry(const Expr& value, std::vector<Expr>& values);
-  Expr text_of_array(const Expr& array, std::vector<Expr>& values);
+  bool print_all(const std::vector<Expr>& arguments, std::string& format, std::vector<Expr>& values);
+  void print_piece(const Expr& value, std::string& piece, std::vector<Expr>& values);
+  void print_parts(const Expr& value, std::string& piece, std::vector<Expr>& values);
+  /// The value, in a variable.
+  Expr held(const Expr& e);
+  Expr printed_argument(const Expr& argument, std::vector<Expr>& earlier);
+  Expr printed_place(const Expr& value, std::vector<Expr>& earlier);
+  Expr text_of_entry(const Expr& value, std::vector<Expr>& earlier);
+  Expr text_of_array(const Expr& array, std::vector<Expr>& earlier);
   Loc part_of_literal(const Node<StringValue>& literal, size_t from, size_t count);
   template <class F>
   void emit(F form, Loc loc) {
@@ -502,9 +505,10 @@ class Inference {
   NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU
   Loc statement_call_;       // the call at work whose value nobody takes
   int loop_depth_ = 0;
-  bool in_deferred_ = false;  // in a deferred body
-  int try_depth_ = 0;         // bodies of `try` around the statement at work
-  int waiting_ = 0;           // declarations that wait for the one at work, each for the next
+  bool in_deferred_ = false;       // in a deferred body
+  bool in_deferred_call_ = false;  // whose arguments are evaluated where the `defer` stands
+  int try_depth_ = 0;              // bodies of `try` around the statement at work
+  int waiting_ = 0;                // declarations that wait for the one at work, each for the next
   bool chain_reported_ = false;
   NameMap<int> nesting_;       // of structs: how many are within one another
   bool at_file_level_ = true;  // outside of the bodies of functions

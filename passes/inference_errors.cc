@@ -82,7 +82,12 @@ void Inference::defer_statement(const Node<Defer>& n) {
     }
   }
   // The arguments of a call are evaluated now, and may leave as others do.
-  if (n->call) return emit(Defer{with_arguments_evaluated(body(n->body)), false}, n.loc);
+  if (n->call) {
+    const bool was_in_deferred_call = std::exchange(in_deferred_call_, true);
+    const Body call = body(n->body);
+    in_deferred_call_ = was_in_deferred_call;
+    return emit(Defer{with_arguments_evaluated(call), false}, n.loc);
+  }
   const bool was_in_deferred = std::exchange(in_deferred_, true);
   const int loops = std::exchange(loop_depth_, 0), tries = std::exchange(try_depth_, 0);
   const Body deferred = body(n->body);
@@ -106,9 +111,12 @@ Body Inference::with_arguments_evaluated(const Body& call) {
   const auto kept = [](const Body& body) { return body; };
   std::vector<Stmt> statements(call.statements.begin(), call.statements.end());
   if (statements.empty()) return call;
-  // What stands before the call makes its arguments.
+  // What stands before the call makes its arguments. A line in parts has them already.
+  const auto parts = std::find_if(statements.begin(), statements.end(), [](const Stmt& s) { return as<PrintPart>(s); });
+  const auto first = parts == statements.end() ? parts - 1 : parts;
+  sink_->insert(sink_->end(), statements.begin(), first);
+  if (parts != statements.end()) return {c.span(std::vector<Stmt>(first, statements.end()))};
   Stmt& last = statements.back();
-  for (size_t i = 0; i + 1 < statements.size(); ++i) sink_->push_back(statements[i]);
   if (const auto* evaluate = as<Evaluate>(last))
     last = c.make(Evaluate{map_children(c, evaluate->form.value, evaluated)}, evaluate->loc);
   else

@@ -16,15 +16,32 @@ std::string_view verb_for(Type type) {
   return is_integral(type) && !is_function_value(type) ? "%d" : "";
 }
 
-/// How many values a struct or an array holds; more than `limit` are not counted.
-uint64_t count_values(Type type, uint64_t limit) {
+/// Whether `print` shows values of this type; `shows_parts`: also structs and arrays.
+bool is_printable(Type type, bool shows_parts) {
+  if (shows_parts && is(type, TypeKind::Array)) return is_printable(type->element, true);
+  if (!shows_parts || !is(type, TypeKind::Struct)) return !verb_for(type).empty();
+  return std::all_of(type->body->fields.begin(), type->body->fields.end(),
+                     [](const StructField& field) { return is_printable(field.type, true); });
+}
+
+/// So many values one part of a line has at most.
+constexpr uint64_t most_values = 64;
+
+/// How many values a struct or an array holds; more than one part has are not counted.
+uint64_t count_values(Type type) {
   if (is(type, TypeKind::Array))
-    return type->count > limit ? limit + 1 : type->count * count_values(type->element, limit);
+    return std::min(type->count, most_values + 1) * std::min(count_values(type->element), most_values + 1);
   if (!is(type, TypeKind::Struct)) return 1;
   uint64_t count = 0;
   for (const StructField& field : type->body->fields)
-    if (count <= limit) count += count_values(field.type, limit);
+    if (count <= most_values) count += count_values(field.type);
   return count;
+}
+
+/// Whether it is a literal or a variable's place, which it takes nothing to compute.
+bool is_at_hand(const Expr& e) {
+  if (const auto* member = as<Field>(e)) return is_at_hand(member->form.base);
+  return as<Int>(e) || as<StringValue>(e) || as<Local>(e) || as<Global>(e);
 }
 
 }  // namespace
@@ -44,91 +61,140 @@ Loc Inference::part_of_literal(const Node<StringValue>& literal, size_t from, si
 }
 
 /// In userspace structs print as `{f: v}`, and arrays as `[a, b]` [L75]: all that they hold become values of one line.
-bool Inference::print_piece(const Expr& value, std::string& piece, std::vector<Expr>& values) {
+void Inference::print_piece(const Expr& value, std::string& piece, std::vector<Expr>& values) {
   Type type = type_of(value);
   const Loc loc = loc_of(value);
-  bool shown = true;
-  if (!in_ebpf() && is(type, TypeKind::Struct)) {
+  if (is(type, TypeKind::Struct)) {
+    piece += "{";
     for (const StructField& field : type->body->fields) {
-      piece += fmt::format("{}{}: ", &field == type->body->fields.begin() ? "{" : ", ", field.name.text());
-      shown = print_piece(c.make(Field{value, field.name}, loc, field.type), piece, values) && shown;
+      piece += fmt::format("{}{}: ", &field == type->body->fields.begin() ? "" : ", ", field.name.text());
+      print_piece(c.make(Field{value, field.name}, loc, field.type), piece, values);
     }
-    piece += type->body->fields.size() == 0 ? "{}" : "}";
-  } else if (!in_ebpf() && is(type, TypeKind::Array)) {
+    piece += "}";
+  } else if (is(type, TypeKind::Array)) {
+    piece += "[";
     for (uint64_t i = 0; i < type->count; ++i) {
-      piece += i == 0 ? "[" : ", ";
-      const Expr element = c.make(Index{value, integer({static_cast<__int128>(i)}, t.u64(), loc)}, loc, type->element);
-      shown = print_piece(element, piece, values) && shown;
+      if (i > 0) piece += ", ";
+      const Expr at = integer({static_cast<__int128>(i)}, t.u64(), loc);
+      print_piece(c.make(Index{value, at}, loc, type->element), piece, values);
     }
     piece += "]";
   } else {
     piece += verb_for(type);
     values.push_back(value);
-    shown = !verb_for(type).empty();
   }
-  return shown;
+}
+
+/// Adds to a line more than one part of it holds: what stands before that is such a part, and so is each element of a
+/// long array.
+void Inference::print_parts(const Expr& value, std::string& piece, std::vector<Expr>& values) {
+  Type type = type_of(value);
+  const Loc loc = loc_of(value);
+  const auto end_part = [&] {
+    if (piece.empty()) return;
+    emit(PrintPart{c.name(std::exchange(piece, {})), c.span(std::exchange(values, {}))}, loc);
+  };
+  const uint64_t count = count_values(type);
+  if (count <= most_values) {
+    if (values.size() + count > most_values) end_part();
+    return print_piece(value, piece, values);
+  }
+  if (is(type, TypeKind::Struct)) {
+    piece += "{";
+    for (const StructField& field : type->body->fields) {
+      piece += fmt::format("{}{}: ", &field == type->body->fields.begin() ? "" : ", ", field.name.text());
+      print_parts(c.make(Field{value, field.name}, loc, field.type), piece, values);
+    }
+    piece += "}";
+    return;
+  }
+  piece += "[";
+  end_part();
+  const Name turn = c.names.fresh("element");
+  const Expr at = c.make(Local{turn}, loc, t.u64());
+  const auto number = [&](uint64_t n) { return integer({static_cast<__int128>(n)}, t.u64(), loc); };
+  const Body turns = collect_statements([&] {
+    const Expr follows = c.make(Compare{CompareOp::NotEqual, at, number(0)}, loc, t.boolean());
+    const Body comma = collect_statements([&] { emit(PrintPart{c.name(", "), {}}, loc); });
+    emit(If{c.span<Branch>({{follows, comma}}), {}}, loc);
+    print_parts(c.make(Index{value, at}, loc, type->element), piece, values);
+    end_part();
+  });
+  emit(For{{turn, loc}, number(0), number(type->count), false, turns}, loc);
+  piece += "]";
+}
+
+Expr Inference::held(const Expr& e) {
+  const Name name = c.names.fresh("printed");
+  emit(Let{name, type_of(e), e}, loc_of(e));
+  return c.make(Local{name}, loc_of(e), type_of(e));
 }
 
 /// A struct or an array that is printed, as a place that is read member by member; what is computed is computed once,
 /// after what is printed before it.
-Expr Inference::printed_place(const Expr& value, std::vector<Expr>& values) {
-  Type type = type_of(value);
-  const auto hold = [&](const Expr& e) -> Expr {
-    const Name name = c.names.fresh("printed");
-    emit(Let{name, type_of(e), e}, loc_of(e));
-    return c.make(Local{name}, loc_of(e), type_of(e));
-  };
-  if (is(type, TypeKind::EntryRef)) return c.make(Deref{value}, loc_of(value), type->element);
-  const Expr* root = &value;
-  while (const auto* member = as<Field>(*root)) root = &member->form.base;
-  if (as<Local>(*root) || as<Global>(*root)) return value;
-  for (Expr& earlier : values)
-    if (!as<Int>(earlier) && !as<StringValue>(earlier)) earlier = hold(earlier);
-  return hold(value);
+Expr Inference::printed_place(const Expr& value, std::vector<Expr>& earlier) {
+  if (is(type_of(value), TypeKind::EntryRef)) return c.make(Deref{value}, loc_of(value), type_of(value)->element);
+  if (is_at_hand(value)) return value;
+  for (Expr& e : earlier)
+    if (!as<Int>(e) && !as<StringValue>(e)) e = held(e);
+  return held(value);
 }
 
 /// A string in a map entry as a place, which is zero where the entry is absent [L50]; other values themselves.
-Expr Inference::text_of_entry(const Expr& value, std::vector<Expr>& values) {
+Expr Inference::text_of_entry(const Expr& value, std::vector<Expr>& earlier) {
   Type type = type_of(value);
   if (!is(type, TypeKind::EntryRef) || !is(type->element, TypeKind::Str)) return value;
   const Expr text = entry_value(value);
-  return as<BlockValue>(text) ? printed_place(text, values) : text;
+  return as<BlockValue>(text) ? printed_place(text, earlier) : text;
 }
 
 /// An array of characters as a string: a copy, since no NUL need end the array.
-Expr Inference::text_of_array(const Expr& array, std::vector<Expr>& values) {
-  constexpr uint64_t most = 64;
-  const Loc loc = loc_of(array);
-  const Expr from = printed_place(entry_value(array), values);
-  Type type = type_of(from), text = t.str(type->count + 1);
-  if (type->count > most)
-    return unsupported(loc, fmt::format("printing an array of more than {} characters with `%s`", most));
-  const Name name = c.names.fresh("text");
-  emit(Let{name, text, c.make(Zero{}, loc, text)}, loc);
-  const Expr copy = c.make(Local{name}, loc, text);
-  for (uint64_t i = 0; i < type->count; ++i) {
-    const Expr at = integer({static_cast<__int128>(i)}, t.u64(), loc);
-    emit(Assign{c.make(Index{copy, at}, loc, t.character()),
-                convert(c.make(Index{from, at}, loc, type->element), t.character())},
-         loc);
-  }
-  return copy;
+Expr Inference::text_of_array(const Expr& array, std::vector<Expr>& earlier) {
+  const Expr from = printed_place(entry_value(array), earlier);
+  return c.make(Concatenate{c.span<Expr>({from})}, loc_of(array), t.str(type_of(from)->count + 1));
 }
 
-bool Inference::print_argument(const Expr& argument, std::string& piece, std::vector<Expr>& values) {
-  constexpr uint64_t most = 64;  // values in one line
-  Type type = type_of(argument);
-  const bool is_entry = is(type, TypeKind::EntryRef);
-  if (is_entry) type = type->element;
+/// What `print` shows of an argument: a place where that has members or elements.
+Expr Inference::printed_argument(const Expr& argument, std::vector<Expr>& earlier) {
+  const bool is_entry = is(type_of(argument), TypeKind::EntryRef);
+  Type type = is_entry ? type_of(argument)->element : type_of(argument);
   const bool has_parts = (is(type, TypeKind::Struct) || is(type, TypeKind::Array)) && !in_ebpf();
-  if (has_parts && count_values(type, most) > most)
-    return unsupported(loc_of(argument), fmt::format("printing more than {} values at once", most)), false;
+  if (!has_parts) return text_of_entry(argument, earlier);
   // An entry that is read in place is zero where it is absent [L50].
-  const Expr whole = has_parts && is_entry && !as<Local>(argument) ? entry_copy(argument) : argument;
-  const Expr shown = has_parts ? printed_place(whole, values) : text_of_entry(argument, values);
-  if (print_piece(shown, piece, values)) return true;
-  c.diagnostics.report(loc_of(argument), diag::print_verb, "print", spell(type));
-  return false;
+  return printed_place(is_entry && !as<Local>(argument) ? entry_copy(argument) : argument, earlier);
+}
+
+/// What is printed one after another; false if something of it cannot be.
+bool Inference::print_all(const std::vector<Expr>& arguments, std::string& format, std::vector<Expr>& values) {
+  std::vector<Expr> shown;
+  uint64_t count = 0;
+  for (const Expr& argument : arguments) {
+    shown.push_back(printed_argument(argument, shown));
+    Type type = type_of(shown.back());
+    if (!is_printable(type, !in_ebpf())) {
+      if (is(type, TypeKind::EntryRef)) type = type->element;
+      c.diagnostics.report(loc_of(argument), diag::print_verb, "print", spell(type));
+      return false;
+    }
+    count += count_values(type);
+  }
+  const bool in_parts = count > most_values && !in_ebpf();
+  // Between two parts nothing is computed.
+  if (in_parts && (in_deferred_call_ || !std::all_of(shown.begin(), shown.end(), is_at_hand)))
+    for (Expr& e : shown)
+      if (!as<StringValue>(e)) e = held(e);
+  char last = ' ';
+  for (const Expr& e : shown) {
+    std::string piece;
+    const auto* text = as<StringValue>(e);
+    for (char ch : text ? text->form.text.text() : std::string_view()) piece += ch == '%' ? "%%" : std::string(1, ch);
+    if (text && piece.empty()) continue;
+    if (last != ' ' && !piece.starts_with(' ')) format += ' ';
+    format += piece;
+    last = text ? piece.back() : '%';
+    if (!text) in_parts ? print_parts(e, format, values) : print_piece(e, format, values);
+  }
+  return true;
 }
 
 void Inference::report_verb(const Node<StringValue>& literal, size_t from, size_t end) {
@@ -203,17 +269,8 @@ void Inference::print_statement(const Node<Apply>& n) {
       c.diagnostics.report(n.loc, diag::print_arguments, verbs, arguments.size() - 1);
       return emit(InvalidStmt{}, n.loc);
     }
-  } else {
-    for (const Expr& argument : arguments) {
-      std::string piece;
-      if (const auto* text = as<StringValue>(argument)) {
-        for (char ch : text->form.text.text()) piece += ch == '%' ? "%%" : std::string(1, ch);
-      } else if (!print_argument(argument, piece, values)) {
-        return emit(InvalidStmt{}, n.loc);
-      }
-      const bool spaced = format.empty() || piece.empty() || format.back() == ' ' || piece.front() == ' ';
-      format += (spaced ? "" : " ") + piece;
-    }
+  } else if (!print_all(arguments, format, values)) {
+    return emit(InvalidStmt{}, n.loc);
   }
   while (!format.empty() && format.back() == '\n') format.pop_back();  // a line end is added anyway
   emit(Print{c.name(format), c.span(values)}, n.loc);

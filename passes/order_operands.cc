@@ -210,6 +210,9 @@ Ir<lang::OperandsOrdered> order_operands(const Ir<lang::ShortCircuitsPure>& in, 
       }),
       on<Print>([&](const Node<Print>& n, Out& to) {
         to.emit(Print{n->format, order(to).values(n->arguments)}, n.loc);
+      }),
+      on<PrintPart>([&](const Node<PrintPart>& n, Out& to) {
+        to.emit(PrintPart{n->format, order(to).values(n->arguments)}, n.loc);
       }));
 }
 

@@ -14,10 +14,11 @@
 namespace ksc {
 namespace {
 
-static_assert(names_all(stmt_forms, lang::ChecksRaised.forms,
-                        form_set_of<If, Block, Try, Finally, Guarded, Switch, Loop, CountedLoop, MapLoop, Return, Leave,
-                                    Throw, TailCall, Break, Continue, Let, Assign>(),
-                        form_set_of<Evaluate, AtomicUpdate, MapStore, MapDelete, Print, CpuLoop, Attempt>()));
+static_assert(
+    names_all(stmt_forms, lang::ChecksRaised.forms,
+              form_set_of<If, Block, Try, Finally, Guarded, Switch, Loop, CountedLoop, MapLoop, Return, Leave, Throw,
+                          TailCall, Break, Continue, Let, Assign>(),
+              form_set_of<Evaluate, AtomicUpdate, MapStore, MapDelete, Print, PrintPart, CpuLoop, Attempt>()));
 
 void join(const std::vector<KnownBytes>& ends, KnownBytes& known, bool& falls_through) {
   falls_through = !ends.empty();

@@ -17,7 +17,7 @@ namespace {
 static_assert(names_all(stmt_forms, lang::NoDefer.forms,
                         form_set_of<Let, Assign, If, IfPresent, Block, Loop, While, For, CpuLoop, MapLoop, Update,
                                     Return, TailCall, Break, Continue, Try, Finally, Guarded, Throw, Leave>(),
-                        form_set_of<Evaluate, MapDelete, Print, InvalidStmt>()));
+                        form_set_of<Evaluate, MapDelete, Print, PrintPart, InvalidStmt>()));
 static_assert(
     names_all(expr_forms, lang::NoDefer.forms,
               form_set_of<And, Or, Conditional, IfValue, Match, BlockValue, Deref, Local, Call>(),

@@ -23,6 +23,7 @@ Ir<lang::Ebpf> select_ebpf(const Ir<lang::ArgumentsCopied>& in, Context& context
       on<Attempt>([](const Node<Attempt>& n, Out& to) {
         to.emit(Block{to(n->body)}, n.loc);  // likewise
       }),
+      on<PrintPart>([](const Node<PrintPart>&, Out&) {}),  // likewise
       on<GlobalDef>([](const Node<GlobalDef>& n, Out& to) {
         if (!holds_float(n->type)) to.declare(n.form, n.loc);
       }),

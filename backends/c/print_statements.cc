@@ -173,8 +173,8 @@ bool is_long_long(const Expr& e) {
 }
 
 /// print in userspace: the verbs that C wants for the arguments' types.
-void Printer::print(const Print& print) {
-  const std::string_view text = print.format.text();
+void Printer::print(std::string_view function, Name text_of_line, const Span<Expr>& values) {
+  const std::string_view text = text_of_line.text();
   std::string format, arguments;
   size_t next = 0;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -184,7 +184,7 @@ void Printer::print(const Print& print) {
       continue;
     }
     const char verb = text[++i];
-    const Expr& argument = print.arguments[next++];
+    const Expr& argument = values[next++];
     Type type = type_of(argument);
     std::string value_text = expression(argument);
     if (verb == 's' || verb == 'c' || verb == 'p') {
@@ -208,7 +208,7 @@ void Printer::print(const Print& print) {
     arguments += ", " + value_text;
   }
   // C compilers warn of an empty format.
-  line(fmt::format("ks_print({}{});", format.empty() ? "\"%s\", \"\"" : quoted(format), arguments));
+  line(fmt::format("{}({}{});", function, format.empty() ? "\"%s\", \"\"" : quoted(format), arguments));
 }
 
 void Printer::let(const Let& n) {
@@ -341,7 +341,9 @@ void Printer::statement(const Stmt& s) {
         for (const Expr& argument : n->arguments) text += ", " + expression(argument);
         line(text + ");");
       }),
-      on<Print>([&](const Node<Print>& n) { print(n.form); }), on<TailCall>([&](const Node<TailCall>&) {}));
+      on<Print>([&](const Node<Print>& n) { print("ks_print", n->format, n->arguments); }),
+      on<PrintPart>([&](const Node<PrintPart>& n) { print("ks_print_part", n->format, n->arguments); }),
+      on<TailCall>([&](const Node<TailCall>&) {}));
 }
 
 }  // namespace ksc::c

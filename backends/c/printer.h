@@ -124,7 +124,7 @@ class Printer {
   std::string place(const Expr& e, Binding least);
   std::string call(std::string_view function, Span<Expr> arguments);
   std::string in_packet(const InPacket& test, bool holds, Binding least);
-  void print(const Print& print);
+  void print(std::string_view function, Name text_of_line, const Span<Expr>& values);
   void let(const Let& n);
   void mark_unused(Name name);
   void branches(const Node<If>& n);

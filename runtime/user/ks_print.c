@@ -10,6 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Lines of several threads do not mix: stdout is a thread's from the first part of a line to its end.
+static _Thread_local int is_begun;
+
+void ks_print_part(const char *format, ...)
+{
+  va_list arguments;
+
+  if (!is_begun)
+    flockfile(stdout);
+  is_begun = 1;
+  va_start(arguments, format);
+  vprintf(format, arguments);
+  va_end(arguments);
+}
+
 void ks_print(const char *format, ...)
 {
   va_list arguments;
@@ -19,12 +34,19 @@ void ks_print(const char *format, ...)
   va_start(arguments, format);
   length = vasprintf(&text, format, arguments);
   va_end(arguments);
-  if (length < 0)
-    return;
+  if (length < 0) {
+    text = NULL;
+    length = 0;
+  }
+  flockfile(stdout);
   fwrite(text, 1, (size_t)length, stdout);
   if (!length || text[length - 1] != '\n')
     fputc('\n', stdout);
   fflush(stdout);
+  funlockfile(stdout);
+  if (is_begun)
+    funlockfile(stdout);
+  is_begun = 0;
   free(text);
 }
 

@@ -145,6 +145,9 @@ uint32_t ks_length(const void *text, uint32_t size);
 /// Prints one line on stdout, adds the line end if it is missing, and flushes.
 void ks_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/// Prints what a line begins with; the thread's next ks_print ends it.
+void ks_print_part(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /// Prints `PROJECT: message` and a line end on stderr.
 void ks_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -200,6 +200,8 @@ const std::vector<std::string>& counted_forms() {
       "print struct",
       "print all at once",
       "print many values",
+      "defer in a loop that nobody counts",
+      "object deleted at the end",
       "packet read",
       "packet write",
       "packet at an offset",

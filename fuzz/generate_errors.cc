@@ -66,7 +66,10 @@ Tree Generator::try_statement(int depth) {
 /// What is deferred has no way out, and it is known how often it may be.
 Tree Generator::defer_statement(int depth) {
   if (commutes_ || in_deferred_ || deferrals_ == 0) return simple_statement(depth);
-  count(loops_ > 0 ? "defer in a loop" : scopes_.size() > 1 ? "defer in an inner scope" : "defer");
+  count(!is_counted_         ? "defer in a loop that nobody counts"
+        : loops_ > 0         ? "defer in a loop"
+        : scopes_.size() > 1 ? "defer in an inner scope"
+                             : "defer");
   const auto caught = std::exchange(caught_, {});
   const int loops = std::exchange(loops_, 0);
   in_deferred_ = true;

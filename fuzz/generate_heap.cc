@@ -37,7 +37,10 @@ Tree Generator::heap_statement(int depth) {
                                           temporaries_, copy)));
     ++temporaries_;
   }
-  if (!random_.once_in(4)) {
+  if (!in_deferred_ && deferrals_ > 0 && random_.once_in(3)) {
+    count("object deleted at the end");
+    body.parts.push_back(Tree(fmt::format("{}  defer {{ delete {} }}\n", margin, name)));
+  } else if (!random_.once_in(4)) {
     count("delete of an object");
     body.parts.push_back(Tree(fmt::format("{}  delete {}\n", margin, name)));
   }

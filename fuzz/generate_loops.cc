@@ -15,8 +15,10 @@ Tree Generator::loop_statement(int depth) {
   Tree out;
   const std::string name = fmt::format("i{}", temporaries_++);
   const int statements = 1 + static_cast<int>(random_.below(3));
+  const bool is_counted = is_counted_;
   const uint64_t deferrals = deferrals_, kind = random_.below(options_.unbounded_loops ? 8 : 4);
-  deferrals_ *= kind < 3 ? 6 : 0;  // those count between constants
+  deferrals_ *= kind < 3 || in_user_ ? 6 : 0;  // those count between constants
+  is_counted_ = is_counted_ && kind < 3;
   switch (kind) {
     case 0:
     case 1: {
@@ -95,6 +97,7 @@ Tree Generator::loop_statement(int depth) {
     }
   }
   deferrals_ = deferrals;
+  is_counted_ = is_counted;
   --nested_loops_;
   --loops_;
   return out;

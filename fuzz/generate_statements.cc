@@ -258,9 +258,11 @@ Tree Generator::statement(int depth) {
   if (depth <= 0) return simple_statement(1);
   // How often those turn is not known.
   const auto uncounted = [&](Tree (Generator::*loop)(int)) {
-    const uint64_t outer = std::exchange(deferrals_, 0);
+    const uint64_t outer = std::exchange(deferrals_, in_user_ ? deferrals_ : 0);
+    const bool was_counted = std::exchange(is_counted_, false);
     Tree out = (this->*loop)(depth);
     deferrals_ = outer;
+    is_counted_ = was_counted;
     return out;
   };
   switch (random_.below(44)) {

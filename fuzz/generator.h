@@ -389,7 +389,8 @@ class Generator {
   bool commutes_ = false;  // in a body whose turns come in any order
   T result_;
   bool in_deferred_ = false, holds_reservation_ = false, reserved_in_try_ = false;
-  uint64_t deferrals_ = 1;  // how often the loops around turn at most; 0 if nobody knows
+  uint64_t deferrals_ = 1;  // how often the loops around turn at most; 0 if nothing can be deferred in them
+  bool is_counted_ = true;  // the loops around count between constants
   int loops_ = 0, indent_ = 0, temporaries_ = 0, nested_loops_ = 0;
   bool has_long_loop_ = false;
 };

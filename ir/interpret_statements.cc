@@ -67,8 +67,11 @@ NameSet Interpreter::bound_names() const {
 
 void Interpreter::defer(const Node<Defer>& n) {
   Deferred deferred{&n->body, {}};
-  for (const auto& [name, type] : captured_by(n.form, *frames_.back().function_variables))
-    deferred.kept.push_back({name, read(place(c.make(Local{name}, n.loc, type))), type});
+  for (const auto& [name, type] : captured_by(n.form, *frames_.back().function_variables)) {
+    const Value value = read(place(c.make(Local{name}, n.loc, type)));
+    const bool is_copy = in_userspace_ && is(type, TypeKind::EntryRef);
+    deferred.kept.push_back({name, is_copy ? own_copy(value) : value, type});
+  }
   frames_.back().deferred.push_back(std::move(deferred));
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A; defer C; B   =>   A; finally { B } do { C }; in inner scopes a variable says that C was deferred
+/// A; defer C; B   =>   A; finally { B } do { C }; of inner scopes a variable or a list says that C was deferred
 #include <fmt/format.h>
 
 #include "ir/captures.h"
 #include "ir/rewrite.h"
+#include "passes/member_names.h"
 #include "passes/passes.h"
 
 namespace ksc {
@@ -14,11 +15,13 @@ using Out = To<lang::NoDefer>;
 /// So often what one loop defers may run: what it keeps each time needs room.
 constexpr uint64_t most_deferrals = 1024;
 
-/// A variable of an inner scope, and the one that holds what it was; within loops an array of what it was each time.
+/// A variable of an inner scope, and the one that holds what it was; within loops an array of what it was each time, or
+/// a member of a list's nodes.
 struct Kept {
   Name variable;
   Type type;
   Name copy;
+  Name there;             // within loops, of what may be absent: whether it was there
   bool is_there = false;  // refers to something, and the body does not ask whether it does
 };
 
@@ -32,9 +35,11 @@ struct Deferred {
 struct DeferStep {
   std::vector<Deferred> deferred;
   bool in_loop = false;
-  uint64_t room = 0;  // how often the loop defers something at most
-  Name ran;           // whether it did; within loops how often
-  Name which;         // within loops that defer several things: which of them each time
+  uint64_t room = 0;    // how often the loop defers something at most
+  Type node = nullptr;  // in userspace's loops: what a list holds each time; the last is its first
+  Name first;
+  Name ran;    // whether it did; within loops how often
+  Name which;  // within loops that defer several things: which of them each time
 };
 
 /// More often than is possible.
@@ -87,17 +92,11 @@ class DeferLowering {
     if (found == steps_.end()) return;  // it has been refused
     const DeferStep& step = *found->second;
     const Loc loc = n.loc;
-    const Expr ran = local(step.ran, step.in_loop ? types_.u64() : types_.boolean(), loc);
     size_t index = 0;
     while (step.deferred[index].node != &n) ++index;
-    for (const Kept& kept : step.deferred[index].kept) {
-      Expr value = local(kept.variable, kept.type, loc);
-      if (kept.is_there)  // check_null sees to it
-        value = to_.make(Convert{value}, loc, reference_type(kept.type, false));
-      if (type_of(value) != before(kept.type)) value = to_.make(Convert{value}, loc, before(kept.type));
-      to_.emit(Assign{copy_of(kept, step, ran, loc), value}, loc);
-    }
-    if (step.which) to_.emit(Assign{which(step, ran, loc), number(index, types_.u16(), loc)}, loc);
+    if (step.node) return run_in_list(step, index, loc);
+    const Expr ran = local(step.ran, step.in_loop ? types_.u64() : types_.boolean(), loc);
+    keep(step, index, ran, loc);
     const Expr one = number(1, type_of(ran), loc);
     to_.emit(Assign{ran, step.in_loop ? Expr(to_.make(Binary{BinaryOp::Add, ran, one}, loc, types_.u64())) : one}, loc);
   }
@@ -113,12 +112,54 @@ class DeferLowering {
   Expr element(Name array, Type type, const DeferStep& step, const Expr& at, Loc loc) {
     return to_.make(Index{local(array, types_.array(type, step.room), loc), at}, loc, type);
   }
+  /// Something that a loop keeps: `at` is which time, or the list's node.
+  Expr part(Name name, Type type, const DeferStep& step, const Expr& at, Loc loc) {
+    if (!step.node) return element(name, type, step, at, loc);
+    return to_.make(Field{to_.make(Deref{at}, loc, step.node), name}, loc, type);
+  }
   Expr copy_of(const Kept& kept, const DeferStep& step, const Expr& at, Loc loc) {
-    return step.in_loop ? element(kept.copy, kept.type, step, at, loc) : local(kept.copy, before(kept.type), loc);
+    return step.in_loop ? part(kept.copy, kept_type(kept), step, at, loc) : local(kept.copy, before(kept.type), loc);
   }
-  Expr which(const DeferStep& step, const Expr& at, Loc loc) {
-    return element(step.which, types_.u16(), step, at, loc);
+  Expr which(const DeferStep& step, const Expr& at, Loc loc) { return part(step.which, types_.u16(), step, at, loc); }
+
+  /// What the variables are, and which `defer` it is.
+  void keep(const DeferStep& step, size_t index, const Expr& at, Loc loc) {
+    for (const Kept& kept : step.deferred[index].kept) {
+      Expr value = local(kept.variable, kept.type, loc);
+      if (kept.is_there)  // check_null sees to it
+        value = to_.make(Convert{value}, loc, reference_type(kept.type, false));
+      if (type_of(value) != before(kept.type)) value = to_.make(Convert{value}, loc, before(kept.type));
+      if (kept.there) {
+        to_.emit(
+            Assign{part(kept.there, types_.boolean(), step, at, loc), to_.make(Present{value}, loc, types_.boolean())},
+            loc);
+        value = to_.make(ValueOf{value}, loc, kept.type->element);
+      }
+      to_.emit(Assign{copy_of(kept, step, at, loc), value}, loc);
+    }
+    if (step.which) to_.emit(Assign{which(step, at, loc), number(index, types_.u16(), loc)}, loc);
   }
+  void run_in_list(const DeferStep& step, size_t index, Loc loc) {
+    Type pointer = types_.pointer(step.node, Space::Heap, false);
+    const Name name = to_.fresh("node");
+    const Expr node = local(name, pointer, loc), first = local(step.first, link(), loc);
+    const Body linked = to_.collect([&] {
+      keep(step, index, node, loc);
+      to_.emit(Assign{part(to_.context.name("next"), link(), step, node, loc), first}, loc);
+      to_.emit(Assign{first, to_.make(Convert{node}, loc, link())}, loc);
+    });
+    const Expr message = to_.make(StringValue{to_.context.name("there is no memory for what is deferred")}, loc,
+                                  types_.str(std::string_view("there is no memory for what is deferred").size() + 1));
+    const Body ends = to_.collect([&] { evaluate("panic", message, loc); });
+    const Expr memory = to_.make(BuiltinCall{to_.context.name("new"), {}}, loc, reference_type(pointer, true));
+    to_.emit(IfPresent{name, pointer, memory, linked, ends}, loc);
+  }
+  void evaluate(std::string_view function, const Expr& argument, Loc loc) {
+    const Span<Expr> arguments = to_.context.span<Expr>({argument});
+    to_.emit(Evaluate{to_.make(BuiltinCall{to_.context.name(function), arguments}, loc, types_.void_type())}, loc);
+  }
+  /// A list's nodes refer to each other as bytes: no type holds itself.
+  Type link() { return types_.pointer(types_.u8(), Space::Heap, true); }
 
   /// The statements, and what they defer behind those that follow it.
   Body behind(Span<Stmt> statements) {
@@ -174,19 +215,22 @@ class DeferLowering {
   }
   void add(const Node<Defer>& n, uint64_t times, DeferStep* loop, std::vector<std::unique_ptr<DeferStep>>& steps) {
     Deferred deferred{&n, {}};
+    const bool in_user = function_.domain == Domain::User;
     for (const auto& [variable, type] : captured_by(n.form, outer_)) {
       const auto asks = [&](const Stmt& s) { return asks_for(s, variable); };
       const Span<Stmt> body = n->body.statements;
-      const bool can_be_null = is_reference(type) && function_.domain != Domain::User && !loop;
+      const bool can_be_null = is_reference(type) && can_keep(type, loop);
       if (!is_integral(type) && !is(type, TypeKind::Float) && !is_aggregate(type) && !can_be_null &&
-          !(is(type, TypeKind::Maybe) && !loop))
+          !is(type, TypeKind::Maybe))
         return refuse(
             n, fmt::format("a deferred block that keeps `{}`, a reference of an inner scope", variable.spelling()));
-      deferred.kept.push_back({variable, type, to_.fresh(fmt::format("kept_{}", variable.spelling())),
-                               can_be_null && std::none_of(body.begin(), body.end(), asks)});
+      Kept kept{variable, type, {}, {}, can_be_null && std::none_of(body.begin(), body.end(), asks)};
+      if (!loop || !in_user) kept.copy = to_.fresh(fmt::format("kept_{}", variable.spelling()));
+      if (loop && !in_user && is(type, TypeKind::Maybe))
+        kept.there = to_.fresh(fmt::format("{}_is_there", variable.spelling()));
+      deferred.kept.push_back(kept);
     }
-    if (loop && (times == unknown_times || loop->room + times > most_deferrals)) {
-      if (function_.domain == Domain::User) return refuse(n, "`defer` in a loop whose turns are not counted");
+    if (loop && !in_user && (times == unknown_times || loop->room + times > most_deferrals)) {
       to_.context.diagnostics.report(n.loc, diag::unbounded_defer, most_deferrals);
       return;
     }
@@ -198,12 +242,19 @@ class DeferLowering {
     loop->deferred.push_back(deferred);
     steps_[&n] = loop;
   }
+  /// Whether what a reference refers to can be there where the function ends. Arrays of references lie in no map, and
+  /// a list's nodes have no copies of entries.
+  bool can_keep(Type reference, const DeferStep* loop) const {
+    if (function_.domain != Domain::User) return !loop;
+    return points_into(reference, Space::Heap) || (!loop && !points_into(reference, Space::MapValue));
+  }
   void refuse(const Node<Defer>& n, const std::string& what) {
     to_.context.diagnostics.report(n.loc, diag::not_supported_yet, what);
   }
 
   void declare(DeferStep& step, Loc loc) {
     if (step.deferred.empty()) return;
+    if (step.in_loop && function_.domain == Domain::User) return declare_list(step, loc);
     step.room = std::max<uint64_t>(step.room, 1);
     const auto declared = [&](Name name, Type type) {
       Option<Expr> value;
@@ -211,13 +262,44 @@ class DeferLowering {
       to_.emit(Let{name, step.in_loop ? types_.array(type, step.room) : type, value}, loc);
     };
     for (const Deferred& deferred : step.deferred)
-      for (const Kept& kept : deferred.kept) declared(kept.copy, before(kept.type));
+      for (const Kept& kept : deferred.kept) {
+        declared(kept.copy, kept.there ? kept_type(kept) : before(kept.type));
+        if (kept.there) declared(kept.there, types_.boolean());
+      }
     if (step.in_loop && step.deferred.size() > 1) declared(step.which = to_.fresh("which"), types_.u16());
     step.ran = to_.fresh("deferred");
     Type type = step.in_loop ? types_.u64() : types_.boolean();
     to_.emit(Let{step.ran, type, number(0, type, loc)}, loc);
   }
 
+  void declare_list(DeferStep& step, Loc loc) {
+    std::vector<StructField> members;
+    const auto member = [&](Name name, Type type) {
+      StructField field;
+      field.name = unused_member(name, members, to_.context);
+      field.type = type;
+      members.push_back(field);
+      return field.name;
+    };
+    member(to_.context.name("next"), link());
+    if (step.deferred.size() > 1) step.which = member(to_.context.name("which"), types_.u16());
+    for (Deferred& deferred : step.deferred)
+      for (Kept& kept : deferred.kept) {
+        kept.copy = member(kept.variable, kept_type(kept));
+        if (is(kept.type, TypeKind::Maybe))
+          kept.there = member(to_.fresh(fmt::format("{}_is_there", kept.variable.spelling())), types_.boolean());
+      }
+    step.node = types_.structure(to_.context.names.unused(fmt::format("{}_deferred", function_.name.spelling())));
+    types_.complete_struct(step.node, members);
+    to_.declare(StructDef{step.node, {}}, loc);
+    step.first = to_.fresh("deferred");
+    to_.emit(Let{step.first, link(), to_.make(Null{}, loc, link())}, loc);
+  }
+
+  /// The type of what holds a copy within loops.
+  Type kept_type(const Kept& kept) const {
+    return is(kept.type, TypeKind::Maybe) ? kept.type->element : before(kept.type);
+  }
   Type reference_type(Type type, bool nullable) const {
     return is(type, TypeKind::EntryRef) ? types_.entry_ref(type->element, type->name, nullable)
                                         : types_.pointer(type->element, type->space, nullable);
@@ -247,6 +329,7 @@ class DeferLowering {
       const Body body = with_references(step.deferred[0]);
       return to_.emit(If{to_.context.span<Branch>({{local(step.ran, types_.boolean(), loc), body}}), {}}, loc);
     }
+    if (step.node) return clean_up_list(step, loc);
     const Expr count = local(step.ran, types_.u64(), loc);
     const Name turn = to_.fresh("turn");
     const Expr turned = local(turn, types_.u64(), loc);
@@ -259,28 +342,51 @@ class DeferLowering {
       const Expr one = number(1, types_.u64(), loc);
       const Expr last = to_.make(Binary{BinaryOp::Subtract, count, one}, loc, types_.u64());
       to_.emit(Let{at, types_.u64(), Expr(to_.make(Binary{BinaryOp::Subtract, last, turned}, loc, types_.u64()))}, loc);
-      const Expr index = local(at, types_.u64(), loc);
-      const auto with_copies = [&](const Deferred& deferred) {
-        return to_.collect([&] {
-          Deferred then = deferred;
-          for (Kept& kept : then.kept) {
-            const Expr copy = copy_of(kept, step, index, loc);
-            kept.copy = to_.fresh(kept.variable.spelling());
-            to_.emit(Let{kept.copy, kept.type, copy}, loc);
-          }
-          to_.emit(deferred_body(then));
-        });
-      };
-      if (!step.which) return to_.emit(with_copies(step.deferred[0]));
-      std::vector<Branch> branches;
-      for (size_t i = 0; i < step.deferred.size(); ++i) {
-        const Expr is_it = to_.make(Compare{CompareOp::Equal, which(step, index, loc), number(i, types_.u16(), loc)},
-                                    loc, types_.boolean());
-        branches.push_back({is_it, with_copies(step.deferred[i])});
-      }
-      to_.emit(If{to_.context.span(branches), {}}, loc);
+      clean_up_turn(step, local(at, types_.u64(), loc), loc);
     });
     to_.emit(For{{turn, loc}, number(0, types_.u64(), loc), number(step.room, types_.u64(), loc), false, body}, loc);
+  }
+  void clean_up_list(const DeferStep& step, Loc loc) {
+    Type pointer = types_.pointer(step.node, Space::Heap, false);
+    const Name name = to_.fresh("node");
+    const Expr node = local(name, pointer, loc), first = local(step.first, link(), loc);
+    const Body body = to_.collect([&] {
+      const Body run = to_.collect([&] {
+        to_.emit(Assign{first, part(to_.context.name("next"), link(), step, node, loc)}, loc);
+        clean_up_turn(step, node, loc);
+      });
+      const Body stop = to_.collect([&] { to_.emit(Break{}, loc); });
+      const Expr next = to_.make(Convert{first}, loc, reference_type(pointer, true));
+      to_.emit(IfPresent{name, pointer, next, run, stop}, loc);
+    });
+    to_.emit(Loop{body}, loc);
+  }
+  /// What was deferred in one turn: `at` is where it is kept.
+  void clean_up_turn(const DeferStep& step, const Expr& at, Loc loc) {
+    const auto with_copies = [&](const Deferred& deferred) {
+      return to_.collect([&] {
+        Deferred then = deferred;
+        for (Kept& kept : then.kept) {
+          Expr copy = copy_of(kept, step, at, loc);
+          if (kept.there) {
+            const Expr some = to_.make(Convert{copy}, loc, kept.type), none = to_.make(Null{}, loc, kept.type);
+            copy = to_.make(Conditional{part(kept.there, types_.boolean(), step, at, loc), some, none}, loc, kept.type);
+          }
+          kept.copy = to_.fresh(kept.variable.spelling());
+          to_.emit(Let{kept.copy, before(kept.type), copy}, loc);
+        }
+        if (step.node) evaluate("delete", at, loc);
+        to_.emit(with_references(then));
+      });
+    };
+    if (!step.which) return to_.emit(with_copies(step.deferred[0]));
+    std::vector<Branch> branches;
+    for (size_t i = 0; i < step.deferred.size(); ++i) {
+      const Expr is_it = to_.make(Compare{CompareOp::Equal, which(step, at, loc), number(i, types_.u16(), loc)}, loc,
+                                  types_.boolean());
+      branches.push_back({is_it, with_copies(step.deferred[i])});
+    }
+    to_.emit(If{to_.context.span(branches), {}}, loc);
   }
   Body deferred_body(const Deferred& deferred) {
     const NameMap<Name> outer = std::exchange(renamed_, {});

@@ -99,6 +99,40 @@ Tree Generator::packet_loop(int depth) {
   return head;
 }
 
+Tree Generator::copied_memory(int depth) {
+  if (has_context_ && !in_user_ && random_.once_in(2)) {
+    count("packet as one side of a copy");
+    if (random_.once_in(3)) return join("ctx->data + (", solid(integer(32), depth - 1), " & 63)");
+    return Tree(fmt::format("ctx->data + {}", random_.pick(std::vector<int>{0, 14, 34, 54})));
+  }
+  // Entries may be absent, and userspace has copies of them.
+  const auto is_variable = [&](const Place& place) {
+    return place.text.find('[') == std::string::npos && place.text.find("->") == std::string::npos &&
+           !place.text.starts_with("settings.") && !(in_user_ && place.text.find('.') != std::string::npos);
+  };
+  const bool wants_number = random_.once_in(4);
+  std::vector<Place> places = places_where(
+      [&](const T& t) {
+        return wants_number ? t.kind == T::Kind::Int : t.kind == T::Kind::Array && t.element[0].kind == T::Kind::Int;
+      },
+      true);
+  std::erase_if(places, [&](const Place& place) { return !is_variable(place); });
+  if (places.empty()) return Tree();
+  count(wants_number ? "number as one side of a copy" : "array as one side of a copy");
+  return Tree((wants_number ? "&" : "") + random_.pick(places).text);
+}
+
+/// Bytes, as many as are wanted or until one side ends.
+Tree Generator::memory_copy(int depth) {
+  Tree source = copied_memory(depth), destination = copied_memory(depth);
+  if (source.text().empty() || destination.text().empty()) return simple_statement(depth);
+  const bool is_known = random_.once_in(2);
+  count(is_known ? "memory copied by a known size" : "memory copied");
+  Tree size = is_known ? Tree(std::to_string(random_.pick(std::vector<int>{0, 1, 4, 6, 8, 20, 64, 200})))
+                       : join("(", solid(integer(32), depth - 1), random_.once_in(4) ? ")" : " & 63)");
+  return join("memory_copy(", std::move(source), ", ", std::move(destination), ", ", std::move(size), ")");
+}
+
 /// An access that fails in a try, between others through a pointer that lives on where that is caught and behind it.
 Tree Generator::caught_access(int depth) {
   count("packet pointer where an access is caught");

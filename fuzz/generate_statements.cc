@@ -265,7 +265,10 @@ Tree Generator::statement(int depth) {
     is_counted_ = was_counted;
     return out;
   };
-  switch (random_.below(44)) {
+  switch (random_.below(45)) {
+    case 44:
+      if (!commutes_) return memory_copy(depth);
+      break;
     case 38:
       if (!rings_.empty() && !commutes_ && !in_user_)
         return random_.once_in(3) ? ring_statement(depth) : reservation(depth);

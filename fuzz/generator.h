@@ -324,6 +324,9 @@ class Generator {
   Tree map_loop_turn(const Map& map, const std::string& entry, const std::vector<std::pair<std::string, T>>& totals,
                      int depth);
   Tree caught_access(int depth);
+  Tree memory_copy(int depth);
+  /// One side of a copy; empty if nothing is in sight.
+  Tree copied_memory(int depth);
   Tree packet_statement(int depth);
   Tree packet_loop(int depth);
   Tree array_loop(int depth);

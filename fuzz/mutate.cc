@@ -120,6 +120,7 @@ class Mutator {
       case Kind::AtomicUpdate:
       case Kind::MapStore:
       case Kind::MapDelete:
+      case Kind::CopyBytes:
       case Kind::Print:
       case Kind::PrintPart:
       case Kind::TraceLine: return true;

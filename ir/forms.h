@@ -444,6 +444,8 @@ struct MapLoop      { Name key, entry; Type type; Expr map; Body body;          
 /// for (cpu, value in map.each_cpu(key)) body, for each CPU: `value` is a copy of what map[key] is there. All are read before the first turn;
 /// there is none if the key is absent.
 struct CpuLoop      { Name cpu, value; Expr map, key; Body body;                KSC_FORM(CpuLoop, cpu, value, map, key, body) };
+/// `size` bytes from where `source` leads to where `destination` leads, one after the other, until one of them ends [L36].
+struct CopyBytes    { Expr source, destination, size;                           KSC_FORM(CopyBytes, source, destination, size) };
 /// delete map[key]
 struct MapDelete    { Expr map, key;                                            KSC_FORM(MapDelete, map, key) };
 /// Prints a line: a format with verbs (%d, %s, …) as developers write it [L75], and its arguments.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ir/captures.h"
+#include "ir/copied_bytes.h"
 #include "ir/interpreter.h"
 #include "ir/program_type.h"
 #include "ir/status.h"
@@ -163,6 +164,33 @@ Interpreter::Flow Interpreter::try_statement(const Node<Try>& n) {
   throw Raised{status};
 }
 
+void Interpreter::copy_bytes(const CopyBytes& copy) {
+  const Type byte = c.types.u8();
+  const auto at = [&](const Expr& pointer) {
+    Place place;
+    place.where = Place::Where::Memory;
+    place.type = byte;
+    place.at = to_bits(eval(pointer));
+    place.in_packet = points_into(type_of(pointer), Space::Packet);
+    place.in_dynptr = points_into(type_of(pointer), Space::Dynptr);
+    return place;
+  };
+  Place source = at(copy.source), destination = at(copy.destination);
+  uint64_t size = to_bits(eval(copy.size));
+  for (const Expr& side : {copy.source, copy.destination})
+    size = std::min(size, bytes_to_copy(type_of(side)).value_or(size));
+  try {
+    for (; size > 0; --size, ++source.at, ++destination.at) {
+      step();
+      write(destination, read(source));
+      ++events_["byte copied"];
+    }
+  } catch (const Raised& raised) {
+    if (raised.status != static_cast<uint64_t>(status_of(StatusKind::Bounds))) throw;
+    ++events_["copy that ends with the packet"];
+  }
+}
+
 Interpreter::Flow Interpreter::if_present(const Node<IfPresent>& n) {
   const Value value = eval(n->value);
   const bool present = is(value.type, TypeKind::Maybe) ? value.bytes.back() != 0 : to_bits(value) != 0;
@@ -317,6 +345,7 @@ Interpreter::Flow Interpreter::statement_cases(const Stmt& s) {
           delete_entry(map, eval(n->key).bytes);
         });
       }),
+      on<CopyBytes>([&](const Node<CopyBytes>& n) { return next([&] { copy_bytes(n.form); }); }),
       on<Print>([&](const Node<Print>& n) {
         return next([&] {
           std::vector<Value> arguments;

@@ -236,6 +236,7 @@ class Interpreter {
   Value builtin_call(const Node<BuiltinCall>& n);
   Value runtime_call(const Node<RuntimeCall>& n);
   void tail_call(Name program);
+  void copy_bytes(const CopyBytes& copy);
 
   // ---- the packet
   Address packet_start() const { return packet_; }

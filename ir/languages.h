@@ -28,24 +28,26 @@ inline constexpr Lang LastValuesReturned = Linked + Rule::LastValuesReturned;
 
 /// Each expression has its type; conversions, places and calls are spelled out.
 inline constexpr Lang Typed =
-    language_of(
-        Kind::InvalidExpr, Kind::InvalidStmt, Kind::StringValue, Kind::Local, Kind::And, Kind::Or, Kind::Not,
-        Kind::Conditional, Kind::Match, Kind::IfValue, Kind::BlockValue, Kind::AddressOf, Kind::Deref, Kind::Int,
-        Kind::Null, Kind::Zero, Kind::Global, Kind::MapName, Kind::FunctionName, Kind::Field, Kind::Index,
-        Kind::MapLookup, Kind::MapEntry, Kind::Present, Kind::ValueOf, Kind::Unary, Kind::Binary, Kind::Divide,
-        Kind::Shift, Kind::Compare, Kind::Concatenate, Kind::Convert, Kind::PointerAdd, Kind::PointerDifference,
-        Kind::Call, Kind::FunctionValue, Kind::IndirectCall, Kind::HelperCall, Kind::MapCall, Kind::BuiltinCall,
-        Kind::StructValue, Kind::ArrayValue, Kind::PacketStart, Kind::PacketEnd, Kind::FloatValue, Kind::FloatNegation,
-        Kind::FloatOperation, Kind::FloatComparison, Kind::FloatConversion, Kind::FloatTruncation, Kind::Evaluate,
-        Kind::Block, Kind::If, Kind::For, Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let,
-        Kind::Assign, Kind::Update, Kind::IfPresent, Kind::Try, Kind::Throw, Kind::Defer, Kind::Leave, Kind::MapLoop,
-        Kind::CpuLoop, Kind::MapDelete, Kind::Print, Kind::PrintPart, Kind::StructDef, Kind::EnumDef, Kind::ConstDef,
-        Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
+    language_of(Kind::InvalidExpr, Kind::InvalidStmt, Kind::StringValue, Kind::Local, Kind::And, Kind::Or, Kind::Not,
+                Kind::Conditional, Kind::Match, Kind::IfValue, Kind::BlockValue, Kind::AddressOf, Kind::Deref,
+                Kind::Int, Kind::Null, Kind::Zero, Kind::Global, Kind::MapName, Kind::FunctionName, Kind::Field,
+                Kind::Index, Kind::MapLookup, Kind::MapEntry, Kind::Present, Kind::ValueOf, Kind::Unary, Kind::Binary,
+                Kind::Divide, Kind::Shift, Kind::Compare, Kind::Concatenate, Kind::Convert, Kind::PointerAdd,
+                Kind::PointerDifference, Kind::Call, Kind::FunctionValue, Kind::IndirectCall, Kind::HelperCall,
+                Kind::MapCall, Kind::BuiltinCall, Kind::StructValue, Kind::ArrayValue, Kind::PacketStart,
+                Kind::PacketEnd, Kind::FloatValue, Kind::FloatNegation, Kind::FloatOperation, Kind::FloatComparison,
+                Kind::FloatConversion, Kind::FloatTruncation, Kind::Evaluate, Kind::Block, Kind::If, Kind::For,
+                Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let, Kind::Assign,
+                Kind::Update, Kind::IfPresent, Kind::Try, Kind::Throw, Kind::Defer, Kind::Leave, Kind::MapLoop,
+                Kind::CpuLoop, Kind::MapDelete, Kind::CopyBytes, Kind::Print, Kind::PrintPart, Kind::StructDef,
+                Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef,
+                Kind::FaultVerdict, Kind::License) +
     Rule::NamesBound + Rule::Typed;
 
 // A table: one line a language.
 // clang-format off
-inline constexpr Lang CallsDirect = Typed - Kind::FunctionValue - Kind::IndirectCall;         // each call names its function
+inline constexpr Lang CopiesLooped = Typed - Kind::CopyBytes;                                 // memory_copy is a loop
+inline constexpr Lang CallsDirect = CopiesLooped - Kind::FunctionValue - Kind::IndirectCall;         // each call names its function
 inline constexpr Lang ImportsUsed = CallsDirect + Rule::ImportsUsed;                          // what of other files nothing uses is gone
 inline constexpr Lang ReturnsSplit = ImportsUsed + Rule::ReturnsExplicit;                           // return match … returns in each arm
 inline constexpr Lang TailCallsFound = ReturnsSplit + Kind::TailCall + Rule::TailCallsFound;  // return program(ctx) is a form of its own

@@ -161,9 +161,9 @@ class FunctionValues {
 }  // namespace
 
 // Functions of eBPF have no address that a program could jump to [L64].
-Ir<lang::CallsDirect> dispatch_function_values(const Ir<lang::Typed>& in, Context& context) {
+Ir<lang::CallsDirect> dispatch_function_values(const Ir<lang::CopiesLooped>& in, Context& context) {
   FunctionValues functions(in.declarations, context);
-  const Ir<lang::CallsDirect> out = rewrite<lang::Typed, lang::CallsDirect>(
+  const Ir<lang::CallsDirect> out = rewrite<lang::CopiesLooped, lang::CallsDirect>(
       in, context, on<FunctionValue>([&](const Node<FunctionValue>& n, Out&) -> Expr {
         return functions.value(n->name, n.loc, n.type);
       }),

@@ -234,6 +234,11 @@ class Inference {
   void evaluate(const Expr& e);
   // inference_print.cc
   void print_statement(const Node<Apply>& n);
+  void memory_copy_statement(const Node<Apply>& n);
+  /// Where one side of a copy lies, as a pointer; reports and gives nothing if it cannot be copied.
+  std::optional<Expr> copied_memory(const Expr& e, bool is_written);
+  /// Of a variable that holds the value.
+  Expr address_of_copy(const Expr& value);
   /// Says that what stands from a `%` on is no verb.
   void report_verb(const Node<StringValue>& literal, size_t from, size_t end);
   bool print_all(const std::vector<Expr>& arguments, std::string& format, std::vector<Expr>& values);

@@ -51,6 +51,8 @@ Expr Inference::infer_apply(const Node<Apply>& n, Expected expected) {
     }
     if (name == "print")
       return c.make(BlockValue{collect_statements([&] { print_statement(n); }), {}}, n.loc, t.void_type());
+    if (name == "memory_copy")
+      return c.make(BlockValue{collect_statements([&] { memory_copy_statement(n); }), {}}, n.loc, t.void_type());
     if (is_builtin_function(name.text())) return call_builtin(name.text(), n->arguments, expected, n.loc);
     if (const HelperSignature* helper = find_helper_signature(name.text()))
       return call_helper(*helper, n->arguments, n.loc);

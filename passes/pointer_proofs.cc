@@ -268,7 +268,9 @@ class NullCheck {
       if (local) {
         if (auto origin = origins_.find(local->name); origin != origins_.end())
           message.note(origin->second.loc, origin->second.reason);
-        message.note(fmt::format("test it first: `if ({} != null) {{ … }}`", local->name.spelling()));
+        message.note(local->name.is_generated()
+                         ? "give it a name, and test that it is not null"
+                         : fmt::format("test it first: `if ({} != null) {{ … }}`", local->name.spelling()));
         known_.prove(local->name);  // one report for one missing test
       }
     }

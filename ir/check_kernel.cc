@@ -16,12 +16,14 @@ void KernelCheck::call(const HelperCall& call, const FunctionDef& function) cons
   if (!type || !helper) return;
   const auto program = static_cast<HelperPrograms>(type->helpers);
   if (!helper->allows(program)) report_("a program may not call the helper");
-  if (target_.kernel < helper->first_kernel_for(program)) report_("the target's kernel has no such helper");
+  if (target_.is_kernel_given && target_.kernel < helper->first_kernel_for(program))
+    report_("the target's kernel has no such helper");
 }
 
 void KernelCheck::declaration(const MapDef& map) const {
   const MapKind* kind = is(map.type, TypeKind::Map) ? find_map_kind(map.type->name.text()) : nullptr;
-  if (kind && target_.kernel < kind->first_kernel) report_("the target's kernel has no such map");
+  if (kind && target_.is_kernel_given && target_.kernel < kind->first_kernel)
+    report_("the target's kernel has no such map");
 }
 
 void KernelCheck::declaration(const GlobalDef& global) const {
@@ -29,7 +31,8 @@ void KernelCheck::declaration(const GlobalDef& global) const {
 }
 
 void KernelCheck::wants(Feature feature) const {
-  if (!has(target_, feature)) report_(fmt::format("the target lacks {}", describe(feature).name));
+  if (target_.is_kernel_given && !has(target_, feature))
+    report_(fmt::format("the target lacks {}", describe(feature).name));
 }
 
 }  // namespace ksc

@@ -59,6 +59,8 @@ enum class Feature : uint8_t {
 /// What the generated programs will run on and be compiled by.
 struct Target {
   KernelVersion kernel = {6, 1};
+  /// Whether somebody asked for that kernel; otherwise a program may use what a newer one has [L171].
+  bool is_kernel_given = false;
   std::string architecture = "x86_64";
   bool little_endian = true;
   /// The oldest clang that must be able to build the output.

@@ -140,6 +140,7 @@ class TargetCheck {
     if (context_.target.kernel < first) too_old(first, std::move(what), loc);
   }
   void too_old(KernelVersion first, std::string what, Loc loc) {
+    if (!context_.target.is_kernel_given) return;
     once(loc, diag::target_too_old, std::move(what), first.to_string(), context_.target.kernel.to_string());
   }
   void wants_gpl(std::string_view what, Loc loc) {

@@ -123,6 +123,7 @@ Parsed parse_options(const OptionSet& set, const std::vector<std::string>& argum
       const std::optional<KernelVersion> version = KernelVersion::parse(kernel);
       if (!version) throw UsageError("--target-kernel is a version such as 6.1, not `" + kernel + "`");
       options.compile.target.kernel = *version;
+      options.compile.target.is_kernel_given = true;
     }
     require_one_of("error-format", format, {"text", "json"});
     require_one_of("color", options.color, {"auto", "always", "never"});

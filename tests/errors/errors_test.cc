@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -40,7 +41,7 @@ std::vector<fs::path> files_below(const fs::path& folder) {
 struct Checked {
   MemorySources sources;
   Result result;
-  explicit Checked(std::string text, bool check_only = true, KernelVersion kernel = {6, 1}) {
+  explicit Checked(std::string text, bool check_only = true, std::optional<KernelVersion> kernel = {}) {
     static const std::string types = read_file(fs::path(KSC_SOURCE) / "runtime/types/uapi.json");
     // The main file first, then those that follow it in the text.
     constexpr std::string_view next = "//! file ";
@@ -58,11 +59,13 @@ struct Checked {
     options.file = "t.ks";
     options.share = "share";
     options.check_only = check_only;
-    options.target.kernel = kernel;
+    options.target.is_kernel_given = kernel.has_value();
+    if (kernel) options.target.kernel = *kernel;
     constexpr std::string_view target = "//! --target-kernel=";
     if (const size_t at = sources.text(0).find(target); at != std::string_view::npos) {
       const std::string_view rest = sources.text(0).substr(at + target.size());
       options.target.kernel = *KernelVersion::parse(rest.substr(0, rest.find('\n')));
+      options.target.is_kernel_given = true;
     }
     if (sources.text(0).find("//! -Rall") != std::string_view::npos)
       options.remarks = {Remark::bounds, Remark::loops, Remark::stack};

@@ -111,6 +111,8 @@ TEST_F(CheckTest, LastValuesReturned) {
 TEST_F(CheckTest, TargetChecked) {
   Target old;
   old.kernel = {5, 4};
+  EXPECT_EQ(problems("(GlobalDef a u32 - Pinned)", lang::Sound, old), "");  // nobody has asked for it
+  old.is_kernel_given = true;
   const auto program = [](const std::string& helper) {
     return fmt::format(
         "(types (struct xdp_md 24 (data u32 0 0 0)))(FunctionDef p Program xdp - ((ctx {})) - u32 false ((Evaluate "

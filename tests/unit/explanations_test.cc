@@ -65,8 +65,8 @@ std::set<std::string> codes_of(const std::string& program, const std::string& ho
   options.check_only = how.find("when compiled") == how.npos;
   if (how.find("-Rall") != how.npos) options.remarks = {Remark::bounds, Remark::loops, Remark::stack};
   std::smatch kernel;
-  if (std::regex_search(how, kernel, std::regex("--target-kernel=(\\S+)")))
-    options.target.kernel = *KernelVersion::parse(kernel.str(1));
+  options.target.is_kernel_given = std::regex_search(how, kernel, std::regex("--target-kernel=(\\S+)"));
+  if (options.target.is_kernel_given) options.target.kernel = *KernelVersion::parse(kernel.str(1));
   const Result result = compile(sources, options);
   EXPECT_TRUE(result.faults.empty()) << program;
   std::set<std::string> codes;

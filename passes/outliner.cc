@@ -235,12 +235,17 @@ void Outliner::emit_leaving() {
 }
 
 void Outliner::find_closed(const Body& body) {
+  // What is held by two variables, as by that of `?` and the developer's, is one reservation.
+  const std::function<void(const Stmt&)> find_aliases = [&](const Stmt& s) {
+    const auto* let = as<Let>(s);
+    if (let && let->form.value) aliases_.try_emplace(let->form.name, *let->form.value);
+    each_child_of(
+        s, [](const Expr&) {}, find_aliases);
+  };
+  for (const Stmt& s : to_.function()->body.statements) find_aliases(s);
   NameSet declared;
   std::function<void(const Stmt&)> find = [&](const Stmt& s) {
-    if (const auto* let = as<Let>(s)) {
-      declared.insert(let->form.name);
-      if (let->form.value) aliases_.try_emplace(let->form.name, *let->form.value);
-    }
+    if (const auto* let = as<Let>(s)) declared.insert(let->form.name);
     if (const auto* call = closing_call(s)) {
       const Expr held = held_by(call->form.arguments[0], aliases_);
       const auto* local = as<Local>(held);

@@ -6,6 +6,7 @@
 
 #include "ir/places.h"
 #include "ir/rewrite.h"
+#include "passes/operands_in_branches.h"
 #include "passes/passes.h"
 #include "passes/reservation_flow.h"
 
@@ -84,22 +85,6 @@ class DynptrLowering {
     each_child_of(
         e, [&](const Expr& child) { found = found || reads_record(child); }, [](const Stmt&) {});
     return found;
-  }
-  /// The value of one of two operands, each computed only where it is wanted; the first may be no more than a name.
-  Expr chosen(const Expr& condition, const std::function<Expr()>& then, const std::function<Expr()>& otherwise,
-              Type type, Loc loc) {
-    const Name name = to_.fresh("value");
-    const Expr value = to_.make(Local{name}, loc, type);
-    to_.emit(Let{name, type, {}}, loc);
-    const auto give = [&](const std::function<Expr()>& operand) {
-      return to_.collect([&] {
-        const Expr given = operand();
-        to_.emit(Assign{value, given}, loc);
-      });
-    };
-    const Body yes = give(then), no = give(otherwise);
-    to_.emit(If{c_.span<Branch>({{condition, yes}}), no}, loc);
-    return value;
   }
 
  private:
@@ -280,40 +265,12 @@ Ir<lang::NoDynptrPointer> lower_dynptrs(const Ir<lang::ThrowsExplicit>& in, Cont
         const std::optional<Expr> call = function->closes(n);
         return call ? *call : to.rebuild(n);
       }),
-      on<And>([&](const Node<And>& n, Out& to) -> Expr {
-        if (!DynptrLowering::reads_record(n->right)) return to.rebuild(n);
-        const auto no = [&] { return Expr(to.make(Int{{0}, {}}, n.loc, n.type)); };
-        return function->chosen(
-            to(n->left), [&] { return to(n->right); }, no, n.type, n.loc);
-      }),
-      on<Or>([&](const Node<Or>& n, Out& to) -> Expr {
-        if (!DynptrLowering::reads_record(n->right)) return to.rebuild(n);
-        const auto yes = [&] { return Expr(to.make(Int{{1}, {}}, n.loc, n.type)); };
-        return function->chosen(
-            to(n->left), yes, [&] { return to(n->right); }, n.type, n.loc);
-      }),
-      on<Conditional>([&](const Node<Conditional>& n, Out& to) -> Expr {
-        if (!DynptrLowering::reads_record(n->then) && !DynptrLowering::reads_record(n->otherwise)) return to.rebuild(n);
-        return function->chosen(
-            to(n->condition), [&] { return to(n->then); }, [&] { return to(n->otherwise); }, n.type, n.loc);
-      }),
-      on<If>([&](const Node<If>& n, Out& to) {
-        // A condition that reads is evaluated only when those before it did not hold: it opens a new `else`.
-        const std::function<void(size_t)> chain = [&](size_t from) {
-          std::vector<Branch> branches;
-          for (size_t i = from; i < n->branches.size(); ++i) {
-            if (i > from && DynptrLowering::reads_record(n->branches[i].condition)) {
-              const Body rest = to.collect([&] { chain(i); });
-              return to.emit(If{to.context.span(branches), rest}, n.loc);
-            }
-            const Expr test = to(n->branches[i].condition);
-            branches.push_back({test, to(n->branches[i].body)});
-          }
-          to.emit(If{to.context.span(branches), to(n->otherwise)}, n.loc);
-        };
-        chain(0);
-      }),
-      on<Deref>(read), on<Field>(read), on<Index>(read));
+      on<And>([](const Node<And>& n, Out& to) { return in_branches(n, to, DynptrLowering::reads_record); }),
+      on<Or>([](const Node<Or>& n, Out& to) { return in_branches(n, to, DynptrLowering::reads_record); }),
+      on<Conditional>(
+          [](const Node<Conditional>& n, Out& to) { return in_branches(n, to, DynptrLowering::reads_record); }),
+      on<If>([](const Node<If>& n, Out& to) { emit_else_ifs(n, to, DynptrLowering::reads_record); }), on<Deref>(read),
+      on<Field>(read), on<Index>(read));
 }
 
 }  // namespace ksc

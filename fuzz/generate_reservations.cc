@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random reservations of ring buffers: how they are held, written, and closed on every way out.
+// Random reservations of ring buffers, and objects of `new` in eBPF: how they are held, written, and closed on every
+// way out.
 #include <fmt/format.h>
 
 #include "fuzz/generator.h"
@@ -14,8 +15,13 @@ Tree Generator::while_reserved(const Reserved& reserved, int depth, bool may_thr
   auto caught = std::exchange(caught_, {});
   if (may_throw) caught_.push_back({{1, 7}, true});
   Tree out;
+  // Members of an object are variables like others, as long as it is there.
+  if (reserved.is_object() && reserved.value.kind == T::Kind::Struct)
+    for (const StructMember& m : find_struct(reserved.value).members)
+      scopes_.back().push_back({reserved.name + "." + m.name, m.type});
   for (uint64_t i = 0, n = 1 + random_.below(3); i < n; ++i)
     out.parts.push_back(line(random_.once_in(2) ? record_use(reserved, depth - 1) : statement(depth - 1)));
+  std::erase_if(scopes_.back(), [&](const Variable& v) { return v.name.starts_with(reserved.name + "."); });
   caught_ = std::move(caught);
   loops_ = loops;
   reserved_in_try_ = was_in_try;
@@ -24,35 +30,36 @@ Tree Generator::while_reserved(const Reserved& reserved, int depth, bool may_thr
 }
 
 Tree Generator::record_use(const Reserved& reserved, int depth) {
-  const T& type = reserved.ring.value;
+  const T& type = reserved.value;
+  const std::string thing = reserved.is_object() ? "an object of eBPF" : "a record";
   const bool is_struct = type.kind == T::Kind::Struct;
   switch (random_.below(5)) {
     case 0:
       if (!is_struct) break;
-      count("record written as a whole");
+      count(thing + " written as a whole");
       return join("*" + reserved.name + " = ", value(type, depth));
     case 1: {
-      count("record copied");
+      count(thing + " copied");
       const std::string name = fmt::format("copy{}", temporaries_++);
       Tree out(fmt::format("var {}: {} = *{}", name, type.spelled(), reserved.name));
       scopes_.back().push_back({name, type});
       return out;
     }
     case 2: {
-      const auto filler = fillers_.find(reserved.ring.name);
+      const auto filler = fillers_.find(reserved.ring);
       const bool has_filler = filler != fillers_.end() && random_.once_in(2);
       Tree passed = has_filler
                         ? join(fmt::format("{}({}, ", filler->second, reserved.name), value(integer(32), depth), ")")
                         : call_with_reference(reserved.name, type, depth);
       if (passed.text().empty()) break;
-      count("record passed to a helper");
+      count(thing + " passed to a helper");
       return passed;
     }
     case 3: {
       if (!is_struct) break;
       const StructMember& member = find_struct(type).members[0];
       if (member.type.kind != T::Kind::Int) break;
-      count("part of a record pointed to");
+      count("part of " + thing + " pointed to");
       const std::string name = fmt::format("part{}", temporaries_++);
       return join(fmt::format("var {} = &{}.{}\n", name, reserved.name, member.name),
                   std::string(2 * static_cast<size_t>(indent_), ' ') + "*" + name + " = ", value(member.type, depth));
@@ -61,17 +68,18 @@ Tree Generator::record_use(const Reserved& reserved, int depth) {
   }
   if (is_struct) {
     const StructMember& member = random_.pick(find_struct(type).members);
-    count("member of a record written");
+    count("member of " + thing + " written");
     return join(fmt::format("{}.{} = ", reserved.name, member.name), value(member.type, depth));
   }
-  count("record of a number written");
+  count("number in " + thing + " written");
   return join("*" + reserved.name + " = ", value(type, depth));
 }
 
 Tree Generator::closed(const Reserved& reserved) {
+  if (reserved.is_object()) return count("object of eBPF deleted"), Tree("delete " + reserved.name);
   const bool submits = !random_.once_in(4);
   count(submits ? "record submitted" : "record discarded");
-  return Tree(fmt::format("{}.{}({})", reserved.ring.name, submits ? "submit" : "discard", reserved.name));
+  return Tree(fmt::format("{}.{}({})", reserved.ring, submits ? "submit" : "discard", reserved.name));
 }
 
 /// Closes it on the way that a condition chooses, on all ways, or where something is caught.
@@ -86,11 +94,11 @@ Tree Generator::closing(const Reserved& reserved, int depth) {
   const std::string margin(2 * static_cast<size_t>(indent_), ' ');
   switch (random_.below(4)) {
     case 0:
-      count("record closed in two ways");
+      count("reservation closed in two ways");
       return join("if (", std::move(asked), ") { ", closed(reserved), " } else { ", closed(reserved), " }");
     case 1: {
       if (commutes_ || depth < 2) break;
-      count("record closed where something is caught");
+      count("reservation closed where something is caught");
       Tree out("try {\n");
       scopes_.emplace_back();
       ++indent_;
@@ -103,7 +111,7 @@ Tree Generator::closing(const Reserved& reserved, int depth) {
     }
     case 2:
       if (stays()) break;
-      count("record closed before an early return");
+      count("reservation closed before an early return");
       return join("if (", std::move(asked), ") {\n" + margin + "  " + closed(reserved).text() + "\n" + margin + "  ",
                   returned(0), "\n" + margin + "}\n" + margin, closed(reserved));
     default: break;
@@ -174,7 +182,7 @@ Tree Generator::sized_record(int depth) {
   loops_ = loops;
   reserved_in_try_ = was_in_try;
   holds_reservation_ = outer;
-  const Reserved reserved{ring, name};
+  const Reserved reserved{ring.name, ring.value, name};
   out.parts.push_back(Tree(margin + "  "));
   out.parts.push_back(closing(reserved, 1));
   --indent_;
@@ -183,9 +191,20 @@ Tree Generator::sized_record(int depth) {
   return out;
 }
 
+Generator::Reserved Generator::something_reserved() {
+  if (!rings_.empty() && random_.once_in(2)) {
+    const Map& ring = random_.pick(rings_);
+    return {ring.name, ring.value, fmt::format("record{}", temporaries_++)};
+  }
+  T type = random_.once_in(3) ? any_integer() : struct_type(random_.pick(structs_));
+  if (bytes(type) > 256) type = any_integer();
+  count(type.kind == T::Kind::Struct ? "object of eBPF" : "number as an object of eBPF");
+  return {"", type, fmt::format("object{}", temporaries_++)};
+}
+
 Tree Generator::reservation(int depth) {
-  if (random_.once_in(3)) return sized_record(depth);
-  const Reserved reserved{random_.pick(rings_), fmt::format("record{}", temporaries_++)};
+  if (!rings_.empty() && random_.once_in(3)) return sized_record(depth);
+  const Reserved reserved = something_reserved();
   const std::string margin(2 * static_cast<size_t>(indent_), ' ');
   const auto inner = [&] {
     Tree body;
@@ -195,8 +214,8 @@ Tree Generator::reservation(int depth) {
     return body;
   };
   if (stays() || random_.once_in(2)) {
-    count("record reserved by an if");
-    Tree out(fmt::format("if (var {} = {}.reserve()) {{\n", reserved.name, reserved.ring.name));
+    count("reserved by an if");
+    Tree out(fmt::format("if (var {} = {}) {{\n", reserved.name, reserved.given()));
     scopes_.emplace_back();
     ++indent_;
     out.parts.push_back(inner());
@@ -208,17 +227,17 @@ Tree Generator::reservation(int depth) {
   }
   Tree out;
   if (random_.once_in(2)) {
-    count("record reserved or left");
-    out.parts.push_back(Tree(fmt::format("var {} = {}.reserve()?\n", reserved.name, reserved.ring.name)));
+    count("reserved or left");
+    out.parts.push_back(Tree(fmt::format("var {} = {}?\n", reserved.name, reserved.given())));
   } else {
-    count("record reserved");
+    count("reserved");
     out.parts.push_back(
-        Tree(fmt::format("var {} = {}.reserve()\n{}if ({} == null) {{ return {} }}\n", reserved.name,
-                         reserved.ring.name, margin, reserved.name, in_entry_ ? verdict() : constant_text(result_))));
+        Tree(fmt::format("var {} = {}\n{}if ({} == null) {{ return {} }}\n", reserved.name, reserved.given(), margin,
+                         reserved.name, in_entry_ ? verdict() : constant_text(result_))));
   }
   if (scopes_.size() == 1 && loops_ == 0 && random_.once_in(3)) {
-    count("record closed by a deferred call");
-    out.parts.push_back(Tree(margin + "defer " + closed(reserved).text()));
+    count("reservation closed by a deferred statement");
+    out.parts.push_back(Tree(margin + "defer { " + closed(reserved).text() + " }"));
     return out;
   }
   out.parts.push_back(inner());

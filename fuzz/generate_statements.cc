@@ -270,8 +270,8 @@ Tree Generator::statement(int depth) {
       if (!commutes_) return memory_copy(depth);
       break;
     case 38:
-      if (!rings_.empty() && !commutes_ && !in_user_)
-        return random_.once_in(3) ? ring_statement(depth) : reservation(depth);
+      if (!commutes_ && !in_user_)
+        return !rings_.empty() && random_.once_in(3) ? ring_statement(depth) : reservation(depth);
       break;
     case 43: return changed_function(depth);
     case 41:
@@ -285,7 +285,7 @@ Tree Generator::statement(int depth) {
       if (!commutes_) return option_statement(depth);
       break;
     case 36:
-      if (!rings_.empty() && !commutes_ && !in_user_) return reservation(depth);
+      if (!commutes_ && !in_user_) return reservation(depth);
       [[fallthrough]];
     case 37:
       if (in_user_ && !commutes_) return heap_statement(depth);

@@ -172,10 +172,15 @@ class Generator {
   Tree queue_statement(int depth);
   Tree ring_statement(int depth);
   Tree heap_statement(int depth);
+  /// A record of a ring buffer, or without a ring what `new` gives in eBPF.
   struct Reserved {
-    Map ring;
+    std::string ring;
+    T value;
     std::string name;
+    bool is_object() const { return ring.empty(); }
+    std::string given() const { return is_object() ? "new " + value.spelled() + "()" : ring + ".reserve()"; }
   };
+  Reserved something_reserved();
   Tree reservation(int depth);
   Tree sized_record(int depth);
   Tree while_reserved(const Reserved& reserved, int depth, bool may_throw);

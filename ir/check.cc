@@ -17,6 +17,7 @@
 #include "ir/check_types.h"
 #include "ir/check_user.h"
 #include "ir/effects.h"
+#include "ir/places.h"
 #include "ir/sexpr.h"
 #include "ir/unread_variables.h"
 #include "ir/visit.h"
@@ -87,11 +88,21 @@ class Checker {
   template <class Sum, class F>
   void form(const Sum& sum, const Node<F>& n) {
     if (!lang_.has(F::kind)) report(fmt::format("{} is not in the language", kind_names[int(F::kind)]), sum);
+    if constexpr (std::same_as<F, Assign>)
+      if (has(Rule::ObjectAccessesApart) && is_in_object(n.form.place))
+        report("nothing keeps a write to an object where it is", sum);
     if constexpr (std::same_as<Sum, Expr>) {
       if (is_typed_ && !n.type) report("an expression has no type", sum);
       if (has(Rule::NoMaybe) && holds_maybe(n.type)) report("a Maybe is left", sum);
       if (has(Rule::NoDynptrPointer) && points_into(n.type, Space::Dynptr))
         report("a pointer leads into the memory of a dynptr", sum);
+      if constexpr (std::same_as<F, BuiltinCall>)
+        if (has(Rule::ObjectsByMembers) &&
+            (is_object(n.type) || (!n.form.arguments.empty() && is_object(type_of(n.form.arguments[0])))))
+          report("an object is not asked of the kernel", sum);
+      if constexpr (std::same_as<F, Index>)
+        if (has(Rule::ObjectsByMembers) && is_in_object(sum) && !as<Int>(n.form.index))
+          report("an element of an object is chosen where the verifier does not follow", sum);
       if (has(Rule::PacketPointersPresent) && is(n.type, TypeKind::Pointer) && n.type->space == Space::Packet &&
           n.type->nullable)
         report("a packet pointer may be null", sum);

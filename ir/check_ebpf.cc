@@ -7,8 +7,8 @@
 
 #include "ir/children.h"
 #include "ir/effects.h"
-#include "ir/helper_signatures.h"
 #include "ir/kept_truth.h"
+#include "ir/packet_movers.h"
 #include "ir/support_calls.h"
 #include "ir/visit.h"
 
@@ -19,9 +19,7 @@ constexpr FormSet calling = form_set_of<Call, HelperCall, TraceLine>();
 
 /// Behind a tail call the program only returns.
 bool moves_packet(const Node<HelperCall>& n) {
-  if (n.form.helper == "bpf_tail_call") return false;
-  const HelperSignature* helper = find_helper_signature(n.form.helper.text());
-  return !helper || helper->moves_packet();
+  return !(n.form.helper == "bpf_tail_call") && may_move_packet(n.form.helper.text());
 }
 
 /// What C compilers keep as a constant of their own and copy from there, or point to.

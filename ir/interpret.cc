@@ -297,6 +297,7 @@ Trace Interpreter::run(const Program& program, Name entry) {
     result = run_entry(entry);
     for (const auto& [address, record] : open_records_)
       if (record.must_close) throw Fault("a record of a ring is left open");
+    if (!must_delete_.empty()) throw Fault("what `new` has given is left");
   } catch (const Fault& f) {
     fault = f.what();
   } catch (const OutOfFuel&) {

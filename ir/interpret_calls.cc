@@ -50,6 +50,19 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     close_record(to_bits(argument(0)), name == "bpf_ringbuf_submit");
     return Value{type, {}};
   }
+  if (name == "bpf_obj_new_impl") {
+    wants(0);
+    const Address object = memory_.allocate_unwritten(stored_size(type->element), "what `new` has given");
+    heap_.insert(object);
+    must_delete_.insert(object);
+    return from_bits(type, object);
+  }
+  if (name == "bpf_obj_drop_impl") {
+    wants(2);
+    if (to_bits(argument(0)) == 0) throw Fault("null is deleted");
+    delete_object(to_bits(argument(0)));
+    return Value{type, {}};
+  }
   if (name == "bpf_ringbuf_reserve_dynptr") {
     wants(4);
     MapState& map = map_of(n->arguments[0]);
@@ -210,17 +223,27 @@ Value Interpreter::builtin_call(const Node<BuiltinCall>& n) {
     return from_bits(type, object);
   }
   if (name == "delete" && values.size() == 1) {
-    const Address object = to_bits(values[0]);
-    if (object && heap_.erase(object) == 0) throw Fault("what is deleted was not given by `new`, or has been deleted");
-    if (object) memory_.release(object), ++events_["object deleted"];
+    if (const Address object = to_bits(values[0])) delete_object(object);
     return zero_value(type);
   }
   if (name == "panic") throw ExitProcess{134};
   throw Fault(fmt::format("{} is not interpreted", name));
 }
 
+void Interpreter::delete_object(Address object) {
+  if (heap_.erase(object) == 0) throw Fault("what is deleted was not given by `new`, or has been deleted");
+  must_delete_.erase(object);
+  memory_.release(object);
+  ++events_["object deleted"];
+}
+
 Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
   if (const auto value = map_runtime_call(n)) return *value;
+  if (n->function == "ks_store" && n->arguments.size() == 2) {
+    const Place at = place(n->arguments[0]);
+    write(at, eval(n->arguments[1]));
+    return zero_value(n.type);
+  }
   std::vector<Value> values;
   for (const Expr& argument : n->arguments) values.push_back(eval(argument));
   std::string_view name = n->function.text();
@@ -240,6 +263,17 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     wants(name == "ks_copy_by" ? 4 : 3);
     memory_.store(to_bits(values[0]), memory_.load(to_bits(values[1]), to_bits(values[2])));
     write_back(to_bits(values[0]), to_bits(values[2]));
+    return zero_value(n.type);
+  }
+  if (name == "ks_clear_elements") {
+    wants(2);
+    memory_.store(to_bits(values[0]), Bytes(to_bits(values[1]) * stored_size(type_of(n->arguments[0])->element)));
+    return zero_value(n.type);
+  }
+  if (name == "ks_get_elements" || name == "ks_put_elements") {
+    wants(3);
+    const uint64_t size = to_bits(values[2]) * stored_size(type_of(n->arguments[0])->element);
+    memory_.store(to_bits(values[0]), memory_.load(to_bits(values[1]), size));
     return zero_value(n.type);
   }
   if (name == "__builtin_memset" || name == "ks_fill") {
@@ -311,7 +345,8 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
     wants(2);
     return from_bits(n.type, to_bits(values[0]) & ((uint64_t(1) << to_bits(values[1])) - 1));
   }
-  if (name == "ks_forget" || name == "ks_hide" || name == "ks_read" || name == "ks_unlinked" || name == "ks_detached")
+  if (name == "ks_forget" || name == "ks_hide" || name == "ks_read" || name == "ks_load" || name == "ks_unlinked" ||
+      name == "ks_detached")
     return wants(1), values[0];
   if (name == "barrier_var" || name == "ks_own" || name == "ks_forget_bytes") return wants(1), zero_value(n.type);
   if (name == "ks_clear_result") return wants(0), zero_value(n.type);

@@ -235,6 +235,7 @@ class Interpreter {
   Value take_value(MapState& map, bool pops, std::optional<Address> to, Type type);
   Value builtin_call(const Node<BuiltinCall>& n);
   Value runtime_call(const Node<RuntimeCall>& n);
+  void delete_object(Address object);
   void tail_call(Name program);
   void copy_bytes(const CopyBytes& copy);
 
@@ -273,6 +274,7 @@ class Interpreter {
   std::map<Address, OpenRecord> open_records_;
   std::map<Address, Address> dynptrs_;  // the record that each variable reaches, 0 where there was no room
   std::set<Address> heap_;              // what `new` has given and `delete` has not ended
+  std::set<Address> must_delete_;       // of it, what the kernel has been asked for and wants back
   bool can_pull_ = false;               // the packet is a socket buffer
   NameMap<NameSet> changed_;            // by the function: its variables that are written after their declaration
   NameMap<NameSet> function_variables_;

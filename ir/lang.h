@@ -16,7 +16,8 @@ namespace ksc {
 /// ConstantsRead (until constants are folded), ConstantsFolded (until a pass makes new numbers), NullTestsApart and
 /// PointersRetested (no variables that hold an answer, or a copy of a pointer, are followed), PlacesApart (branches,
 /// until indexes are guarded), OffsetsBounded (constants; other bounds come from what the pass knows of variables),
-/// UserEntriesCopied (until lower_user_maps), ShortCircuitsRaised (a branch with one assignment), Folded (`t = e;
+/// ObjectsByMembers (no values that are copied as a whole), ObjectAccessesApart (writes), UserEntriesCopied (until
+/// lower_user_maps), ShortCircuitsRaised (a branch with one assignment), Folded (`t = e;
 /// return t`).
 KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCallsFound, NullChecked, ReservationsClosed,
          ThrowsChecked, TargetChecked, KnownTestsDropped, ResultsUnnamed, ValuesPlaced, ShortCircuitsPure,
@@ -29,7 +30,8 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          OffsetsBounded, TurnPointersDetached, PacketTestsApart, PacketEqualitiesHidden, MembersInitialised,
          CountersWide, ShortCircuitsRaised, PacketReread, LargeValuesNamed, LocalsSpilled, LargeCopiesLooped,
          LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared, ArgumentsCopied, PresenceAsked,
-         UserEntriesCopied, UserIndexesGuarded, OpenDiscarded, NoDynptrPointer, NoReservation, UnreadDropped, count);
+         UserEntriesCopied, UserIndexesGuarded, OpenDiscarded, NoDynptrPointer, ObjectsByMembers, NoReservation,
+         UnreadDropped, ObjectAccessesApart, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -84,7 +84,8 @@ inline constexpr Lang NoFinally = NoTry - Kind::Finally - Kind::Guarded;        
 inline constexpr Lang OpenDiscarded = NoFinally + Rule::OpenDiscarded;                        // no reservation is left open
 inline constexpr Lang ThrowsExplicit = OpenDiscarded - Kind::Raise - Kind::FaultVerdict + Kind::RuntimeCall + Rule::ThrowsExplicit; // leaving early is a return
 inline constexpr Lang NoDynptrPointer = ThrowsExplicit + Rule::NoDynptrPointer;                // what has a dynptr is reached by helpers
-inline constexpr Lang AggregatesReturned = NoDynptrPointer + Rule::AggregatesReturned;                 // no function gives an array or a string
+inline constexpr Lang ObjectsByMembers = NoDynptrPointer + Rule::ObjectsByMembers;               // of what `new` gives in eBPF only numbers are accessed
+inline constexpr Lang AggregatesReturned = ObjectsByMembers + Rule::AggregatesReturned;                 // no function gives an array or a string
 inline constexpr Lang PinsFlat = AggregatesReturned + Kind::PinnedGlobals + Rule::PinsFlat;              // pinned globals are members of one map entry
 
 inline constexpr Lang ConstantsRead = PinsFlat + Rule::ConstantsRead;                         // what a constant holds at a known place is a number
@@ -139,7 +140,8 @@ inline constexpr Lang NoPrint = MembersInitialised - Kind::Print + Kind::TraceLi
 inline constexpr Lang CountersWide = NoPrint + Rule::CountersWide;                            // counters that may have to wait have 64 bits
 inline constexpr Lang ShortCircuitsRaised = CountersWide + Rule::ShortCircuitsRaised;         // && and || where the right only reads
 inline constexpr Lang Folded = ShortCircuitsRaised + Rule::Folded;                            // temporaries that nobody needs are gone
-inline constexpr Lang C = Folded + Rule::Ordered;                                             // what the C printer takes
+inline constexpr Lang ObjectAccessesApart = Folded + Rule::ObjectAccessesApart;               // each access to an object is one instruction
+inline constexpr Lang C = ObjectAccessesApart + Rule::Ordered;                                             // what the C printer takes
 
 // ---- userspace ----
 inline constexpr Lang User = ArgumentsCopied + Rule::SplitUser;                                   // only what runs in userspace

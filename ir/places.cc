@@ -23,4 +23,9 @@ bool is_in_packet(const Expr& place) {
          type_of(deref->form.pointer)->space == Space::Packet;
 }
 
+bool is_in_object(const Expr& place) {
+  const auto* deref = as<Deref>(root_of(place));
+  return deref && is_object(type_of(deref->form.pointer));
+}
+
 }  // namespace ksc

@@ -10,5 +10,7 @@ const Expr& root_of(const Expr& place);
 const Node<MapEntry>* entry_of(const Expr& place);
 /// Whether the place lies behind a packet pointer.
 bool is_in_packet(const Expr& place);
+/// Whether the place lies in what `new` has given in eBPF.
+bool is_in_object(const Expr& place);
 
 }  // namespace ksc

@@ -40,9 +40,10 @@ constexpr std::array kFeatures = {
     everywhere(Feature::OpenCodedIterators, "open-coded iterators", {6, 4}),  // bpf: add iterator kfuncs: numbers
     everywhere(Feature::MayGoto, "may_goto", {6, 9}, 19),                     // bpf: Introduce may_goto instruction
     everywhere(Feature::Exceptions, "bpf_throw", {6, 7}),                     // bpf: Implement BPF exceptions
-    everywhere(Feature::ObjectNew, "bpf_obj_new", {6, 2}),                    // bpf: Introduce bpf_obj_new
-    everywhere(Feature::Arena, "arena", {6, 9}, 19),                          // bpf: Introduce bpf_arena
-    everywhere(Feature::SignedDivision, "signed division", {6, 6}, 18),       // bpf: Support new signed division insns
+    // bpf: Introduce bpf_obj_new (6.2), for TC alone; XDP had the generic kfuncs later
+    everywhere(Feature::ObjectNew, "bpf_obj_new", {6, 4}),
+    everywhere(Feature::Arena, "arena", {6, 9}, 19),                     // bpf: Introduce bpf_arena
+    everywhere(Feature::SignedDivision, "signed division", {6, 6}, 18),  // bpf: Support new signed division insns
     everywhere(Feature::XdpLink, "links for XDP", {5, 9}),  // bpf, xdp: Add bpf_link-based XDP attachment API
     everywhere(Feature::XdpFrags, "XDP on packets in fragments", {5, 18}),  // bpf: introduce BPF_F_XDP_HAS_FRAGS
     everywhere(Feature::Tcx, "TCX", {6, 6}),                                // bpf: Add fd-based tcx multi-prog infra

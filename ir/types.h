@@ -15,8 +15,8 @@ KSC_ENUM(TypeKind, Invalid, Void, Bool, Char, Int, Float, Constant, Str, Array, 
          Function, Map, Struct, Enum, Handle, Program, Module);
 
 /// Which memory a pointer points into [L166]; ReadOnly: any, and nothing is written through it. Reservation: a record
-/// of a ring buffer; Dynptr: one whose size the program chooses.
-KSC_ENUM(Space, Any, Packet, Stack, MapValue, Context, Kernel, User, ReadOnly, Reservation, Dynptr, Heap);
+/// of a ring buffer; Dynptr: one whose size the program chooses; Heap: what `new` gives in userspace; Object: in eBPF.
+KSC_ENUM(Space, Any, Packet, Stack, MapValue, Context, Kernel, User, ReadOnly, Reservation, Dynptr, Heap, Object);
 
 struct TypeData;
 /// An interned type: two types are equal when their pointers are.
@@ -69,6 +69,10 @@ inline bool points_into(Type type, Space space) { return is(type, TypeKind::Poin
 inline bool is_reservation(Type type) {
   return points_into(type, Space::Reservation) || points_into(type, Space::Dynptr);
 }
+/// A pointer into what `new` has given in eBPF [L35].
+inline bool is_object(Type type) { return points_into(type, Space::Object); }
+/// A pointer into what the kernel wants back on every way out.
+inline bool must_be_released(Type type) { return is_reservation(type) || is_object(type); }
 /// A value that is a function: one of an enum of functions [L64].
 inline bool is_function_value(Type type) { return is(type, TypeKind::Enum) && type->body->signature; }
 /// An enum whose values are numbers by name.

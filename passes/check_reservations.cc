@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// var e = m.reserve(); …   =>   the same, with e submitted or discarded on every way out; otherwise an error
+/// var e = m.reserve(); …   =>   the same, with e submitted or discarded on every way out; otherwise an error. So it is
+/// with var p = new T() in eBPF, which is deleted
 // Ways that nobody sees in the source, where a test fails that the compiler makes, discard what is open
 // (discard_open_reservations).
 #include <fmt/format.h>
@@ -23,16 +24,22 @@ std::string place_of(const WayOut& way) {
   }
 }
 
-/// What a call of a method says of the ring.
-const MapName* ring_of(const Node<MapCall>& call) {
-  const auto* map = as<MapName>(call->map);
+/// What a call of a method says of the ring; null if it is none, or does not say.
+const MapName* ring_of(const Expr& e) {
+  const auto* call = as<MapCall>(e);
+  const auto* map = call ? as<MapName>(call->form.map) : nullptr;
   return map ? &map->form : nullptr;
 }
 
-std::string method_of(const Node<MapCall>& call) {
-  const MapName* ring = ring_of(call);
-  return fmt::format("{}.{}", ring ? ring->name.spelling() : "…", call->method.text());
+/// `m.submit`, or `delete`
+std::string operation_of(const Expr& e) {
+  const auto* call = as<MapCall>(e);
+  if (!call) return "delete";
+  const MapName* ring = ring_of(e);
+  return fmt::format("{}.{}", ring ? ring->name.spelling() : "…", call->form.method.text());
 }
+
+std::string reserved_thing(Type type) { return is_object(type) ? "what `new` has given" : "a reservation"; }
 
 class ReservationCheck {
  public:
@@ -43,18 +50,29 @@ class ReservationCheck {
     ReservationEvents events;
     events.leaves = [&](Name variable, const Holding& holding, const WayOut& way) { leaves(variable, holding, way); };
     events.assigned = [&](Name variable, Loc loc) {
-      context_.diagnostics.report(loc, diag::reservation_assigned, std::string(variable.spelling()));
+      context_.diagnostics.report(loc, diag::reservation_assigned, std::string(variable.spelling()),
+                                  reserved_thing(types_.at(variable)));
     };
-    events.used = [&](Name, const Node<MapCall>& closed_by, Loc loc) {
-      context_.diagnostics.report(loc, diag::reservation_dead, fmt::format("`{}`", method_of(closed_by)))
-          .note(closed_by.loc, "this ends it");
+    events.used = [&](Name, const Expr& closed_by, Loc loc) {
+      const Loc end = loc_of(closed_by);
+      if (as<BuiltinCall>(closed_by)) {
+        context_.diagnostics.report(loc, diag::deleted).note(end, "this deletes it");
+        return;
+      }
+      context_.diagnostics.report(loc, diag::reservation_dead, fmt::format("`{}`", operation_of(closed_by)))
+          .note(end, "this ends it");
     };
-    events.unheld = [&](const Node<MapCall>& call) {
+    events.unheld = [&](const Expr& call) {
+      Type type = type_of(call);
       const MapName* ring = ring_of(call);
-      context_.diagnostics.report(call.loc, diag::reservation_unheld)
-          .note(fmt::format("declare one: `var e = {}.reserve()`", ring ? ring->name.spelling() : "…"));
+      const std::string given = is_object(type) ? fmt::format("new {}()", spell(type->element))
+                                                : fmt::format("{}.reserve()", ring ? ring->name.spelling() : "…");
+      context_.diagnostics
+          .report(loc_of(call), diag::reservation_unheld,
+                  std::string(is_object(type) ? "what `new` gives in eBPF" : "a reservation"))
+          .note(fmt::format("declare one: `var {} = {}`", is_object(type) ? 'p' : 'e', given));
     };
-    events.released = [&](const Node<MapCall>& call, Name variable) { released(call, variable); };
+    events.released = [&](const Expr& call, Name variable) { released(call, variable); };
     ReservationFlow(&escapes_, events).function(function);
   }
 
@@ -62,8 +80,14 @@ class ReservationCheck {
   void find(const Body& body) {
     std::function<void(const Expr&)> on_expr;
     std::function<void(const Stmt&)> on_stmt = [&](const Stmt& s) {
-      if (const auto* let = as<Let>(s); let && let->form.value) note(let->form.name, *let->form.value);
-      if (const auto* test = as<IfPresent>(s)) note(test->form.name, test->form.value);
+      if (const auto* let = as<Let>(s)) {
+        types_[let->form.name] = let->form.type;
+        if (let->form.value) note(let->form.name, *let->form.value);
+      }
+      if (const auto* test = as<IfPresent>(s)) {
+        types_[test->form.name] = type_of(test->form.value);
+        note(test->form.name, test->form.value);
+      }
       each_child_of(s, on_expr, on_stmt);
     };
     on_expr = [&](const Expr& e) {
@@ -72,20 +96,23 @@ class ReservationCheck {
     };
     for (const Stmt& s : body.statements) on_stmt(s);
   }
-  /// Of a record whose size the program chooses each pointer is computed from the variable that holds it.
+  /// Of an object, or a record whose size the program chooses, each pointer is computed from the variable that holds
+  /// it.
   void refuse_what_is_not_followed(const Expr& e) {
     constexpr FormSet followed =
-        form_set_of<Local, Convert, PointerAdd, AddressOf, Null, MapCall, BlockValue, InvalidExpr>();
+        form_set_of<Local, Convert, PointerAdd, AddressOf, Null, MapCall, BuiltinCall, BlockValue, InvalidExpr>();
+    const auto refuse = [&](Loc loc, std::string what) {
+      context_.diagnostics.report(loc, diag::not_supported_yet, std::move(what));
+    };
     if (points_into(type_of(e), Space::Dynptr) && !followed.has(kind_of(e)))
-      context_.diagnostics.report(loc_of(e), diag::not_supported_yet,
-                                  "choosing between pointers into records of a size that the program chooses");
+      refuse(loc_of(e), "choosing between pointers into records of a size that the program chooses");
+    if (is_object(type_of(e)) && !followed.has(kind_of(e)))
+      refuse(loc_of(e), "choosing between pointers into what `new` has given");
     const auto* member = as<Field>(e);
     const auto* record = member ? as<Deref>(root_of(e)) : nullptr;
     if (!record || !points_into(type_of(record->form.pointer), Space::Dynptr)) return;
     const StructField* field = find_field(type_of(member->form.base), member->form.name);
-    if (field && field->bit_size)
-      context_.diagnostics.report(loc_of(e), diag::not_supported_yet,
-                                  "bit-fields in a record of a size that the program chooses");
+    if (field && field->bit_size) refuse(loc_of(e), "bit-fields in a record of a size that the program chooses");
   }
   void note(Name variable, Expr value) {
     const auto without_conversions = [&] {
@@ -98,9 +125,9 @@ class ReservationCheck {
       without_conversions();
       if (const auto* local = as<Local>(value)) names_.try_emplace(local->form.name, variable);
     }
-    const auto* call = reservation_in(value);
-    const MapName* ring = call ? ring_of(*call) : nullptr;
-    if (ring) reserved_[variable] = {ring->name, call->loc};
+    if (!reserves(value)) return;
+    const MapName* ring = ring_of(value);
+    reserved_.insert_or_assign(variable, Reserved{value, ring ? ring->name : Name{}});
   }
   /// A variable as the developer calls it: what is held by one of the compiler's has the name of its ring.
   Name developers(Name variable) const {
@@ -110,36 +137,45 @@ class ReservationCheck {
   std::string spelled(Name variable) const {
     const Name name = developers(variable);
     if (!name.is_generated()) return fmt::format("`{}`", name.spelling());
-    return fmt::format("what is reserved of `{}`", reserved_.at(variable).ring.spelling());
+    const Reserved& reserved = reserved_.at(variable);
+    if (is_object(type_of(reserved.call))) return "what `new` has given";
+    return fmt::format("what is reserved of `{}`", reserved.ring.spelling());
   }
   void leaves(Name variable, const Holding& holding, const WayOut& way) {
     if (!holding.open || way.kind == WayOut::Kind::Bounds || way.kind == WayOut::Kind::Panic) return;
     const Reserved& reserved = reserved_.at(variable);
+    const bool is_memory = is_object(type_of(reserved.call));
     Diagnostic& message =
-        context_.diagnostics.report(way.loc, diag::reservation_open, spelled(variable), place_of(way));
-    message.note(reserved.loc, "reserved here");
+        is_memory ? context_.diagnostics.report(way.loc, diag::object_left, spelled(variable), place_of(way))
+                  : context_.diagnostics.report(way.loc, diag::reservation_open, spelled(variable), place_of(way));
+    message.note(loc_of(reserved.call), is_memory ? "`new` gives it here" : "reserved here");
+    const Name name = developers(variable);
     if (holding.closed)
-      message.note("on some ways to here it is closed, on others it is not");
-    else if (const Name name = developers(variable); way.statement && !name.is_generated())
+      message.note(fmt::format("on some ways to here it is {}, on others it is not", is_memory ? "deleted" : "closed"));
+    else if (way.statement && !name.is_generated() && is_memory)
+      message.fix(before(way.loc), fmt::format("delete {}\n", name.spelling()), "delete it first");
+    else if (way.statement && !name.is_generated())
       message.fix(
           before(way.loc),
           fmt::format(fmt::runtime(holding.absent ? "if ({1} != null) {{ {0}.discard({1}) }}\n" : "{0}.discard({1})\n"),
                       reserved.ring.spelling(), name.spelling()),
           "discard it first");
   }
-  void released(const Node<MapCall>& call, Name variable) {
+  void released(const Expr& call, Name variable) {
     const MapName* ring = ring_of(call);
-    if (!ring) return;
+    const bool is_memory = as<BuiltinCall>(call) != nullptr;
+    if (!ring && !is_memory) return;
     if (!variable) {
-      context_.diagnostics.report(loc_of(call->arguments[0]), diag::foreign_release, method_of(call));
+      context_.diagnostics.report(loc_of(*closed_in(call)), diag::foreign_release, operation_of(call),
+                                  std::string(is_memory ? "been given by `new`" : "reserved"));
       return;
     }
     const Reserved& reserved = reserved_.at(variable);
-    if (reserved.ring == ring->name) return;
+    if (is_memory || reserved.ring == ring->name) return;
     context_.diagnostics
-        .report(call.loc, diag::wrong_ring, spelled(variable), std::string(reserved.ring.spelling()),
+        .report(loc_of(call), diag::wrong_ring, spelled(variable), std::string(reserved.ring.spelling()),
                 std::string(ring->name.spelling()))
-        .note(reserved.loc, "reserved here");
+        .note(loc_of(reserved.call), "reserved here");
   }
   Loc before(Loc loc) {
     const LocationRecord& record = context_.locations[loc];
@@ -147,12 +183,13 @@ class ReservationCheck {
   }
 
   struct Reserved {
-    Name ring;
-    Loc loc;
+    Expr call;
+    Name ring{};
   };
   const EscapeAnalysis& escapes_;
   Context& context_;
   NameMap<Reserved> reserved_;
+  NameMap<Type> types_;  // of variables
   NameMap<Name> names_;  // of the compiler's variables, what the developer calls them
 };
 

@@ -98,6 +98,7 @@ class TargetCheck {
       wants(Feature::DynptrRingbuf, "a record of a size that the program chooses", call->loc);
       wants(Feature::BpfLoop, "a record of a size that the program chooses", call->loc);
     }
+    if (is_object(type_of(e)) && as<BuiltinCall>(e)) wants(Feature::ObjectNew, "`new`", loc_of(e));
     if (const auto* map = as<MapName>(e)) maps_.insert(map->form.name);
     if (const auto* global = as<Global>(e)) uses_pinned_ = uses_pinned_ || pinned_.count(global->form.name) != 0;
     if (const auto* call = as<Call>(e)) {

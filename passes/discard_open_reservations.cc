@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// var e = m.reserve(); … raise s   =>   var e = m.reserve(); … m.discard(e); raise s, where e is open
+/// var e = m.reserve(); … raise s   =>   var e = m.reserve(); … m.discard(e); raise s, where e is open; delete p, where
+/// it is what `new` has given
 // The developer closes it on the ways that the source shows (check_reservations); these are the others. Where ways
 // have met on one of which it is closed, a variable tells which one it was.
 #include "ir/rewrite.h"
@@ -20,7 +21,7 @@ struct OpenThere {
 struct FunctionReservations {
   std::map<const NodeHeader*, std::vector<OpenThere>> leaving;
   NameMap<OpenThere> ending;  // where the scopes of variables end, by the variable
-  NameMap<const Node<MapCall>*> reserved;
+  NameMap<Expr> reserved;
   std::map<const NodeHeader*, Name> released;  // by the call
   NameMap<Name> open;                          // of variables that are asked for, the one that tells
 };
@@ -42,24 +43,28 @@ Ir<lang::OpenDiscarded> discard_open_reservations(const Ir<lang::NoFinally>& in,
       if (!is_certain) known.open[variable] = {};
     };
     events.assigned = [](Name, Loc) {};
-    events.used = [](Name, const Node<MapCall>&, Loc) {};
-    events.unheld = [](const Node<MapCall>&) {};
-    events.released = [&](const Node<MapCall>& call, Name variable) { known.released[&call] = variable; };
+    events.used = [](Name, const Expr&, Loc) {};
+    events.unheld = [](const Expr&) {};
+    events.released = [&](const Expr& call, Name variable) { known.released[&header(call)] = variable; };
     ReservationFlow(nullptr, events).function(function);
   };
-  const auto discard = [&](Name held, const Node<MapCall>& reserved, Loc loc, Out& to) {
+  const auto discard = [&](Name held, const Expr& reserved, Loc loc, Out& to) {
     Types& types = context.types;
-    const Expr pointer = to.make(Convert{to.make(Local{held}, loc, reserved.type)}, loc,
-                                 types.pointer(reserved.type->element, reserved.type->space, false));
+    Type type = type_of(reserved);
+    const Expr pointer =
+        to.make(Convert{to.make(Local{held}, loc, type)}, loc, types.pointer(type->element, type->space, false));
+    const auto arguments = context.span<Expr>({pointer});
+    const auto* of_ring = as<MapCall>(reserved);
     const Expr call =
-        to.make(MapCall{reserved->map, context.name("discard"), context.span<Expr>({pointer})}, loc, types.void_type());
+        of_ring ? Expr(to.make(MapCall{of_ring->form.map, context.name("discard"), arguments}, loc, types.void_type()))
+                : Expr(to.make(BuiltinCall{context.name("delete"), arguments}, loc, types.void_type()));
     to.emit(Evaluate{call}, loc);
   };
   const auto discard_open = [&](const OpenThere& there, Loc loc, Out& to) {
-    const Node<MapCall>& reserved = *known.reserved.at(there.variable);
+    const Expr& reserved = known.reserved.at(there.variable);
     if (there.is_certain) return discard(there.variable, reserved, loc, to);
     const Name open = known.open.at(there.variable);
-    const Expr is_open = to.make(Present{to.make(Local{open}, loc, reserved.type)}, loc, context.types.boolean());
+    const Expr is_open = to.make(Present{to.make(Local{open}, loc, type_of(reserved))}, loc, context.types.boolean());
     const Body then = to.collect([&] { discard(there.variable, reserved, loc, to); });
     to.emit(If{context.span<Branch>({{is_open, then}}), {}}, loc);
   };
@@ -76,25 +81,23 @@ Ir<lang::OpenDiscarded> discard_open_reservations(const Ir<lang::NoFinally>& in,
         to.declare(form, n.loc);
       }),
       on<Let>([&](const Node<Let>& n, Out& to) {
-        const auto* call = n->value ? reservation_in(*n->value) : nullptr;
         to.emit_statement(to.rebuild(n));
-        if (!call) return;
-        known.reserved[n->name] = call;
+        if (!n->value || !reserves(*n->value)) return;
+        known.reserved.insert_or_assign(n->name, *n->value);
         if (const auto ending = known.ending.find(n->name); ending != known.ending.end())
           to.at_end_of_body([&, there = ending->second, loc = n.loc] { discard_open(there, loc, to); });
         const auto asked = known.open.find(n->name);
         if (asked == known.open.end()) return;
         asked->second = to.fresh("open");
-        to.emit(Let{asked->second, call->type, Expr(to.make(Local{n->name}, n.loc, n->type))}, n.loc);
+        to.emit(Let{asked->second, type_of(*n->value), Expr(to.make(Local{n->name}, n.loc, n->type))}, n.loc);
       }),
       on<Evaluate>([&](const Node<Evaluate>& n, Out& to) {
         to.emit_statement(to.rebuild(n));
-        const auto* call = release_in(n->value);
-        const auto released = call ? known.released.find(call) : known.released.end();
+        const auto released = known.released.find(&header(n->value));
         if (released == known.released.end()) return;
         const auto asked = known.open.find(released->second);
         if (asked == known.open.end() || !asked->second) return;
-        Type type = known.reserved.at(released->second)->type;
+        Type type = type_of(known.reserved.at(released->second));
         to.emit(Assign{to.make(Local{asked->second}, n.loc, type), to.make(Null{}, n.loc, type)}, n.loc);
       }),
       on<Raise>([&](const Node<Raise>& n, Out& to) { leaving(n, to); }),

@@ -313,6 +313,8 @@ class Inference {
   Expr infer_if_var_value(const Node<BlockValue>& n, const Node<IfVar>& test, Expected expected);
   /// new T(): zeros in memory of its own, or null.
   Expr infer_new(const Node<New>& n);
+  /// Whether eBPF can reach all of an object of that type; reports why not.
+  bool can_be_object(Type type, Loc loc);
   Expr infer_address_of(const Node<AddressOf>& n);
   Expr field_of(const Expr& object, const Ident& name, Loc loc);
   /// A binary operator on two typed operands.

@@ -16,7 +16,8 @@ std::string memory_of(Type pointer) {
     case Space::User: return "memory of a process";
     case Space::Reservation: return "what is reserved of a ring buffer";
     case Space::Dynptr: return "a record of a size that the program chooses";
-    case Space::Heap: return "what `new` has given";
+    case Space::Heap:
+    case Space::Object: return "what `new` has given";
     case Space::ReadOnly: return "a constant";
     default: return "memory that is not known";
   }

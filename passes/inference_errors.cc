@@ -133,7 +133,8 @@ Expr Inference::infer_propagate(const Node<Propagate>& n, Expected expected) {
   Type type = type_of(value);
   const bool is_reference = is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef);
   const bool may_be_null = is(type, TypeKind::Maybe) || (is_reference && type->nullable);
-  const bool may_throw = !(header(value).contains & form_set_of<Call, IndirectCall, BuiltinCall>()).empty();
+  constexpr FormSet throwing = form_set_of<Call, IndirectCall, BuiltinCall>();
+  const bool may_throw = !is_object(type) && !(header(value).contains & throwing).empty();
   if (!may_be_null && !may_throw) {
     const Loc mark = between(after(loc_of(n->value)), after(loc));
     c.diagnostics.report(mark, diag::nothing_to_propagate, spell(type)).fix(mark, "", "leave it out");

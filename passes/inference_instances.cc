@@ -170,7 +170,9 @@ Type Inference::result_memory(const Instance& one, Loc loc) {
   const auto is_address = [](Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Stack; };
   if (given->space == Space::Stack && std::any_of(one.parameters.begin(), one.parameters.end(), is_address))
     return type_of(unsupported(given_loc_, "a pointer to a variable as a result"));
-  if (is_reservation(given)) return type_of(unsupported(given_loc_, "a reservation as a result"));
+  if (must_be_released(given))
+    return type_of(unsupported(
+        given_loc_, is_object(given) ? "what `new` has given in eBPF as a result" : "a reservation as a result"));
   if (given->space == Space::MapValue && given->nullable)
     return type_of(
         unsupported(given_loc_, "a pointer that may lead to a map's entry as a result; a reference to it can be one"));

@@ -197,8 +197,9 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
 
   // pointers [L24]
   const auto is_pointer = [](Type type) { return is(type, TypeKind::Pointer); };
-  if (is_pointer(a) && is_pointer(b) && op == Operator::Subtract && is_reservation(a))
-    return unsupported(loc, "the distance of pointers into a reservation");
+  if (is_pointer(a) && is_pointer(b) && op == Operator::Subtract && must_be_released(a))
+    return unsupported(loc, is_object(a) ? "the distance of pointers into what `new` has given"
+                                         : "the distance of pointers into a reservation");
   if (is_pointer(a) && is_pointer(b) && op == Operator::Subtract && a->element == b->element)
     return c.make(PointerDifference{left, right}, loc, t.u64());
   if (is_pointer(b) && op == Operator::Add) std::swap(left, right), std::swap(a, b);

@@ -373,17 +373,56 @@ Expr Inference::infer_array_literal(Span<Expr> values, Expected expected, Loc lo
   return c.make(ArrayValue{c.span(typed)}, loc, t.array(element, count));
 }
 
+namespace {
+
+/// The largest object that the kernel gives: a cache of bpf_mem_alloc (kernel/bpf/memalloc.c) has at most 4,096 bytes,
+/// of which a pointer in front of the object takes 8.
+constexpr uint64_t largest_object = 4088;
+/// As many numbers are copied one by one, with an instruction for each.
+constexpr uint64_t most_numbers = 512;
+
+uint64_t numbers_in(Type type) {
+  if (is(type, TypeKind::Array)) return type->count * numbers_in(type->element);
+  if (is(type, TypeKind::Str)) return size_of(type);
+  if (!is(type, TypeKind::Struct)) return 1;
+  uint64_t sum = 0;
+  for (const StructField& field : type->body->fields) sum += numbers_in(field.type);
+  return sum;
+}
+
+bool holds_bit_field(Type type) {
+  if (is(type, TypeKind::Array)) return holds_bit_field(type->element);
+  if (!is(type, TypeKind::Struct)) return false;
+  const Span<StructField> fields = type->body->fields;
+  return std::any_of(fields.begin(), fields.end(),
+                     [](const StructField& f) { return f.bit_size || holds_bit_field(f.type); });
+}
+
+}  // namespace
+
+bool Inference::can_be_object(Type type, Loc loc) {
+  if (size_of(type) > largest_object) {
+    c.diagnostics.report(loc, diag::too_large, fmt::format("`{}` as an object of the kernel", spell(type)),
+                         size_of(type), largest_object);
+    return false;
+  }
+  if (holds_bit_field(type)) return unsupported(loc, "`new` in eBPF of what has bit-fields"), false;
+  if (numbers_in(type) > most_numbers)
+    return unsupported(loc, fmt::format("`new` in eBPF of more than {} numbers", most_numbers)), false;
+  return true;
+}
+
 Expr Inference::infer_new(const Node<New>& n) {
   Type type = stored_type(n->target, "memory that `new` gives");
   if (is(type, TypeKind::Invalid)) return invalid(n.loc);
   if (at_file_level_) return report_not_constant(n.loc), invalid(n.loc);
-  if (in_ebpf()) return unsupported(n.loc, "`new` in eBPF");
   if (!n->arguments.empty()) {
     c.diagnostics.report(loc_of(n->arguments[0]), diag::allocation_flag)
         .fix(between(loc_of(n->arguments[0]), loc_of(n->arguments[n->arguments.size() - 1])), "");
     return invalid(n.loc);
   }
-  return c.make(BuiltinCall{c.name("new"), {}}, n.loc, t.pointer(type, Space::Heap, true));
+  if (in_ebpf() && !can_be_object(type, n.loc)) return invalid(n.loc);
+  return c.make(BuiltinCall{c.name("new"), {}}, n.loc, t.pointer(type, in_ebpf() ? Space::Object : Space::Heap, true));
 }
 
 Expr Inference::infer_address_of(const Node<AddressOf>& n) {

@@ -480,11 +480,7 @@ void Inference::delete_pointer(const Node<Delete>& n) {
   const Expr pointer = infer(n->place);
   if (is_invalid(pointer)) return emit(InvalidStmt{}, n.loc);
   Type type = type_of(pointer);
-  const bool leads_to_heap = is(type, TypeKind::Pointer) && (type->space == Space::Heap || is_open(type));
-  if (in_ebpf() && is(type, TypeKind::Pointer)) {
-    unsupported(n.loc, "`delete` of a pointer in eBPF");
-    return emit(InvalidStmt{}, n.loc);
-  }
+  const bool leads_to_heap = in_ebpf() ? is_object(type) : points_into(type, Space::Heap) || is_open(type);
   if (!leads_to_heap) {
     c.diagnostics.report(loc_of(n->place), diag::not_deletable,
                          may_lead(type) ? fmt::format("a pointer to {}", memory_of(type)) : spell(type));

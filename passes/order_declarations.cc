@@ -58,7 +58,7 @@ class Sorter {
 
 }  // namespace
 
-Ir<lang::C> order_declarations(const Ir<lang::Folded>& in, Context& context) {
+Ir<lang::C> order_declarations(const Ir<lang::ObjectAccessesApart>& in, Context& context) {
   std::vector<Decl> sorted(in.declarations.begin(), in.declarations.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const Decl& a, const Decl& b) { return rank(a) < rank(b); });
   Sorter sorter(in.declarations);

@@ -82,8 +82,9 @@ class Reasons {
 const Node<HelperCall>* closing_call(const Stmt& s) {
   const auto* evaluated = as<Evaluate>(s);
   const auto* call = evaluated ? as<HelperCall>(evaluated->form.value) : nullptr;
-  const bool closes = call && (call->form.helper.text().starts_with("bpf_ringbuf_submit") ||
-                               call->form.helper.text().starts_with("bpf_ringbuf_discard"));
+  const bool closes =
+      call && (call->form.helper.text().starts_with("bpf_ringbuf_submit") ||
+               call->form.helper.text().starts_with("bpf_ringbuf_discard") || call->form.helper == "bpf_obj_drop_impl");
   return closes ? call : nullptr;
 }
 
@@ -268,7 +269,10 @@ void Outliner::emit_closing() {
   for (const auto& [variable, closed] : closed_) {
     const Expr which = to_.make(Local{closed.which}, loc, t_.u64());
     for (size_t i = 0; i < closed.helpers.size(); ++i) {
-      const Expr test = to_.make(Compare{CompareOp::Equal, which, number(i + 1, t_.u64())}, loc, t_.boolean());
+      Expr test = to_.make(Compare{CompareOp::Equal, which, number(i + 1, t_.u64())}, loc, t_.boolean());
+      // A turn has asked whether there is one; behind the loop the verifier does not know that.
+      if (is_object(type_of(closed.pointer)) && type_of(closed.pointer)->nullable)
+        test = to_.make(And{test, to_.make(Present{closed.pointer}, loc, t_.boolean())}, loc, t_.boolean());
       const Body call = to_.collect([&] {
         const auto arguments = c_.span<Expr>({closed.pointer, number(0, t_.u64())});
         to_.emit(Evaluate{to_.make(HelperCall{closed.helpers[i], arguments}, loc, t_.void_type())}, loc);

@@ -7,8 +7,8 @@
 
 #include "ir/children.h"
 #include "ir/effects.h"
-#include "ir/helper_signatures.h"
 #include "ir/languages.h"
+#include "ir/packet_movers.h"
 #include "ir/visit.h"
 
 namespace ksc {
@@ -75,8 +75,7 @@ NameSet functions_where(const Program& program, const std::function<bool(const F
 
 bool moves_packet(const Expr& e) {
   const auto* call = as<HelperCall>(e);
-  const HelperSignature* helper = call ? find_helper_signature(call->form.helper.text()) : nullptr;
-  return call && (!helper || helper->moves_packet());
+  return call && may_move_packet(call->form.helper.text());
 }
 
 PacketFunctions::PacketFunctions(const Program& program)

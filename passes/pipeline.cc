@@ -26,7 +26,7 @@ auto trunk() {
       | KSC_PASS(find_tail_calls, "return program(ctx) becomes a tail call; programs are called nowhere else")
       | KSC_PASS(lower_defer, "what is deferred stands behind what it waits for")
       | KSC_PASS(check_null, "pointers are proven not to be null where they are followed")
-      | KSC_PASS(check_reservations, "what is reserved of a ring buffer is submitted or discarded on every way out")
+      | KSC_PASS(check_reservations, "what is reserved of a ring buffer, or given by `new` in eBPF, is given back on every way out")
       | KSC_PASS(check_throws, "what programs let be thrown is caught")
       | KSC_PASS(check_target, "the target has what is asked of it, for each program that gets there")
       | Gate<lang::Sound>{"gate", "the compilation ends here if there were errors"}
@@ -54,9 +54,10 @@ auto trunk() {
       | KSC_PASS(pull_packet_data, "what of a socket buffer is not linear is pulled before an access fails")
       | KSC_PASS(lower_try, "try becomes a test of what was raised in it")
       | KSC_PASS(lower_finally, "every way out of a function leads through what it does last")
-      | KSC_PASS(discard_open_reservations, "what is still reserved where a function is left is discarded")
+      | KSC_PASS(discard_open_reservations, "what is still reserved where a function is left is discarded, or deleted")
       | KSC_PASS(lower_raises, "what nothing takes is returned")
       | KSC_PASS(lower_dynptrs, "records of a size that the program chooses are reached through a dynptr")
+      | KSC_PASS(lower_objects, "what `new` gives in eBPF comes from the kernel, and is read and written number by number")
       | KSC_PASS(return_aggregates, "functions give arrays, strings and structs through a parameter")
       | KSC_PASS(flatten_pinned_globals, "pinned globals become members of one map entry")
       | KSC_PASS(read_constants, "elements and members of constants are numbers")
@@ -110,6 +111,7 @@ auto ebpf() {
       | KSC_PASS(widen_counters, "counters that may have to wait on the stack have 64 bits")
       | KSC_PASS(raise_short_circuits, "branches that only choose what is read become && and || again")
       | KSC_PASS(fold_temporaries, "temporaries return into the expressions that use them")
+      | KSC_PASS(keep_object_accesses_apart, "each access to what `new` has given is an instruction of its own")
       | KSC_PASS(order_declarations, "what is used stands before what uses it");
 }
 

@@ -364,7 +364,9 @@ class NullCheck {
     const auto [known, is_first] = starts_.emplace(name, text);
     if (!is_first && known->second != text) known->second.clear();  // it holds something else on another way
   }
+  /// What eBPF gets of `new` check_reservations follows.
   void deleted(const Node<BuiltinCall>& call) {
+    if (is_object(type_of(call->arguments[0]))) return;
     const Local* local = held_by(call->arguments[0]);
     if (!local) return;
     report_dead(*local, call->arguments[0], loc_of(call->arguments[0]));

@@ -57,6 +57,18 @@ const Node<MapCall>* release_in(const Expr& e) {
   return call && is_release(*call) ? call : nullptr;
 }
 
+bool reserves(const Expr& e) {
+  const auto* call = as<BuiltinCall>(e);
+  return reservation_in(e) || (call && call->form.function == "new" && is_object(call->type));
+}
+
+const Expr* closed_in(const Expr& e) {
+  if (const auto* call = release_in(e)) return &call->form.arguments[0];
+  const auto* call = as<BuiltinCall>(e);
+  const bool deletes = call && call->form.function == "delete" && is_object(type_of(call->form.arguments[0]));
+  return deletes ? &call->form.arguments[0] : nullptr;
+}
+
 Name ReservationFlow::holder(Name variable) const {
   const auto known = holders_.find(variable);
   return known == holders_.end() ? Name{} : known->second;
@@ -262,7 +274,7 @@ void ReservationFlow::statement(const Stmt& s) {
     const auto* local = as<Local>(assign->form.place);
     if (!local) expression(assign->form.place);
     expression(assign->form.value);
-    if (local && is_reservation(local->type) && !is_quiet_) events_.assigned(local->form.name, loc);
+    if (local && must_be_released(local->type) && !is_quiet_) events_.assigned(local->form.name, loc);
     return;
   }
   if (const auto* test = as<If>(s))
@@ -360,12 +372,13 @@ void ReservationFlow::statement(const Stmt& s) {
 
 void ReservationFlow::bind(Name name, const Expr& value) {
   const Expr given = without_conversions(value);
-  if (const auto* call = reservation_in(given)) {
+  if (reserves(given)) {
     if (!now_) return;
     holders_[name] = name;
     variables_.push_back(name);
     (*now_)[name] = {true, true, false};
-    for (const Expr& size : call->form.arguments) expression(size);
+    if (const auto* call = reservation_in(given))
+      for (const Expr& size : call->form.arguments) expression(size);
     return;
   }
   // What a block declares stays until the scope around it ends: what it gives may be one of its variables.
@@ -375,7 +388,7 @@ void ReservationFlow::bind(Name name, const Expr& value) {
     if (now_ && block->form.value) bind(name, *block->form.value);
     return;
   }
-  if (is_reservation(type_of(given)))
+  if (must_be_released(type_of(given)))
     if (const Local* local = base_of(given))
       if (const Name held = holder(local->name)) holders_[name] = held;
   expression(value);
@@ -428,13 +441,13 @@ void ReservationFlow::expression(const Expr& e) {
     if (is(pointer, TypeKind::Pointer) && pointer->space == Space::Packet)
       exit({WayOut::Kind::Bounds, deref->loc}, *now_);
   }
-  if (const auto* call = reservation_in(e); call && !is_quiet_) events_.unheld(*call);
-  if (const auto* call = release_in(e)) {
-    const Local* local = local_in(call->form.arguments[0]);
+  if (reserves(e) && !is_quiet_) events_.unheld(e);
+  if (const Expr* pointer = closed_in(e)) {
+    const Local* local = local_in(*pointer);
     const Name held = local ? holder(local->name) : Name{};
-    if (!is_quiet_) events_.released(*call, held);
+    if (!is_quiet_) events_.released(e, held);
     if (!held) return;
-    closed_by_.try_emplace(held, call);
+    closed_by_.try_emplace(held, e);
     (*now_)[held] = {false, false, true};
   }
 }
@@ -443,7 +456,7 @@ void ReservationFlow::mentioned(const Local& local, Loc loc) {
   const Name held = holder(local.name);
   const auto known = held ? now_->find(held) : now_->end();
   if (known == now_->end() || !known->second.closed || is_quiet_) return;
-  events_.used(local.name, *closed_by_.at(held), loc);
+  events_.used(local.name, closed_by_.at(held), loc);
 }
 
 void ReservationFlow::called(const Node<Call>& call) {

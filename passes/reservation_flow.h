@@ -10,8 +10,9 @@
 
 namespace ksc {
 
-/// What a variable may hold that was given a reservation [L56] where a walk has come: nothing, since there was no room;
-/// one that is open; one that has been submitted or discarded.
+/// What a variable may hold that was given a reservation where a walk has come: nothing, since there was no room; one
+/// that is open; one that has been closed. A reservation is what `reserve` gives of a ring buffer, until it is
+/// submitted or discarded [L56], or what `new` gives in eBPF, until `delete` [L35].
 struct Holding {
   bool absent = false, open = false, closed = false;
   bool operator==(const Holding&) const = default;
@@ -33,11 +34,11 @@ struct ReservationEvents {
   /// A variable that points into a reservation is given something else.
   std::function<void(Name variable, Loc)> assigned;
   /// It is mentioned where it may be closed; whether it is null may be asked.
-  std::function<void(Name variable, const Node<MapCall>& closed_by, Loc)> used;
+  std::function<void(Name variable, const Expr& closed_by, Loc)> used;
   /// A reservation that no variable is declared with.
-  std::function<void(const Node<MapCall>&)> unheld;
-  /// Without a variable: what is submitted or discarded has not been reserved here.
-  std::function<void(const Node<MapCall>&, Name variable)> released;
+  std::function<void(const Expr& reserved)> unheld;
+  /// Without a variable: what is closed has not been reserved here.
+  std::function<void(const Expr& call, Name variable)> released;
 };
 
 /// m.reserve()
@@ -45,6 +46,10 @@ const Node<MapCall>* reservation_in(const Expr& e);
 /// m.submit(e) or m.discard(e) of a reservation e; m.submit(value) is none.
 bool is_release(const Node<MapCall>& call);
 const Node<MapCall>* release_in(const Expr& e);
+/// Whether it reserves something, of a ring buffer or of memory.
+bool reserves(const Expr& e);
+/// The pointer to what the expression closes; null if it closes nothing.
+const Expr* closed_in(const Expr& e);
 
 /// Follows the reservations of a function on every way through it; a loop's turns until nothing new is known at its
 /// head.
@@ -100,7 +105,7 @@ class ReservationFlow {
   std::vector<Name> variables_;
   std::vector<Target> targets_;
   NameMap<Name> holders_;  // by each variable that points into a reservation
-  NameMap<const Node<MapCall>*> closed_by_;
+  NameMap<Expr> closed_by_;
   int tries_with_bounds_ = 0;
   bool is_quiet_ = false;      // a loop's turns are walked to know its head
   size_t first_recorded_ = 0;  // targets around that loop are given nothing then

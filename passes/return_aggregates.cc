@@ -35,7 +35,7 @@ Body without_last_return(const Body& body, Context& context) {
 }  // namespace
 
 // A function of C gives no array, and one of eBPF no struct.
-Ir<lang::AggregatesReturned> return_aggregates(const Ir<lang::NoDynptrPointer>& in, Context& context) {
+Ir<lang::AggregatesReturned> return_aggregates(const Ir<lang::ObjectsByMembers>& in, Context& context) {
   Name result;  // the parameter through which the function at work gives its value
   std::map<Name, Domain, ByText> domains;
   for (const Decl& d : in.declarations)
@@ -44,7 +44,7 @@ Ir<lang::AggregatesReturned> return_aggregates(const Ir<lang::NoDynptrPointer>& 
     const auto* call = e ? as<Call>(*e) : nullptr;
     return call && goes_by_address(call->type, domains.at(call->form.function)) ? call : nullptr;
   };
-  return rewrite<lang::NoDynptrPointer, lang::AggregatesReturned>(
+  return rewrite<lang::ObjectsByMembers, lang::AggregatesReturned>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
         if (goes_by_address(form.result, form.domain)) {

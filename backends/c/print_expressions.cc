@@ -172,6 +172,12 @@ Binding inner(Binding own) {
 
 }  // namespace
 
+std::string Printer::new_object(Type type) {
+  const std::string_view function = is(type, TypeKind::Struct) ? "ks_new" : "ks_new_value";
+  used.insert(std::string(function));
+  return fmt::format("{}({})", function, declaration(type, ""));
+}
+
 std::string Printer::call(std::string_view function, Span<Expr> arguments) {
   used.insert(std::string(function));
   std::string text = std::string(function) + "(";
@@ -431,7 +437,10 @@ std::string Printer::expression(const Expr& e, Binding least) {
                        Binding::Unary, least);
       }),
       on<Call>([&](const Node<Call>& n) { return call(global_name(n->function), n->arguments); }),
-      on<HelperCall>([&](const Node<HelperCall>& n) { return call(n->helper.text(), n->arguments); }),
+      on<HelperCall>([&](const Node<HelperCall>& n) {
+        if (n->helper == "bpf_obj_new_impl") return new_object(n.type->element);
+        return call(n->helper.text(), n->arguments);
+      }),
       on<RuntimeCall>([&](const Node<RuntimeCall>& n) { return call(n->function.text(), n->arguments); }),
       on<BuiltinCall>([&](const Node<BuiltinCall>& n) { return dialect_.builtin(n); }),
       on<StructValue>(

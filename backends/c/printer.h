@@ -123,6 +123,7 @@ class Printer {
   std::string narrow(Type type, const std::string& text, Binding own, Binding least);
   std::string place(const Expr& e, Binding least);
   std::string call(std::string_view function, Span<Expr> arguments);
+  std::string new_object(Type type);
   std::string in_packet(const InPacket& test, bool holds, Binding least);
   void print(std::string_view function, Name text_of_line, const Span<Expr>& values);
   void let(const Let& n);

@@ -131,6 +131,84 @@ static __always_inline void ks_forget_memory(void *memory, __u32 size)
 		ks_value;                               \
 	})
 
+/*
+ * What `new` gives: memory of the kernel that belongs to the program until it is deleted, or NULL. The kernel wants a
+ * struct.
+ */
+#ifdef __bpf__
+extern void *bpf_obj_new_impl(__u64 local_type_id, void *meta) __ksym;
+extern void bpf_obj_drop_impl(void *object, void *meta) __ksym;
+#define ks_new(type) ((type *)bpf_obj_new_impl(__builtin_btf_type_id(*(type *)0, 0), NULL))
+#define ks_new_value(type)                                            \
+	({                                                            \
+		struct ks_object {                                    \
+			__typeof__(type) value;                       \
+		};                                                    \
+		(__typeof__(type) *)(void *)ks_new(struct ks_object); \
+	})
+#else
+#define ks_new(type) ((type *)__builtin_calloc(1, sizeof(type)))
+#define ks_new_value(type) ((__typeof__(type) *)__builtin_calloc(1, sizeof(type)))
+#define bpf_obj_drop_impl(object, meta) __builtin_free(object)
+#endif
+
+/*
+ * A number in such memory, read and written by an instruction of its own: the verifier wants each access to lie in one
+ * member, a constant distance behind the pointer, and compilers make one access of several.
+ */
+#ifdef __bpf__
+#define ks_load_sized(number, place, size) asm volatile("%0 = *(" size " *)%1" : "=r"(number) : "m"(place))
+#define ks_load(place)                                          \
+	({                                                      \
+		__u64 ks_number;                                \
+		if (sizeof(place) == 1)                         \
+			ks_load_sized(ks_number, place, "u8");  \
+		else if (sizeof(place) == 2)                    \
+			ks_load_sized(ks_number, place, "u16"); \
+		else if (sizeof(place) == 4)                    \
+			ks_load_sized(ks_number, place, "u32"); \
+		else                                            \
+			ks_load_sized(ks_number, place, "u64"); \
+		(__typeof__(place))ks_number;                   \
+	})
+#define ks_store_sized(place, number, size) asm volatile("*(" size " *)%0 = %1" : "=m"(place) : "r"(number))
+#define ks_store(place, value)                                   \
+	do {                                                     \
+		__u64 ks_number = (__u64)(value);                \
+		if (sizeof(place) == 1)                          \
+			ks_store_sized(place, ks_number, "u8");  \
+		else if (sizeof(place) == 2)                     \
+			ks_store_sized(place, ks_number, "u16"); \
+		else if (sizeof(place) == 4)                     \
+			ks_store_sized(place, ks_number, "u32"); \
+		else                                             \
+			ks_store_sized(place, ks_number, "u64"); \
+	} while (0)
+#else
+#define ks_load(place) (place)
+#define ks_store(place, value) ((void)((place) = (value)))
+#endif
+
+/* Writes zeros to the elements of an array in such memory; copies them from there, and to it. */
+#define ks_clear_elements(to, count)                                           \
+	do {                                                                   \
+		KS_UNROLLED                                                    \
+		for (__u64 ks_element = 0; ks_element < (count); ks_element++) \
+			ks_store((to)[ks_element], 0);                         \
+	} while (0)
+#define ks_get_elements(to, from, count)                                       \
+	do {                                                                   \
+		KS_UNROLLED                                                    \
+		for (__u64 ks_element = 0; ks_element < (count); ks_element++) \
+			(to)[ks_element] = ks_load((from)[ks_element]);        \
+	} while (0)
+#define ks_put_elements(to, from, count)                                       \
+	do {                                                                   \
+		KS_UNROLLED                                                    \
+		for (__u64 ks_element = 0; ks_element < (count); ks_element++) \
+			ks_store((to)[ks_element], (from)[ks_element]);        \
+	} while (0)
+
 /* A variable is what it was, but the compiler may not know it, nor make one of this place and another like it. */
 #define ks_own(variable) asm volatile("" : "+r"(variable) : "i"(__COUNTER__))
 

@@ -201,7 +201,7 @@ TEST(Errors, AHelperNewerThanTheTarget) {
       "@xdp fn f(ctx: *xdp_md) -> xdp_action {\n  var n = bpf_xdp_get_buff_len(ctx)\n  if (n > 9) { return XDP_DROP "
       "}\n  return XDP_PASS\n}\n";
   EXPECT_TRUE(Checked(text).result.ok());
-  const Checked old(text, true, {5, 10});
+  const Checked old(text, true, KernelVersion{5, 10});
   EXPECT_TRUE(old.result.diagnostics.has(diag::Id::target_too_old));
   EXPECT_EQ(old.result.diagnostics.error_count(), 1u);
 }

@@ -47,7 +47,7 @@ Tree Generator::record_use(const Reserved& reserved, int depth) {
     }
     case 2: {
       const auto filler = fillers_.find(reserved.ring);
-      const bool has_filler = filler != fillers_.end() && random_.once_in(2);
+      const bool has_filler = filler != fillers_.end() && !random_.once_in(4);
       Tree passed = has_filler
                         ? join(fmt::format("{}({}, ", filler->second, reserved.name), value(integer(32), depth), ")")
                         : call_with_reference(reserved.name, type, depth);
@@ -192,7 +192,7 @@ Tree Generator::sized_record(int depth) {
 }
 
 Generator::Reserved Generator::something_reserved() {
-  if (!rings_.empty() && random_.once_in(2)) {
+  if (!rings_.empty() && !random_.once_in(3)) {
     const Map& ring = random_.pick(rings_);
     return {ring.name, ring.value, fmt::format("record{}", temporaries_++)};
   }

@@ -23,6 +23,13 @@ bool compares_with_itself(const Expr& e) {
   return found;
 }
 
+/// Whether it asks if a pointer is there (or if it is not): of two such operands C compilers make one
+/// (keep_null_tests_apart).
+bool is_null_test(const Expr& e) {
+  const auto* negation = as<Not>(e);
+  return as<Present>(negation ? negation->form.value : e) != nullptr;
+}
+
 class Raiser {
  public:
   explicit Raiser(Context& context) : context_(context) {}
@@ -55,8 +62,11 @@ class Raiser {
     if (!tested || !(tested->form.name == let->form.name)) return {};
     const std::optional<Expr> right = assigned(branch.body, let->form.name);
     if (!right) return {};
-    const Expr value = negation ? Expr(context_.make(Or{*let->form.value, *right}, choice->loc, let->form.type))
-                                : context_.make(And{*let->form.value, *right}, choice->loc, let->form.type);
+    Expr left = *let->form.value;
+    if (is_null_test(left) && is_null_test(*right))
+      left = context_.make(RuntimeCall{context_.name("ks_hide"), context_.span<Expr>({left})}, let->loc, let->form.type);
+    const Expr value = negation ? Expr(context_.make(Or{left, *right}, choice->loc, let->form.type))
+                                : context_.make(And{left, *right}, choice->loc, let->form.type);
     return context_.make(Let{let->form.name, let->form.type, value}, let->loc);
   }
 

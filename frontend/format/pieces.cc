@@ -185,11 +185,14 @@ class Spelling {
     made.column = column_of(text_, trivia.begin);
     made.lines = lines_of(text_.substr(trivia.begin, trivia.end - trivia.begin),
                           text_.substr(trivia.begin - made.column, made.column));
+    // The end of a comment of several lines is no code.
+    const bool is_behind_lines = !waiting_.empty() && waiting_.back().lines.size() > 1;
+    made.is_behind_code = !made.begins_line && !is_behind_lines;
     if (!waiting_.empty()) {
       const Comment& before = waiting_.back();
       const bool is_below = made.begins_line && !made.blank_before && before.column == made.column;
       made.goes_on =
-          made.is_line && before.is_line && (before.goes_on || !before.begins_line) && (is_below || !made.begins_line);
+          made.is_line && before.is_line && (before.goes_on || before.is_behind_code) && (is_below || !made.begins_line);
     }
     return made;
   }
@@ -408,7 +411,7 @@ class Separators {
     if (!waiting_.empty() && !piece.comments.empty()) {
       Comment& first = piece.comments.front();
       const Comment& last = waiting_.back();
-      const bool is_behind_code = last.is_line && (last.goes_on || !last.begins_line);
+      const bool is_behind_code = last.is_line && (last.goes_on || last.is_behind_code);
       first.goes_on = first.goes_on || (is_behind_code && first.is_line && !first.begins_line);
     }
     piece.begins_line |= begins_with_left_out(piece.comments, 0, piece.begins_line, std::exchange(begins_line_, false));

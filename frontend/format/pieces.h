@@ -16,6 +16,7 @@ struct Comment {
   bool is_line = false;            // `//`, which ends its line
   bool begins_line = false;        // nothing stands before it on its line
   bool blank_before = false;       // a blank line stands before it
+  bool is_behind_code = false;     // code stands before it on its line
   bool goes_on = false;            // with the words of the comment behind the code of the line before, in its column
   size_t column = 0;               // in bytes
 };

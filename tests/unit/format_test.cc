@@ -154,6 +154,11 @@ TEST(Format, ProgramsOfTheTreeKeepTheirMeaning) {
   for (const std::string& program : programs) EXPECT_EQ(format_problem(program), "") << program;
 }
 
+// What stands behind the end of a comment of several lines has no column that another comment could go on in.
+TEST(Format, CommentsBehindOthersStayWhereTheyAre) {
+  EXPECT_EQ(format_problem("fn also(x: /* y\n * z */ // e\n  // f\ni32) -> i32 { // line\n  return x }\n"), "");
+}
+
 TEST(Format, ScrambledProgramsKeepTheirMeaning) {
   size_t formats = 0;
   uint64_t seed = 0;

@@ -64,7 +64,8 @@ class Raiser {
     if (!right) return {};
     Expr left = *let->form.value;
     if (is_null_test(left) && is_null_test(*right))
-      left = context_.make(RuntimeCall{context_.name("ks_hide"), context_.span<Expr>({left})}, let->loc, let->form.type);
+      left =
+          context_.make(RuntimeCall{context_.name("ks_hide"), context_.span<Expr>({left})}, let->loc, let->form.type);
     const Expr value = negation ? Expr(context_.make(Or{left, *right}, choice->loc, let->form.type))
                                 : context_.make(And{left, *right}, choice->loc, let->form.type);
     return context_.make(Let{let->form.name, let->form.type, value}, let->loc);

@@ -191,8 +191,8 @@ class Spelling {
     if (!waiting_.empty()) {
       const Comment& before = waiting_.back();
       const bool is_below = made.begins_line && !made.blank_before && before.column == made.column;
-      made.goes_on =
-          made.is_line && before.is_line && (before.goes_on || before.is_behind_code) && (is_below || !made.begins_line);
+      made.goes_on = made.is_line && before.is_line && (before.goes_on || before.is_behind_code) &&
+                     (is_below || !made.begins_line);
     }
     return made;
   }

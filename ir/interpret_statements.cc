@@ -177,8 +177,7 @@ void Interpreter::copy_bytes(const CopyBytes& copy) {
   };
   Place source = at(copy.source), destination = at(copy.destination);
   uint64_t size = to_bits(eval(copy.size));
-  for (const Expr& side : {copy.source, copy.destination})
-    size = std::min(size, bytes_to_copy(type_of(side)).value_or(size));
+  for (const Expr& side : {copy.source, copy.destination}) size = std::min(size, most_bytes(type_of(side)));
   try {
     for (; size > 0; --size, ++source.at, ++destination.at) {
       step();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ir/copied_bytes.h"
 #include "ir/places.h"
 #include "passes/inference.h"
 
@@ -65,9 +66,7 @@ std::optional<Expr> Inference::copied_memory(const Expr& e, bool is_written) {
   else if (is(type, TypeKind::Array))
     pointer = address_of_copy(given);
   if (pointer && is_invalid(*pointer)) return {};
-  const bool has_a_size =
-      pointer && !points_into(type_of(*pointer), Space::Packet) && !points_into(type_of(*pointer), Space::Dynptr);
-  if (!pointer || (has_a_size && !is_made_of_numbers(type_of(*pointer)->element))) {
+  if (!pointer || (!ends_at_run_time(type_of(*pointer)) && !is_made_of_numbers(type_of(*pointer)->element))) {
     c.diagnostics.report(loc, diag::not_copyable, spell(type));
     return {};
   }

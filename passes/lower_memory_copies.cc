@@ -30,7 +30,7 @@ class CopyLowering {
 
   void emit(const CopyBytes& n) {
     const Expr source = settled(to_(n.source), "source"), destination = settled(to_(n.destination), "destination");
-    const Expr end = last(to_(n.size), bytes_to_copy(type_of(source)), bytes_to_copy(type_of(destination)));
+    const Expr end = last(to_(n.size), std::min(most_bytes(type_of(source)), most_bytes(type_of(destination))));
     const Name position = to_.fresh("position");
     const Expr at = to_.make(Local{position}, loc_, t_.u64());
     const Body turn = to_.collect([&] {
@@ -59,9 +59,7 @@ class CopyLowering {
     return is_settled(pointer) ? pointer : named(pointer, hint);
   }
   /// Behind which byte the copy ends.
-  Expr last(const Expr& size, std::optional<uint64_t> of_source, std::optional<uint64_t> of_destination) {
-    if (!of_source && !of_destination) return size;
-    const uint64_t most = std::min(of_source.value_or(UINT64_MAX), of_destination.value_or(UINT64_MAX));
+  Expr last(const Expr& size, uint64_t most) {
     if (const auto* known = as<Int>(size))
       return static_cast<uint64_t>(known->form.value.value) <= most ? size : number(most);
     const Expr wanted = named(size, "size");
@@ -72,7 +70,7 @@ class CopyLowering {
   Expr byte(const Expr& pointer, const Expr& position) {
     const Loc loc = loc_of(pointer);
     Type type = type_of(pointer);
-    if (!bytes_to_copy(type)) {
+    if (ends_at_run_time(type)) {
       const Expr bytes = type->element == t_.u8() ? pointer : converted(pointer, t_.u8());
       const Expr count = to_.make(Convert{position}, loc, t_.i64());
       return to_.make(Deref{to_.make(PointerAdd{bytes, count}, loc, type_of(bytes))}, loc, t_.u8());

@@ -115,6 +115,8 @@ void OffsetBounds::look_at(const Stmt& s) {
   }
   if (const auto* let = as<Let>(s); let && is_integral(let->form.type))
     raise(let->form.name, let->form.value ? greatest(*let->form.value) : 0);
+  if (const auto* let = as<Let>(s); let && known_to_ == KnownTo::Types && points_into(let->form.type, Space::Packet))
+    raise(let->form.name, let->form.value ? distance(*let->form.value) : unknown);
   if (const auto* assign = as<Assign>(s))
     if (const Local* pointer = given_through(assign->form.place); pointer && greatest_.count(pointer->name))
       raise(pointer->name, greatest(assign->form.value));
@@ -134,14 +136,26 @@ bool OffsetBounds::is_load(const Expr& e) const {
 __int128 OffsetBounds::greatest(const Expr& e) const {
   const __int128 known = by_form(e);
   if (known_to_ == KnownTo::Verifier) return known;
-  const auto* distance = as<PointerDifference>(e);
-  if (distance && is_packet_start(distance->form.right)) return packet_reach;
   Type type = type_of(e);
   if (!is_integral(type) || is_signed(type)) return known;
   return std::min(known, (static_cast<__int128>(1) << width_of(type)) - 1);
 }
 
+__int128 OffsetBounds::distance(const Expr& pointer) const {
+  if (is_packet_start(pointer)) return 0;
+  if (const auto* converted = as<Convert>(pointer)) return distance(converted->form.value);
+  if (as<Local>(pointer)) return by_form(pointer);
+  const auto* sum = as<PointerAdd>(pointer);
+  if (!sum) return unknown;
+  const __int128 base = distance(sum->form.pointer), count = greatest(sum->form.count);
+  if (base >= unknown || count >= unknown) return unknown;
+  return base + count * static_cast<__int128>(size_of(type_of(pointer)->element));
+}
+
 __int128 OffsetBounds::by_form(const Expr& e) const {
+  const auto* difference = as<PointerDifference>(e);
+  if (difference && known_to_ == KnownTo::Types && is_packet_start(difference->form.right))
+    return distance(difference->form.left);
   if (const auto* number = as<Int>(e)) return number->form.value.value < 0 ? unknown : number->form.value.value;
   if (const auto* local = as<Local>(e)) {
     auto found = greatest_.find(local->form.name);
@@ -194,7 +208,7 @@ __int128 OffsetBounds::by_form(const Expr& e) const {
 void OffsetBounds::raise(Name name, __int128 value) {
   if (changed_.count(name)) return;
   __int128& bound = greatest_.try_emplace(name, 0).first->second;
-  if (value <= bound) return;
+  if (std::min(value, unknown) <= bound) return;
   bound = rounds_ < most_rounds ? std::min(value, unknown) : unknown;
   rises_ = true;
 }

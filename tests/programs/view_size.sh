@@ -53,5 +53,5 @@ compare() {
 
 compare ipv4_protocol 4 untagged tagged twice_tagged tcp ipv6
 compare udp_port 32 untagged tagged twice_tagged tcp
-compare udp_port 90 ipv6 ipv6_options
+compare udp_port 85 ipv6 ipv6_options
 exit $((failures > 0))

@@ -59,8 +59,6 @@ std::optional<Expr> Inference::copied_memory(const Expr& e, bool is_written) {
     return unsupported(loc, "copying to or from a map entry in userspace"), std::nullopt;
   else if (is(type, TypeKind::Pointer) && !can_follow(given, loc))
     return {};
-  else if (points_into(type, Space::Object))
-    return unsupported(loc, "copying to or from what `new` has given in eBPF"), std::nullopt;
   else if (is(type, TypeKind::Pointer) && type->space != Space::Context)
     pointer = given;
   else if (is(type, TypeKind::Array) && (is_written || is_variable))

@@ -29,8 +29,19 @@ class CopyLowering {
   CopyLowering(Loc loc, Out& to) : to_(to), t_(to.context.types), loc_(loc) {}
 
   void emit(const CopyBytes& n) {
-    const Expr source = settled(to_(n.source), "source"), destination = settled(to_(n.destination), "destination");
-    const Expr end = last(to_(n.size), std::min(most_bytes(type_of(source)), most_bytes(type_of(destination))));
+    Expr source = settled(to_(n.source), "source"), destination = settled(to_(n.destination), "destination");
+    const Expr size = to_(n.size);
+    // Of what `new` has given in eBPF the verifier follows no position that varies.
+    if (points_into(type_of(source), Space::Object)) source = address(named(value_at(source), "values"));
+    if (!points_into(type_of(destination), Space::Object)) return copy(source, destination, size);
+    const Expr values = named(value_at(destination), "values");
+    copy(source, address(values), size);
+    to_.emit(Assign{value_at(destination), values}, loc_);
+  }
+
+ private:
+  void copy(const Expr& source, const Expr& destination, const Expr& size) {
+    const Expr end = last(size, std::min(most_bytes(type_of(source)), most_bytes(type_of(destination))));
     const Name position = to_.fresh("position");
     const Expr at = to_.make(Local{position}, loc_, t_.u64());
     const Body turn = to_.collect([&] {
@@ -47,8 +58,10 @@ class CopyLowering {
     at_the_end.bounds = true;
     to_.emit(Try{to_.collect(copy), to_.context.span<CatchClause>({at_the_end})}, loc_);
   }
-
- private:
+  Expr value_at(const Expr& pointer) { return to_.make(Deref{pointer}, loc_of(pointer), type_of(pointer)->element); }
+  Expr address(const Expr& place) {
+    return to_.make(AddressOf{place}, loc_of(place), t_.pointer(type_of(place), Space::Stack, false));
+  }
   Expr number(uint64_t value) { return to_.make(Int{{static_cast<__int128>(value)}, {}}, loc_, t_.u64()); }
   Expr named(const Expr& value, std::string_view hint) {
     const Name name = to_.fresh(hint);

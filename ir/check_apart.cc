@@ -63,8 +63,8 @@ class NullTestCheck {
   const CheckReport& report_;
 };
 
-/// Whether a pointer is tested again after a call, in the order of the text, and C compilers may still know what the
-/// first test came to [PointersRetested].
+/// Whether a pointer is tested again after a call, in the order of the text, or after it was given null, and C
+/// compilers may still know what the first test came to [PointersRetested].
 class RetestCheck {
  public:
   explicit RetestCheck(const CheckReport& report) : report_(report) {}
@@ -79,12 +79,18 @@ class RetestCheck {
     each_child_of(
         s, [&](const Expr& e) { expression(e); }, [](const Stmt&) {});
     if (as<Print>(s) || as<TraceLine>(s)) ++calls_;
-    if (const auto* let = as<Let>(s)) tested_.erase(let->form.name);
+    if (const auto* let = as<Let>(s)) give(let->form.name, let->form.value ? &*let->form.value : nullptr);
     if (const auto* assign = as<Assign>(s))
-      if (const auto* local = as<Local>(assign->form.place)) tested_.erase(local->form.name);
+      if (const auto* local = as<Local>(assign->form.place)) give(local->form.name, &assign->form.value);
   }
 
  private:
+  void give(Name name, const Expr* value) {
+    if (value && as<Null>(*value))
+      tested_[name] = calls_ - 1;
+    else
+      tested_.erase(name);
+  }
   void expression(const Expr& e) {
     constexpr FormSet looked_at = form_set_of<Call, HelperCall, Present>();
     if ((header(e).contains & looked_at).empty()) return;

@@ -65,7 +65,7 @@ Ir<lang::OpenDiscarded> discard_open_reservations(const Ir<lang::NoFinally>& in,
     if (there.is_certain) return discard(there.variable, reserved, loc, to);
     const Name open = known.open.at(there.variable);
     const Expr is_open = to.make(Present{to.make(Local{open}, loc, type_of(reserved))}, loc, context.types.boolean());
-    const Body then = to.collect([&] { discard(there.variable, reserved, loc, to); });
+    const Body then = to.collect([&] { discard(open, reserved, loc, to); });
     to.emit(If{context.span<Branch>({{is_open, then}}), {}}, loc);
   };
   const auto leaving = [&](const auto& n, Out& to) {

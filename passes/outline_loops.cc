@@ -5,6 +5,7 @@
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/array_copies.h"
+#include "passes/leaves_loop.h"
 #include "passes/outliner.h"
 #include "passes/packet_walk.h"
 #include "passes/passes.h"
@@ -212,8 +213,11 @@ void report_long_programs(const Program& program, Context& context) {
 Ir<lang::LoopsBounded> outline_loops(const Ir<lang::LargeCopiesLooped>& in, Context& context) {
   report_long_programs(in.declarations, context);
   Costs costs(in.declarations);
+  // What is behind plain loops that end early the verifier may walk through once for each turn that ends one.
+  __int128 ways = 1;
   const Ir<lang::LoopsBounded> out = rewrite<lang::LargeCopiesLooped, lang::LoopsBounded>(
-      in, context, on<FunctionDef>([](const Node<FunctionDef>& n, Out& to) {
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+        ways = 1;
         FunctionDef form = n.form;
         form.body = to(form.body);  // inner loops first: their functions are declared before this one
         to.declare(form, n.loc);
@@ -226,9 +230,11 @@ Ir<lang::LoopsBounded> outline_loops(const Ir<lang::LargeCopiesLooped>& in, Cont
         form.body = body;
         // Where the kernel has no bpf_loop the verifier must walk through them all; what it cannot see the end of was
         // refused by check_target.
-        const bool is_plain = turns >= 0 && (turns * turn <= plain_limit || !has(to.context.target, Feature::BpfLoop));
-        if (is_plain) return to.emit(form, n.loc);
-        outline_counted(n, body, to);
+        const bool is_short = turns >= 0 && ways * turns * turn <= plain_limit;
+        const bool is_plain = is_short || (turns >= 0 && !has(to.context.target, Feature::BpfLoop));
+        if (!is_plain) return outline_counted(n, body, to);
+        if (std::any_of(body.statements.begin(), body.statements.end(), leaves_loop)) ways = std::max(ways, turns);
+        to.emit(form, n.loc);
       }),
       on<MapLoop>([](const Node<MapLoop>& n, Out& to) {
         const Body body = to(n->body);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// if (p) A; call(); if (p) B   =>   if (p) A; call(); barrier_var(p); if (p) B
+/// if (p) A; call(); if (p) B   =>   if (p) A; call(); barrier_var(p); if (p) B; the same behind p = null
 #include "ir/children.h"
 #include "ir/effects.h"
 #include "ir/rewrite.h"
@@ -29,8 +29,13 @@ class Tests {
     for (const Stmt& s : body.statements) look_ahead(s);
     ++calls_;
   }
-  /// name = value: it has been tested if what it is a copy of has.
+  /// name = value: it has been tested if what it is a copy of has. Where it is null is known without a test: C
+  /// compilers ask what led there.
   void give(Name name, const Expr* value) {
+    if (value && as<Null>(*value)) {
+      tested_[name] = calls_ - 1;
+      return;
+    }
     const auto* converted = value ? as<Convert>(*value) : nullptr;
     const auto* local = value ? as<Local>(converted ? converted->form.value : *value) : nullptr;
     const auto from = local ? tested_.find(local->form.name) : tested_.end();

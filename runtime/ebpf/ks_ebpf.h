@@ -220,6 +220,16 @@ extern void bpf_obj_drop_impl(void *object, void *meta) __ksym;
 		(bool)(ks_hidden != 0);             \
 	})
 
+/*
+ * What a turn of a loop gives the kernel: 0 goes on, 1 stops. The verifier wants to see which, and a compiler would
+ * give the truth that was asked for, or the number that was compared with it.
+ */
+static inline __attribute__((always_inline, unused)) long ks_turn(long stop)
+{
+	asm volatile("" : "+r"(stop));
+	return stop;
+}
+
 /* Before the end of a function: the verifier looks for a result, also where there is none, and refuses an address
  * there. */
 #ifdef __bpf__

@@ -112,6 +112,8 @@ TEST_F(CheckEbpfTest, PointersRetested) {
   const std::string taken = "(Assign " + q + " " + r + ")";
   expect(lang::PointersRetested, declared + test + calls + taken + test + one,
          declared + test + taken + test + calls + test + one, words);
+  const std::string cleared = "(Assign " + q + " (Null:" + nullable + "))";
+  expect(lang::PointersRetested, declared + cleared + hides(q) + test + one, declared + cleared + test + one, words);
 }
 
 TEST_F(CheckEbpfTest, ContextAccessesApart) {

@@ -72,6 +72,7 @@ class Checker {
       : seed_(seed), worlds_(worlds), given_(given) {
     context_.kernel_types = &kernel_types();
     context_.project = "random";
+    context_.target.always_dynptr = always_uses_dynptrs(seed);
     file_ = sources_.add("random.ks", source);
   }
 

@@ -7,6 +7,9 @@
 namespace ksc::fuzz {
 
 T Generator::any_option() {
+  // What a helper gives can only be kept in a variable of the same type.
+  for (const Helper& helper : helpers_)
+    if (helper.result.kind == T::Kind::Option && random_.once_in(3)) return helper.result;
   T element = scalar();
   if (element.kind == T::Kind::Float) element = any_integer();
   const T structure = struct_type(random_.pick(structs_));
@@ -16,7 +19,11 @@ T Generator::any_option() {
 
 Tree Generator::option_value(const T& type, int depth) {
   const T& element = type.element[0];
-  switch (random_.below(6)) {
+  const auto gives = [&](const Helper& helper) { return helper.result == type && can_call(helper); };
+  const auto giver = std::find_if(helpers_.begin(), helpers_.end(), gives);
+  if (depth > 0 && giver != helpers_.end() && random_.once_in(3))
+    return count("option given a result"), call(*giver, depth);
+  switch (random_.below(5)) {
     case 0: return count("option given null"), Tree(random_.pick(Texts{"null", "none"}));
     case 1:
     case 2: {
@@ -25,12 +32,6 @@ Tree Generator::option_value(const T& type, int depth) {
       return count("option given an option"), Tree(random_.pick(others));
     }
     case 3:
-      for (const Helper& helper : helpers_) {
-        if (depth <= 0 || !(helper.result == type) || !can_call(helper)) continue;
-        return count("option given a result"), call(helper, depth);
-      }
-      break;
-    case 4:
       for (const Map& map : maps_) {
         if (depth <= 0 || commutes_ || !(map.value == element) || element.kind == T::Kind::Struct) continue;
         return count("option given an entry"), join(map.name + "[", key(map, depth - 1), "]");

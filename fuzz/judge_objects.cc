@@ -94,7 +94,7 @@ class Judge {
 
 }  // namespace
 
-Verdict compile_to_c(const std::string& source, const fs::path& directory, const std::string& library) {
+Verdict compile_to_c(const std::string& source, const fs::path& directory, uint64_t seed, const std::string& library) {
   std::ofstream(directory / "random.ks") << source;
   if (!library.empty()) std::ofstream(directory / "library.ks") << library;
   DiskSources sources;
@@ -103,6 +103,7 @@ Verdict compile_to_c(const std::string& source, const fs::path& directory, const
   options.project = "random";
   options.share = KSC_BUILD "/share/ksc";
   options.makefile = false;
+  options.target.always_dynptr = always_uses_dynptrs(seed);
   const Result result = compile(sources, options);
   if (!result.ok()) {
     std::string message = render_text(result.diagnostics, result.locations, sources);
@@ -133,8 +134,8 @@ Verdict check_object(const std::string& source, uint64_t seed, int worlds, Objec
   const Workspace workspace;
   // Half of all batches of programs are compiled in two files.
   const SplitProgram split = seed / programs_in_object % 2 != 0 ? split_files(source, seed) : SplitProgram();
-  Verdict verdict = split.has_any_moved ? compile_to_c(split.main, workspace.path(), split.library)
-                                        : compile_to_c(source, workspace.path());
+  Verdict verdict = split.has_any_moved ? compile_to_c(split.main, workspace.path(), seed, split.library)
+                                        : compile_to_c(source, workspace.path(), seed);
   if (verdict.stage.empty()) verdict = builder.build(workspace.path());
   if (!verdict.stage.empty()) return verdict;
   for (Name entry : entry_functions(program))
@@ -182,8 +183,12 @@ void judge_corpus(ObjectBuilder& builder) {
   for (const fs::path& file : files) {
     std::ifstream in(file);
     const std::string source{std::istreambuf_iterator<char>(in), {}};
-    const Verdict verdict = check_object(source, 1, 3, builder);
-    EXPECT_EQ(verdict.stage, "") << file.filename() << "\n" << verdict.message << "\n" << verdict.world;
+    for (uint64_t seed : {1, 24}) {
+      const Verdict verdict = check_object(source, seed, 3, builder);
+      EXPECT_EQ(verdict.stage, "") << file.filename() << (always_uses_dynptrs(seed) ? ", --dynptr=always\n" : "\n")
+                                   << verdict.message << "\n"
+                                   << verdict.world;
+    }
   }
 }
 

@@ -41,8 +41,8 @@ class ObjectBuilder {
 };
 
 /// Writes what ksc makes of the source, without a Makefile, into the directory, as random.*; the verdict has a stage if
-/// it is refused. With a library it is the main one of two files.
-Verdict compile_to_c(const std::string& source, const std::filesystem::path& directory,
+/// it is refused. The seed says with which options. With a library it is the main one of two files.
+Verdict compile_to_c(const std::string& source, const std::filesystem::path& directory, uint64_t seed,
                      const std::string& library = {});
 
 /// Compiles a source, and compares runs of each of its programs in some worlds with the interpreter's.

@@ -112,12 +112,14 @@ TEST(Passes, KeepTheTraceOfTheCorpus) {
     }
     const auto world = read_world(world_text);
     ASSERT_TRUE(world) << file;
-    const PassCheck checked =
-        check_passes_apart(source, 1, world_text.empty() ? 4 : 1, world_text.empty() ? nullptr : &*world);
-    EXPECT_TRUE(checked.end == PassCheck::End::Same || checked.end == PassCheck::End::Unsupported)
-        << file.filename() << ": " << checked.pass << "\n"
-        << checked.message;
-    EXPECT_GT(checked.runs, 0u) << file.filename();
+    for (uint64_t seed : {1, 24}) {
+      const PassCheck checked =
+          check_passes_apart(source, seed, world_text.empty() ? 4 : 1, world_text.empty() ? nullptr : &*world);
+      EXPECT_TRUE(checked.end == PassCheck::End::Same || checked.end == PassCheck::End::Unsupported)
+          << file.filename() << (always_uses_dynptrs(seed) ? ", --dynptr=always: " : ": ") << checked.pass << "\n"
+          << checked.message;
+      EXPECT_GT(checked.runs, 0u) << file.filename();
+    }
     ++found;
   }
   if (found == 0) GTEST_SKIP() << "the corpus is empty";

@@ -47,6 +47,33 @@ int effects_in(const Expr& e, bool with_packet, bool with_index) {
   return count;
 }
 
+/// Whether `is_found` holds for an expression somewhere in the body.
+bool any_expression(const Body& body, const std::function<bool(const Expr&)>& is_found) {
+  bool found = false;
+  std::function<void(const Expr&)> expression;
+  const std::function<void(const Stmt&)> statement = [&](const Stmt& s) { each_child_of(s, expression, statement); };
+  expression = [&](const Expr& e) {
+    found = found || is_found(e);
+    each_child_of(e, expression, statement);
+  };
+  for (const Stmt& s : body.statements) statement(s);
+  return found;
+}
+
+bool has_packet_dynptr(const Body& body) {
+  return any_expression(body, [](const Expr& e) {
+    const auto* call = as<HelperCall>(e);
+    return call && (call->form.helper == "bpf_dynptr_from_xdp" || call->form.helper == "bpf_dynptr_from_skb");
+  });
+}
+
+bool follows_packet_pointer(const Body& body) {
+  return any_expression(body, [](const Expr& e) {
+    const auto* deref = as<Deref>(e);
+    return deref && points_into(type_of(deref->form.pointer), Space::Packet);
+  });
+}
+
 /// Whether a function's body ends in a value that is not returned, in any branch.
 bool ends_in_value(const Body& body, bool is_named) {
   if (body.statements.empty()) return false;
@@ -347,6 +374,8 @@ class Checker {
       if (has(Rule::AggregatesReturned) && goes_by_address(f.result, f.domain))
         report("a function gives an array, or a struct in eBPF", sum);
       if (has(Rule::UnreadDropped) && !unread_variables(f.body).empty()) report("a variable is not read", sum);
+      if (has(Rule::PacketDynptrs) && has_packet_dynptr(f.body) && follows_packet_pointer(f.body))
+        report("the packet is accessed beside its dynptr", sum);
       if (has(Rule::ArgumentsPacked) && f.parameters.size() > 5)
         report("a function has more parameters than a call has registers", sum);
       for (const Parameter& p : f.parameters)

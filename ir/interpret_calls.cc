@@ -71,6 +71,12 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     dynptrs_[to_bits(argument(3))] = record;
     return from_number(type, record ? 0 : -22);  // -EINVAL
   }
+  if (name == "bpf_dynptr_from_xdp" || name == "bpf_dynptr_from_skb") {
+    wants(3);
+    if (to_bits(argument(1)) != 0) throw Fault("a dynptr is made with flags");
+    dynptrs_[to_bits(argument(2))] = packet_;
+    return from_number(type, 0);
+  }
   if (name == "bpf_ringbuf_submit_dynptr" || name == "bpf_ringbuf_discard_dynptr") {
     wants(2);
     const auto dynptr = dynptrs_.find(to_bits(argument(0)));
@@ -79,6 +85,14 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     dynptrs_.erase(dynptr);
     return Value{type, {}};
   }
+  if (name == "bpf_dynptr_data") {
+    wants(3);
+    const auto dynptr = dynptrs_.find(to_bits(argument(0)));
+    if (dynptr == dynptrs_.end()) throw Fault("what is accessed is no dynptr");
+    const Address at = dynptr->second + to_bits(argument(1));
+    const bool is_there = dynptr->second && in_open_record(at, to_bits(argument(2)));
+    return from_bits(type, is_there ? at : 0);
+  }
   if (name == "bpf_dynptr_read" || name == "bpf_dynptr_write") {
     wants(5);
     const bool reads = name == "bpf_dynptr_read";
@@ -86,7 +100,9 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     if (dynptr == dynptrs_.end()) throw Fault("what is accessed is no dynptr");
     const Address own = to_bits(argument(reads ? 0 : 2)), at = dynptr->second + to_bits(argument(reads ? 3 : 1));
     const uint64_t size = to_bits(argument(reads ? 1 : 3));
-    if (!dynptr->second || !in_open_record(at, size)) return from_number(type, -7);  // -E2BIG
+    const bool is_there =
+        dynptr->second == packet_ ? memory_.inside(packet_, at, size) : dynptr->second && in_open_record(at, size);
+    if (!is_there) return from_number(type, -7);  // -E2BIG
     memory_.store(reads ? own : at, memory_.load(reads ? at : own, size));
     return zero_value(type);
   }

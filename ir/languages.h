@@ -105,7 +105,8 @@ inline constexpr Lang Ebpf =
     ArgumentsCopied - Kind::Attempt - Kind::BuiltinCall - Kind::Loop - Kind::CpuLoop - Kind::FloatValue - Kind::FloatNegation -
     Kind::FloatOperation - Kind::FloatComparison - Kind::FloatConversion - Kind::FloatTruncation - Kind::PrintPart + Rule::SplitEbpf; // only what runs in the kernel
 inline constexpr Lang NoReservation = Ebpf + Rule::NoReservation;                              // ring buffers are reached by helpers
-inline constexpr Lang UnreadDropped = NoReservation + Rule::UnreadDropped;                             // every variable is read
+inline constexpr Lang PacketDynptrs = NoReservation + Rule::PacketDynptrs;                     // what has a dynptr of the packet reads by it alone
+inline constexpr Lang UnreadDropped = PacketDynptrs + Rule::UnreadDropped;                             // every variable is read
 inline constexpr Lang ArgumentsPacked = UnreadDropped - Rule::UnreadDropped + Rule::ArgumentsPacked;                         // no function has more parameters than a call has registers
 inline constexpr Lang PacketElementsPointed = ArgumentsPacked + Rule::PacketElementsPointed;             // what is chosen in the packet is behind a pointer of its own
 inline constexpr Lang ElementAddressesGuarded = PacketElementsPointed + Rule::ElementAddressesGuarded;         // no address of an element out of range is taken

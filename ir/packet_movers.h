@@ -6,7 +6,8 @@ namespace ksc {
 
 /// Whether a function of the kernel may move the packet. Of one that is not known nobody can say that it does not.
 inline bool may_move_packet(std::string_view function) {
-  if (function == "bpf_obj_new_impl" || function == "bpf_obj_drop_impl") return false;
+  for (const char* other : {"bpf_obj_new_impl", "bpf_obj_drop_impl", "bpf_dynptr_from_xdp", "bpf_dynptr_from_skb"})
+    if (function == other) return false;
   const HelperSignature* helper = find_helper_signature(function);
   return !helper || helper->moves_packet();
 }

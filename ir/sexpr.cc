@@ -356,7 +356,10 @@ class Reader {
     Type type_read = context_.types.enumeration(name());
     if (peek() == ')') return type_read;
     Type signature = nullptr;
-    if (peek() == 'o' && word() == "of") signature = type();
+    if (peek() == 'o') {
+      if (word() != "of") fail("expected `of`, a header or an item");
+      signature = type();
+    }
     const Name kept = context_.name(peek() == '"' ? string() : "");
     std::vector<EnumItem> items;
     while (accept('(')) {

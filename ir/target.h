@@ -61,6 +61,8 @@ struct Target {
   KernelVersion kernel = {6, 1};
   /// Whether somebody asked for that kernel; otherwise a program may use what a newer one has [L171].
   bool is_kernel_given = false;
+  /// Whether the packet, and records of a known size, are reached through dynptrs too [L56].
+  bool always_dynptr = false;
   std::string architecture = "x86_64";
   bool little_endian = true;
   /// The oldest clang that must be able to build the output.

@@ -14,6 +14,8 @@ class StructOrder {
       if (const auto* definition = as<StructDef>(d)) structs_[definition->form.type] = d;
   }
   void place(Type type, std::vector<Decl>& out) {
+    // What an array holds must be known also where only its address is.
+    if (is(type, TypeKind::Pointer) && is(type->element, TypeKind::Array)) type = type->element;
     while (is(type, TypeKind::Array)) type = type->element;
     auto found = structs_.find(type);
     if (found == structs_.end() || !placed_.insert(type).second) return;

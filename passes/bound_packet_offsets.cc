@@ -6,6 +6,7 @@
 #include "ir/effects.h"
 #include "ir/places.h"
 #include "ir/rewrite.h"
+#include "passes/as_unsigned.h"
 #include "passes/offset_bounds.h"
 #include "passes/packet_positions.h"
 #include "passes/passes.h"
@@ -19,28 +20,19 @@ using Out = To<lang::OffsetsBounded>;
 constexpr __int128 farthest = packet_reach;
 constexpr int reach_bits = std::bit_width(static_cast<uint64_t>(packet_reach));
 
-/// The same 64 bits as a number without a sign: sums and products of it differ in nothing but what they are called.
-Expr as_unsigned(const Expr& e, Out& to) {
-  Type wide = to.context.types.u64();
-  if (type_of(e) == wide) return e;
-  if (const auto* number = as<Int>(e); number && number->form.value.value >= 0)
-    return to.make(Int{number->form.value, number->form.constant}, number->loc, wide);
-  const auto* converted = width_of(type_of(e)) == 64 ? as<Convert>(e) : nullptr;
-  Type from = converted ? type_of(converted->form.value) : nullptr;
-  if (converted && is_integral(from) && !is_signed(from)) return as_unsigned(converted->form.value, to);
-  if (const auto* sum = as<Binary>(e); sum && width_of(sum->type) == 64)
-    return to.make(Binary{sum->form.op, as_unsigned(sum->form.left, to), as_unsigned(sum->form.right, to)}, sum->loc,
-                   wide);
-  return to.make(Convert{e}, loc_of(e), wide);
-}
-
 }  // namespace
 
 Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in, Context& context) {
   const OffsetBounds bounds(in.declarations, OffsetBounds::KnownTo::Verifier);
   const OffsetBounds bounds_of_types(in.declarations, OffsetBounds::KnownTo::Types);
+  int loops = 0;  // around what is rewritten
   return rewrite<lang::IndexesGuarded, lang::OffsetsBounded>(
-      in, context, on<PointerAdd>([&](const Node<PointerAdd>& n, Out& to) -> Expr {
+      in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
+        ++loops;
+        to.emit_statement(to.rebuild(n));
+        --loops;
+      }),
+      on<PointerAdd>([&](const Node<PointerAdd>& n, Out& to) -> Expr {
         const Expr pointer = to(n->pointer), count = to(n->count);
         // Such as a distance that every caller gives as 0: the C compiler knows then that a test has been made before.
         if (n.type->space == Space::Packet && bounds.greatest(count) == 0) return pointer;
@@ -52,11 +44,23 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
               PointerAdd{pointer, to.make(Int{{farthest / static_cast<__int128>(size_of(n.type->element))}, {}},
                                           loc_of(count), type_of(count))},
               n.loc, n.type);
-        if (n.type->space != Space::Packet || (constant && constant->form.value.value < 0) ||
-            bounds.greatest(count) * static_cast<__int128>(size_of(n.type->element)) <= farthest)
+        if (n.type->space != Space::Packet || (constant && constant->form.value.value < 0))
           return to.make(PointerAdd{pointer, count}, n.loc, n.type);
         Types& types = to.context.types;
         Type wide = types.u64();
+        const auto bounded = [&](const char* by, const Expr& whole, int bits) -> Expr {
+          const Expr width = to.make(Int{{bits}, {}}, n.loc, types.u32());
+          const Expr offset =
+              to.make(RuntimeCall{to.context.name(by), to.context.span<Expr>({whole, width})}, n.loc, types.i64());
+          return to.make(PointerAdd{pointer, offset}, n.loc, n.type);
+        };
+        const __int128 known = bounds.greatest(count);
+        if (known * static_cast<__int128>(size_of(n.type->element)) <= farthest) {
+          // C compilers count turns by other numbers: they would add one of 2^32 and more, and take it away again.
+          if (loops > 0 && !constant)
+            return bounded("ks_masked", as_unsigned(count, to), std::bit_width(static_cast<uint64_t>(known)));
+          return to.make(PointerAdd{pointer, count}, n.loc, n.type);
+        }
         const Expr whole = as_unsigned(count, to);
         if (const uint64_t size = size_of(n.type->element); std::has_single_bit(size) && size <= farthest) {
           const int bits = reach_bits - std::countr_zero(size);
@@ -64,11 +68,7 @@ Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in
           const __int128 most = bounds_of_types.greatest(count);
           const bool is_large = most >> bits != 0;
           const int known_bits = is_large ? bits : std::bit_width(static_cast<uint64_t>(most));
-          const Expr width = to.make(Int{{known_bits}, {}}, n.loc, types.u32());
-          return to.make(PointerAdd{pointer, to.make(RuntimeCall{to.context.name(is_large ? "ks_reach" : "ks_masked"),
-                                                                 to.context.span<Expr>({whole, width})},
-                                                     n.loc, types.i64())},
-                         n.loc, n.type);
+          return bounded(is_large ? "ks_reach" : "ks_masked", whole, known_bits);
         }
         // Elements of other sizes end between two powers of two.
         const Name name = to.fresh("offset");

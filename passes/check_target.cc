@@ -3,10 +3,9 @@
 /// an error
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "ir/children.h"
 #include "ir/helper_signatures.h"
+#include "ir/license.h"
 #include "ir/map_kind.h"
 #include "ir/places.h"
 #include "ir/program_type.h"
@@ -15,13 +14,6 @@
 
 namespace ksc {
 namespace {
-
-/// The licences that the kernel takes for compatible with its own: include/linux/license.h, license_is_gpl_compatible.
-bool is_gpl_compatible(std::string_view license) {
-  constexpr std::string_view compatible[] = {"GPL",          "GPL v2",       "GPL and additional rights",
-                                             "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"};
-  return std::find(std::begin(compatible), std::end(compatible), license) != std::end(compatible);
-}
 
 /// How many maps the kernel takes for one program: MAX_USED_MAPS of include/linux/bpf_verifier.h.
 constexpr size_t most_maps = 64;
@@ -94,10 +86,16 @@ class TargetCheck {
     if (const auto* call = as<HelperCall>(e))
       if (const HelperSignature* helper = find_helper_signature(call->form.helper.text()))
         helper_call(*helper, call->loc);
+    if (const auto* call = as<MapCall>(e);
+        call && call->form.method == "reserve" && call->form.arguments.empty() && context_.target.always_dynptr)
+      wants(Feature::DynptrRingbuf, "a record that is reached by a dynptr (`--dynptr=always`)", call->loc);
     if (const auto* call = as<MapCall>(e); call && call->form.method == "reserve" && !call->form.arguments.empty()) {
       wants(Feature::DynptrRingbuf, "a record of a size that the program chooses", call->loc);
       wants(Feature::BpfLoop, "a record of a size that the program chooses", call->loc);
     }
+    if (const auto* deref = as<Deref>(e);
+        deref && context_.target.always_dynptr && points_into(type_of(deref->form.pointer), Space::Packet))
+      wants(Feature::DynptrPacket, "a packet that is reached by a dynptr (`--dynptr=always`)", deref->loc);
     if (is_object(type_of(e)) && as<BuiltinCall>(e)) wants(Feature::ObjectNew, "`new`", loc_of(e));
     if (const auto* map = as<MapName>(e)) maps_.insert(map->form.name);
     if (const auto* global = as<Global>(e)) uses_pinned_ = uses_pinned_ || pinned_.count(global->form.name) != 0;

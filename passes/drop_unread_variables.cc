@@ -8,10 +8,10 @@
 
 namespace ksc {
 
-Ir<lang::UnreadDropped> drop_unread_variables(const Ir<lang::NoReservation>& in, Context& context) {
+Ir<lang::UnreadDropped> drop_unread_variables(const Ir<lang::PacketDynptrs>& in, Context& context) {
   using Out = To<lang::UnreadDropped>;
   NameSet unread;
-  return rewrite<lang::NoReservation, lang::UnreadDropped>(in, context,
+  return rewrite<lang::PacketDynptrs, lang::UnreadDropped>(in, context,
                                                            on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
                                                              unread = unread_variables(n->body);
                                                              FunctionDef form = n.form;

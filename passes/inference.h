@@ -305,6 +305,7 @@ class Inference {
   Expr infer_cast(const Node<Cast>& n);
   Expr infer_struct_literal(const Node<StructLiteral>& n);
   Expr infer_array_literal(Span<Expr> values, Expected expected, Loc loc);
+  Expr repeat_named(const Expr& value, uint64_t count, Expected expected, Loc loc);
   Expr infer_match(const Node<Match>& n, Expected expected, bool used);
   std::optional<Pattern> infer_pattern(const Pattern& p, Type type);
   Expr infer_if_value(const Node<IfValue>& n, Expected expected);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "ir/effects.h"
 #include "passes/inference.h"
 
 namespace ksc {
@@ -54,7 +55,8 @@ Expr Inference::infer(const Expr& e, Expected expected) {
           return c.make(Zero{}, loc,
                         t.array(element ? element : type_of(settle(value)),
                                 is(expected, TypeKind::Array) ? expected->count : count));
-        return infer_array_literal(c.span(std::vector<Expr>(count, n->value)), expected, loc);
+        if (!has_effect(value)) return infer_array_literal(c.span(std::vector<Expr>(count, n->value)), expected, loc);
+        return repeat_named(value, count, expected, loc);
       }),
       on<New>([&](const auto& n) { return infer_new(n); }), on<NewValue>([&](const Node<NewValue>& n) -> Expr {
         Type type = resolve(n->target);

@@ -354,6 +354,22 @@ Expr Inference::infer_struct_literal(const Node<StructLiteral>& n) {
   return c.make(StructValue{c.span(values)}, n.loc, type);
 }
 
+/// [f(); 3]   =>   { var value = f(); [value, value, value] }: it is called once.
+Expr Inference::repeat_named(const Expr& value, uint64_t count, Expected expected, Loc loc) {
+  const Expr given = is(expected, TypeKind::Array) ? coerce(value, expected->element) : value;
+  if (is_invalid(given)) return given;
+  Type element = type_of(given);
+  if (is(expected, TypeKind::Array) && count > expected->count) {
+    c.diagnostics.report(loc, diag::too_many_elements, count, spell(expected));
+    return invalid(loc);
+  }
+  const Name name = c.names.fresh("value");
+  const Body declared{c.span<Stmt>({c.make(Let{name, element, given}, loc)})};
+  const std::vector<Expr> elements(count, c.make(Local{name}, loc, element));
+  Type type = t.array(element, is(expected, TypeKind::Array) ? expected->count : count);
+  return c.make(BlockValue{declared, Expr(c.make(ArrayValue{c.span(elements)}, loc, type))}, loc, type);
+}
+
 Expr Inference::infer_array_literal(Span<Expr> values, Expected expected, Loc loc) {
   Type element = is(expected, TypeKind::Array) ? expected->element : nullptr;
   std::vector<Expr> typed;

@@ -24,7 +24,19 @@ struct Locals {
   }
 };
 
-/// Whether what is known of the packet may be lost in the body, by pulling.
+bool points_to_context(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Context; }
+
+/// Whether who is given the value is given the context, alone or with what else a loop's turns need.
+bool gives_context(const Expr& e) {
+  Type type = type_of(e);
+  if (points_to_context(type)) return true;
+  if (!is(type, TypeKind::Pointer) || !is(type->element, TypeKind::Struct)) return false;
+  const auto& fields = type->element->body->fields;
+  return std::any_of(fields.begin(), fields.end(), [](const StructField& f) { return points_to_context(f.type); });
+}
+
+/// Whether what is known of the packet may be lost in the body, by pulling, also in a loop inside that is a function
+/// already.
 bool may_pull(const Body& body) {
   std::function<bool(const Expr&)> in_expr;
   std::function<bool(const Stmt&)> in_stmt = [&](const Stmt& s) {
@@ -36,9 +48,10 @@ bool may_pull(const Body& body) {
   in_expr = [&](const Expr& e) {
     const auto* helper = as<HelperCall>(e);
     bool found = helper && helper->form.helper == "bpf_skb_pull_data";
+    const bool turns = helper && helper->form.arguments.size() == 4 && as<FunctionAddress>(helper->form.arguments[1]);
+    if (turns) found = gives_context(helper->form.arguments[2]);
     if (const auto* call = as<Call>(e))
-      for (const Expr& argument : call->form.arguments)
-        found = found || (is(type_of(argument), TypeKind::Pointer) && type_of(argument)->space == Space::Context);
+      found = found || std::any_of(call->form.arguments.begin(), call->form.arguments.end(), gives_context);
     each_child_of(
         e, [&](const Expr& child) { found = found || in_expr(child); },
         [&](const Stmt& s) { found = found || in_stmt(s); });
@@ -174,7 +187,7 @@ Span<FieldValue> Outliner::capture() {
         to_.make(Field{to_.make(Deref{to_.make(Local{captured_}, loc, captured_type_)}, loc, structure_), field.name},
                  loc, field.type);
     replacements_[name] = by_address ? Expr(to_.make(Deref{member}, loc, type)) : member;
-    if (is(type, TypeKind::Pointer) && type->space == Space::Context) contexts_.push_back({name, type});
+    if (points_to_context(type)) contexts_.push_back({name, type});
   }
   if (fields.empty()) {
     StructField field;

@@ -78,11 +78,13 @@ bool moves_packet(const Expr& e) {
   return call && may_move_packet(call->form.helper.text());
 }
 
+bool replaces_packet(const Expr& e) { return moves_packet(e) && as<HelperCall>(e)->form.helper != "bpf_skb_pull_data"; }
+
 PacketFunctions::PacketFunctions(const Program& program)
     : moving(functions_where(program, [](const FunctionDef&, const Expr& e) { return moves_packet(e); })),
-      pulling(functions_where(program, [](const FunctionDef& function, const Expr& e) {
-        return as<InPacket>(e) && has_socket_buffer(function);
-      })) {}
+      pulling(functions_where(program, [](const FunctionDef& function,
+                                          const Expr& e) { return as<InPacket>(e) && has_socket_buffer(function); })),
+      replacing(functions_where(program, [](const FunctionDef&, const Expr& e) { return replaces_packet(e); })) {}
 
 PacketWalk::PacketWalk(Context& context, const FunctionDef& function, const PacketFunctions& functions)
     : context_(context),

@@ -14,13 +14,16 @@ using KnownBytes = std::map<Name, int64_t, ByText>;
 
 /// What functions do to the packet, themselves or through others.
 struct PacketFunctions {
-  NameSet moving;   // they call a helper that moves it: packet pointers are dead then [L167]
-  NameSet pulling;  // they test accesses of a socket buffer, and make its data linear where that helps [L176]
+  NameSet moving;     // they call a helper that moves it: packet pointers are dead then [L167]
+  NameSet pulling;    // they test accesses of a socket buffer, and make its data linear where that helps [L176]
+  NameSet replacing;  // they call one after which the packet has another start or length
   explicit PacketFunctions(const Program& program);
 };
 
 /// A call of a helper that moves the packet.
 bool moves_packet(const Expr& e);
+/// A call of one after which the packet has another start or length.
+bool replaces_packet(const Expr& e);
 
 /// Goes through a function in the order of control, and knows at each test of a packet access what earlier ones have
 /// proven.

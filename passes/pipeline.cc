@@ -77,6 +77,7 @@ auto ebpf() {
   return Pipeline<lang::ArgumentsCopied>{}
       | KSC_PASS(select_ebpf, "only what runs in the kernel stays")
       | KSC_PASS(lower_reservations, "records of ring buffers are reserved and submitted by the kernel's helpers")
+      | KSC_PASS(lower_packet_dynptrs, "with --dynptr=always the packet is read and written through a dynptr")
       | KSC_PASS(drop_unread_variables, "variables that nothing reads go")
       | KSC_PASS(pack_arguments, "what a call has no register for is passed in a struct")
       | KSC_PASS(point_at_packet_elements, "what is chosen of an array in the packet is reached by a pointer of its own")

@@ -56,7 +56,7 @@ void require_one_of(const std::string& option, const std::string& value, const s
 Parsed parse_options(const OptionSet& set, const std::vector<std::string>& arguments) {
   Parsed parsed;
   DriverOptions& options = parsed.options;
-  std::string kernel, format = "text";
+  std::string kernel, format = "text", dynptr = "auto";
   std::vector<std::string> emit, remarks, files;
 
   po::options_description visible("Options");
@@ -76,6 +76,8 @@ Parsed parse_options(const OptionSet& set, const std::vector<std::string>& argum
       "where imports and includes are looked for, beside the file's own folder");
   add("target-kernel", po::value(&kernel)->value_name("X.Y"),
       "the oldest kernel that the program must run on (6.1 if not given)");
+  add("dynptr", po::value(&dynptr)->value_name("auto|always"),
+      "whether packets and records are reached through dynptrs where pointers would do");
   add("error-format", po::value(&format)->value_name("text|json"), "how messages are written");
   add("color", po::value(&options.color)->value_name("auto|always|never"), "colours in messages; auto heeds NO_COLOR");
   add("remark,R", po::value(&remarks)->value_name("KIND"),
@@ -125,6 +127,8 @@ Parsed parse_options(const OptionSet& set, const std::vector<std::string>& argum
       options.compile.target.kernel = *version;
       options.compile.target.is_kernel_given = true;
     }
+    require_one_of("dynptr", dynptr, {"auto", "always"});
+    options.compile.target.always_dynptr = dynptr == "always";
     require_one_of("error-format", format, {"text", "json"});
     require_one_of("color", options.color, {"auto", "always", "never"});
     if (given.count("project") && !is_identifier(options.compile.project))

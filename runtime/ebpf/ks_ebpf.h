@@ -34,6 +34,12 @@
 #define ks_data(ctx) ks_load_pointer(ctx, data)
 #define ks_data_end(ctx) ks_load_pointer(ctx, data_end)
 
+/* The packet, read from where its bytes lie. */
+#ifdef __bpf__
+extern int bpf_dynptr_from_xdp(struct xdp_md *ctx, __u64 flags, struct bpf_dynptr *packet) __ksym;
+extern int bpf_dynptr_from_skb(struct __sk_buff *ctx, __u64 flags, struct bpf_dynptr *packet) __ksym;
+#endif
+
 /*
  * An offset in a record, or its size, as the helpers of dynptrs take it: they look at 32 bits, and no record has more
  * than 24 of them (DYNPTR_MAX_SIZE of kernel/bpf/helpers.c).
@@ -254,7 +260,7 @@ static inline __attribute__((always_inline, unused)) __u64 ks_distance(const voi
  * An offset into the packet, or the largest one of so many bits, where no access succeeds. It takes no branch: the
  * verifier would follow both ways of each, and of the next one again.
  */
-static inline __attribute__((always_inline, unused)) __s64 ks_reach(__u64 offset, int bits)
+static inline __attribute__((always_inline, unused)) __u64 ks_reach(__u64 offset, int bits)
 {
 	__s64 beyond = -(__s64)(offset >> bits);
 
@@ -269,7 +275,7 @@ static inline __attribute__((always_inline, unused)) __s64 ks_reach(__u64 offset
 }
 
 /* The offset, which has no more than so many bits: the verifier may not know it. */
-static inline __attribute__((always_inline, unused)) __s64 ks_masked(__u64 offset, int bits)
+static inline __attribute__((always_inline, unused)) __u64 ks_masked(__u64 offset, int bits)
 {
 	if (!__builtin_constant_p(offset))
 		asm volatile("" : "+r"(offset));

@@ -52,6 +52,8 @@ long host_map_store(struct host_map* map, const uint8_t* key, const uint8_t* val
 struct host_map* host_map_at(void* address);
 void host_map_print(struct host_map* map, FILE* out);
 void host_print_hex(const uint8_t* data, size_t size, FILE* out);
+/// Makes a dynptr of `size` bytes from `data` on.
+void host_dynptr_over(struct bpf_dynptr* dynptr, uint8_t* data, uint64_t size);
 
 // packet.c
 /// Places a packet below 4 GiB, its end against a page that faults.

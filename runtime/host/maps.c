@@ -361,12 +361,15 @@ static struct host_dynptr host_dynptr_at(const struct bpf_dynptr* dynptr) {
   return inside;
 }
 
-long bpf_ringbuf_reserve_dynptr(void* address, __u32 size, __u64 flags, struct bpf_dynptr* dynptr) {
-  struct host_dynptr inside = {NULL, 0};
-  if (size <= 0xffffff) inside.data = bpf_ringbuf_reserve(address, size, flags);
-  if (inside.data) inside.size = size;
+void host_dynptr_over(struct bpf_dynptr* dynptr, uint8_t* data, uint64_t size) {
+  struct host_dynptr inside = {data, size};
   memcpy(dynptr, &inside, sizeof(inside));
-  return inside.data ? 0 : -EINVAL;
+}
+
+long bpf_ringbuf_reserve_dynptr(void* address, __u32 size, __u64 flags, struct bpf_dynptr* dynptr) {
+  uint8_t* data = size <= 0xffffff ? bpf_ringbuf_reserve(address, size, flags) : NULL;
+  host_dynptr_over(dynptr, data, data ? size : 0);
+  return data ? 0 : -EINVAL;
 }
 
 void bpf_ringbuf_submit_dynptr(struct bpf_dynptr* dynptr, __u64 flags) {
@@ -379,6 +382,12 @@ void bpf_ringbuf_discard_dynptr(struct bpf_dynptr* dynptr, __u64 flags) {
   struct host_dynptr inside = host_dynptr_at(dynptr);
   if (inside.data) bpf_ringbuf_discard(inside.data, flags);
   memset(dynptr, 0, sizeof(inside));
+}
+
+void* bpf_dynptr_data(const struct bpf_dynptr* dynptr, __u32 offset, __u32 size) {
+  struct host_dynptr inside = host_dynptr_at(dynptr);
+  if (!inside.data || offset > inside.size || size > inside.size - offset) return NULL;
+  return inside.data + offset;
 }
 
 long bpf_dynptr_read(void* target, __u32 size, const struct bpf_dynptr* dynptr, __u32 offset, __u64 flags) {

@@ -126,6 +126,18 @@ void host_packet_run(int (*program)(void*), bool is_tc, FILE* out) {
   fputs("}\n", out);
 }
 
+int bpf_dynptr_from_xdp(struct xdp_md* xdp, __u64 flags, struct bpf_dynptr* dynptr) {
+  (void)xdp;
+  if (flags != 0) return -EINVAL;
+  host_dynptr_over(dynptr, data, (uint64_t)(data_end - data));
+  return 0;
+}
+
+int bpf_dynptr_from_skb(struct __sk_buff* skb, __u64 flags, struct bpf_dynptr* dynptr) {
+  (void)skb;
+  return bpf_dynptr_from_xdp(NULL, flags, dynptr);
+}
+
 long bpf_xdp_adjust_head(struct xdp_md* xdp, int delta) {
   (void)xdp;
   size_t meta = (size_t)(data - data_meta);

@@ -67,6 +67,7 @@ struct Checked {
       options.target.kernel = *KernelVersion::parse(rest.substr(0, rest.find('\n')));
       options.target.is_kernel_given = true;
     }
+    options.target.always_dynptr = sources.text(0).find("//! --dynptr=always") != std::string_view::npos;
     if (sources.text(0).find("//! -Rall") != std::string_view::npos)
       options.remarks = {Remark::bounds, Remark::loops, Remark::stack};
     result = compile(sources, options);
@@ -183,6 +184,7 @@ INSTANTIATE_TEST_SUITE_P(Errors, ErrorFile, testing::ValuesIn(files_below(fs::pa
 const std::set<std::string_view> tested_elsewhere = {
     "KS0002", "KS0013",                                          // tests/unit/lexer_test.cc, tests/corpus
     "KS0103", "KS0208", "KS0408", "KS0429", "KS0430", "KS0511",  // below
+    "KS0455",                                                    // tests/passes/lower_packet_dynptrs
     "KS0601", "KS0603", "KS0604", "KS0605", "KS0606",            // tests/cli
     "KS0608", "KS0609", "KS0610",                                // tests/cli
     "KS0607",                                                    // tests/unit/pipeline_test.cc

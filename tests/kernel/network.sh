@@ -76,12 +76,16 @@ has() { # NAME PATTERN FILE
   fi
 }
 
-build() { # SOURCE.ks... ; leaves the projects in $work/NAME
-  local source name cc=gcc
+build() { # [--OPTION of ksc] SOURCE.ks... ; leaves the projects in $work/NAME
+  local source name cc=gcc options=()
+  if [[ $1 == --* ]]; then
+    options=("$1")
+    shift
+  fi
   command -v ccache >"$work/null" && cc="ccache gcc"
   for source in "$@"; do
     name=$(basename "$source" .ks)
-    "$ksc" compile "$source" -o "$work/$name" && make -C "$work/$name" CC="$cc" >"$work/$name.log" 2>&1 ||
+    "$ksc" compile "${options[@]}" "$source" -o "$work/$name" && make -C "$work/$name" CC="$cc" >"$work/$name.log" 2>&1 ||
       { cat "$work/$name.log"; echo "FAILED: $name is not built"; exit 1; }
   done
 }

@@ -46,4 +46,18 @@ send
 check "a callback pulls, and the pointer that moves stays valid" 1 "$(value walked 67)"
 finish INT
 
+echo "--- through a dynptr, which reads it where it lies"
+build --dynptr=always "$source_dir/tests/kernel/packets/pull.ks"
+check "nothing of it is pulled" 0 "$(sed -n '/^int walks/,/^}/p' "$work/pull/pull.ebpf.c" | grep -c bpf_skb_pull_data)"
+for program in 1 2; do
+  start "$work/out" 1 "$work/pull/pull" --program=$program
+  send
+  if [ $program = 1 ]; then
+    check "a helper reads it" 1 "$(value through_helper 66)"
+  else
+    check "a callback reads it" 1 "$(value walked 67)"
+  fi
+  finish INT
+done
+
 done_testing

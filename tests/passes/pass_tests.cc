@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs each pass alone on the files PASS/*.ksir of a folder. A file holds what goes in, a line `;; =>`, and what must
 // come out, in at most 30 lines; messages that the pass must report stand below that line as `;; error: CODE text`. The
-// types that both parts use are described in the first only. With --update the second parts are written anew, for their
-// author to review.
+// types that both parts use are described in the first only. A line `; --dynptr=always` sets that option. With --update
+// the second parts are written anew, for their author to review.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -136,6 +136,7 @@ class PassTests {
     if (!update_ && !file.has_arrow) return fail(fmt::format("{}: has no line `{}`", name, arrow));
     Context context;
     begin(context);
+    context.target.always_dynptr = file.input.find("; --dynptr=always\n") != std::string::npos;
     ReadError error;
     const auto input = read_program(context, file.input, error);
     if (!input)

@@ -73,7 +73,7 @@ std::map<std::string, Frame> estimated(const std::string& source) {
 Sizes laid_out(const std::string& source, std::string_view version) {
   const Workspace workspace;
   Sizes sizes;
-  if (!compile_to_c(source, workspace.path()).stage.empty()) return sizes;
+  if (!compile_to_c(source, workspace.path(), 0).stage.empty()) return sizes;
   const std::string listed =
       output_of(fmt::format("cd {0} && clang-{1} -target bpf -mcpu=v3 -O2 -g -fwrapv -funsigned-char "
                             "-fstack-size-section -w -D__$(uname -m)__ -I. "

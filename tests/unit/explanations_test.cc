@@ -64,6 +64,7 @@ std::set<std::string> codes_of(const std::string& program, const std::string& ho
   options.makefile = false;
   options.check_only = how.find("when compiled") == how.npos;
   if (how.find("-Rall") != how.npos) options.remarks = {Remark::bounds, Remark::loops, Remark::stack};
+  options.target.always_dynptr = how.find("--dynptr=always") != how.npos;
   std::smatch kernel;
   options.target.is_kernel_given = std::regex_search(how, kernel, std::regex("--target-kernel=(\\S+)"));
   if (options.target.is_kernel_given) options.target.kernel = *KernelVersion::parse(kernel.str(1));

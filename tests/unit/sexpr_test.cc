@@ -341,6 +341,7 @@ TEST(Sexpr, ErrorsSayWhatAndWhere) {
   EXPECT_EQ(error_of("(GlobalDef x (str many) - Shared)"), "22: expected an integer");
   EXPECT_EQ(error_of("(GlobalDef x (str -1) - Shared)"), "20: a size is out of range");
   EXPECT_EQ(error_of("(GlobalDef x (thing u8) - Shared)"), "19: `thing` is no kind of type");
+  EXPECT_EQ(error_of("(GlobalDef x (enum e o) - Shared)"), "22: expected `of`, a header or an item");
   std::string deep;
   for (int i = 0; i < 5000; ++i) deep += "(ptr ";
   EXPECT_NE(error_of("(GlobalDef x " + deep).find("nested too deeply"), std::string::npos);

@@ -112,6 +112,7 @@ const std::vector<std::string>& counted_forms() {
       "match char",
       "match bool",
       "match block arm",
+      "repeated element",
       "var in arm",
       "var",
       "var without value",

@@ -237,6 +237,10 @@ Tree Generator::leaf(const T& type) {
   if (type.kind == T::Kind::Int || type.kind == T::Kind::Float)
     return expression(fmt::format("({} as {})", literal(type), type.spelled()), type);
   if (type.kind == T::Kind::Struct) return struct_literal(type);
+  if (type.kind == T::Kind::Array && random_.once_in(3)) {
+    count("repeated element");
+    return join("[", value(type.element[0], 2), fmt::format("; {}]", 1 + random_.below(type.count)));
+  }
   if (type.kind == T::Kind::Array) {
     Tree out;
     out.before = "[";

@@ -76,8 +76,21 @@ Attribute Parser::attribute() {
   if (!panicking_ && at(LeftParen) && !peek().new_line) {
     const Token open = take();
     given = arguments(open);
+    if (panicking_) given = skipped_arguments();
   }
   return {name, given};
+}
+
+/// Goes to the end of arguments that were not understood, if it is on their line: what stands behind them belongs to
+/// the same attribute's declaration all the same.
+Span<Expr> Parser::skipped_arguments() {
+  const Token first = peek();
+  while (!at_end() && !at(RightParen) && !peek().new_line) take();
+  if (at(RightParen) && !peek().new_line) {
+    take();
+    panicking_ = false;
+  }
+  return span(std::vector<Expr>{make(InvalidExpr{}, since(first))});
 }
 
 void Parser::reject_attributes(const Modifiers& found, std::string_view what) {

@@ -78,6 +78,16 @@ bool Parser::is_swallowed() const {
   return after != swallowed_.begin() && position_ <= (after - 1)->second;
 }
 
+bool Parser::is_lost() const {
+  if (!panicking_.has_been || lost_at_ >= position_) return false;
+  for (size_t i = lost_at_ + 1; i <= position_; ++i) {
+    const Token& token = tokens_.tokens[i];
+    const bool begins = token.kind == Comma || token.kind == Semicolon || token.kind == LeftBrace;
+    if (token.new_line || (begins && i < position_)) return false;
+  }
+  return true;
+}
+
 std::vector<Name> Parser::names_declared(size_t from) const {
   const auto declares = [](TokenKind kind) {
     return kind == KeywordFn || kind == KeywordStruct || kind == KeywordEnum || kind == KeywordVar ||

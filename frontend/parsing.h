@@ -41,6 +41,17 @@ class Scoped {
   T before_;
 };
 
+/// Whether tokens are skipped, since what was found is not what was expected; and whether they have been.
+struct Panic {
+  bool is_now = false, has_been = false;
+  operator bool() const { return is_now; }
+  Panic& operator=(bool now) {
+    is_now = now;
+    has_been |= now;
+    return *this;
+  }
+};
+
 /// One run over one file. After an error, `panicking_` silences all others until `synchronize` has found firm ground
 /// again: so no error is caused by another.
 class Parser {
@@ -112,13 +123,19 @@ class Parser {
   template <class... A>
   Diagnostic& error(Loc at, const diag::Message<A...>& message, const std::type_identity_t<A>&... arguments) {
     if (panicking_ || silent_ || last_error_ == position_ || is_swallowed()) return ignored_ = {};
+    const fmt::string_view text = message.text;
+    const bool finds_another = std::string_view(text.data(), text.size()).starts_with("found {}");
+    if (finds_another && is_lost()) return ignored_ = {};
     last_error_ = position_;
+    if (finds_another) lost_at_ = position_, panicking_.has_been = false;
     if (++errors_ == most_errors) {
       silent_ = true;
       return context_.diagnostics.report(at, diag::too_many_syntax_errors);
     }
     return context_.diagnostics.report(at, message, arguments...);
   }
+  /// Whether something before on this line was not understood, and nothing since is sure to begin something new.
+  bool is_lost() const;
   /// Notes what a string or a character without its end may have swallowed a part of.
   void note_swallowed();
   /// Notes the keywords that functions are named with, which may be called before.
@@ -198,6 +215,7 @@ class Parser {
   void declaration(std::vector<Decl>& out);
   Modifiers modifiers();
   Attribute attribute();
+  Span<Expr> skipped_arguments();
   Decl function(Modifiers& modifiers);
   Span<TypedName> parameters();
   Decl variable(const Modifiers& modifiers);
@@ -343,7 +361,7 @@ class Parser {
   size_t position_ = 0;
   size_t function_indentation_ = 0;  // of the function at work
   int depth_ = 0;
-  bool panicking_ = false;
+  Panic panicking_;
   bool broken_ = false;          // something of the declaration at work was skipped
   bool follows_broken_ = false;  // something of the declaration before it was
   bool silent_ = false;          // the rest of the file cannot be understood
@@ -351,6 +369,7 @@ class Parser {
   std::vector<std::pair<size_t, size_t>> swallowed_;  // tokens from, to
   size_t unclosed_ = 0;  // blocks whose end was not found; a bracket too many may be theirs
   size_t last_error_ = SIZE_MAX;
+  size_t lost_at_ = SIZE_MAX;  // where something else was found than expected
   size_t errors_ = 0;
   Diagnostic ignored_;
   std::vector<Decl> misplaced_;  // declarations within functions, of which the names are known

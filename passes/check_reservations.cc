@@ -53,7 +53,8 @@ class ReservationCheck {
       context_.diagnostics.report(loc, diag::reservation_assigned, std::string(variable.spelling()),
                                   reserved_thing(types_.at(variable)));
     };
-    events.used = [&](Name, const Expr& closed_by, Loc loc) {
+    events.used = [&](Name variable, const Expr& closed_by, Loc loc) {
+      if (!used_.insert(variable).second) return;  // one mistake, however often it shows
       const Loc end = loc_of(closed_by);
       if (as<BuiltinCall>(closed_by)) {
         context_.diagnostics.report(loc, diag::deleted).note(end, "this deletes it");
@@ -186,6 +187,7 @@ class ReservationCheck {
     Expr call;
     Name ring{};
   };
+  NameSet used_;  // after they were closed
   const EscapeAnalysis& escapes_;
   Context& context_;
   NameMap<Reserved> reserved_;

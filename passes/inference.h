@@ -508,6 +508,8 @@ class Inference {
   Name result_name_;                                 // if it has one: `return` alone gives it
   NameSet packet_ends_;                              // locals that hold ctx->data_end
   std::map<Name, NameSet, ByText> refused_members_;  // of structs and config blocks: those whose type was refused
+  bool had_errors_ = false;                          // before anything was typed: not all that was written is there
+  NameSet no_pointers_;                              // variables that were followed, and are none
   NameSet unknown_types_;                            // that have been reported
   bool declares_anything_ = false;                   // a broken declaration whose name is not known
   NameMap<Expr> keys_only_;  // the values of loops over these maps: userspace sees one for each CPU

@@ -6,6 +6,7 @@
 namespace ksc {
 
 Program Inference::program(const Program& in) {
+  had_errors_ = c.diagnostics.has_errors();
   for (const Decl& d : in) collect(d);
   for (const Decl& d : in) collect_broken(d);
   // In their order, so that what stands behind what it needs waits for nothing.

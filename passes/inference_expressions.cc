@@ -116,7 +116,9 @@ Expr Inference::infer(const Expr& e, Expected expected) {
           return unsupported(loc, "the context as a value");
         if (is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef))
           return c.make(Deref{pointer}, loc, type->element);
-        c.diagnostics.report(loc, diag::not_a_pointer, spell(type));
+        const auto* local = as<Local>(pointer);
+        if (!local || no_pointers_.insert(local->form.name).second)  // one mistake, however often it is followed
+          c.diagnostics.report(loc, diag::not_a_pointer, spell(type));
         return invalid(loc);
       }));
 }

@@ -43,6 +43,7 @@ void Inference::complete_function(const Node<FunctionDecl>& n, Entity& entity) {
         if (attribute.arguments.size() > 1)
           argument_count(fmt::format("@{}", name), attribute.arguments.size(), 1, attribute.name.loc);
         const auto* text = as<StringValue>(attribute.arguments[0]);
+        if (as<InvalidExpr>(attribute.arguments[0])) entity.target = c.name(type->targets[0]);
         for (std::string_view target : type->targets)
           if (text && text->form.text == target) entity.target = text->form.text;
         if (!entity.target) {

@@ -164,6 +164,8 @@ void Inference::declare_body(const FunctionDecl& n, Loc loc, const Entity& entit
 Type Inference::result_memory(const Instance& one, Loc loc) {
   if (result_name_ && memories_.count(result_name_)) return memories_[result_name_];
   Type given = given_memory_;
+  // What it gives may stand in what was not understood.
+  if (!given && had_errors_) return t.invalid();
   if (!given) return type_of(unsupported(loc, "a result that is a pointer, and always null"));
   if (is(given, TypeKind::Invalid)) return given;
   if (is(given, TypeKind::EntryRef)) return gives_null_ ? nullable(given) : given;

@@ -35,8 +35,11 @@ bool Inference::can_follow(const Expr& pointer, Loc loc) {
   Type type = type_of(pointer);
   if (!is(type, TypeKind::Pointer)) return true;
   if (is_packet_end(pointer)) return c.diagnostics.report(loc, diag::packet_end, "has nothing behind it"), false;
-  if (type->space == Space::Any && in_ebpf())
-    return unsupported(loc, "following a pointer whose memory is not known"), false;
+  if (type->space == Space::Any && in_ebpf()) {
+    // What it was given may stand in what was not understood.
+    if (!had_errors_) unsupported(loc, "following a pointer whose memory is not known");
+    return false;
+  }
   return true;
 }
 
@@ -45,6 +48,8 @@ void Inference::report_no_member(Type type, const Ident& name, std::vector<std::
   if (const auto refused = refused_members_.find(type->name);
       refused != refused_members_.end() && refused->second.count(name.name))
     return;
+  const Entity* function = find_entity(name.name);
+  if (function && as<InvalidDecl>(function->declaration)) return;  // it may be a method
   const bool has_members = is(type, TypeKind::Struct) || is_enumeration(type);
   if (has_members) refused_members_[type->name].insert(name.name);  // one mistake, wherever it stands
   Diagnostic& message = c.diagnostics.report(name.loc, diag::no_member, spell(type), std::string(name.name.spelling()));

@@ -221,7 +221,12 @@ class Linker final : public Walker {
         context.diagnostics.report(name->loc, diag::module_as_value, text, text);
         out = context.make(InvalidExpr{}, name->loc);
       } else {
-        out = entry ? Expr(context.make(GlobalName{entry->symbol}, name->loc)) : e;
+        // What could not be read is no other file's.
+        const bool is_broken = file_->broken.count(name->form.name) || file_->has_any_name;
+        if (!entry && is_broken && symbols_.count(name->form.name))
+          out = context.make(InvalidExpr{}, name->loc);
+        else
+          out = entry ? Expr(context.make(GlobalName{entry->symbol}, name->loc)) : e;
       }
     } else if (const auto* member = as<Member>(e)) {
       if (const Name import = imported(member->form.object)) {

@@ -39,7 +39,10 @@ Expr choice_of_parts(const Expr& e, To<Out>& to) {
     if (as<Zero>(of)) {
       // An index out of range ends userspace there also where the array is not [L54]; a string has zeros behind its
       // end.
-      const bool may_end = index && is(type_of(of), TypeKind::Array) && !as<Int>(index->form.index) && to.function() &&
+      const auto* number = index ? as<Int>(index->form.index) : nullptr;
+      const bool is_there = number && number->form.value.value >= 0 &&
+                            number->form.value.value < static_cast<__int128>(type_of(of)->count);
+      const bool may_end = index && is(type_of(of), TypeKind::Array) && !is_there && to.function() &&
                            to.function()->domain == Domain::User;
       if (!may_end) return to.make(Zero{}, loc_of(e), type_of(e));
       const Name zeros = to.fresh("zeros");

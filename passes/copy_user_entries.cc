@@ -106,6 +106,21 @@ class EntryCopies {
     to.emit(Assign{local(name, type, n.loc, to), found(name, *read, type, n.loc, to)}, n.loc);
   }
 
+  /// The same place, its indexes named that the write itself may change: s.f[s.f[0]] = v.
+  Expr with_named_indexes(const Expr& place, Out& to) {
+    if (const auto* field = as<Field>(place))
+      return to.make(Field{with_named_indexes(field->form.base, to), field->form.name}, field->loc, field->type);
+    const auto* element = as<Index>(place);
+    if (!element) return place;
+    Expr index = element->form.index;
+    if (header(index).contains.has(Kind::Deref)) {
+      const Name name = to.fresh("index");
+      to.emit(Let{name, type_of(index), to(index)}, loc_of(index));
+      index = to.make(Local{name}, loc_of(index), type_of(index));
+    }
+    return to.make(Index{with_named_indexes(element->form.base, to), index}, element->loc, element->type);
+  }
+
   /// After a part of the copy was written: the same part of the entry, if it is a copy of one.
   void write_back(const Expr& place, const Expr& reference, Loc loc, Out& to) {
     const auto* local = as<Local>(reference);
@@ -281,17 +296,25 @@ Ir<lang::UserEntriesCopied> copy_user_entries(const Ir<lang::PresenceAsked>& in,
       }),
       on<Assign>([&](const Node<Assign>& n, Out& to) {
         if (as<Local>(n->place) && copies.is_copied(n->place)) return copies.assign(n, to);
-        to.emit(Assign{to(n->place), to(n->value)}, n.loc);
-        if (const Expr* reference = base_reference(n->place)) copies.write_back(n->place, *reference, n.loc, to);
+        const Expr* reference = base_reference(n->place);
+        const Expr place = reference ? copies.with_named_indexes(n->place, to) : n->place;
+        to.emit(Assign{to(place), to(n->value)}, n.loc);
+        if (reference) copies.write_back(place, *reference, n.loc, to);
       }),
       on<Evaluate>([&](const Node<Evaluate>& n, Out& to) {
-        to.emit(Evaluate{to(n->value)}, n.loc);
         // Arrays and strings are written by memcpy and memset.
         const auto* call = as<RuntimeCall>(n->value);
-        if (!call || (call->form.function != "__builtin_memcpy" && call->form.function != "__builtin_memset")) return;
-        const auto* target = as<AddressOf>(call->form.arguments[0]);
-        if (const Expr* reference = target ? base_reference(target->form.place) : nullptr)
-          copies.write_back(target->form.place, *reference, n.loc, to);
+        const bool writes =
+            call && (call->form.function == "__builtin_memcpy" || call->form.function == "__builtin_memset");
+        const auto* target = writes ? as<AddressOf>(call->form.arguments[0]) : nullptr;
+        const Expr* reference = target ? base_reference(target->form.place) : nullptr;
+        if (!reference) return to.emit(Evaluate{to(n->value)}, n.loc);
+        const Expr place = copies.with_named_indexes(target->form.place, to);
+        std::vector<Expr> arguments = {to.make(AddressOf{to(place)}, target->loc, target->type)};
+        for (size_t i = 1; i < call->form.arguments.size(); ++i) arguments.push_back(to(call->form.arguments[i]));
+        const RuntimeCall writing{call->form.function, context.span(arguments)};
+        to.emit(Evaluate{to.make(writing, call->loc, call->type)}, n.loc);
+        copies.write_back(place, *reference, n.loc, to);
       }),
       on<MapLoop>([&](const Node<MapLoop>& n, Out& to) {
         MapLoop form = n.form;

@@ -3,6 +3,7 @@
 /// for (k, v in m) A   =>   bpf_for_each_map_elem(&m, A as a function, &captured, 0)
 #include "ir/call_chains.h"
 #include "ir/effects.h"
+#include "ir/places.h"
 #include "ir/rewrite.h"
 #include "passes/array_copies.h"
 #include "passes/leaves_loop.h"
@@ -208,6 +209,24 @@ void report_long_programs(const Program& program, Context& context) {
   }
 }
 
+/// Whether the loop's number chooses elements in the packet: the verifier follows it, but nothing that is computed from
+/// the number of a turn.
+bool chooses_in_packet(const CountedLoop& loop) {
+  std::function<void(const Expr&)> expression;
+  bool found = false;
+  const std::function<void(const Stmt&)> statement = [&](const Stmt& s) { each_child_of(s, expression, statement); };
+  expression = [&](const Expr& e) {
+    const auto* element = as<Index>(e);
+    Expr at = element ? element->form.index : e;
+    while (const auto* converted = as<Convert>(at)) at = converted->form.value;
+    const auto* local = as<Local>(at);
+    found = found || (element && local && local->form.name == loop.name && is_in_packet(e));
+    each_child_of(e, expression, statement);
+  };
+  for (const Stmt& s : loop.body.statements) statement(s);
+  return found;
+}
+
 }  // namespace
 
 Ir<lang::LoopsBounded> outline_loops(const Ir<lang::LargeCopiesLooped>& in, Context& context) {
@@ -230,7 +249,7 @@ Ir<lang::LoopsBounded> outline_loops(const Ir<lang::LargeCopiesLooped>& in, Cont
         form.body = body;
         // Where the kernel has no bpf_loop the verifier must walk through them all; what it cannot see the end of was
         // refused by check_target.
-        const bool is_short = turns >= 0 && ways * turns * turn <= plain_limit;
+        const bool is_short = turns >= 0 && (chooses_in_packet(n.form) ? 1 : ways) * turns * turn <= plain_limit;
         const bool is_plain = is_short || (turns >= 0 && !has(to.context.target, Feature::BpfLoop));
         if (!is_plain) return outline_counted(n, body, to);
         if (std::any_of(body.statements.begin(), body.statements.end(), leaves_loop)) ways = std::max(ways, turns);

@@ -19,6 +19,16 @@ inline Type dynptr_type(Context& c) {
   return type;
 }
 
+/// Whether something in the expression is read behind a pointer into that memory.
+inline bool reads_behind(const Expr& e, Space space) {
+  if (!header(e).contains.has(Kind::Deref)) return false;
+  const auto* deref = as<Deref>(e);
+  bool found = deref && points_into(type_of(deref->form.pointer), space);
+  each_child_of(
+      e, [&](const Expr& child) { found = found || reads_behind(child, space); }, [](const Stmt&) {});
+  return found;
+}
+
 /// Reads and writes of memory behind a dynptr: pointers into it are numbers, how far they lead behind its begin, and
 /// each access is a call of the kernel's helpers.
 template <class Out>

@@ -46,16 +46,6 @@ class DynptrLowering : DynptrAccesses<Out> {
     return read(e);
   }
 
-  /// Whether something in it is read from a record: then it is computed only where it is evaluated.
-  static bool reads_record(const Expr& e) {
-    if (!header(e).contains.has(Kind::Deref)) return false;
-    const auto* deref = as<Deref>(e);
-    bool found = deref && points_into(type_of(deref->form.pointer), Space::Dynptr);
-    each_child_of(
-        e, [&](const Expr& child) { found = found || reads_record(child); }, [](const Stmt&) {});
-    return found;
-  }
-
  private:
   static Expr without_conversions(Expr e) {
     while (const auto* converted = as<Convert>(e)) e = converted->form.value;
@@ -146,6 +136,9 @@ class DynptrLowering : DynptrAccesses<Out> {
   NameMap<RecordPointer> pointers_;
 };
 
+/// Such a value is computed only where it is evaluated.
+bool reads_record(const Expr& e) { return reads_behind(e, Space::Dynptr); }
+
 }  // namespace
 
 Ir<lang::NoDynptrPointer> lower_dynptrs(const Ir<lang::ThrowsExplicit>& in, Context& context) {
@@ -175,12 +168,11 @@ Ir<lang::NoDynptrPointer> lower_dynptrs(const Ir<lang::ThrowsExplicit>& in, Cont
         const std::optional<Expr> call = function->closes(n);
         return call ? *call : to.rebuild(n);
       }),
-      on<And>([](const Node<And>& n, Out& to) { return in_branches(n, to, DynptrLowering::reads_record); }),
-      on<Or>([](const Node<Or>& n, Out& to) { return in_branches(n, to, DynptrLowering::reads_record); }),
-      on<Conditional>(
-          [](const Node<Conditional>& n, Out& to) { return in_branches(n, to, DynptrLowering::reads_record); }),
-      on<If>([](const Node<If>& n, Out& to) { emit_else_ifs(n, to, DynptrLowering::reads_record); }), on<Deref>(read),
-      on<Field>(read), on<Index>(read));
+      on<And>([](const Node<And>& n, Out& to) { return in_branches(n, to, reads_record); }),
+      on<Or>([](const Node<Or>& n, Out& to) { return in_branches(n, to, reads_record); }),
+      on<Conditional>([](const Node<Conditional>& n, Out& to) { return in_branches(n, to, reads_record); }),
+      on<If>([](const Node<If>& n, Out& to) { emit_else_ifs(n, to, reads_record); }), on<Deref>(read), on<Field>(read),
+      on<Index>(read));
 }
 
 }  // namespace ksc

@@ -18,20 +18,10 @@ namespace {
 
 using Out = To<lang::PacketDynptrs>;
 
-/// Whether something in it is read from the packet.
-bool reads_packet(const Expr& e) {
-  if (!header(e).contains.has(Kind::Deref)) return false;
-  const auto* deref = as<Deref>(e);
-  bool found = deref && points_into(type_of(deref->form.pointer), Space::Packet);
-  each_child_of(
-      e, [&](const Expr& child) { found = found || reads_packet(child); }, [](const Stmt&) {});
-  return found;
-}
-
 bool accesses_packet(const Stmt& s) {
   bool found = false;
   each_child_of(
-      s, [&](const Expr& e) { found = found || reads_packet(e); },
+      s, [&](const Expr& e) { found = found || reads_behind(e, Space::Packet); },
       [&](const Stmt& inner) { found = found || accesses_packet(inner); });
   return found;
 }
@@ -212,7 +202,7 @@ Ir<lang::PacketDynptrs> lower_packet_dynptrs(const Ir<lang::NoReservation>& in, 
   Type number = context.types.u64();
   std::optional<PacketLowering> packet;  // of the function at work, if it is one of those
   const auto points_there = [&](Type type) { return packet && points_into(type, Space::Packet); };
-  const auto needs = [&](const Expr& e) { return packet && reads_packet(e); };
+  const auto needs = [&](const Expr& e) { return packet && reads_behind(e, Space::Packet); };
   const auto read = [&](const auto& n, Out& to) -> Expr {
     const auto value = packet ? packet->reads(Ref<std::remove_cvref_t<decltype(n.form)>>{&n}) : std::nullopt;
     return value ? *value : to.rebuild(n);

@@ -2,6 +2,7 @@
 #pragma once
 #include "ir/context.h"
 #include "ir/forms.h"
+#include "ir/lang.h"
 
 namespace ksc {
 

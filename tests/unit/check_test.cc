@@ -170,6 +170,17 @@ TEST_F(CheckTest, ArgumentsPacked) {
                   "a function has more parameters than a call has registers");
 }
 
+TEST_F(CheckTest, PacketDynptrs) {
+  const std::string opens =
+      fmt::format("(Evaluate (HelperCall:i64 bpf_dynptr_from_xdp ((Local:{} ctx) (Int:u64 0 -))))", context_type);
+  const std::string test = fmt::format(
+      "(If (((Not:bool (InPacket:bool (Local:(ptr u8 Packet) p) (Local:{} ctx) 1)) ((Return (Int:u32 0 -))))) ())",
+      context_type);
+  const std::string access = "(Let a u8 (Deref:u8 (Local:(ptr u8 Packet) p)))";
+  expect(lang::PacketDynptrs, test + access + one, opens + test + access + one,
+         "the packet is accessed beside its dynptr");
+}
+
 TEST_F(CheckTest, UnreadDropped) {
   const auto with = [](const std::string& statements) {
     return "(FunctionDef f Shared - - ((a u32)) - u32 false (" + statements + "))";

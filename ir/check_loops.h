@@ -1,19 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <optional>
 #include <unordered_set>
 
 #include "ir/check_types.h"
 
 namespace ksc {
 
+/// k of `n < k ? n : k`, the smaller of a variable without sign and a constant; nothing for what is something else.
+inline std::optional<__int128> bound_of_smaller(Expr e) {
+  while (const auto* converted = as<Convert>(e)) e = converted->form.value;
+  const auto* choice = as<Conditional>(e);
+  const auto* compare = choice ? as<Compare>(choice->form.condition) : nullptr;
+  if (!compare || compare->form.op != CompareOp::Less || is_signed(type_of(compare->form.left))) return {};
+  const auto *variable = as<Local>(compare->form.left), *chosen = as<Local>(choice->form.then);
+  const auto *bound = as<Int>(compare->form.right), *other = as<Int>(choice->form.otherwise);
+  const bool is_smaller = variable && chosen && variable->form.name == chosen->form.name && bound && other &&
+                          bound->form.value.value == other->form.value.value;
+  return is_smaller ? std::optional(bound->form.value.value) : std::nullopt;
+}
+
 /// The ends of loops in eBPF functions [LoopsCapped]: constants bound them, or a number of turns that a test has found
-/// not to be too many or that is the distance of two numbers of 8 or 16 bits.
+/// not to be too many, that is the distance of two numbers of 8 or 16 bits, or the smaller of one and a constant.
 class LoopCaps {
  public:
   /// if (turns > most) { leave }, or turns = a narrow distance
   void learn(const Stmt& s) {
     const auto* let = as<Let>(s);
-    if (let && let->form.value && is_narrow(*let->form.value)) capped_.insert(let->form.name.record());
+    if (let && let->form.value && (is_narrow(*let->form.value) || is_capped(*let->form.value)))
+      capped_.insert(let->form.name.record());
     const auto* test = as<If>(s);
     if (!test || test->form.branches.size() != 1) return;
     const auto* compare = as<Compare>(test->form.branches[0].condition);
@@ -31,6 +46,13 @@ class LoopCaps {
   }
 
  private:
+  bool is_capped(const Expr& e) const {
+    const auto* local = as<Local>(e);
+    return (local && capped_.count(local->form.name.record())) || bound_of_smaller(e).value_or(most + 1) <= most;
+  }
+
+  static constexpr __int128 most = 8388608;  // turns: BPF_MAX_LOOPS of include/linux/bpf.h
+
   /// Whether it is computed from no number of more than 16 bits.
   static bool is_narrow(const Expr& e) {
     if (const auto* converted = as<Convert>(e))

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// loop A   =>   var broke = false; count 8,388,608 turns of A, whose breaks set broke; if (!broke) { leave }
+#include "ir/check_loops.h"
+#include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/fault_verdicts.h"
 #include "passes/passes.h"
@@ -60,8 +62,20 @@ Body noting_breaks(const Body& body, Name broke, Out& to) {
 
 Ir<lang::LoopsCapped> cap_loops(const Ir<lang::ChecksMinimal>& in, Context& context) {
   const FaultVerdicts verdicts(in.declarations, context);
+  NameSet changed, small;  // variables that are given something else later; that are at most a constant
   return rewrite<lang::ChecksMinimal, lang::LoopsCapped>(
-      in, context, on<Loop>([&](const Node<Loop>& n, Out& to) {
+      in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
+        changed = changed_locals(n->body);
+        FunctionDef form = n.form;
+        form.body = to(form.body);
+        to.declare(form, n.loc);
+      }),
+      on<Let>([&](const Node<Let>& n, Out& to) {
+        const bool is_small = n->value && bound_of_smaller(*n->value).value_or(most_turns + 1) <= most_turns;
+        if (is_small && !changed.count(n->name)) small.insert(n->name);
+        to.emit_statement(to.rebuild(n));
+      }),
+      on<Loop>([&](const Node<Loop>& n, Out& to) {
         if (!in_ebpf(to.function())) return to.emit(Loop{to(n->body)}, n.loc);
         remark(n.loc, to, verdicts);
         Types& types = to.context.types;
@@ -112,9 +126,11 @@ Ir<lang::LoopsCapped> cap_loops(const Ir<lang::ChecksMinimal>& in, Context& cont
             is_bound ? widened(n->high) : Expr(to.make(Conditional{runs, distance, number(0)}, loc, wide));
         to.emit(Let{turns, wide, amount}, loc);
         const Expr count = to.make(Local{turns}, loc, wide);
-        // What has 16 bits cannot come that far.
+        // What has 16 bits cannot come that far, nor what is at most a smaller constant.
         const auto* narrow = as<Convert>(n->high);
-        if (width_of(narrow ? type_of(narrow->form.value) : n->type) > 16) {
+        const auto* last = as<Local>(n->high);
+        const bool is_small = is_bound && last && small.count(last->form.name);
+        if (!is_small && width_of(narrow ? type_of(narrow->form.value) : n->type) > 16) {
           remark(n.loc, to, verdicts);
           const Expr too_many = to.make(Compare{CompareOp::Greater, count, number(most_turns)}, loc, boolean);
           const Body leave{to.context.span<Stmt>({to.make(Leave{LeaveReason::Bounds}, loc)})};

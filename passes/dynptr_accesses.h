@@ -129,7 +129,11 @@ class DynptrAccesses {
     const auto* element = as<Index>(e);
     MemoryPlace of = place(element->form.base);
     Expr index = to_(element->form.index);
-    if (!as<Int>(index)) {
+    const auto* known = as<Int>(index);
+    const auto elements = static_cast<__int128>(type_of(element->form.base)->count);
+    if (known && (known->form.value.value < 0 || known->form.value.value >= elements))
+      of.in_range.push_back(to_.make(Int{{0}, {}}, loc, t_.boolean()));  // there is no such element
+    if (!known) {
       // What is tested must be what is chosen, also where it is a global that others write.
       if (!as<Local>(index)) {
         const Name name = to_.fresh("index");
@@ -145,6 +149,7 @@ class DynptrAccesses {
   template <class Emit>
   void where_in_range(const MemoryPlace& place, Loc loc, Emit emit) {
     if (place.in_range.empty()) return emit();
+    if (std::any_of(place.in_range.begin(), place.in_range.end(), [](const Expr& e) { return as<Int>(e); })) return;
     Expr all = place.in_range[0];
     for (size_t i = 1; i < place.in_range.size(); ++i) all = to_.make(And{all, place.in_range[i]}, loc, t_.boolean());
     to_.emit(If{c_.span<Branch>({{all, to_.collect([&] { emit(); })}}), {}}, loc);

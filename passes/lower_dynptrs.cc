@@ -13,7 +13,7 @@ namespace {
 
 using Out = To<lang::NoDynptrPointer>;
 
-class DynptrLowering : DynptrAccesses<Out> {
+class DynptrLowering final : DynptrAccesses<Out> {
  public:
   explicit DynptrLowering(Out& to) : DynptrAccesses(to, Space::Dynptr) {}
 

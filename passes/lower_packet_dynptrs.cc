@@ -39,7 +39,7 @@ bool pulls(const Stmt& s) {
 }
 
 /// The packet of one function.
-class PacketLowering : DynptrAccesses<Out> {
+class PacketLowering final : DynptrAccesses<Out> {
  public:
   /// Emits the declaration of the function's dynptr, if it needs one.
   PacketLowering(const Node<FunctionDef>& n, const NameSet& replacing, Out& to)

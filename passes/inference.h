@@ -239,6 +239,7 @@ class Inference {
   std::optional<Expr> copied_memory(const Expr& e, bool is_written);
   /// Of a variable that holds the value.
   Expr address_of_copy(const Expr& value);
+  Expr rest_of_array(const Expr& pointer);
   /// Says that what stands from a `%` on is no verb.
   void report_verb(const Node<StringValue>& literal, size_t from, size_t end);
   bool print_all(const std::vector<Expr>& arguments, std::string& format, std::vector<Expr>& values);

@@ -42,6 +42,21 @@ Expr Inference::address_of_copy(const Expr& value) {
                 t.pointer(type_of(value), Space::Stack, false));
 }
 
+/// &a[2], of an array of five, leads to the three that begin there.
+Expr Inference::rest_of_array(const Expr& pointer) {
+  const auto* address = as<AddressOf>(pointer);
+  const auto* element = address ? as<Index>(address->form.place) : nullptr;
+  const auto* first = element ? as<Int>(element->form.index) : nullptr;
+  if (!first || !is(type_of(element->form.base), TypeKind::Array)) return pointer;
+  Type whole = type_of(element->form.base);
+  const auto before = static_cast<uint64_t>(first->form.value.value);
+  if (first->form.value.value < 0 || before >= whole->count) return pointer;
+  Type rest = t.array(whole->element, whole->count - before);
+  Type type = t.pointer(rest, address->type->space, address->type->nullable);
+  if (before == 0) return c.make(AddressOf{element->form.base}, address->loc, type);
+  return c.make(Convert{pointer}, address->loc, type);
+}
+
 std::optional<Expr> Inference::copied_memory(const Expr& e, bool is_written) {
   const Loc loc = loc_of(e);
   const Expr given = infer(e);
@@ -60,7 +75,7 @@ std::optional<Expr> Inference::copied_memory(const Expr& e, bool is_written) {
   else if (is(type, TypeKind::Pointer) && !can_follow(given, loc))
     return {};
   else if (is(type, TypeKind::Pointer) && type->space != Space::Context)
-    pointer = given;
+    pointer = ends_at_run_time(type) ? given : rest_of_array(given);
   else if (is(type, TypeKind::Array) && (is_written || is_variable))
     pointer = infer_address_of(*c.make(AddressOf{e}, loc));
   else if (is(type, TypeKind::Array))

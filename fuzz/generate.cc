@@ -302,6 +302,7 @@ const std::vector<std::string>& counted_forms() {
       "loop over an array member",
       "packet loop",
       "memory copied",
+      "rest of an array as one side of a copy",
       "memory copied by a known size",
       "packet as one side of a copy",
       "array as one side of a copy",

@@ -118,8 +118,13 @@ Tree Generator::copied_memory(int depth) {
       true);
   std::erase_if(places, [&](const Place& place) { return !is_variable(place); });
   if (places.empty()) return Tree();
+  const Place& place = random_.pick(places);
+  if (!wants_number && random_.once_in(3)) {
+    count("rest of an array as one side of a copy");
+    return Tree(fmt::format("&{}[{}]", place.text, random_.below(place.type.count)));
+  }
   count(wants_number ? "number as one side of a copy" : "array as one side of a copy");
-  return Tree((wants_number ? "&" : "") + random_.pick(places).text);
+  return Tree((wants_number ? "&" : "") + place.text);
 }
 
 /// Bytes, as many as are wanted or until one side ends.

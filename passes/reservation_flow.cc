@@ -266,6 +266,9 @@ void ReservationFlow::statement(const Stmt& s) {
     out.kind = kind;
     jump(Target::Kind::Loop, {}, out);
   };
+  // It may have been meant as what closes something.
+  if (as<InvalidStmt>(s))
+    for (auto& [name, holding] : *now_) holding = {};
   if (const auto* let = as<Let>(s)) {
     if (let->form.value) bind(let->form.name, *let->form.value);
     return;

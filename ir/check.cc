@@ -47,19 +47,6 @@ int effects_in(const Expr& e, bool with_packet, bool with_index) {
   return count;
 }
 
-/// Whether `is_found` holds for an expression somewhere in the body.
-bool any_expression(const Body& body, const std::function<bool(const Expr&)>& is_found) {
-  bool found = false;
-  std::function<void(const Expr&)> expression;
-  const std::function<void(const Stmt&)> statement = [&](const Stmt& s) { each_child_of(s, expression, statement); };
-  expression = [&](const Expr& e) {
-    found = found || is_found(e);
-    each_child_of(e, expression, statement);
-  };
-  for (const Stmt& s : body.statements) statement(s);
-  return found;
-}
-
 bool has_packet_dynptr(const Body& body) {
   return any_expression(body, [](const Expr& e) {
     const auto* call = as<HelperCall>(e);

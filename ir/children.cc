@@ -47,4 +47,16 @@ void each_body_of(const Stmt& node, const std::function<void(const Body&)>& visi
       node);
 }
 
+bool any_expression(const Body& body, const std::function<bool(const Expr&)>& is_found) {
+  bool found = false;
+  std::function<void(const Expr&)> expression;
+  const std::function<void(const Stmt&)> statement = [&](const Stmt& s) { each_child_of(s, expression, statement); };
+  expression = [&](const Expr& e) {
+    found = found || is_found(e);
+    each_child_of(e, expression, statement);
+  };
+  for (const Stmt& s : body.statements) statement(s);
+  return found;
+}
+
 }  // namespace ksc

@@ -54,6 +54,9 @@ void each_child_of(const Expr& node, const std::function<void(const Expr&)>& on_
 void each_child_of(const Stmt& node, const std::function<void(const Expr&)>& on_expr,
                    const std::function<void(const Stmt&)>& on_stmt);
 
+/// Whether `is_found` holds for an expression in the body, however deep.
+bool any_expression(const Body& body, const std::function<bool(const Expr&)>& is_found);
+
 /// Calls `visit` with every body of a statement; not with those in its expressions.
 void each_body_of(const Stmt& node, const std::function<void(const Body&)>& visit);
 

@@ -18,14 +18,6 @@ namespace {
 
 using Out = To<lang::PacketDynptrs>;
 
-bool accesses_packet(const Stmt& s) {
-  bool found = false;
-  each_child_of(
-      s, [&](const Expr& e) { found = found || reads_behind(e, Space::Packet); },
-      [&](const Stmt& inner) { found = found || accesses_packet(inner); });
-  return found;
-}
-
 const Node<InPacket>* failing_test(const Stmt& s) {
   const auto* test = as<If>(s);
   if (!test || test->form.branches.size() != 1 || !test->form.otherwise.statements.empty()) return nullptr;
@@ -47,8 +39,11 @@ class PacketLowering final : DynptrAccesses<Out> {
     for (const Parameter& p : n->parameters)
       if (is(p.type, TypeKind::Pointer) && p.type->space == Space::Context)
         context_ = to_.make(Local{p.name}, n.loc, p.type);
-    const Span<Stmt> all = n->body.statements;
-    if (!context_ || std::none_of(all.begin(), all.end(), accesses_packet)) return;
+    const auto is_behind = [](const Expr& e) {
+      const auto* deref = as<Deref>(e);
+      return deref && points_into(type_of(deref->form.pointer), Space::Packet);
+    };
+    if (!context_ || !any_expression(n->body, is_behind)) return;
     packet_ = to_.fresh("packet");
   }
   void declare(Loc loc) {

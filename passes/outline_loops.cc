@@ -212,19 +212,14 @@ void report_long_programs(const Program& program, Context& context) {
 /// Whether the loop's number chooses elements in the packet: the verifier follows it, but nothing that is computed from
 /// the number of a turn.
 bool chooses_in_packet(const CountedLoop& loop) {
-  std::function<void(const Expr&)> expression;
-  bool found = false;
-  const std::function<void(const Stmt&)> statement = [&](const Stmt& s) { each_child_of(s, expression, statement); };
-  expression = [&](const Expr& e) {
+  return any_expression(loop.body, [&](const Expr& e) {
     const auto* element = as<Index>(e);
-    Expr at = element ? element->form.index : e;
+    if (!element || !is_in_packet(e)) return false;
+    Expr at = element->form.index;
     while (const auto* converted = as<Convert>(at)) at = converted->form.value;
     const auto* local = as<Local>(at);
-    found = found || (element && local && local->form.name == loop.name && is_in_packet(e));
-    each_child_of(e, expression, statement);
-  };
-  for (const Stmt& s : loop.body.statements) statement(s);
-  return found;
+    return local && local->form.name == loop.name;
+  });
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/connected_components.hpp>
-#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -67,13 +66,10 @@ class ObstacleSearch {
 
 NameSet called_by(const Body& body) {
   NameSet called;
-  std::function<void(const Expr&)> expression;
-  const std::function<void(const Stmt&)> statement = [&](const Stmt& s) { each_child_of(s, expression, statement); };
-  expression = [&](const Expr& e) {
+  any_expression(body, [&](const Expr& e) {
     if (const auto* call = as<Call>(e)) called.insert(call->form.function);
-    each_child_of(e, expression, statement);
-  };
-  for (const Stmt& s : body.statements) statement(s);
+    return false;
+  });
   return called;
 }
 

@@ -376,12 +376,13 @@ void ReservationFlow::statement(const Stmt& s) {
 void ReservationFlow::bind(Name name, const Expr& value) {
   const Expr given = without_conversions(value);
   if (reserves(given)) {
+    // Its size is computed before, and that may leave.
+    if (const auto* call = reservation_in(given))
+      for (const Expr& size : call->form.arguments) expression(size);
     if (!now_) return;
     holders_[name] = name;
     variables_.push_back(name);
     (*now_)[name] = {true, true, false};
-    if (const auto* call = reservation_in(given))
-      for (const Expr& size : call->form.arguments) expression(size);
     return;
   }
   // What a block declares stays until the scope around it ends: what it gives may be one of its variables.

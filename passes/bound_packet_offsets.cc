@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// p + n   =>   p + ks_reach(n, 14), where p points into the packet and n may be large for all that the verifier knows
+/// p + n   =>   p + ks_reach(n, 14), where p points into the packet and n may be large for all that the verifier knows,
+/// or C compilers may add what they count instead of it
 #include <bit>
 
 #include "ir/children.h"

@@ -187,8 +187,10 @@ Tree Generator::print_statement(int depth) {
   }
   if (in_user_ && random_.once_in(8)) {
     count("print many values");
-    Tree many =
-        random_.once_in(2) ? solid(any_integer(), depth - 1) : value(struct_type(random_.pick(structs_)), depth - 1);
+    const T number = any_integer();
+    // What a map may hold is an option, where no type is asked for.
+    Tree many = random_.once_in(2) ? join("(", solid(number, depth - 1), " as " + number.spelled() + ")")
+                                   : value(struct_type(random_.pick(structs_)), depth - 1);
     return join("print(\"many\", [", std::move(many), fmt::format("; {}], ", 60 + random_.below(10)),
                 solid(scalar(), depth - 1), ")");
   }

@@ -64,12 +64,21 @@ class ObstacleSearch {
   bool has_socket_buffer_;
 };
 
+void find_tail_calls(const Body& body, NameSet& called) {
+  for (const Stmt& s : body.statements) {
+    if (const auto* next = as<TailCall>(s)) called.insert(next->form.program);
+    each_body_of(s, [&](const Body& inner) { find_tail_calls(inner, called); });
+  }
+}
+
+/// What the body calls; also by a tail call, since a program that pulls data moves `ctx->data_end` for the next one.
 NameSet called_by(const Body& body) {
   NameSet called;
   any_expression(body, [&](const Expr& e) {
     if (const auto* call = as<Call>(e)) called.insert(call->form.function);
     return false;
   });
+  find_tail_calls(body, called);
   return called;
 }
 

@@ -74,6 +74,7 @@ class EbpfCheck {
       if (has(Rule::ResultsCleared)) result(all, i);
       if (has(Rule::PacketReread) && has_context_) reread(all, i);
       if (has(Rule::ReboundPointersHidden) && as<If>(all[i])) rebound(all, i);
+      if (has(Rule::PacketPointersDelayed) && i > 0) delayed(all[i - 1], all[i]);
       if (has(Rule::PacketTestsApart) && loops_ > 0) packet_tests(all, i);
       if (has(Rule::ShortCircuitsRaised) && i > 0) short_circuit(all[i - 1], all[i]);
       statement(all[i]);
@@ -98,6 +99,19 @@ class EbpfCheck {
     each_body_of(s, [&](const Body& inner) { body(inner); });
     loops_ -= loop != nullptr;
     if (loop) counters_.pop_back();
+  }
+  /// No packet pointer stands right before a test that returns without asking for it.
+  void delayed(const Stmt& before, const Stmt& s) {
+    const auto* pointer = as<Let>(before);
+    const auto* test = as<If>(s);
+    if (!pointer || !pointer->form.value || !as<PointerAdd>(*pointer->form.value) || !test ||
+        !points_into(pointer->form.type, Space::Packet) || has_effect(*pointer->form.value))
+      return;
+    const If& form = test->form;
+    if (form.branches.size() == 1 && as<Local>(form.branches[0].condition) && form.otherwise.statements.empty() &&
+        form.branches[0].body.statements.size() == 1 && as<Return>(form.branches[0].body.statements[0]) &&
+        !mentions(s, pointer->form.name))
+      report_("a packet pointer is computed before a test that leaves without it");
   }
   /// What is chosen in the packet is behind a pointer of its own, but for what the innermost loop counts.
   void packet_elements(const Expr& e) {

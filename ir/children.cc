@@ -29,6 +29,15 @@ void visit_bodies(const T& field, const std::function<void(const Body&)>& visit)
     field.with_fields([&](const auto&... parts) { (visit_bodies(parts, visit), ...); });
 }
 
+template <class Sum>
+bool any_child_mentions(const Sum& whole, Name variable) {
+  bool found = false;
+  visit_children(
+      whole, [&](const Expr& e) { found = found || mentions(e, variable); },
+      [&](const Stmt& s) { found = found || mentions(s, variable); });
+  return found;
+}
+
 }  // namespace
 
 void each_child_of(const Expr& node, const std::function<void(const Expr&)>& on_expr,
@@ -57,6 +66,15 @@ bool any_expression(const Body& body, const std::function<bool(const Expr&)>& is
   };
   for (const Stmt& s : body.statements) statement(s);
   return found;
+}
+
+bool mentions(const Expr& e, Name variable) {
+  const auto* local = as<Local>(e);
+  return (local && local->form.name == variable) ||
+         (header(e).contains.has(Kind::Local) && any_child_mentions(e, variable));
+}
+bool mentions(const Stmt& s, Name variable) {
+  return header(s).contains.has(Kind::Local) && any_child_mentions(s, variable);
 }
 
 }  // namespace ksc

@@ -57,6 +57,10 @@ void each_child_of(const Stmt& node, const std::function<void(const Expr&)>& on_
 /// Whether `is_found` holds for an expression in the body, however deep.
 bool any_expression(const Body& body, const std::function<bool(const Expr&)>& is_found);
 
+/// Whether the variable stands in it, however deep.
+bool mentions(const Expr& e, Name variable);
+bool mentions(const Stmt& s, Name variable);
+
 /// Calls `visit` with every body of a statement; not with those in its expressions.
 void each_body_of(const Stmt& node, const std::function<void(const Body&)>& visit);
 

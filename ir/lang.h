@@ -6,19 +6,19 @@ namespace ksc {
 
 /// Rules that hold of a whole program, beyond which forms it may use. ir/check*.cc says how each is checked.
 /// ThrowsExplicit is the absence of a form. LargeValuesNamed, LocalsSpilled, LargeCopiesLooped, WaysForgotten,
-/// ZerosForgotten, TurnPointersDetached and KnownTestsDropped have no check yet. NullChecked cannot have one: that no
-/// null is followed comes from the way that control takes, which the tree shows only until a condition gets a name (`t
-/// = p != null && …` after lower_short_circuits); a pass that loses it makes the interpreter fault, which follows
-/// pointers after every pass in the property tests. So it is with ReservationsClosed and OpenDiscarded: the interpreter
-/// faults where a record is left open. Of others a part is looked at, which is plain in the tree: TargetChecked (the
-/// licence, and what functions call that no program may reach, are left to the pass), PacketPulled (functions that call
-/// nothing, and pointers of their own), ChecksMinimal (a pointer tested again in the same words), LoopsCapped and
-/// ConstantsRead (until constants are folded), ConstantsFolded (until a pass makes new numbers), NullTestsApart and
-/// PointersRetested (no variables that hold an answer, or a copy of a pointer, are followed), PlacesApart (branches,
-/// until indexes are guarded), OffsetsBounded (constants; other bounds come from what the pass knows of variables),
-/// ObjectsByMembers (no values that are copied as a whole), ObjectAccessesApart (writes), UserEntriesCopied (until
-/// lower_user_maps), ShortCircuitsRaised (a branch with one assignment), Folded (`t = e;
-/// return t`).
+/// ZerosForgotten, DistancesPointed, TurnPointersDetached and KnownTestsDropped have no check yet. NullChecked cannot
+/// have one: that no null is followed comes from the way that control takes, which the tree shows only until a
+/// condition gets a name (`t = p != null && …` after lower_short_circuits); a pass that loses it makes the interpreter
+/// fault, which follows pointers after every pass in the property tests. So it is with ReservationsClosed and
+/// OpenDiscarded: the interpreter faults where a record is left open. Of others a part is looked at, which is plain in
+/// the tree: TargetChecked (the licence, and what functions call that no program may reach, are left to the pass),
+/// PacketPulled (functions that call nothing, and pointers of their own), ChecksMinimal (a pointer tested again in the
+/// same words), LoopsCapped and ConstantsRead (until constants are folded), ConstantsFolded (until a pass makes new
+/// numbers), NullTestsApart and PointersRetested (no variables that hold an answer, or a copy of a pointer, are
+/// followed), PlacesApart (branches, until indexes are guarded), PacketPointersDelayed (a test of one variable that
+/// returns), OffsetsBounded (constants; other bounds come from what the pass knows of variables), ObjectsByMembers (no
+/// values that are copied as a whole), ObjectAccessesApart (writes), UserEntriesCopied (until lower_user_maps),
+/// ShortCircuitsRaised (a branch with one assignment), Folded (`t = e; return t`).
 KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCallsFound, NullChecked, ReservationsClosed,
          ThrowsChecked, TargetChecked, KnownTestsDropped, ResultsUnnamed, ValuesPlaced, ShortCircuitsPure,
          OperandsOrdered, PacketPointersPresent, PacketPointersRooted, AccessesChecked, ChecksRaised, ChecksMinimal,
@@ -31,7 +31,7 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          CountersWide, ShortCircuitsRaised, PacketReread, LargeValuesNamed, LocalsSpilled, LargeCopiesLooped,
          LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared, ArgumentsCopied, PresenceAsked,
          UserEntriesCopied, UserIndexesGuarded, OpenDiscarded, NoDynptrPointer, ObjectsByMembers, NoReservation,
-         UnreadDropped, ObjectAccessesApart, PacketDynptrs, count);
+         UnreadDropped, ObjectAccessesApart, PacketDynptrs, PacketPointersDelayed, DistancesPointed, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -23,11 +23,11 @@ constexpr int reach_bits = std::bit_width(static_cast<uint64_t>(packet_reach));
 
 }  // namespace
 
-Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::IndexesGuarded>& in, Context& context) {
+Ir<lang::OffsetsBounded> bound_packet_offsets(const Ir<lang::PacketPointersDelayed>& in, Context& context) {
   const OffsetBounds bounds(in.declarations, OffsetBounds::KnownTo::Verifier);
   const OffsetBounds bounds_of_types(in.declarations, OffsetBounds::KnownTo::Types);
   int loops = 0;  // around what is rewritten
-  return rewrite<lang::IndexesGuarded, lang::OffsetsBounded>(
+  return rewrite<lang::PacketPointersDelayed, lang::OffsetsBounded>(
       in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
         ++loops;
         to.emit_statement(to.rebuild(n));

@@ -78,10 +78,10 @@ Expr detached(const Expr& e, Out& to) {
 
 // What a test finds out holds for all pointers at known distances from the packet's start: one that is used behind the
 // loop has another range after each turn, and all that follows is walked once for each of them.
-Ir<lang::TurnPointersDetached> detach_turn_pointers(const Ir<lang::OffsetsBounded>& in, Context& context) {
+Ir<lang::TurnPointersDetached> detach_turn_pointers(const Ir<lang::DistancesPointed>& in, Context& context) {
   std::optional<OutlivedLoops> loops;
   int around = 0;
-  return rewrite<lang::OffsetsBounded, lang::TurnPointersDetached>(
+  return rewrite<lang::DistancesPointed, lang::TurnPointersDetached>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         loops.emplace(n.form);
         FunctionDef form = n.form;

@@ -9,14 +9,6 @@ namespace {
 
 using Out = To<lang::NoConcatenation>;
 
-bool mentions(const Expr& e, Name name) {
-  const auto* local = as<Local>(e);
-  bool found = local && local->form.name == name;
-  each_child_of(
-      e, [&](const Expr& child) { found = found || mentions(child, name); }, [](const Stmt&) {});
-  return found;
-}
-
 class Appending {
  public:
   Appending(const Node<Concatenate>& n, Out& to) : n_(n), to_(to), types_(to.context.types) {}

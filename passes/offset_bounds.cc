@@ -2,6 +2,7 @@
 #include "passes/offset_bounds.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "ir/children.h"
 #include "ir/places.h"
@@ -84,7 +85,7 @@ void OffsetBounds::find_changes(const Expr& e) {
 
 void OffsetBounds::find_changes(const Stmt& s) {
   if (const auto* assign = as<Assign>(s)) {
-    if (given_through(assign->form.place)) return find_changes(assign->form.value);
+    if (given_through(assign->form.place) || is_followed(assign->form.place)) return find_changes(assign->form.value);
     if (const auto* local = as<Local>(root_of(assign->form.place))) changed_.insert(local->form.name);
   }
   each_child_of(
@@ -117,11 +118,17 @@ void OffsetBounds::look_at(const Stmt& s) {
     raise(let->form.name, let->form.value ? greatest(*let->form.value) : 0);
   if (const auto* let = as<Let>(s); let && known_to_ == KnownTo::Types && points_into(let->form.type, Space::Packet))
     raise(let->form.name, let->form.value ? distance(*let->form.value) : unknown);
+  if (const auto* assign = as<Assign>(s); assign && is_followed(assign->form.place))
+    raise(as<Local>(assign->form.place)->form.name, distance(assign->form.value));
   if (const auto* assign = as<Assign>(s))
     if (const Local* pointer = given_through(assign->form.place); pointer && greatest_.count(pointer->name))
       raise(pointer->name, greatest(assign->form.value));
   each_child_of(
       s, [&](const Expr& e) { look_at(e); }, [&](const Stmt& t) { look_at(t); });
+}
+
+bool OffsetBounds::is_followed(const Expr& place) const {
+  return known_to_ == KnownTo::Types && as<Local>(place) && points_into(type_of(place), Space::Packet);
 }
 
 bool OffsetBounds::is_load(const Expr& e) const {
@@ -147,8 +154,11 @@ __int128 OffsetBounds::distance(const Expr& pointer) const {
   if (as<Local>(pointer)) return by_form(pointer);
   const auto* sum = as<PointerAdd>(pointer);
   if (!sum) return unknown;
-  const __int128 base = distance(sum->form.pointer), count = greatest(sum->form.count);
-  if (base >= unknown || count >= unknown) return unknown;
+  const __int128 base = distance(sum->form.pointer);
+  __int128 count = greatest(sum->form.count);
+  if (base >= unknown || count > UINT32_MAX) return unknown;
+  // As the verifier takes it, which has a mask for what varies.
+  if (!as<Int>(sum->form.count)) count = std::bit_ceil(static_cast<uint64_t>(count) + 1) - 1;
   return base + count * static_cast<__int128>(size_of(type_of(pointer)->element));
 }
 

@@ -30,6 +30,8 @@ class OffsetBounds {
   __int128 by_form(const Expr& e) const;
   /// How far behind the packet's start a pointer leads, in bytes; C lets it lead farther than the packet reaches.
   __int128 distance(const Expr& pointer) const;
+  /// A variable that points into the packet, whose distance from the start is known wherever it is given one.
+  bool is_followed(const Expr& place) const;
   /// The function is called by the kernel, or through a pointer.
   void give_up_parameters(Name function);
   void find_changes(const Expr& e);

@@ -63,7 +63,9 @@ NameSet functions_where(const Program& program, const std::function<bool(const F
       for (const Stmt& s : function->form.body.statements)
         here = here || any_call(s, [&](const Expr& e) {
                  const auto* call = as<Call>(e);
-                 return (call && found.count(call->form.function)) || does(function->form, e);
+                 const auto* turn = as<FunctionAddress>(e);  // of a loop that the kernel turns
+                 return (call && found.count(call->form.function)) || (turn && found.count(turn->form.name)) ||
+                        does(function->form, e);
                });
       if (here) grew = found.insert(function->form.name).second;
     }

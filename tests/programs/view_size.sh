@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What the packet's view costs: the instructions that a program runs for a packet, beside those of what by_hand/ has for the same. For the
-# Ethernet and the IPv4 header, two more for each of them. The UDP header is not there yet: its distance is bounded and tested once where it
-# is found and once where it is used.
+# What the packet's view costs: the instructions that a program runs for a packet, beside those of what by_hand/ has for the same. No more
+# than two more for each header. Extension headers of IPv6 are not there yet: they are counted in a loop, whose turns the verifier must not
+# tell apart.
 # Rules: [L55]
 set -u
 
@@ -19,7 +19,7 @@ done
 ethernet=020000000001020000000002
 datagram=1000003500140000000000000000000000000000
 ipv4=4500002800010000401100000a0000010a000002$datagram
-ipv6=000000000000000000000000000000010000000000000000000000000000000002
+ipv6=0000000000000000000000000000000100000000000000000000000000000002
 declare -A packets=(
   [untagged]=${ethernet}0800$ipv4
   [tagged]=${ethernet}8100000a0800$ipv4
@@ -52,6 +52,6 @@ compare() {
 }
 
 compare ipv4_protocol 4 untagged tagged twice_tagged tcp ipv6
-compare udp_port 32 untagged tagged twice_tagged tcp
-compare udp_port 85 ipv6 ipv6_options
+compare udp_port 6 untagged tagged twice_tagged tcp ipv6
+compare udp_port 60 ipv6_options
 exit $((failures > 0))

@@ -181,6 +181,16 @@ TEST_F(CheckTest, PacketDynptrs) {
          "the packet is accessed beside its dynptr");
 }
 
+TEST_F(CheckTest, PacketPointersDelayed) {
+  const std::string pointer = fmt::format(
+      "(Let q (ptr u8 Packet) (PointerAdd:(ptr u8 Packet) (PacketStart:(ptr u8 Packet) (Local:{} ctx)) (Int:i64 4 -)))",
+      context_type);
+  const std::string test = "(If (((Local:bool b) ((Return (Int:u32 0 -))))) ())";
+  const std::string truth = "(Let b bool (Int:bool 1 -))";
+  expect(lang::PacketPointersDelayed, truth + test + pointer + one, truth + pointer + test + one,
+         "a packet pointer is computed before a test that leaves without it");
+}
+
 TEST_F(CheckTest, UnreadDropped) {
   const auto with = [](const std::string& statements) {
     return "(FunctionDef f Shared - - ((a u32)) - u32 false (" + statements + "))";

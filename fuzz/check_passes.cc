@@ -157,7 +157,7 @@ class Checker {
         }
       check_files();
       // Lowered programs take more steps.
-      for (Reference& one : references_) one.world.fuel *= 10;
+      for (Reference& one : references_) one.world.fuel *= 40;
       return;
     }
     InterpretOptions options;

@@ -9,11 +9,13 @@ namespace {
 
 using Out = To<lang::NullTestsApart>;
 
-/// The variables that hold what a null test came to, or something made of it.
+/// The variables that hold what a null test came to, or something made of it; and the functions with such a test that
+/// give a truth: C compilers that put them into their callers may make the test of it.
 using Answers = std::set<Name, ByText>;
 bool is_answer(const Expr& e, const Answers& answers) {
   const auto* local = as<Local>(e);
-  return as<Present>(e) || (local && answers.count(local->form.name));
+  const auto* call = as<Call>(e);
+  return as<Present>(e) || (local && answers.count(local->form.name)) || (call && answers.count(call->form.function));
 }
 bool mentions_answer(const Expr& e, const Answers& answers) {
   bool found = is_answer(e, answers);
@@ -96,8 +98,13 @@ class Separator {
 Ir<lang::NullTestsApart> keep_null_tests_apart(const Ir<lang::NoMapAccess>& in, Context& context) {
   Answers answers;  // names are unique, so one set serves the whole program
   for (const Decl& d : in.declarations)
-    if (const auto* function = as<FunctionDef>(d))
-      for (const Stmt& s : function->form.body.statements) collect(s, answers);
+    if (const auto* function = as<FunctionDef>(d)) {
+      const Body& body = function->form.body;
+      for (const Stmt& s : body.statements) collect(s, answers);
+      if (is(function->form.result, TypeKind::Bool) &&
+          any_expression(body, [&](const Expr& e) { return is_answer(e, answers); }))
+        answers.insert(function->form.name);
+    }
   const auto each = [&](const auto& n, Out& to) -> Expr {
     return Separator(to, answers).apart(Ref<std::remove_cvref_t<decltype(n.form)>>{&n}, Asks::Each);
   };

@@ -60,6 +60,76 @@ Texts Generator::pointers_to(const T& pointer) {
   return found;
 }
 
+/// What is done through a pointer to something of that type.
+Tree Generator::through_pointer(const std::string& pointer, const T& type, bool may_be_passed, int depth) {
+  const bool is_struct = type.kind == T::Kind::Struct;
+  if (is_struct && may_be_passed && random_.once_in(3)) {
+    Tree call = call_with_reference(pointer, type, depth);
+    if (!call.text().empty()) return call;
+  }
+  const auto parts = parts_where(type, [](const T& t) { return t.kind == T::Kind::Int; });
+  if (is_struct && parts.empty()) return join("*" + pointer + " = ", value(type, depth - 1));
+  const Place part = is_struct ? random_.pick(parts) : Place{"", type};
+  const std::string place = is_struct ? pointer + part.text : "*" + pointer;
+  if (random_.once_in(3)) {
+    const auto places = places_of(part.type, true);
+    if (!places.empty()) return Tree(random_.pick(places) + " = " + place);
+  }
+  return join(place + (random_.once_in(2) ? " += " : " = "), value(part.type, depth - 1));
+}
+
+/// `&a[i]`, which is null where there is no such element, and `&m[k].f`.
+Tree Generator::element_address(int depth) {
+  const std::string name = fmt::format("element{}", temporaries_++);
+  const std::string margin(2 * static_cast<size_t>(indent_), ' ');
+  Tree address;
+  T type;
+  bool is_in_range = false;
+  if (!in_user_ && random_.once_in(4)) {
+    const Map& map = random_.pick(maps_);
+    const auto parts = parts_where(map.value, [](const T& t) { return t.kind == T::Kind::Int; });
+    if (parts.empty()) return assignment(depth);
+    const Place& part = random_.pick(parts);
+    count("address of a part of an entry");
+    type = part.type;
+    address = join("&" + map.name + "[", key(map, depth - 1), "]" + part.text);
+  } else {
+    auto arrays = places_where(
+        [](const T& t) {
+          return t.kind == T::Kind::Array &&
+                 (t.element[0].kind == T::Kind::Int || t.element[0].kind == T::Kind::Struct);
+        },
+        true);
+    std::erase_if(arrays, [&](const Place& p) {
+      return p.text.find("settings.") != std::string::npos || p.text.find("found") != std::string::npos ||
+             (!in_user_ && p.text.find("object") != std::string::npos);
+    });
+    if (arrays.empty()) return assignment(depth);
+    const Place& array = random_.pick(arrays);
+    type = array.type.element[0];
+    uint64_t mask = 1;
+    while (mask * 2 <= array.type.count) mask *= 2;
+    is_in_range = random_.once_in(2);
+    count(is_in_range ? "address of an element in range" : "address of an element");
+    address = join("&" + array.text + "[", unknown(any_integer()), is_in_range ? fmt::format(" & {}]", mask - 1) : "]");
+  }
+  if (is_in_range)
+    return join(fmt::format("var {} = ", name), std::move(address), "\n" + margin,
+                through_pointer(name, type, true, depth));
+  scopes_.emplace_back();
+  ++indent_;
+  Tree body;
+  body.before = "{\n";
+  body.parts.push_back(line(through_pointer(name, type, false, depth)));
+  --indent_;
+  body.after = margin + "}";
+  scopes_.pop_back();
+  Tree head = random_.once_in(2) ? join(fmt::format("if (var {} = ", name), std::move(address), ") ")
+                                 : join(fmt::format("var {} = ", name), std::move(address),
+                                        fmt::format("\n{}if ({} != null) ", margin, name));
+  return join(std::move(head), std::move(body));
+}
+
 bool Generator::can_point(const Helper& helper) {
   if (commutes_ || in_deferred_) return false;
   return std::all_of(helper.parameters.begin(), helper.parameters.end(), [&](const T& type) {

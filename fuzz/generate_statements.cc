@@ -267,7 +267,10 @@ Tree Generator::statement(int depth) {
     is_counted_ = was_counted;
     return out;
   };
-  switch (random_.below(45)) {
+  switch (random_.below(46)) {
+    case 45:
+      if (!commutes_ && !in_deferred_) return element_address(depth);
+      break;
     case 44:
       if (!commutes_) return memory_copy(depth);
       break;

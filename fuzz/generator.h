@@ -295,6 +295,8 @@ class Generator {
   Tree given_pointer(int depth);
   /// The view of the packet, and what it tells.
   Tree packet_view(int depth);
+  Tree through_pointer(const std::string& pointer, const T& type, bool may_be_passed, int depth);
+  Tree element_address(int depth);
   Tree view_use(const std::string& view, int depth);
   /// A packet pointer that is null until it is given something.
   Tree late_pointer(int depth);

@@ -625,7 +625,7 @@ class Checker {
     if (const auto* number = as<Int>(*at)) {
       if (number->form.value.value < 0 || number->form.value.value >= static_cast<__int128>(count))
         report("an index is out of range", e);
-    } else if (!as<Local>(*at)) {
+    } else if (!as<Local>(*at) && !as_clamped(*at, count)) {
       report("an index is no name that can be tested", e);
     }
   }

@@ -28,4 +28,16 @@ bool is_in_object(const Expr& place) {
   return deref && is_object(type_of(deref->form.pointer));
 }
 
+const Node<Conditional>* as_clamped(const Expr& index, uint64_t count) {
+  const auto* choice = as<Conditional>(index);
+  const auto* test = choice ? as<Compare>(choice->form.condition) : nullptr;
+  if (!test || test->form.op != CompareOp::Less) return nullptr;
+  const auto *tested = as<Local>(test->form.left), *chosen = as<Local>(choice->form.then);
+  const auto *limit = as<Int>(test->form.right), *otherwise = as<Int>(choice->form.otherwise);
+  const bool is_clamped = tested && chosen && limit && otherwise && tested->form.name == chosen->form.name &&
+                          !is_signed(tested->type) && limit->form.value.value <= static_cast<__int128>(count) &&
+                          otherwise->form.value.value == 0;
+  return is_clamped ? choice : nullptr;
+}
+
 }  // namespace ksc

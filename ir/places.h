@@ -13,4 +13,7 @@ bool is_in_packet(const Expr& place);
 /// Whether the place lies in what `new` has given in eBPF.
 bool is_in_object(const Expr& place);
 
+/// The index i < N ? i : 0 of an array that is no shorter than N: in range whatever i is; null if it is another.
+const Node<Conditional>* as_clamped(const Expr& index, uint64_t count);
+
 }  // namespace ksc

@@ -81,8 +81,8 @@ class AddressGuard {
   Expr element(const Expr& place, Option<Expr>& test) {
     return header(place).contains.has(Kind::Index) ? guard_.guarded(place, test) : place;
   }
-  /// A variable with what is in an element, or zeros, or with what a choice between such gives; nothing if it is known
-  /// that the element is there.
+  /// A variable with what is in an element, or zeros, or with what a choice between such gives; the element itself if
+  /// it is known to be there, nothing if it is none.
   std::optional<Expr> copy_of_element(const Expr& e) {
     if (as<Conditional>(e) && header(e).contains.has(Kind::Index)) {
       const Expr copy = variable("element", e, {});
@@ -92,7 +92,7 @@ class AddressGuard {
     if (!as<Index>(e) && !as<Field>(e)) return {};
     Option<Expr> test;
     const Expr place = element(e, test);
-    if (!test) return {};
+    if (!test) return place;
     const Expr copy = variable("element", e, {});
     move_if(test, copy, place);
     return copy;

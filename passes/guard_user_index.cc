@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// a[i]   =>   a[KS_INDEX(i, N)], unless i is known to be in range: the program ends there [L54]; s[i] of a string is 0
 /// behind its end [L21]
+#include "ir/places.h"
 #include "ir/rewrite.h"
 #include "passes/counter_ranges.h"
 #include "passes/passes.h"
@@ -13,7 +14,7 @@ Ir<lang::UserIndexes> guard_user_index(const Ir<lang::NoAttempt>& in, Context& c
   const auto is_known = [&](const Expr& index, uint64_t count) {
     const Expr* at = &index;
     while (const auto* converted = as<Convert>(*at)) at = &converted->form.value;
-    return ranges.is_below(*at, count);
+    return as_clamped(index, count) || ranges.is_below(*at, count);
   };
   return rewrite<lang::NoAttempt, lang::UserIndexes>(
       in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {

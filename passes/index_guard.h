@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 
+#include "ir/places.h"
 #include "ir/rewrite.h"
 #include "passes/counter_ranges.h"
 
@@ -50,28 +51,38 @@ class IndexGuard {
     const Expr base = guarded(index->form.base, test);
     const uint64_t count = type_of(index->form.base)->count;
     Expr at = read_(index->form.index);
-    if (!is_known(at, count)) {
+    if (const auto* choice = as_clamped(at, count)) {
+      const Expr chosen = named(choice->form.then);
+      const auto* inside = as<Compare>(choice->form.condition);
+      const Expr test = to_.make(Compare{CompareOp::Less, chosen, inside->form.right}, inside->loc, inside->type);
+      at = to_.make(Conditional{test, chosen, choice->form.otherwise}, choice->loc, choice->type);
+    } else if (!is_known(at, count)) {
       const Loc loc = loc_of(at);
-      Types& types = to_.context.types;
-      // A variable of its own, which the C compiler must take as it is: it would compare the lower half and add the
-      // whole, of which the verifier then knows nothing.
-      const Name name = to_.fresh("index");
-      if (unlinks_)
-        at = to_.make(RuntimeCall{to_.context.name("ks_unlinked"), to_.context.template span<Expr>({at})}, loc,
-                      type_of(at));
-      to_.emit(Let{name, type_of(at), at}, loc);
-      at = to_.make(Local{name}, loc, type_of(at));
-      to_.emit(Evaluate{to_.make(RuntimeCall{to_.context.name("barrier_var"), to_.context.template span<Expr>({at})},
-                                 loc, types.void_type())},
-               loc);
+      Type truth = to_.context.types.boolean();
+      at = named(at);
       const Expr limit = to_.make(Int{{static_cast<__int128>(count)}, {}}, loc, type_of(at));
-      const Expr inside = to_.make(Compare{CompareOp::Less, at, limit}, loc, types.boolean());
-      test = test ? Expr(to_.make(And{*test, inside}, loc, types.boolean())) : inside;
+      const Expr inside = to_.make(Compare{CompareOp::Less, at, limit}, loc, truth);
+      test = test ? Expr(to_.make(And{*test, inside}, loc, truth)) : inside;
     }
     return to_.make(Index{base, at}, index->loc, index->type);
   }
 
  private:
+  /// The index as a variable of its own, which the C compiler must take as it is: it would compare the lower half and
+  /// add the whole, of which the verifier then knows nothing.
+  Expr named(Expr at) {
+    const Loc loc = loc_of(at);
+    const Name name = to_.fresh("index");
+    if (unlinks_)
+      at = to_.make(RuntimeCall{to_.context.name("ks_unlinked"), to_.context.template span<Expr>({at})}, loc,
+                    type_of(at));
+    to_.emit(Let{name, type_of(at), at}, loc);
+    at = to_.make(Local{name}, loc, type_of(at));
+    to_.emit(Evaluate{to_.make(RuntimeCall{to_.context.name("barrier_var"), to_.context.template span<Expr>({at})}, loc,
+                               to_.context.types.void_type())},
+             loc);
+    return at;
+  }
   bool is_known(const Expr& e, uint64_t count) const {
     const auto* converted = as<Convert>(e);
     if (converted && !is_signed(type_of(converted->form.value))) return is_known(converted->form.value, count);

@@ -318,6 +318,10 @@ class Inference {
   /// Whether eBPF can reach all of an object of that type; reports why not.
   bool can_be_object(Type type, Loc loc);
   Expr infer_address_of(const Node<AddressOf>& n);
+  /// The address of a place: null where an index is not in range, or where the map has no such entry [L166].
+  Expr address_of_part(const Expr& place, Type pointer, Loc loc);
+  /// Whether the form of an index says that it is below `count`.
+  bool is_in_range(const Expr& index, uint64_t count) const;
   Expr field_of(const Expr& object, const Ident& name, Loc loc);
   /// A binary operator on two typed operands.
   Expr binary(Operator op, Expr left, Expr right, Loc loc);
@@ -496,6 +500,7 @@ class Inference {
   Loc given_loc_;                // of the last one that says so
   bool gives_null_ = false;      // as well
   bool is_learning_ = false;     // the function at work is to be looked at again
+  NameMap<__int128> counters_;   // of loops between constants: the greatest value, if none is below zero
   NameSet assigned_;             // variables of the function at work that are given another value somewhere
   NameMap<Expr> offsets_;        // of packet pointers: how far they lead
   NameMap<Expr> given_offsets_;  // of those that a function gave, which may be null

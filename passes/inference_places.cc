@@ -469,13 +469,14 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
       }
       base = field->form.base;
     } else if (const auto* index = as<Index>(base)) {
-      if (!as<Int>(index->form.index))
-        return unsupported(n.loc, "the address of an element whose index is not constant");
       base = index->form.base;
     } else {
       pointed = as<Deref>(base);
       if (kind_of(base) == Kind::Global) space = Space::MapValue;
-      if (kind_of(base) == Kind::MapEntry) return unsupported(n.loc, "the address of a part of a map entry");
+      if (kind_of(base) == Kind::MapEntry) {
+        if (!in_ebpf()) return c.diagnostics.report(n.loc, diag::entry_address_in_userspace), invalid(n.loc);
+        space = Space::MapValue;
+      }
       break;
     }
   }
@@ -484,7 +485,7 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
     Type pointer = type_of(pointed->form.pointer);
     space = is(pointer, TypeKind::EntryRef) ? Space::MapValue : pointer->space;
   }
-  return c.make(AddressOf{*target}, n.loc, t.pointer(type, space, false));
+  return address_of_part(*target, t.pointer(type, space, false), n.loc);
 }
 
 }  // namespace ksc

@@ -369,6 +369,8 @@ void Inference::for_statement(const Node<For>& n) {
   low = coerce(low, type);
   high = coerce(high, type);
   locals_[n->name.name] = type;
+  if (first && last && first->form.value.value >= 0)
+    counters_[n->name.name] = last->form.value.value - (n->inclusive ? 0 : 1);
   ++loop_depth_;
   const Body inside = body(n->body);
   --loop_depth_;

@@ -308,6 +308,21 @@ class NullCheck {
     if (const auto* block = as<BlockValue>(pointer)) return block->form.value ? held_by(*block->form.value) : nullptr;
     return nullptr;
   }
+  /// The variables that a pointer may be computed from, also one to a part of what they point at.
+  static void collect_sources(const Expr& pointer, std::vector<const Local*>& sources) {
+    if (const auto* choice = as<Conditional>(pointer)) {
+      collect_sources(choice->form.then, sources);
+      return collect_sources(choice->form.otherwise, sources);
+    }
+    if (const auto* block = as<BlockValue>(pointer)) {
+      if (block->form.value) collect_sources(*block->form.value, sources);
+      return;
+    }
+    if (const auto* converted = as<Convert>(pointer)) return collect_sources(converted->form.value, sources);
+    const auto* address = as<AddressOf>(pointer);
+    const auto* whole = address ? as<Deref>(root_of(address->form.place)) : nullptr;
+    if (const Local* source = held_by(whole ? whole->form.pointer : pointer)) sources.push_back(source);
+  }
   bool holds_something(const Expr& e) const {
     Type type = type_of(e);
     if (!type->nullable) return true;
@@ -339,10 +354,12 @@ class NullCheck {
     if (is(type_of(source), TypeKind::EntryRef)) known.refers = {type_of(source)->name};
     const auto* lookup = as<MapLookup>(source);
     if (const auto* map = lookup ? as<MapName>(lookup->form.map) : nullptr) known.refers = {map->form.name};
-    if (const Local* other = held_by(value)) {
+    std::vector<const Local*> sources;
+    collect_sources(value, sources);
+    for (const Local* other : sources) {
       const KnownPointer& from = known_.of(other->name);
       if (!from.refers.empty()) known.refers = from.refers;
-      known.ending = from.ending;
+      if (!known.ending) known.ending = from.ending;
     }
     known_.set(name, std::move(known));
     std::string reason = "it may be null from here on";

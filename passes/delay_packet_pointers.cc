@@ -84,8 +84,6 @@ class Delaying {
     const Name name = pointer.form.name;
     const auto* choice = as<If>(behind[at]);
     if (!choice || !asks_variables(choice->form) || mention(choice->form.otherwise.statements, name)) return false;
-    for (size_t i = at + 1; i < behind.size(); ++i)
-      if (mentions(behind[i], name)) return false;
     If form = choice->form;
     std::vector<Branch> branches(form.branches.begin(), form.branches.end());
     Branch* user = nullptr;
@@ -95,7 +93,7 @@ class Delaying {
       if (user) return false;
       user = &b;
     }
-    if (!user) return false;
+    if (!user || mention({behind.data() + at + 1, behind.size() - at - 1}, name)) return false;
     Statements inside(user->body.statements.begin(), user->body.statements.end());
     put(pointer, inside);
     user->body = {context_.span(inside)};

@@ -22,6 +22,7 @@ struct Kept {
   Type type;
   Name copy;
   Name there;             // within loops, of what may be absent: whether it was there
+  Name first;             // of packet pointers within loops, of which a copy is a distance: the first one that was kept
   bool is_there = false;  // refers to something, and the body does not ask whether it does
 };
 
@@ -117,6 +118,49 @@ class DeferLowering {
     if (!step.node) return element(name, type, step, at, loc);
     return to_.make(Field{to_.make(Deref{at}, loc, step.node), name}, loc, type);
   }
+  /// How far behind the packet's start a pointer leads.
+  Expr distance_of(const Expr& pointer, Loc loc) {
+    Type byte = types_.pointer(types_.u8(), Space::Packet, false);
+    const Expr at = type_of(pointer) == byte ? pointer : Expr(to_.make(Convert{pointer}, loc, byte));
+    return to_.make(PointerDifference{at, start(loc)}, loc, types_.u64());
+  }
+  Expr start(Loc loc) {
+    Type byte = types_.pointer(types_.u8(), Space::Packet, false);
+    for (const Parameter& p : function_.parameters)
+      if (points_into(p.type, Space::Context)) return to_.make(PacketStart{local(p.name, p.type, loc)}, loc, byte);
+    return to_.make(Null{}, loc, byte);  // not reached: what has packet pointers has the context
+  }
+  /// A packet pointer of one of a loop's turns. What moves the packet ends the one of the first, and so all.
+  Expr pointer_of(const Kept& kept, const DeferStep& step, const Expr& at, Loc loc) {
+    Type type = before(kept.type);
+    const Expr distance = to_.make(Convert{copy_of(kept, step, at, loc)}, loc, types_.i64());
+    const Expr pointer = to_.make(PointerAdd{start(loc), distance}, loc, type_of(start(loc)));
+    const Expr first = to_.make(Present{local(kept.first, type, loc)}, loc, types_.boolean());
+    const Expr there = to_.make(And{part(kept.there, types_.boolean(), step, at, loc), first}, loc, types_.boolean());
+    const Expr found = to_.make(Convert{pointer}, loc, type), none = to_.make(Null{}, loc, type);
+    return to_.make(Conditional{there, found, none}, loc, type);
+  }
+  void keep_distance(const Kept& kept, const DeferStep& step, const Expr& at, Loc loc) {
+    const Expr pointer = local(kept.variable, kept.type, loc);
+    const auto as_type = [&](Type type) {
+      return kept.type == type ? pointer : Expr(to_.make(Convert{pointer}, loc, type));
+    };
+    Expr there = number(1, types_.boolean(), loc),
+         distance = distance_of(as_type(reference_type(kept.type, false)), loc);
+    if (!kept.is_there) {
+      there = to_.make(Present{pointer}, loc, types_.boolean());
+      distance = to_.make(Conditional{there, distance, number(0, types_.u64(), loc)}, loc, types_.u64());
+    }
+    to_.emit(Assign{part(kept.there, types_.boolean(), step, at, loc), there}, loc);
+    to_.emit(Assign{copy_of(kept, step, at, loc), distance}, loc);
+    const Expr is_first =
+        to_.make(Not{to_.make(Present{local(kept.first, before(kept.type), loc)}, loc, types_.boolean())}, loc,
+                 types_.boolean());
+    const Body holds = to_.collect([&] {
+      to_.emit(Assign{local(kept.first, before(kept.type), loc), as_type(before(kept.type))}, loc);
+    });
+    to_.emit(If{to_.context.span<Branch>({{is_first, holds}}), {}}, loc);
+  }
   Expr copy_of(const Kept& kept, const DeferStep& step, const Expr& at, Loc loc) {
     return step.in_loop ? part(kept.copy, kept_type(kept), step, at, loc) : local(kept.copy, before(kept.type), loc);
   }
@@ -125,6 +169,10 @@ class DeferLowering {
   /// What the variables are, and which `defer` it is.
   void keep(const DeferStep& step, size_t index, const Expr& at, Loc loc) {
     for (const Kept& kept : step.deferred[index].kept) {
+      if (kept.first) {
+        keep_distance(kept, step, at, loc);
+        continue;
+      }
       Expr value = local(kept.variable, kept.type, loc);
       if (kept.is_there)  // check_null sees to it
         value = to_.make(Convert{value}, loc, reference_type(kept.type, false));
@@ -224,9 +272,11 @@ class DeferLowering {
           !is(type, TypeKind::Maybe))
         return refuse(
             n, fmt::format("a deferred block that keeps `{}`, a reference of an inner scope", variable.spelling()));
-      Kept kept{variable, type, {}, {}, can_be_null && std::none_of(body.begin(), body.end(), asks)};
+      Kept kept{variable, type, {}, {}, {}, can_be_null && std::none_of(body.begin(), body.end(), asks)};
       if (!loop || !in_user) kept.copy = to_.fresh(fmt::format("kept_{}", variable.spelling()));
-      if (loop && !in_user && is(type, TypeKind::Maybe))
+      if (loop && !in_user && points_into(type, Space::Packet))
+        kept.first = to_.fresh(fmt::format("first_{}", variable.spelling()));
+      if (kept.first || (loop && !in_user && is(type, TypeKind::Maybe)))
         kept.there = to_.fresh(fmt::format("{}_is_there", variable.spelling()));
       deferred.kept.push_back(kept);
     }
@@ -242,10 +292,10 @@ class DeferLowering {
     loop->deferred.push_back(deferred);
     steps_[&n] = loop;
   }
-  /// Whether what a reference refers to can be there where the function ends. Arrays of references lie in no map, and
-  /// a list's nodes have no copies of entries.
+  /// Whether what a reference refers to can be there where the function ends. Arrays of references lie in no map (of
+  /// packet pointers they hold distances), and a list's nodes have no copies of entries.
   bool can_keep(Type reference, const DeferStep* loop) const {
-    if (function_.domain != Domain::User) return !loop;
+    if (function_.domain != Domain::User) return !loop || points_into(reference, Space::Packet);
     return points_into(reference, Space::Heap) || (!loop && !points_into(reference, Space::MapValue));
   }
   void refuse(const Node<Defer>& n, const std::string& what) {
@@ -263,8 +313,10 @@ class DeferLowering {
     };
     for (const Deferred& deferred : step.deferred)
       for (const Kept& kept : deferred.kept) {
-        declared(kept.copy, kept.there ? kept_type(kept) : before(kept.type));
+        declared(kept.copy, step.in_loop ? kept_type(kept) : before(kept.type));
         if (kept.there) declared(kept.there, types_.boolean());
+        if (kept.first)
+          to_.emit(Let{kept.first, before(kept.type), Expr(to_.make(Null{}, loc, before(kept.type)))}, loc);
       }
     if (step.in_loop && step.deferred.size() > 1) declared(step.which = to_.fresh("which"), types_.u16());
     step.ran = to_.fresh("deferred");
@@ -298,6 +350,7 @@ class DeferLowering {
 
   /// The type of what holds a copy within loops.
   Type kept_type(const Kept& kept) const {
+    if (kept.first) return types_.u64();
     return is(kept.type, TypeKind::Maybe) ? kept.type->element : before(kept.type);
   }
   Type reference_type(Type type, bool nullable) const {
@@ -367,8 +420,8 @@ class DeferLowering {
       return to_.collect([&] {
         Deferred then = deferred;
         for (Kept& kept : then.kept) {
-          Expr copy = copy_of(kept, step, at, loc);
-          if (kept.there) {
+          Expr copy = kept.first ? pointer_of(kept, step, at, loc) : copy_of(kept, step, at, loc);
+          if (kept.there && !kept.first) {
             const Expr some = to_.make(Convert{copy}, loc, kept.type), none = to_.make(Null{}, loc, kept.type);
             copy = to_.make(Conditional{part(kept.there, types_.boolean(), step, at, loc), some, none}, loc, kept.type);
           }

@@ -156,6 +156,9 @@ Ir<lang::NoTry> lower_try(const Ir<lang::PacketPulled>& in, Context& context) {
           branches.pop_back();
           if (branches.empty()) return to.emit(Block{otherwise}, n.loc);
         }
+        // What is caught and forgotten needs no test, where nothing else would be done.
+        while (otherwise.statements.empty() && !branches.empty() && branches.back().body.statements.empty())
+          branches.pop_back();
         if (!branches.empty()) to.emit(If{to.context.span(branches), otherwise}, n.loc);
       }));
 }

@@ -184,6 +184,8 @@ class Folder {
     // An address needs a variable; what may not run must not take a value that had been computed in any case, if that
     // can be seen.
     if (as<AddressOf>(e)) return e;
+    // An aggregate of nothing but constants would be one that C copies (initialise_by_members).
+    if ((as<StructValue>(e) || as<ArrayValue>(e)) && !reads(value)) return e;
     if (impure && (as<And>(e) || as<Or>(e) || as<Conditional>(e))) {
       Uses lazily;
       count(e, lazily);
@@ -220,6 +222,11 @@ class Folder {
         compare && done && print(compare->form.left) == print(compare->form.right))
       blocked = true;
     return asked_of_choice(out);
+  }
+  /// Whether it is no constant.
+  static bool reads(const Expr& e) {
+    constexpr FormSet sources = form_set_of<Local, Global, Deref, Call, HelperCall, RuntimeCall>();
+    return !(header(e).contains & sources).empty();
   }
   /// present(c ? &place : null)   =>   c: C compilers warn where an address is asked.
   static Expr asked_of_choice(const Expr& e) {

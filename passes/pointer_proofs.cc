@@ -329,6 +329,8 @@ class NullCheck {
     if (const auto* local = as<Local>(e)) return known_.of(local->form.name).is_proven;
     if (const auto* converted = as<Convert>(e)) return holds_something(converted->form.value);
     if (const auto* sum = as<PointerAdd>(e)) return holds_something(sum->form.pointer);
+    if (const auto* choice = as<Conditional>(e))
+      return holds_something(choice->form.then) && holds_something(choice->form.otherwise);
     if (const auto* block = as<BlockValue>(e)) return block->form.value && holds_something(*block->form.value);
     return as<AddressOf>(e) != nullptr;
   }

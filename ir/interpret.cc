@@ -368,6 +368,24 @@ bool Interpreter::reaches_packet(Address at, uint64_t size, bool may_pull) {
   return true;
 }
 
+int64_t Interpreter::adjust_packet(bool moves_start, int64_t bytes) {
+  constexpr int64_t shortest = 14;  // an Ethernet header
+  constexpr int64_t room = 3520;    // as BPF_PROG_RUN has it in a page, behind the headroom
+  if (moves_start && bytes < 0) throw Fault("the bytes before the packet are not known");
+  Bytes packet = memory_.contents(packet_);
+  const int64_t size = static_cast<int64_t>(packet.size()) + (moves_start ? -bytes : bytes);
+  if (size < shortest || size > room) return -22;  // -EINVAL
+  if (moves_start)
+    packet.erase(packet.begin(), packet.begin() + bytes);
+  else
+    packet.resize(static_cast<size_t>(size));
+  memory_.release(packet_);
+  packet_ = memory_.allocate(packet, "the packet");
+  linear_ = packet.size();
+  ++events_["packet moved"];
+  return 0;
+}
+
 bool Interpreter::holds_end(const Expr& e) const {
   if (as<PacketEnd>(e)) return true;
   const auto* local = as<Local>(e);

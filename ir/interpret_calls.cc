@@ -196,6 +196,8 @@ Value Interpreter::helper_call(const Node<HelperCall>& n) {
     linear_ = std::max(linear_, wanted);
     return from_number(type, 0);
   }
+  if (name == "bpf_xdp_adjust_head" || name == "bpf_xdp_adjust_tail")
+    return from_number(type, adjust_packet(name == "bpf_xdp_adjust_head", static_cast<int32_t>(to_bits(values.at(1)))));
   if (name == "bpf_redirect") {
     // Unknown flags are refused, by each program type with its own verdict.
     const bool is_xdp = entry_ && entry_->program_type == "xdp";

@@ -247,6 +247,9 @@ class Interpreter {
   /// A variable that holds ctx->data_end and nothing else, ever: it follows when data is pulled.
   bool holds_end(const Expr& e) const;
   void require_packet(Address at, uint64_t size);
+  /// Moves the packet's start or its end by so many bytes, towards the end if they are more than none; 0 or an error,
+  /// as the kernel gives it (bpf_xdp_adjust_head and bpf_xdp_adjust_tail of net/core/filter.c).
+  int64_t adjust_packet(bool moves_start, int64_t bytes);
   void require_packet(const Place& place, Address at, uint64_t size);
 
   void step() {

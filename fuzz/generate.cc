@@ -263,6 +263,7 @@ const std::vector<std::string>& counted_forms() {
       "packet pointer that is null first",
       "hash of a packet",
       "packet view",
+      "packet moved",
       "number of a view",
       "truth of a view",
       "header of a view",
@@ -469,6 +470,7 @@ Tree Generator::entry(size_t index, size_t total) {
   if (random_.once_in(2))
     if (Tree assigned = function_variable_statement(2); !assigned.text().empty())
       out.parts.push_back(line(std::move(assigned)));
+  if (is_xdp_ && random_.once_in(5)) out.parts.push_back(line(moved_packet()));
   for (int i = 0; i < options_.size / 2 + static_cast<int>(random_.below(static_cast<uint64_t>(options_.size))); ++i)
     out.parts.push_back(line(statement(3)));
   Tree last = line(returned(3));

@@ -210,4 +210,12 @@ Tree Generator::packet_statement(int depth) {
   return out;
 }
 
+Tree Generator::moved_packet() {
+  count("packet moved");
+  const bool moves_start = random_.once_in(2);
+  const int64_t bytes = static_cast<int64_t>(random_.below(24)) - (moves_start ? 0 : 16);
+  const std::string call = fmt::format("bpf_xdp_adjust_{}(ctx, {})", moves_start ? "head" : "tail", bytes);
+  return Tree(random_.once_in(2) ? call : fmt::format("if ({} != 0) {{ return {} }}", call, verdict()));
+}
+
 }  // namespace ksc::fuzz

@@ -295,6 +295,8 @@ class Generator {
   Tree given_pointer(int depth);
   /// The view of the packet, and what it tells.
   Tree packet_view(int depth);
+  /// The packet begins or ends elsewhere; before anything points into it.
+  Tree moved_packet();
   Tree through_pointer(const std::string& pointer, const T& type, bool may_be_passed, int depth);
   Tree element_address(int depth);
   Tree view_use(const std::string& view, int depth);

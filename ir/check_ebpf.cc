@@ -7,6 +7,7 @@
 
 #include "ir/children.h"
 #include "ir/effects.h"
+#include "ir/fills.h"
 #include "ir/kept_truth.h"
 #include "ir/packet_movers.h"
 #include "ir/support_calls.h"
@@ -70,7 +71,9 @@ class EbpfCheck {
 
   void body(const Body& in) {
     const Span<Stmt> all = in.statements;
+    FilledBytes filled;
     for (size_t i = 0; i < all.size(); ++i) {
+      if (has(Rule::FillsApart) && filled.with(all[i]) > most_filled) report_("fills one behind another are too large");
       if (has(Rule::ResultsCleared)) result(all, i);
       if (has(Rule::PacketReread) && has_context_) reread(all, i);
       if (has(Rule::ReboundPointersHidden) && as<If>(all[i])) rebound(all, i);

@@ -120,12 +120,12 @@ void report_long_programs(const Program& program, Context& context) {
 
 }  // namespace
 
-Ir<lang::LoopsBounded> outline_loops(const Ir<lang::LargeCopiesLooped>& in, Context& context) {
+Ir<lang::LoopsBounded> outline_loops(const Ir<lang::FillsApart>& in, Context& context) {
   report_long_programs(in.declarations, context);
   WalkCosts costs(in.declarations);
   const LoopWays loop_ways(in.declarations);
   __int128 ways = 1;
-  const Ir<lang::LoopsBounded> out = rewrite<lang::LargeCopiesLooped, lang::LoopsBounded>(
+  const Ir<lang::LoopsBounded> out = rewrite<lang::FillsApart, lang::LoopsBounded>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         ways = loop_ways.into(n->name);
         FunctionDef form = n.form;

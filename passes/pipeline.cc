@@ -86,6 +86,7 @@ auto ebpf() {
       | KSC_PASS(name_large_values, "values that the stack has no room for get a name")
       | KSC_PASS(spill_locals, "variables that the stack has no room for lie in a map")
       | KSC_PASS(copy_large_values, "what C compilers do not copy inline is copied by a loop")
+      | KSC_PASS(keep_fills_apart, "C compilers make no fill of several that is too large to be written out")
       | KSC_PASS(outline_loops, "loops whose turns the verifier cannot walk through become bpf_loop")
       | KSC_PASS(forget_turn_values, "what a turn of a loop counts is nothing that the verifier knows")
       | KSC_PASS(lower_pinned_access, "pinned globals are reached through a pointer to their entry")

@@ -32,11 +32,10 @@ class Represented {
   Name name_for(Name distance) {
     Name& name = names_[distance];
     if (name) return name;
-    const std::string_view spelling = distance.spelling(), suffix = "_offset";
-    const bool is_of_pointer = spelling.size() > suffix.size() && spelling.ends_with(suffix);
-    return name = context_.names.fresh(!is_of_pointer
-                                           ? points_into_result(spelling)
-                                           : std::string(spelling.substr(0, spelling.size() - suffix.size())) + "_at");
+    std::string spelling(distance.spelling());
+    constexpr std::string_view ending = "offset";
+    if (spelling.ends_with(ending)) spelling.replace(spelling.size() - ending.size(), ending.size(), "at");
+    return name = context_.names.fresh(spelling);
   }
   Expr pointer(const Local& distance, Type type, Loc loc, Out& to) {
     return to.make(Local{name_for(distance.name)}, loc, type_for(type));
@@ -66,10 +65,6 @@ class Represented {
   }
 
  private:
-  static std::string points_into_result(std::string_view spelling) {
-    return spelling == "offset" ? "at" : std::string(spelling);
-  }
-
   DistanceVariables variables_;
   Context& context_;
   NameMap<const FunctionDef*> functions_;

@@ -191,6 +191,18 @@ TEST_F(CheckTest, PacketPointersDelayed) {
          "a packet pointer is computed before a test that leaves without it");
 }
 
+TEST_F(CheckTest, FillsApart) {
+  const auto with = [](const std::string& between) {
+    const std::string fill =
+        "(Evaluate (RuntimeCall:void __builtin_memset ((AddressOf:(ptr (array u8 700) MapValue) "
+        "(Global:(array u8 700) a)) (Int:i32 0 -) (Int:u64 700 -))))";
+    return "(GlobalDef a (array u8 700) - Shared)(FunctionDef f Shared - - () - void false (" + fill + between + fill +
+           "))";
+  };
+  expect_programs(lang::FillsApart, with("(Evaluate (RuntimeCall:void barrier ()))"), with(""),
+                  "fills one behind another are too large");
+}
+
 TEST_F(CheckTest, UnreadDropped) {
   const auto with = [](const std::string& statements) {
     return "(FunctionDef f Shared - - ((a u32)) - u32 false (" + statements + "))";

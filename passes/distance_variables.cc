@@ -78,7 +78,7 @@ DistanceVariables::DistanceVariables(const Program& program) : functions_(progra
     const bool moves = functions_.moving.count(name) || functions_.pulling.count(name) || !has_context(*function);
     if (!is_called || moves || tests_in_turns(function->body))
       for (const Parameter& p : function->parameters) others_.insert(p.name);
-    look_at(function->body, {name, !moves && !turns.count(name)});
+    look_at(function->body, {!moves && !turns.count(name)});
   }
   spread(others_);
   spread(positions_);

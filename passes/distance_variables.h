@@ -21,10 +21,8 @@ class DistanceVariables {
 
  private:
   struct Place {
-    Name function;
     bool stays;  // control passes it once in a call of the function, and the packet stays where it is meanwhile
   };
-  void look_at(const FunctionDef& function, bool stays);
   void look_at(const Body& body, const Place& place);
   void look_at(const Stmt& s, const Place& place);
   void look_at(const Expr& e, const Place& place);

@@ -7,8 +7,12 @@ namespace ksc {
 
 bool Inference::is_in_range(const Expr& index, uint64_t count) const {
   if (const auto* number = as<Int>(index)) return number->form.value.value < static_cast<__int128>(count);
-  if (const auto* converted = as<Convert>(index)) return is_in_range(converted->form.value, count);
   Type type = type_of(index);
+  if (const auto* converted = as<Convert>(index)) {
+    const Expr& from = converted->form.value;
+    const bool stays = !is_signed(type) || (is_integral(type_of(from)) && width_of(type) > width_of(type_of(from)));
+    return stays && is_in_range(from, count);  // 200 as i8 is below zero
+  }
   if (is_integral(type) && !is_signed(type) && width_of(type) < 64 && (uint64_t(1) << width_of(type)) <= count)
     return true;
   if (const auto* local = as<Local>(index)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "passes/pointer_proofs.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -360,7 +361,8 @@ class NullCheck {
     collect_sources(value, sources);
     for (const Local* other : sources) {
       const KnownPointer& from = known_.of(other->name);
-      if (!from.refers.empty()) known.refers = from.refers;
+      for (const Name map : from.refers)
+        if (std::find(known.refers.begin(), known.refers.end(), map) == known.refers.end()) known.refers.push_back(map);
       if (!known.ending) known.ending = from.ending;
     }
     known_.set(name, std::move(known));

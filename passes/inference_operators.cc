@@ -10,6 +10,11 @@ namespace {
 bool is_comparison(Operator op) { return op >= Operator::Equal && op <= Operator::GreaterEqual; }
 CompareOp compare_op(Operator op) { return static_cast<CompareOp>(int(op) - int(Operator::Equal)); }
 
+bool computes_floats(Operator op) {
+  return op == Operator::Add || op == Operator::Subtract || op == Operator::Multiply || op == Operator::Divide ||
+         op == Operator::Negate;
+}
+
 /// How many operands of a chain stand in one expression: no walker may recurse without bound.
 constexpr size_t chain_step = 64;
 
@@ -63,6 +68,8 @@ std::pair<Expr, Expr> Inference::infer_operands(const Expr& left, const Expr& ri
 }
 
 Expr Inference::infer_operation(const Node<Operation>& n, Expected expected) {
+  // What comes out becomes a float; what goes in is none.
+  if (is(expected, TypeKind::Float) && !computes_floats(n->op)) expected = nullptr;
   if (n->operands.size() == 2) {
     if (is(expected, TypeKind::Str)) expected = nullptr;  // as in a chain
     const bool shifts = n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight;
@@ -95,6 +102,8 @@ Expr Inference::infer_operation(const Node<Operation>& n, Expected expected) {
 Expr Inference::infer_chain(const Node<Chain>& n, Expected expected) {
   std::vector<Stmt> steps;
   if (is(expected, TypeKind::Str)) expected = nullptr;  // what comes out is cut off there, not what goes in
+  const auto computes = [](const ChainLink& link) { return computes_floats(link.op); };
+  if (is(expected, TypeKind::Float) && !std::all_of(n->rest.begin(), n->rest.end(), computes)) expected = nullptr;
   const auto [first, second] = infer_operands(n->first, n->rest[0].operand, expected, true);
   Expr result = first;
   size_t depth = 0;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ir/check_apart.h"
 
+#include <fmt/format.h>
+
 #include "ir/children.h"
 #include "ir/context_fields.h"
+#include "ir/only_tested.h"
 #include "ir/support_calls.h"
 #include "ir/visit.h"
 
@@ -203,6 +206,9 @@ void each_statement(const Body& body, Check& check) {
 }  // namespace
 
 void check_apart(const FunctionDef& function, const Lang& lang, const CheckReport& report) {
+  if (lang.rules.has(Rule::PresenceAnswered))
+    for (const Name name : only_tested(function.body))
+      report(fmt::format("nothing follows `{}`, and its test is no number", name.text()));
   if (lang.rules.has(Rule::NullTestsApart)) {
     NullTestCheck null_tests(lang, report);
     each_statement(function.body, null_tests);

@@ -366,6 +366,7 @@ Value Interpreter::runtime_call(const Node<RuntimeCall>& n) {
   if (name == "ks_forget" || name == "ks_hide" || name == "ks_read" || name == "ks_load" || name == "ks_unlinked" ||
       name == "ks_detached" || name == "ks_turn")
     return wants(1), values[0];
+  if (name == "ks_present") return wants(1), from_bits(n.type, to_bits(values[0]) != 0);
   if (name == "barrier_var" || name == "ks_own" || name == "ks_forget_bytes") return wants(1), zero_value(n.type);
   if (name == "ks_clear_result") return wants(0), zero_value(n.type);
   if (name == "barrier") return wants(0), zero_value(n.type);

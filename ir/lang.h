@@ -31,7 +31,8 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          CountersWide, ShortCircuitsRaised, PacketReread, LargeValuesNamed, LocalsSpilled, LargeCopiesLooped,
          LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared, ArgumentsCopied, PresenceAsked,
          UserEntriesCopied, UserIndexesGuarded, OpenDiscarded, NoDynptrPointer, ObjectsByMembers, NoReservation,
-         UnreadDropped, ObjectAccessesApart, PacketDynptrs, PacketPointersDelayed, DistancesPointed, FillsApart, count);
+         UnreadDropped, ObjectAccessesApart, PacketDynptrs, PacketPointersDelayed, DistancesPointed, FillsApart,
+         PresenceAnswered, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -124,7 +124,8 @@ inline constexpr Lang WaysForgotten = LookupsMerged + Rule::WaysForgotten;      
 inline constexpr Lang ZerosForgotten = WaysForgotten + Rule::ZerosForgotten; // of arrays that turns fill no zeros are known
 inline constexpr Lang NoMapAccess =
     ZerosForgotten - Kind::MapLookup - Kind::MapSlot - Kind::MapStore - Kind::MapDelete - Kind::MapCall; // maps are reached by helpers
-inline constexpr Lang NullTestsApart = NoMapAccess + Rule::NullTestsApart;                    // no two null tests that C would make one
+inline constexpr Lang PresenceAnswered = NoMapAccess + Rule::PresenceAnswered;                // what is only asked for is asked for by ks_present
+inline constexpr Lang NullTestsApart = PresenceAnswered - Rule::PresenceAnswered + Rule::NullTestsApart; // no two null tests that C would make one
 inline constexpr Lang PointersRetested = NullTestsApart + Rule::PointersRetested;             // no null test that C would keep the answer of
 inline constexpr Lang ContextReadOnce = PointersRetested + Rule::ContextReadOnce;               // what of the context is read often is a variable
 inline constexpr Lang ContextAccessesApart = ContextReadOnce + Rule::ContextAccessesApart;   // no two context accesses that C would make one

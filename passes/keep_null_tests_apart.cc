@@ -95,7 +95,7 @@ class Separator {
 // C compilers make one test of several, (p | q) != NULL, and the verifier refuses to combine pointers. What is hidden
 // teaches the verifier nothing, and need not: that one of several is present, or that none is, lets nobody follow any
 // of them.
-Ir<lang::NullTestsApart> keep_null_tests_apart(const Ir<lang::NoMapAccess>& in, Context& context) {
+Ir<lang::NullTestsApart> keep_null_tests_apart(const Ir<lang::PresenceAnswered>& in, Context& context) {
   Answers answers;  // names are unique, so one set serves the whole program
   for (const Decl& d : in.declarations)
     if (const auto* function = as<FunctionDef>(d)) {
@@ -111,7 +111,7 @@ Ir<lang::NullTestsApart> keep_null_tests_apart(const Ir<lang::NoMapAccess>& in, 
   const auto kept = [&](const Expr& e, Out& to) {
     return is(type_of(e), TypeKind::Bool) ? Separator(to, answers).kept(e) : to(e);
   };
-  return rewrite<lang::NoMapAccess, lang::NullTestsApart>(
+  return rewrite<lang::PresenceAnswered, lang::NullTestsApart>(
       in, context,
       on<Or>([&](const Node<Or>& n, Out& to) -> Expr { return Separator(to, answers).apart(Ref<Or>{&n}, Asks::Any); }),
       on<And>(

@@ -64,10 +64,10 @@ class ObstacleSearch {
   bool has_socket_buffer_;
 };
 
-void find_tail_calls(const Body& body, NameSet& called) {
+void collect_handed_over(const Body& body, NameSet& called) {
   for (const Stmt& s : body.statements) {
     if (const auto* next = as<TailCall>(s)) called.insert(next->form.program);
-    each_body_of(s, [&](const Body& inner) { find_tail_calls(inner, called); });
+    each_body_of(s, [&](const Body& inner) { collect_handed_over(inner, called); });
   }
 }
 
@@ -78,7 +78,7 @@ NameSet called_by(const Body& body) {
     if (const auto* call = as<Call>(e)) called.insert(call->form.function);
     return false;
   });
-  find_tail_calls(body, called);
+  collect_handed_over(body, called);
   return called;
 }
 

@@ -95,6 +95,7 @@ auto ebpf() {
       | KSC_PASS(forget_ways, "what many ways count is nothing that the verifier knows where they have met")
       | KSC_PASS(forget_zeros, "zeros of arrays that turns fill up to somewhere are nothing that the verifier knows")
       | KSC_PASS(lower_map_access, "map accesses become calls of the kernel's helpers")
+      | KSC_PASS(answer_presence, "whether there is an entry that nothing follows is a number")
       | KSC_PASS(keep_null_tests_apart, "null tests of several pointers do not become one")
       | KSC_PASS(retest_pointers, "a pointer is tested anew where an earlier test is far")
       | KSC_PASS(read_context_once, "what a function reads of the context many times is read once")

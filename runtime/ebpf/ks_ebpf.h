@@ -218,13 +218,28 @@ extern void bpf_obj_drop_impl(void *object, void *meta) __ksym;
 /* A variable is what it was, but the compiler may not know it, nor make one of this place and another like it. */
 #define ks_own(variable) asm volatile("" : "+r"(variable) : "i"(__COUNTER__))
 
-/* Whether something holds, and the compiler may not see why: it would make one test of this one and others. */
+/*
+ * Whether something holds, and the compiler may not see why: it would make one test of this one and others. It is
+ * compared with 1, since !hidden && !pointer can be one test, (hidden | pointer) == 0, which the verifier refuses.
+ */
 #define ks_hide(condition)                          \
 	({                                          \
 		__u64 ks_hidden = (condition);      \
 		asm volatile("" : "+r"(ks_hidden)); \
-		(bool)(ks_hidden != 0);             \
+		(bool)(ks_hidden == 1);             \
 	})
+
+/* Whether there is such an entry, as a number: of two addresses a compiler could make one test as well. */
+#ifdef __bpf__
+#define ks_present(entry)                                           \
+	({                                                          \
+		__u64 ks_there = (__u64)(entry);                    \
+		asm("if %0 == 0 goto +1\n%0 = 1" : "+r"(ks_there)); \
+		(bool)(ks_there == 1);                              \
+	})
+#else
+#define ks_present(entry) ((entry) != NULL)
+#endif
 
 /*
  * What a turn of a loop gives the kernel: 0 goes on, 1 stops. The verifier wants to see which, and a compiler would

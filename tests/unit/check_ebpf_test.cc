@@ -86,6 +86,16 @@ TEST_F(CheckEbpfTest, TurnsForgotten) {
                   "the verifier knows what a turn counts");
 }
 
+TEST_F(CheckEbpfTest, PresenceAnswered) {
+  const std::string answer = "(RuntimeCall:bool ks_present (" + q + "))";
+  expect(lang::PresenceAnswered, declared + if_then(answer, one) + one, declared + if_then(asks_q, one) + one,
+         "nothing follows `q`, and its test is no number");
+  // What is read as well is no mere question.
+  const std::string read = "(Return (Convert:u32 (Deref:u64 " + q + ")))";
+  expect(lang::PresenceAnswered, declared + if_then(asks_q, read) + one,
+         declared + if_then(asks_q, read) + if_then(asks_r, one) + one, "nothing follows `r`");
+}
+
 TEST_F(CheckEbpfTest, NullTestsApart) {
   const std::string words = "null tests may become one", number = "a null test goes on as a number";
   expect(lang::NullTestsApart, declared + if_then("(Or:bool " + hidden(asks_q) + " " + hidden(asks_r) + ")", one) + one,

@@ -269,7 +269,7 @@ Tree Generator::statement(int depth) {
   };
   switch (random_.below(46)) {
     case 45:
-      if (!commutes_ && !in_deferred_) return element_address(depth);
+      if (!commutes_ && !in_deferred_) return random_.once_in(2) ? moved_pointer(depth) : element_address(depth);
       break;
     case 44:
       if (!commutes_) return memory_copy(depth);

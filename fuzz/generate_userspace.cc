@@ -107,6 +107,8 @@ void Generator::userspace(Tree& out) {
     const T result = any_result(i == 0 ? boolean : scalar());
     out.parts.push_back(function({global_name(fmt::format("user{}", i)), {}, result, false}, ""));
   }
+  walkers_.clear();
+  for (uint64_t i = 0, n = random_.below(2); i < n; ++i) out.parts.push_back(walker(i, ""));
   if (random_.once_in(3)) declare_function_variable(out);
   count("userspace main");
   scopes_ = {{}};

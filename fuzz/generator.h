@@ -103,6 +103,12 @@ struct PointerGiver {
   bool throws = false;
 };
 
+/// A function that moves the pointer which it takes, to numbers of that type.
+struct Walker {
+  std::string name;
+  T element;
+};
+
 struct Header {
   const char* name;
   int offset;
@@ -299,6 +305,11 @@ class Generator {
   Tree moved_packet();
   Tree through_pointer(const std::string& pointer, const T& type, bool may_be_passed, int depth);
   Tree element_address(int depth);
+  // generate_moved_pointers.cc
+  Tree walker(size_t index, const std::string& attribute);
+  Tree moved_use(const std::string& pointer, const std::string& first, const T& type, int depth);
+  /// A pointer into an array, which moves.
+  Tree moved_pointer(int depth);
   Tree view_use(const std::string& view, int depth);
   /// A packet pointer that is null until it is given something.
   Tree late_pointer(int depth);
@@ -378,6 +389,7 @@ class Generator {
   std::vector<std::pair<std::string, T>> constants_;
   std::vector<Map> maps_;
   std::vector<PointerGiver> givers_;
+  std::vector<Walker> walkers_;
   std::vector<Map> queues_;                     // and stacks
   std::map<std::string, std::string> fillers_;  // by the ring, the function that writes to its records
   std::vector<Map> rings_;

@@ -117,6 +117,7 @@ class Checker {
       if constexpr (std::same_as<F, Index>)
         if (has(Rule::ObjectsByMembers) && is_in_object(sum) && !as<Int>(n.form.index))
           report("an element of an object is chosen where the verifier does not follow", sum);
+      if (has(Rule::PointersSplit) && is_element_pointer(n.type)) report("a pointer moves in an array", sum);
       if (has(Rule::PacketPointersPresent) && is(n.type, TypeKind::Pointer) && n.type->space == Space::Packet &&
           n.type->nullable)
         report("a packet pointer may be null", sum);
@@ -308,6 +309,8 @@ class Checker {
     local = {type, true, true};
     live_.push_back(name);
     if (has(Rule::NoMaybe) && holds_maybe(type)) report_text(fmt::format("`{}` is a Maybe", name.text()));
+    if (has(Rule::PointersSplit) && is_element_pointer(type))
+      report_text(fmt::format("`{}` moves in an array", name.text()));
   }
   void used(const Node<Local>& n) {
     if (!has(Rule::NamesBound)) return;

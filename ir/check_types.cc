@@ -17,6 +17,8 @@ bool is_reference(Type type) {
 bool agree(Type a, Type b) {
   if (a == b || is_invalid(a) || is_invalid(b)) return true;
   if (!is_reference(a) || !is_reference(b)) return false;
+  const auto places = [](Type type) { return is(type, TypeKind::Pointer) ? type->count : 0; };
+  if (places(a) != places(b)) return false;
   return !a->element || !b->element || a->element == b->element || is(a->element, TypeKind::Void) ||
          is(b->element, TypeKind::Void);
 }

@@ -338,6 +338,9 @@ struct Concatenate  { Span<Expr> parts;                                         
 struct Convert      { Expr value;                                               KSC_FORM(Convert, value) };
 /// pointer + count elements; count is signed 64-bit.
 struct PointerAdd   { Expr pointer, count;                                      KSC_FORM(PointerAdd, pointer, count) };
+/// A pointer to that element of the array behind `array`, which moves [L166]; `index` is signed 64-bit, and may lead to
+/// none: what is read there is zero, what is written there is lost. Its type has the number of elements.
+struct ElementPointer { Expr array, index;                                      KSC_FORM(ElementPointer, array, index) };
 /// left - right in elements, as u64.
 struct PointerDifference { Expr left, right;                                    KSC_FORM(PointerDifference, left, right) };
 /// A function as a value [L64].

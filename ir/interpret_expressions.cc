@@ -27,6 +27,20 @@ bool Interpreter::is_place(const Expr& e) {
 
 // ---- places -------------------------------------------------------------------------------------
 
+Interpreter::Moved Interpreter::moved_pointer(const Value& pointer) {
+  const auto half = [&](long from) {
+    return to_bits({c.types.u64(), Bytes(pointer.bytes.begin() + from, pointer.bytes.begin() + from + 8)});
+  };
+  return {half(0), static_cast<int64_t>(half(8))};
+}
+
+Value Interpreter::element_pointer(Type type, Moved moved) {
+  Value value = from_bits(type, moved.array);
+  const Bytes index = from_bits(c.types.u64(), static_cast<uint64_t>(moved.index)).bytes;
+  std::copy(index.begin(), index.end(), value.bytes.begin() + 8);
+  return value;
+}
+
 uint64_t Interpreter::index_of(const Expr& e) {
   // A negative index is one that is far out of range.
   return static_cast<uint64_t>(to_number(eval(e)));
@@ -52,6 +66,15 @@ Interpreter::Place Interpreter::place(const Expr& e) {
   } else if (const auto* n = as<Deref>(e)) {
     const Type pointer = type_of(n->form.pointer);
     at.where = Place::Where::Memory;
+    if (is_element_pointer(pointer)) {
+      const Moved moved = moved_pointer(eval(n->form.pointer));
+      at.at = moved.array + static_cast<uint64_t>(moved.index) * size_of(at.type);
+      if (static_cast<uint64_t>(moved.index) < pointer->count) return at;
+      ++events_["pointer out of its array"];
+      at.where = Place::Where::Nowhere;
+      at.reads_zero = true;
+      return at;
+    }
     at.at = to_bits(eval(n->form.pointer));
     at.in_packet = points_into(pointer, Space::Packet);
     at.in_dynptr = points_into(pointer, Space::Dynptr);
@@ -87,7 +110,7 @@ Interpreter::Place Interpreter::place(const Expr& e) {
     if (index >= base->count) {
       ++events_["index out of range"];
       at.where = Place::Where::Nowhere;
-      at.in_string = is(base, TypeKind::Str);
+      at.reads_zero = is(base, TypeKind::Str);
     } else {
       at.at += index * size_of(element);
       at.offset += index * size_of(element);
@@ -109,7 +132,7 @@ Value Interpreter::part(const Value& whole, uint64_t offset, Type type, uint8_t 
 
 Value Interpreter::read(const Place& place) {
   if (place.in_packet && place.needed) require_packet(place, 0, 0);
-  if (place.where == Place::Where::Nowhere && in_userspace_ && !place.in_string)
+  if (place.where == Place::Where::Nowhere && in_userspace_ && !place.reads_zero)
     throw ExitProcess{134};  // a panic [L54]
   if (place.where == Place::Where::Nowhere) return zero_value(place.type);
   Address at = place.at;
@@ -128,7 +151,7 @@ Value Interpreter::read(const Place& place) {
 
 void Interpreter::write(const Place& place, const Value& value) {
   if (place.in_packet && place.needed) require_packet(place, 0, 0);
-  if (place.where == Place::Where::Nowhere && in_userspace_) throw ExitProcess{134};
+  if (place.where == Place::Where::Nowhere && in_userspace_ && !place.reads_zero) throw ExitProcess{134};
   if (place.where == Place::Where::Nowhere) {
     // A map entry that is written to is there all the same; only the element is not.
     if (place.map) find_or_insert(*place.map, place.key);
@@ -164,6 +187,15 @@ void Interpreter::write(const Place& place, const Value& value) {
 Value Interpreter::convert(const Value& value, Type target) {
   const Type from = value.type;
   if (from == target) return value;
+  if (is_element_pointer(target))
+    return is(from, TypeKind::Null) ? zero_value(target) : element_pointer(target, moved_pointer(value));
+  if (is_element_pointer(from)) {
+    // Where no element is, it is null.
+    const Moved moved = moved_pointer(value);
+    const auto index = static_cast<uint64_t>(moved.index);
+    if (is(target, TypeKind::Bool)) return from_bits(target, moved.array != 0);
+    return from_bits(target, index < from->count && moved.array ? moved.array + index * size_of(from->element) : 0);
+  }
   if (is(target, TypeKind::Maybe)) {
     if (is(from, TypeKind::Maybe)) {
       Value inner = convert({from->element, Bytes(value.bytes.begin(), value.bytes.end() - 1)}, target->element);
@@ -270,6 +302,12 @@ bool Interpreter::compare(CompareOp op, const Value& left, const Value& right) {
     if (op == CompareOp::NotEqual) return !same;
     throw Fault("an order of values that have none");
   }
+  if (is_element_pointer(left.type)) {
+    const Moved a = moved_pointer(left), b = moved_pointer(right);
+    if (op == CompareOp::Equal) return a.array == b.array && a.index == b.index;
+    if (op == CompareOp::NotEqual) return a.array != b.array || a.index != b.index;
+    return holds(op, a.index, b.index);  // of two arrays' elements the numbers alone
+  }
   return holds(op, to_number(left), to_number(right));
 }
 
@@ -359,7 +397,7 @@ Value Interpreter::eval_cases(const Expr& e) {
           return from_bits(type, memory_.allocate(eval(n->place).bytes, "a constant"));
         const Place at = place(n->place);
         // An element that is not there: what is read behind its address is zero, what is written there is lost.
-        if (at.where == Place::Where::Nowhere && in_userspace_ && !at.in_string) throw ExitProcess{134};
+        if (at.where == Place::Where::Nowhere && in_userspace_ && !at.reads_zero) throw ExitProcess{134};
         if (at.where == Place::Where::Nowhere)
           return from_bits(type, memory_.allocate(zero_value(at.type).bytes, "an element that is not there"));
         if (at.where != Place::Where::Memory) throw Fault("the address of what is not in memory");
@@ -438,7 +476,17 @@ Value Interpreter::eval_cases(const Expr& e) {
         return concatenate(type, parts);
       }),
       on<Convert>([&](const Node<Convert>& n) { return convert(eval(n->value), type); }),
+      on<ElementPointer>([&](const Node<ElementPointer>& n) {
+        const uint64_t array = to_bits(eval(n->array));
+        return element_pointer(type, {array, static_cast<int64_t>(to_number(eval(n->index)))});
+      }),
       on<PointerAdd>([&](const Node<PointerAdd>& n) {
+        if (is_element_pointer(type)) {
+          const Moved moved = moved_pointer(eval(n->pointer));
+          const uint64_t count = static_cast<uint64_t>(to_number(eval(n->count)));
+          ++events_["pointer moved in an array"];
+          return element_pointer(type, {moved.array, static_cast<int64_t>(static_cast<uint64_t>(moved.index) + count)});
+        }
         const uint64_t base = to_bits(eval(n->pointer));
         const uint64_t count = static_cast<uint64_t>(to_number(eval(n->count)));
         if (type->space != Space::Packet) return from_bits(type, base + count * size_of(type->element));
@@ -451,6 +499,10 @@ Value Interpreter::eval_cases(const Expr& e) {
         return from_bits(type, packet_ + std::min(distance, reach));
       }),
       on<PointerDifference>([&](const Node<PointerDifference>& n) {
+        if (is_element_pointer(type_of(n->left))) {
+          const auto left = static_cast<uint64_t>(moved_pointer(eval(n->left)).index);
+          return from_bits(type, left - static_cast<uint64_t>(moved_pointer(eval(n->right)).index));
+        }
         const uint64_t left = to_bits(eval(n->left)), right = to_bits(eval(n->right));
         return from_bits(type, static_cast<uint64_t>(static_cast<int64_t>(left - right) /
                                                      static_cast<int64_t>(size_of(type_of(n->left)->element))));

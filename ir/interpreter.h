@@ -99,8 +99,17 @@ class Interpreter {
     Address needed_at = 0;
     uint64_t needed = 0;
     uint8_t bit_offset = 0, bit_size = 0;
-    bool whole_entry = false, in_string = false;
+    bool whole_entry = false;
+    bool reads_zero = false;  // where it is nowhere, in userspace as well
   };
+
+  /// What a pointer that moves holds: where its array begins, and which element it leads to, if there is such a one.
+  struct Moved {
+    Address array = 0;
+    int64_t index = 0;
+  };
+  Moved moved_pointer(const Value& pointer);
+  Value element_pointer(Type type, Moved moved);
 
   /// A deferred body, and what it keeps of inner scopes.
   struct Deferred {

@@ -32,7 +32,7 @@ KSC_ENUM(Rule, NamesBound, LastValuesReturned, Typed, ReturnsExplicit, TailCalls
          LoopsBounded, TurnsForgotten, Folded, Ordered, SplitUser, OptionsDeclared, ArgumentsCopied, PresenceAsked,
          UserEntriesCopied, UserIndexesGuarded, OpenDiscarded, NoDynptrPointer, ObjectsByMembers, NoReservation,
          UnreadDropped, ObjectAccessesApart, PacketDynptrs, PacketPointersDelayed, DistancesPointed, FillsApart,
-         PresenceAnswered, count);
+         PresenceAnswered, PointersSplit, count);
 
 /// A set of rules.
 struct RuleSet {

@@ -33,20 +33,21 @@ inline constexpr Lang Typed =
                 Kind::Int, Kind::Null, Kind::Zero, Kind::Global, Kind::MapName, Kind::FunctionName, Kind::Field,
                 Kind::Index, Kind::MapLookup, Kind::MapEntry, Kind::Present, Kind::ValueOf, Kind::Unary, Kind::Binary,
                 Kind::Divide, Kind::Shift, Kind::Compare, Kind::Concatenate, Kind::Convert, Kind::PointerAdd,
-                Kind::PointerDifference, Kind::Call, Kind::FunctionValue, Kind::IndirectCall, Kind::HelperCall,
-                Kind::MapCall, Kind::BuiltinCall, Kind::StructValue, Kind::ArrayValue, Kind::PacketStart,
-                Kind::PacketEnd, Kind::FloatValue, Kind::FloatNegation, Kind::FloatOperation, Kind::FloatComparison,
-                Kind::FloatConversion, Kind::FloatTruncation, Kind::Evaluate, Kind::Block, Kind::If, Kind::For,
-                Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let, Kind::Assign,
-                Kind::Update, Kind::IfPresent, Kind::Try, Kind::Throw, Kind::Defer, Kind::Leave, Kind::MapLoop,
-                Kind::CpuLoop, Kind::MapDelete, Kind::CopyBytes, Kind::Print, Kind::PrintPart, Kind::StructDef,
-                Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef, Kind::FunctionDef,
-                Kind::FaultVerdict, Kind::License) +
+                Kind::PointerDifference, Kind::ElementPointer, Kind::Call, Kind::FunctionValue, Kind::IndirectCall,
+                Kind::HelperCall, Kind::MapCall, Kind::BuiltinCall, Kind::StructValue, Kind::ArrayValue,
+                Kind::PacketStart, Kind::PacketEnd, Kind::FloatValue, Kind::FloatNegation, Kind::FloatOperation,
+                Kind::FloatComparison, Kind::FloatConversion, Kind::FloatTruncation, Kind::Evaluate, Kind::Block,
+                Kind::If, Kind::For, Kind::While, Kind::Loop, Kind::Break, Kind::Continue, Kind::Return, Kind::Let,
+                Kind::Assign, Kind::Update, Kind::IfPresent, Kind::Try, Kind::Throw, Kind::Defer, Kind::Leave,
+                Kind::MapLoop, Kind::CpuLoop, Kind::MapDelete, Kind::CopyBytes, Kind::Print, Kind::PrintPart,
+                Kind::StructDef, Kind::EnumDef, Kind::ConstDef, Kind::ConfigDef, Kind::GlobalDef, Kind::MapDef,
+                Kind::FunctionDef, Kind::FaultVerdict, Kind::License) +
     Rule::NamesBound + Rule::Typed;
 
 // A table: one line a language.
 // clang-format off
-inline constexpr Lang CopiesLooped = Typed - Kind::CopyBytes;                                 // memory_copy is a loop
+inline constexpr Lang PointersSplit = Typed - Kind::ElementPointer + Rule::PointersSplit;      // a pointer that moves is one to an array, and a number
+inline constexpr Lang CopiesLooped = PointersSplit - Kind::CopyBytes;                                 // memory_copy is a loop
 inline constexpr Lang CallsDirect = CopiesLooped - Kind::FunctionValue - Kind::IndirectCall;         // each call names its function
 inline constexpr Lang ImportsUsed = CallsDirect + Rule::ImportsUsed;                          // what of other files nothing uses is gone
 inline constexpr Lang ReturnsSplit = ImportsUsed + Rule::ReturnsExplicit;                           // return match … returns in each arm

@@ -295,7 +295,8 @@ class Reader {
       Type element = type();
       const auto space = enum_value<Space>(word());
       if (!space) fail("expected a memory space");
-      result = types.pointer(element, *space, kind == "nullable");
+      const uint64_t count = peek() == ')' ? 0 : size();
+      result = types.element_pointer(element, *space, kind == "nullable", count);
     } else if (kind == "entry" || kind == "nullable-entry") {
       Type element = type();
       result = types.entry_ref(element, name(), kind == "nullable-entry");
@@ -489,7 +490,8 @@ std::string print(Type t) {
     case TypeKind::Str: return fmt::format("(str {})", t->count);
     case TypeKind::Array: return fmt::format("(array {} {})", print(t->element), t->count);
     case TypeKind::Pointer:
-      return fmt::format("({} {} {})", t->nullable ? "nullable" : "ptr", print(t->element), enum_text(t->space));
+      return fmt::format("({} {} {}{})", t->nullable ? "nullable" : "ptr", print(t->element), enum_text(t->space),
+                         is_element_pointer(t) ? fmt::format(" {}", t->count) : "");
     case TypeKind::EntryRef:
       return fmt::format("({} {} {})", t->nullable ? "nullable-entry" : "entry", print(t->element), name_text(t->name));
     case TypeKind::Maybe: return fmt::format("(maybe {})", print(t->element));

@@ -154,6 +154,12 @@ Type Types::array(Type element, uint64_t count) {
 Type Types::pointer(Type element, Space space, bool nullable) {
   return intern({.kind = TypeKind::Pointer, .nullable = nullable, .space = space, .element = element});
 }
+Type Types::element_pointer(Type element, Space space, bool nullable, uint64_t count) {
+  return intern({.kind = TypeKind::Pointer, .nullable = nullable, .space = space, .element = element, .count = count});
+}
+Type Types::pointer_with_null(Type pointer, bool nullable) {
+  return element_pointer(pointer->element, pointer->space, nullable, pointer->count);
+}
 Type Types::entry_ref(Type element, Name map, bool nullable) {
   return intern({.kind = TypeKind::EntryRef, .nullable = nullable, .element = element, .name = map});
 }

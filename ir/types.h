@@ -57,7 +57,7 @@ struct TypeData {
   Space space = Space::Any;  // Pointer
   Type element = nullptr;    // Array, Pointer, EntryRef, Maybe; Function: the result; Map: the value
   Type key = nullptr;        // Map
-  uint64_t count = 0;        // Str, Array: how many; Map: max_entries
+  uint64_t count = 0;        // Str, Array: how many; Map: max_entries; Pointer: elements of the array that it moves in
   Name name{};               // Struct, Enum; Map: its kind; EntryRef: its map; Program: the program
   Span<Type> parameters{};   // Function
   TypeBody* body = nullptr;  // Struct, Enum
@@ -73,6 +73,8 @@ inline bool is_reservation(Type type) {
 inline bool is_object(Type type) { return points_into(type, Space::Object); }
 /// A pointer into what the kernel wants back on every way out.
 inline bool must_be_released(Type type) { return is_reservation(type) || is_object(type); }
+/// A pointer that arithmetic moves within an array, or out of it: it knows how many elements there are [L166].
+inline bool is_element_pointer(Type type) { return is(type, TypeKind::Pointer) && type->count != 0; }
 /// A value that is a function: one of an enum of functions [L64].
 inline bool is_function_value(Type type) { return is(type, TypeKind::Enum) && type->body->signature; }
 /// An enum whose values are numbers by name.
@@ -125,6 +127,10 @@ class Types {
   Type str(uint64_t size);
   Type array(Type element, uint64_t count);
   Type pointer(Type element, Space space, bool nullable);
+  /// One that moves in an array of `count` elements.
+  Type element_pointer(Type element, Space space, bool nullable, uint64_t count);
+  /// The same pointer, which may be null or not.
+  Type pointer_with_null(Type pointer, bool nullable);
   Type entry_ref(Type element, Name map, bool nullable);
   Type maybe(Type element);
   Type function(std::vector<Type> parameters, Type result, bool throws);

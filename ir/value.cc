@@ -8,7 +8,10 @@
 
 namespace ksc {
 
-uint64_t stored_size(Type type) { return is(type, TypeKind::Maybe) ? size_of(type->element) + 1 : size_of(type); }
+uint64_t stored_size(Type type) {
+  if (is_element_pointer(type)) return 16;  // where the array begins, and the element's number
+  return is(type, TypeKind::Maybe) ? size_of(type->element) + 1 : size_of(type);
+}
 
 Value zero_value(Type type) { return {type, Bytes(stored_size(type))}; }
 

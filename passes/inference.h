@@ -48,6 +48,10 @@ struct Instance {
 /// Whether this is a pointer of which the type does not say where it leads.
 inline bool is_open(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Any; }
 inline bool may_lead(Type type) { return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef); }
+/// Whether arithmetic may move the pointer within a variable: the program says how large that is.
+inline bool has_known_size(Type pointer) {
+  return points_into(pointer, Space::Stack) || points_into(pointer, Space::MapValue);
+}
 inline bool is_in_packet(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Packet; }
 
 /// Whether this is a choice between values, whose type is what those meet at.
@@ -137,7 +141,9 @@ class Inference {
                           std::vector<Stmt>& first);
   /// What calls of helpers with pointers have asked for.
   void declare_instances(std::vector<Decl>& out);
-  static bool takes_pointers(const Entity& entity);
+  bool takes_pointers(const Entity& entity);
+  /// Whether the function is compiled once for each memory that this parameter, counted from 0, leads into.
+  bool is_specialised(const Entity& entity, size_t parameter);
   /// Whether it gives a pointer, into a memory that its body tells.
   static bool gives_pointer(const Entity& entity);
   Instance& instance(Name function, const std::vector<Type>& parameters, Type context);
@@ -159,6 +165,20 @@ class Inference {
   /// The type of a variable, where its declaration does not say which memory it points into.
   Type remembered(Name local, Type declared) const;
   Expr call_instance(const Entity& entity, Name function, const std::vector<Expr>& values, Loc loc);
+  // inference_element_pointers.cc
+  /// Whether some function of that name moves that parameter by arithmetic, counted from 0.
+  bool moves_parameter(std::string_view function, size_t parameter) const;
+  void find_moved_parameters();
+  void find_moved_variables(const FunctionDecl& function);
+  bool is_moved(Name local) const { return moved_.count(local); }
+  /// The pointer as one that moves in its array; reports and gives Invalid where nothing tells how large that is.
+  Expr moving(const Expr& pointer);
+  Expr moving_choice(const Expr& choice);
+  /// Two pointers as ones that move in arrays of one size; reports and gives nothing if they do not.
+  std::optional<std::pair<Expr, Expr>> both_moving(const Expr& left, const Expr& right);
+  /// A pointer that moves as one that does not: null where it leads to no element. Other values themselves.
+  Expr resting(const Expr& pointer);
+  void report_two_arrays(const Expr& pointer, Type type);
   // inference_offsets.cc
   /// How far behind the packet's start a pointer leads.
   Expr packet_offset(const Expr& pointer);
@@ -495,12 +515,15 @@ class Inference {
   Domain domain_ = Domain::User;
   const ProgramType* program_type_ = nullptr;
   std::deque<Instance> instances_;
-  NameMap<Type> memories_;       // of variables that are declared without their memory: what was learned of it
-  Type given_memory_ = nullptr;  // of the pointers that the function at work gives
-  Loc given_loc_;                // of the last one that says so
-  bool gives_null_ = false;      // as well
-  bool is_learning_ = false;     // the function at work is to be looked at again
-  NameMap<__int128> counters_;   // of loops between constants: the greatest value, if none is below zero
+  NameMap<Type> memories_;        // of variables that are declared without their memory: what was learned of it
+  Type given_memory_ = nullptr;   // of the pointers that the function at work gives
+  Loc given_loc_;                 // of the last one that says so
+  bool gives_null_ = false;       // as well
+  bool is_learning_ = false;      // the function at work is to be looked at again
+  std::set<Name, ByText> moved_;  // variables of the function at work that arithmetic moves, if they are pointers
+  using MovedParameter = std::pair<std::string_view, size_t>;
+  std::set<MovedParameter> moved_parameters_;  // of functions of that name
+  NameMap<__int128> counters_;                 // of loops between constants: the greatest value, if none is below zero
   NameSet assigned_;             // variables of the function at work that are given another value somewhere
   NameMap<Expr> offsets_;        // of packet pointers: how far they lead
   NameMap<Expr> given_offsets_;  // of those that a function gave, which may be null

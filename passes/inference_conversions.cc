@@ -259,8 +259,10 @@ Expr Inference::coerce(const Expr& e, Type target) {
   if (texts && is(target, TypeKind::Str) && (target->count <= from->count || !is_cut_off(*texts)))
     return c.make(texts->form, texts->loc, target);
   if (!converts(e, target)) return refuse_conversion(e, target);
-  if (is_address_of_array(e, target))
-    return c.make(Convert{e}, loc_of(e), t.pointer(target->element, from->space, from->nullable));
+  if (is_address_of_array(e, target)) {
+    const Expr first = c.make(Convert{e}, loc_of(e), t.pointer(target->element, from->space, from->nullable));
+    return is_element_pointer(target) ? coerce(first, target) : first;
+  }
   if (is(from, TypeKind::Null) && is_function_value(target)) return integer({0}, target, loc_of(e));
   if (is(from, TypeKind::Null)) return c.make(Null{}, loc_of(e), target);
   if (is(target, TypeKind::Maybe)) return c.make(Convert{coerce(e, target->element)}, loc_of(e), target);
@@ -270,7 +272,14 @@ Expr Inference::coerce(const Expr& e, Type target) {
   if (const auto* text = as<StringValue>(e); text && is(target, TypeKind::Str))
     return c.make(StringValue{text->form.text}, text->loc, target);
   // An annotation says what is pointed to; where it lies is what the value says.
-  if (is(target, TypeKind::Pointer) && is(from, TypeKind::Pointer)) return e;
+  if (is(target, TypeKind::Pointer) && is(from, TypeKind::Pointer)) {
+    if (is_open(target) || target->count == from->count) return e;
+    if (!is_element_pointer(target)) return resting(e);
+    const Expr moved = moving(e);
+    if (is_invalid(moved) || type_of(moved)->count == target->count) return moved;
+    report_two_arrays(moved, target);
+    return invalid(loc_of(e));
+  }
   if (is(from, TypeKind::Program)) return e;
   if (is(from, TypeKind::EntryRef) && is(target, TypeKind::Str)) return coerce(entry_value(e), target);
   if (is(from, TypeKind::EntryRef) && from->element == target)

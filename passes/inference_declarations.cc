@@ -8,6 +8,7 @@ namespace ksc {
 Program Inference::program(const Program& in) {
   had_errors_ = c.diagnostics.has_errors();
   for (const Decl& d : in) collect(d);
+  find_moved_parameters();
   for (const Decl& d : in) collect_broken(d);
   // In their order, so that what stands behind what it needs waits for nothing.
   for (const Decl& d : in)

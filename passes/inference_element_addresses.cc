@@ -69,8 +69,13 @@ Expr Inference::address_of_part(const Expr& place, Type pointer, Loc loc) {
       ask(c.make(Present{there}, loc, t.boolean()));
       return c.make(Deref{there}, entry->loc, entry->type);
     }
-    // What calls something does so before an index is computed.
     const auto* deref = as<Deref>(e);
+    if (deref && is_element_pointer(type_of(deref->form.pointer))) {
+      const Expr there = held("element", resting(deref->form.pointer));
+      ask(c.make(Present{there}, loc, t.boolean()));
+      return c.make(Deref{there}, deref->loc, deref->type);
+    }
+    // What calls something does so before an index is computed.
     if (!deref || !may_have_effect(deref->form.pointer)) return e;
     return c.make(Deref{held("at", deref->form.pointer)}, deref->loc, deref->type);
   };

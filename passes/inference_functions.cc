@@ -275,6 +275,7 @@ std::vector<Decl> Inference::typed_body(const FunctionDecl& n, Loc loc, const En
   offsets_.clear();
   given_offsets_.clear();
   assigned_ = assigned_in(n.body);
+  find_moved_variables(n);
   std::vector<Parameter> parameters;
   std::vector<Stmt> first;
   declare_parameters(n, one, parameters, first);

@@ -14,9 +14,17 @@ bool is_context(Type type) { return is(type, TypeKind::Pointer) && type->space =
 
 }  // namespace
 
+bool Inference::is_specialised(const Entity& entity, size_t parameter) {
+  const auto* declared = as<FunctionDecl>(entity.declaration);
+  return declared && is_open(entity.type->parameters[parameter]) &&
+         (entity.domain == Domain::Shared ||
+          (entity.domain == Domain::User && moves_parameter(declared->form.name.name.spelling(), parameter)));
+}
+
 bool Inference::takes_pointers(const Entity& entity) {
-  const auto& parameters = entity.type->parameters;
-  return entity.domain == Domain::Shared && std::any_of(parameters.begin(), parameters.end(), is_open);
+  for (size_t i = 0; i < entity.type->parameters.size(); ++i)
+    if (is_specialised(entity, i)) return true;
+  return false;
 }
 
 bool Inference::gives_pointer(const Entity& entity) {
@@ -41,9 +49,9 @@ Expr Inference::call_instance(const Entity& entity, Name function, const std::ve
   const bool has_context = std::any_of(wanted.begin(), wanted.end(), is_context);
   bool in_packet = false;
   for (size_t i = 0; i < wanted.size(); ++i) {
-    if (!is_open(wanted[i])) {
+    if (!is_specialised(entity, i)) {
       types.push_back(wanted[i]);
-      arguments.push_back(values[i]);
+      arguments.push_back(resting(values[i]));
       continue;
     }
     Expr pointer = values[i];
@@ -60,8 +68,12 @@ Expr Inference::call_instance(const Entity& entity, Name function, const std::ve
     if (type->space == Space::MapValue && type->nullable)
       return unsupported(at, "passing a pointer that may lead to a map's entry; a reference to it can be passed");
     if (is_packet_end(pointer)) return c.diagnostics.report(at, diag::packet_end, "has nothing behind it"), invalid(at);
-    types.push_back(is(type, TypeKind::EntryRef) ? t.entry_ref(type->element, type->name, false)
-                                                 : t.pointer(wanted[i]->element, type->space, false));
+    const bool moves = moves_parameter(function.spelling(), i);
+    if (moves && (has_known_size(type) || type->space == Space::Heap)) type = type_of(pointer = moving(pointer));
+    if (is_invalid(pointer)) return pointer;
+    types.push_back(is(type, TypeKind::EntryRef)
+                        ? t.entry_ref(type->element, type->name, false)
+                        : t.element_pointer(wanted[i]->element, type->space, false, type->count));
     if (is_in_packet(type)) {
       in_packet = true;
       arguments.push_back(passed_offset(pointer));
@@ -208,9 +220,12 @@ void Inference::declare_instances(std::vector<Decl>& out) {
       continue;
     Instance one{name, name, {}, nullptr};
     const auto& wanted = entity.type->parameters;
-    for (Type type : wanted)
-      one.parameters.push_back(is_open(type) ? t.pointer(type->element, Space::Packet, false) : type);
-    if (std::none_of(wanted.begin(), wanted.end(), is_context))
+    for (size_t i = 0; i < wanted.size(); ++i)
+      one.parameters.push_back(!is_specialised(entity, i) ? wanted[i]
+                               : entity.domain == Domain::User
+                                   ? t.element_pointer(wanted[i]->element, Space::Stack, false, 1)
+                                   : t.pointer(wanted[i]->element, Space::Packet, false));
+    if (entity.domain == Domain::Shared && std::none_of(wanted.begin(), wanted.end(), is_context))
       one.context = t.pointer(kernel_struct(*context), Space::Context, false);
     std::vector<Decl> unused;
     const auto& n = *as<FunctionDecl>(entity.declaration);

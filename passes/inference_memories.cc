@@ -17,7 +17,7 @@ Type Inference::remembered(Name local, Type declared) const {
 
 Type Inference::nullable(Type pointer) {
   return is(pointer, TypeKind::EntryRef) ? t.entry_ref(pointer->element, pointer->name, true)
-                                         : t.pointer(pointer->element, pointer->space, true);
+                                         : t.pointer_with_null(pointer, true);
 }
 
 Type Inference::common_memory(Type known, Type given) {
@@ -26,8 +26,9 @@ Type Inference::common_memory(Type known, Type given) {
   const bool are_references = is(known, TypeKind::EntryRef) && is(given, TypeKind::EntryRef);
   if (known->element != given->element) return nullptr;
   if (are_references && known->name == given->name) return t.entry_ref(known->element, known->name, is_nullable);
-  if (is(known, TypeKind::Pointer) && is(given, TypeKind::Pointer) && known->space == given->space)
-    return t.pointer(known->element, known->space, is_nullable);
+  if (is(known, TypeKind::Pointer) && is(given, TypeKind::Pointer) && known->space == given->space &&
+      known->count == given->count)
+    return t.pointer_with_null(known, is_nullable);
   return nullptr;
 }
 

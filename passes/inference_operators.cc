@@ -209,6 +209,11 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
   if (is_pointer(a) && is_pointer(b) && op == Operator::Subtract && must_be_released(a))
     return unsupported(loc, is_object(a) ? "the distance of pointers into what `new` has given"
                                          : "the distance of pointers into a reservation");
+  if (is_pointer(a) && is_pointer(b) && op == Operator::Subtract && a->element == b->element &&
+      (is_element_pointer(a) || is_element_pointer(b))) {
+    const auto both = both_moving(left, right);
+    return both ? Expr(c.make(PointerDifference{both->first, both->second}, loc, t.u64())) : invalid(loc);
+  }
   if (is_pointer(a) && is_pointer(b) && op == Operator::Subtract && a->element == b->element)
     return c.make(PointerDifference{left, right}, loc, t.u64());
   if (is_pointer(b) && op == Operator::Add) std::swap(left, right), std::swap(a, b);
@@ -224,8 +229,10 @@ Expr Inference::binary(Operator op, Expr left, Expr right, Loc loc) {
       c.diagnostics.report(loc, diag::operand_type, std::string(operator_text(op)), "the context");
       return invalid(loc);
     }
-    if (a->space != Space::Packet && a->space != Space::Dynptr)
-      return unsupported(loc, "arithmetic on pointers to variables");
+    if (a->space != Space::Packet && a->space != Space::Dynptr) {
+      left = moving(left);
+      return is_invalid(left) ? left : Expr(c.make(PointerAdd{left, count}, loc, type_of(left)));
+    }
     if (is_packet_end(left)) return c.diagnostics.report(loc, diag::packet_end, "does not move"), invalid(loc);
     return c.make(PointerAdd{left, count}, loc, t.pointer(a->element, a->space, a->nullable));
   }
@@ -439,6 +446,10 @@ Expr Inference::compare(CompareOp op, Expr left, Expr right, Operator spelled, L
     };
     if (points_into(a, Space::Dynptr) || points_into(b, Space::Dynptr))
       return unsupported(loc, "comparing pointers into a reservation with anything but null");
+    if (a->element == b->element && (is_element_pointer(a) || is_element_pointer(b))) {
+      const auto both = both_moving(left, right);
+      return both ? Expr(c.make(Compare{op, both->first, both->second}, loc, t.boolean())) : invalid(loc);
+    }
     if (a->element == b->element) return c.make(Compare{op, left, right}, loc, t.boolean());
     if ((a->element == t.u8() || b->element == t.u8()) && a->space != Space::Context && b->space != Space::Context)
       return c.make(Compare{op, as_bytes(left), as_bytes(right)}, loc, t.boolean());

@@ -233,8 +233,13 @@ Expr Inference::infer_subscript(const Node<Subscript>& n) {
     const auto* first = constant(index);
     const bool moves = type->space == Space::Packet || type->space == Space::Dynptr;
     if (!moves && first && first->form.value.value == 0) return c.make(Deref{base}, n.loc, type->element);
-    if (!moves) return unsupported(n.loc, "arithmetic on pointers to variables");
     index = constant(index) ? coerce(index, t.i64()) : convert(index, t.i64());
+    if (!moves) {
+      const Expr whole = moving(base);
+      return is_invalid(whole)
+                 ? whole
+                 : Expr(c.make(Deref{c.make(PointerAdd{whole, index}, n.loc, type_of(whole))}, n.loc, type->element));
+    }
     const Expr pointer = c.make(PointerAdd{base, index}, n.loc, t.pointer(type->element, type->space, type->nullable));
     return c.make(Deref{pointer}, n.loc, type->element);
   }
@@ -322,6 +327,10 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
                                                       : "a `u64` holds them");
       return invalid(n.loc);
     }
+  if (is_element_pointer(from) && is(target, TypeKind::Pointer)) {
+    if (target->element == from->element) return value;
+    from = type_of(value = resting(value));
+  }
   if (is(from, TypeKind::Pointer) && is(target, TypeKind::Pointer))
     return c.make(Convert{value}, n.loc, t.pointer(target->element, from->space, from->nullable));
   if (as<Concatenate>(value) && is(target, TypeKind::Str)) return coerce(value, target);
@@ -483,6 +492,7 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
   if (in_context(*target)) return unsupported(n.loc, "the address of a part of the context");
   if (pointed) {
     Type pointer = type_of(pointed->form.pointer);
+    if (is_element_pointer(pointer) && kind_of(*target) == Kind::Deref) return resting(pointed->form.pointer);
     space = is(pointer, TypeKind::EntryRef) ? Space::MapValue : pointer->space;
   }
   return address_of_part(*target, t.pointer(type, space, false), n.loc);

@@ -91,8 +91,9 @@ void Inference::var_statement(const Node<VarStmt>& n) {
       }
       // A pointer variable may be given another pointer, null among them, later on.
       if (is(type, TypeKind::Pointer) && type->space != Space::Context)
-        type = t.pointer(type->element, type->space, type->nullable);
+        type = t.pointer_with_null(type, type->nullable);
     }
+    if (is_moved(name) && has_known_size(type)) type = type_of(given = moving(given));
     if (is_invalid(given)) type = n->type ? type : t.invalid();
     value = given;
   } else if (!type) {
@@ -232,7 +233,11 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     if (refers && is(type->element, TypeKind::Str) && is(type_of(given), TypeKind::Str))
       given = coerce(given, type->element);
     const bool is_value = refers && type_of(given) == type->element;
-    if (const auto* local = as<Local>(*target)) learn_memory(local->form, given);
+    const auto* local = as<Local>(*target);
+    if (local && is_moved(local->form.name) && has_known_size(type_of(given)) &&
+        type_of(given)->element == type->element)
+      given = moving(given);
+    if (local) learn_memory(local->form, given);
     Expr value = is_value ? Expr(c.make(Convert{given}, loc_of(given), type)) : coerce(given, type);
     if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);
     if (is(type, TypeKind::Pointer) && is(type_of(value), TypeKind::Pointer) && type_of(value)->space != type->space &&
@@ -240,7 +245,7 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
       refuse_conversion(value, type);
       return emit(InvalidStmt{}, n.loc);
     }
-    if (const auto* local = as<Local>(*target); local && is_packet_end(value)) packet_ends_.insert(local->form.name);
+    if (local && is_packet_end(value)) packet_ends_.insert(local->form.name);
     return emit(Assign{*target, value}, n.loc);
   }
   if (is(type, TypeKind::Maybe)) {
@@ -254,6 +259,10 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
   const bool is_shift = n->op == Operator::ShiftLeft || n->op == Operator::ShiftRight;
   if (is(type, TypeKind::Pointer)) {
     const Expr moved = binary(n->op, *target, value, n.loc);
+    if (is_element_pointer(type_of(moved)) && !is_element_pointer(type)) {
+      unsupported(n.loc, fmt::format("moving a pointer into {}", memory_of(type)));
+      return emit(InvalidStmt{}, n.loc);
+    }
     return is_invalid(moved) ? emit(InvalidStmt{}, n.loc) : emit(Assign{*target, coerce(moved, type)}, n.loc);
   }
   const bool bitwise = n->op == Operator::BitAnd || n->op == Operator::BitOr || n->op == Operator::BitXor;
@@ -320,8 +329,9 @@ void Inference::if_var(const Node<IfVar>& n) {
 void Inference::if_var(const Node<IfVar>& n, const std::function<std::pair<Body, Body>()>& branches) {
   Type wanted = n->type ? resolve(*n->type) : nullptr;
   Expr value = settle(infer(n->value, wanted));
-  Type type = type_of(value);
   const Name name = n->name.name;
+  if (is_moved(name) && has_known_size(type_of(value))) value = moving(value);
+  Type type = type_of(value);
   if (is(type, TypeKind::Void)) c.diagnostics.report(loc_of(n->value), diag::void_value);
   const bool nullable = is(type, TypeKind::Maybe) || is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef);
   locals_[name] = type;
@@ -454,7 +464,7 @@ void Inference::return_statement(const Node<Return>& n) {
     return emit(InvalidStmt{}, n.loc);
   }
   // What says no memory is no help for what may say one.
-  const Expr given = infer(*n->value, is_open(result_) ? nullptr : result_);
+  const Expr given = resting(infer(*n->value, is_open(result_) ? nullptr : result_));
   if (program_type_) warn_of_foreign_verdicts(given);
   // What a body ends with is its value if it has one; `return f()` asks for one [L10].
   if (const bool is_written = !(n.loc == loc_of(*n->value)); !is_written && is(type_of(given), TypeKind::Void)) {

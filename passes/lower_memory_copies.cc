@@ -109,8 +109,8 @@ class CopyLowering {
 
 }  // namespace
 
-Ir<lang::CopiesLooped> lower_memory_copies(const Ir<lang::Typed>& in, Context& context) {
-  return rewrite<lang::Typed, lang::CopiesLooped>(
+Ir<lang::CopiesLooped> lower_memory_copies(const Ir<lang::PointersSplit>& in, Context& context) {
+  return rewrite<lang::PointersSplit, lang::CopiesLooped>(
       in, context, on<CopyBytes>([](const Node<CopyBytes>& n, Out& to) { CopyLowering(n.loc, to).emit(n.form); }));
 }
 

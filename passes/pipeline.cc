@@ -19,6 +19,7 @@ auto trunk() {
       | KSC_PASS(link_modules, "the declarations of all files stand in one, under symbols of their own")
       | KSC_PASS(return_last_values, "the value that a function ends with is returned")
       | KSC_PASS(infer_types, "each expression gets its type; conversions, places and calls are spelled out")
+      | KSC_PASS(split_element_pointers, "a pointer that arithmetic moves becomes one to an array, and a number")
       | KSC_PASS(lower_memory_copies, "bytes are copied in a loop that ends where one side does")
       | KSC_PASS(dispatch_function_values, "a function as a value is a number, and a call of it a choice between functions")
       | KSC_PASS(drop_unused_imports, "what of other files nothing uses goes")

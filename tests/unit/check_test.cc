@@ -161,6 +161,18 @@ TEST_F(CheckTest, ArgumentsCopied) {
   expect_programs(lang::ArgumentsCopied, takes("(struct S)", "User"), takes("(struct S)", "Shared"), words);
 }
 
+TEST_F(CheckTest, PointersSplit) {
+  const auto declares = [](const std::string& type) { return "(Let q " + type + " -)" + one; };
+  expect(lang::PointersSplit, declares("(ptr (array u32 4) Stack)"), declares("(ptr u32 Stack 4)"),
+         "`q` moves in an array");
+  const auto leads = [](const std::string& pointer) {
+    return "(Let list (array u32 4) -)(Evaluate (Present:bool " + pointer + "))" + one;
+  };
+  const std::string whole = "(AddressOf:(ptr (array u32 4) Stack) (Local:(array u32 4) list))";
+  const std::string element = "(ElementPointer:(ptr u32 Stack 4) " + whole + " (Int:i64 1 -))";
+  expect(lang::PointersSplit, leads(whole), leads(element), "a pointer moves in an array");
+}
+
 TEST_F(CheckTest, ArgumentsPacked) {
   const auto takes = [](const std::string& parameters) {
     return "(FunctionDef f Shared - - (" + parameters + ") - void false ())";

@@ -314,8 +314,8 @@ TEST(Interpret, ProgramsSayWhatTheyGiveWhenLeftEarly) {  // [L162]
     MemorySources sources;
     const uint32_t file = sources.add("test.ks", source);
     const auto typed = typed_program({parse(context, file, sources.text(file))}, context);
-    const auto used =
-        drop_unused_imports(dispatch_function_values(lower_memory_copies(typed, context), context), context);
+    const auto split = lower_memory_copies(split_element_pointers(typed, context), context);
+    const auto used = drop_unused_imports(dispatch_function_values(split, context), context);
     const Ir<lang::TailCallsFound> found = find_tail_calls(split_returned_values(used, context), context);
     return interpret(context, found.declarations, entry_functions(found.declarations).back(), world).result;
   };

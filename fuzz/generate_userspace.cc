@@ -102,13 +102,13 @@ void Generator::userspace(Tree& out) {
     out.parts.push_back(declaration(fmt::format("var {} : hash<u32, u64>(4)", maps_[0].name)));
   }
   if (!random_.once_in(4)) declare_floats(out);
+  walkers_.clear();
+  for (uint64_t i = 0, n = random_.below(2); i < n; ++i) out.parts.push_back(walker(i, ""));
   for (uint64_t i = 0; i < 1 + random_.below(2); ++i) {
     count("userspace function");
     const T result = any_result(i == 0 ? boolean : scalar());
     out.parts.push_back(function({global_name(fmt::format("user{}", i)), {}, result, false}, ""));
   }
-  walkers_.clear();
-  for (uint64_t i = 0, n = random_.below(2); i < n; ++i) out.parts.push_back(walker(i, ""));
   if (random_.once_in(3)) declare_function_variable(out);
   count("userspace main");
   scopes_ = {{}};

@@ -5,6 +5,7 @@
 
 #include "ir/children.h"
 #include "ir/context_fields.h"
+#include "ir/known_null.h"
 #include "ir/only_tested.h"
 #include "ir/support_calls.h"
 #include "ir/visit.h"
@@ -89,7 +90,7 @@ class RetestCheck {
 
  private:
   void give(Name name, const Expr* value) {
-    if (value && as<Null>(*value))
+    if (value && is_known_null(*value))
       tested_[name] = calls_ - 1;
     else
       tested_.erase(name);

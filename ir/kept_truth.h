@@ -14,9 +14,11 @@ inline bool is_place(const Expr& e) {
   if (const auto* converted = as<Convert>(e)) return is_place(converted->form.value);
   return as<Field>(e) || as<Index>(e) || as<Deref>(e) || as<Global>(e);
 }
-/// A truth that was read, not one that a comparison made just now.
+/// A truth that was read, or made of one; not one that a comparison made just now.
 inline bool is_kept_truth(const Expr& e) {
   if (const auto* negation = as<Not>(e)) return is_kept_truth(negation->form.value);
+  if (const auto* both = as<And>(e)) return is_kept_truth(both->form.left) || is_kept_truth(both->form.right);
+  if (const auto* either = as<Or>(e)) return is_kept_truth(either->form.left) || is_kept_truth(either->form.right);
   return is_place(e) || as<Local>(e);
 }
 /// Whether the truth is a variable, or that it does not hold.
@@ -25,8 +27,10 @@ inline bool is_about(const Expr& truth, Name variable) {
   const auto* local = as<Local>(truth);
   return local && local->form.name == variable;
 }
+/// A place, or the address of one.
+inline bool leads_to_place(const Expr& e) { return is_place(e) || (is(type_of(e), TypeKind::Pointer) && !as<Null>(e)); }
 inline bool chooses_place_by_kept_truth(const Conditional& n) {
-  return is_kept_truth(n.condition) && is_place(n.then) && is_place(n.otherwise);
+  return is_kept_truth(n.condition) && leads_to_place(n.then) && leads_to_place(n.otherwise);
 }
 
 /// Whether the last statement reads or writes a place.

@@ -94,6 +94,9 @@ Range range_of(const Expr& e) {
                         ? Range{-(static_cast<__int128>(1) << (bits - 1)), (static_cast<__int128>(1) << (bits - 1)) - 1}
                         : Range{0, (static_cast<__int128>(1) << bits) - 1};
   const auto* binary = as<Binary>(e);
+  if (binary && (binary->form.op == BinaryOp::Subtract || binary->form.op == BinaryOp::BitXor) &&
+      is_same(binary->form.left, binary->form.right))
+    return {0, 0};
   if (binary && (binary->form.op == BinaryOp::BitAnd || binary->form.op == BinaryOp::BitOr ||
                  binary->form.op == BinaryOp::BitXor)) {
     const Range a = range_of(binary->form.left), b = range_of(binary->form.right);

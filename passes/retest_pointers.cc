@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// if (p) A; call(); if (p) B   =>   if (p) A; call(); barrier_var(p); if (p) B; the same behind p = null
+/// if (p) A; call(); if (p) B   =>   if (p) A; call(); barrier_var(p); if (p) B; the same behind p = null, p = c ? q :
+/// null
 #include "ir/children.h"
 #include "ir/effects.h"
+#include "ir/known_null.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
 
@@ -32,7 +34,7 @@ class Tests {
   /// name = value: it has been tested if what it is a copy of has. Where it is null is known without a test: C
   /// compilers ask what led there.
   void give(Name name, const Expr* value) {
-    if (value && as<Null>(*value)) {
+    if (value && is_known_null(*value)) {
       tested_[name] = calls_ - 1;
       return;
     }

@@ -93,7 +93,7 @@ class EbpfCheck {
     if (loop) counters_.push_back(loop->form.name);
     if (const auto* give = as<Return>(s)) answers_.push_back({give, loops_ > 0});
     if (has(Rule::PlacesApart)) {
-      if (const auto* test = as<If>(s); !has(Rule::IndexesGuarded) && test && chooses_place_by_kept_truth(test->form))
+      if (const auto* test = as<If>(s); !has(Rule::IndexesGuarded) && test && chooses_place_by_truth(test->form))
         report_("a truth that was kept chooses between places of two branches");
       each_child_of(
           s, [&](const Expr& e) { expression(e); }, [](const Stmt&) {});
@@ -133,8 +133,7 @@ class EbpfCheck {
     constexpr FormSet looked_at = form_set_of<Conditional, StructValue, ArrayValue>();
     if ((header(e).contains & looked_at).empty()) return;
     const auto* choice = as<Conditional>(e);
-    if (choice && chooses_place_by_kept_truth(choice->form))
-      report_("a truth that was kept chooses between two places");
+    if (choice && chooses_place_by_truth(choice->form)) report_("a truth that was kept chooses between two places");
     if (has(Rule::MembersInitialised) && is_constant_aggregate(e)) report_("an aggregate of constants is copied");
     each_child_of(
         e, [&](const Expr& child) { expression(child); }, [](const Stmt&) {});

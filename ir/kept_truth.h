@@ -7,7 +7,7 @@
 
 namespace ksc {
 
-/// Where C compilers could make one address of a truth and two places [PlacesApart].
+/// Where C compilers could make one address of a truth and two places, or of a truth and one [PlacesApart].
 
 /// Something in memory, as a whole.
 inline bool is_place(const Expr& e) {
@@ -29,7 +29,15 @@ inline bool is_about(const Expr& truth, Name variable) {
 }
 /// A place, or the address of one.
 inline bool leads_to_place(const Expr& e) { return is_place(e) || (is(type_of(e), TypeKind::Pointer) && !as<Null>(e)); }
-inline bool chooses_place_by_kept_truth(const Conditional& n) {
+/// Whether the verifier need not learn from the truth what may be followed.
+inline bool is_about_numbers(const Expr& truth) {
+  constexpr FormSet tests = form_set_of<Present, InPacket>();
+  return !as<RuntimeCall>(truth) && (header(truth).contains & tests).empty();
+}
+/// Whether a place, or a pointer, is chosen: of a pointer and null, by what needs no more than one bit (-bit & p).
+inline bool chooses_place_by_truth(const Conditional& n) {
+  if (is(type_of(n.then), TypeKind::Pointer) && (as<Null>(n.then) || as<Null>(n.otherwise)))
+    return is_about_numbers(n.condition);
   return is_kept_truth(n.condition) && leads_to_place(n.then) && leads_to_place(n.otherwise);
 }
 
@@ -50,11 +58,29 @@ inline bool may_meet_what_follows(const Branch& branch) {
   return !(variable && is_about(branch.condition, variable->form.name)) &&
          std::all_of(all.begin(), all.end() - 1, [](const Stmt& s) { return as<Let>(s); });
 }
-/// Whether the ends of both ways can become one statement, of which a kept truth chooses the place.
-inline bool chooses_place_by_kept_truth(const If& n) {
-  if (n.branches.size() != 1 || !is_kept_truth(n.branches[0].condition)) return false;
-  return n.otherwise.statements.size() == 0 ? may_meet_what_follows(n.branches[0])
-                                            : ends_with_place(n.branches[0].body) && ends_with_place(n.otherwise);
+/// Whether a body gives variables values, and does nothing else.
+inline bool only_assigns(const Body& body) {
+  return std::all_of(body.statements.begin(), body.statements.end(), [](const Stmt& s) {
+    const auto* assign = as<Assign>(s);
+    return as<Let>(s) || (assign && as<Local>(assign->form.place));
+  });
+}
+inline bool assigns_null(const Body& body) {
+  return std::any_of(body.statements.begin(), body.statements.end(), [](const Stmt& s) {
+    const auto* assign = as<Assign>(s);
+    return assign && is(type_of(assign->form.value), TypeKind::Pointer) && as<Null>(assign->form.value);
+  });
+}
+/// Whether the ends of both ways can become one statement, of which a truth chooses the place.
+inline bool chooses_place_by_truth(const If& n) {
+  if (n.branches.size() != 1) return false;
+  const Branch& branch = n.branches[0];
+  if ((assigns_null(branch.body) || assigns_null(n.otherwise)) && only_assigns(branch.body) &&
+      only_assigns(n.otherwise))
+    return is_about_numbers(branch.condition);
+  if (!is_kept_truth(branch.condition)) return false;
+  return n.otherwise.statements.size() == 0 ? may_meet_what_follows(branch)
+                                            : ends_with_place(branch.body) && ends_with_place(n.otherwise);
 }
 
 }  // namespace ksc

@@ -496,6 +496,7 @@ Tree Generator::program() {
   for (uint64_t i = 0, n = random_.below(3); i < n; ++i) out.parts.push_back(pointer_helper(i));
   for (uint64_t i = 0, n = random_.below(2); i < n; ++i) out.parts.push_back(walker(i, "@helper "));
   pointer_givers(out);
+  element_givers(out);
   if (random_.once_in(3)) declare_function_variable(out);
   const size_t programs = 1 + random_.below(3);
   for (size_t i = 0; i < programs; ++i) out.parts.push_back(entry(i, programs));

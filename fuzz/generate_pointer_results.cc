@@ -74,6 +74,40 @@ void Generator::pointer_givers(Tree& out) {
   }
 }
 
+void Generator::element_givers(Tree& out) {
+  if (!random_.once_in(2)) return;
+  std::vector<Place> arrays;
+  for (const Variable& global : globals_)
+    if (!global.is_const && global.type.kind == T::Kind::Array &&
+        (global.type.element[0].kind == T::Kind::Int || global.type.element[0].kind == T::Kind::Struct))
+      arrays.push_back({global.name, global.type});
+  const Map& map = random_.pick(maps_);
+  const auto parts = parts_where(map.value, [](const T& t) { return t.kind == T::Kind::Int; });
+  const std::string name = global_name("element_at");
+  if (!arrays.empty() && (parts.empty() || random_.once_in(2))) {
+    const Place& array = random_.pick(arrays);
+    const T pointee = array.type.element[0];
+    count("helper that gives an element's address");
+    element_givers_.push_back({name, "", pointee, integer(32)});
+    out.parts.push_back(declaration(
+        fmt::format("@helper fn {}(i: u32) -> *{} {{ return &{}[i] }}\n", name, pointee.spelled(), array.text)));
+  } else if (!parts.empty()) {
+    const Place& part = random_.pick(parts);
+    count("helper that gives the address of an entry's part");
+    element_givers_.push_back({name, map.name, part.type, map.key});
+    out.parts.push_back(declaration(fmt::format("@helper fn {}(k: {}) -> *{} {{ return &{}[k]{} }}\n", name,
+                                                map.key.spelled(), part.type.spelled(), map.name, part.text)));
+  }
+}
+
+Tree Generator::given_element(T& type, int depth) {
+  if (element_givers_.empty() || in_user_ || !frozen_.empty()) return Tree();
+  const ElementGiver& giver = random_.pick(element_givers_);
+  count("given element");
+  type = giver.pointee;
+  return join(giver.name + "(", value(giver.key, depth - 1), ")");
+}
+
 Tree Generator::given_pointer(int depth) {
   const PointerGiver& giver = random_.pick(givers_);
   const bool is_packet = giver.map.empty();

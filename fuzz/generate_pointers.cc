@@ -63,6 +63,11 @@ Texts Generator::pointers_to(const T& pointer) {
 /// What is done through a pointer to something of that type.
 Tree Generator::through_pointer(const std::string& pointer, const T& type, bool may_be_passed, int depth) {
   const bool is_struct = type.kind == T::Kind::Struct;
+  for (const Walker& walker : walkers_)
+    if (walker.element == type && may_be_passed && random_.once_in(3)) {
+      count("address passed to what moves it");
+      return join(walker.name + "(" + pointer + ", ", value(integer(32), depth - 1), ")");
+    }
   if (is_struct && may_be_passed && random_.once_in(3)) {
     Tree call = call_with_reference(pointer, type, depth);
     if (!call.text().empty()) return call;
@@ -85,7 +90,9 @@ Tree Generator::element_address(int depth) {
   Tree address;
   T type;
   bool is_in_range = false;
-  if (!in_user_ && random_.once_in(4)) {
+  if (random_.once_in(4)) address = given_element(type, depth);
+  if (!address.text().empty()) {
+  } else if (!in_user_ && random_.once_in(4)) {
     const Map& map = random_.pick(maps_);
     const auto parts = parts_where(map.value, [](const T& t) { return t.kind == T::Kind::Int; });
     if (parts.empty()) return assignment(depth);
@@ -120,7 +127,8 @@ Tree Generator::element_address(int depth) {
   ++indent_;
   Tree body;
   body.before = "{\n";
-  body.parts.push_back(line(through_pointer(name, type, false, depth)));
+  // What is called may end the entry.
+  body.parts.push_back(line(through_pointer(name, type, frozen_.empty(), depth)));
   --indent_;
   body.after = margin + "}";
   scopes_.pop_back();

@@ -103,6 +103,12 @@ struct PointerGiver {
   bool throws = false;
 };
 
+/// A helper that gives the address of an element of a global, or of a part of an entry, or null.
+struct ElementGiver {
+  std::string name, map;  // map: if it is an entry's
+  T pointee, key;
+};
+
 /// A function that moves the pointer which it takes, to numbers of that type.
 struct Walker {
   std::string name;
@@ -305,6 +311,9 @@ class Generator {
   Tree moved_packet();
   Tree through_pointer(const std::string& pointer, const T& type, bool may_be_passed, int depth);
   Tree element_address(int depth);
+  void element_givers(Tree& out);
+  /// A helper of an entry's part or of an element, called; what it gives is of `type`. No text if there is none.
+  Tree given_element(T& type, int depth);
   // generate_moved_pointers.cc
   Tree walker(size_t index, const std::string& attribute);
   Tree moved_use(const std::string& pointer, const std::string& first, const T& type, int depth);
@@ -390,6 +399,7 @@ class Generator {
   std::vector<Map> maps_;
   std::vector<PointerGiver> givers_;
   std::vector<Walker> walkers_;
+  std::vector<ElementGiver> element_givers_;
   std::vector<Map> queues_;                     // and stacks
   std::map<std::string, std::string> fillers_;  // by the ring, the function that writes to its records
   std::vector<Map> rings_;

@@ -64,9 +64,6 @@ Expr Inference::call_instance(const Entity& entity, Name function, const std::ve
     if (is_open(type)) return unsupported(at, "passing a pointer whose memory is not known");
     if (points_into(type, Space::Dynptr))
       return unsupported(at, "passing a pointer into a record of a size that the program chooses");
-    // Which map it leads into, and so what ends it, only references know.
-    if (type->space == Space::MapValue && type->nullable)
-      return unsupported(at, "passing a pointer that may lead to a map's entry; a reference to it can be passed");
     if (is_packet_end(pointer)) return c.diagnostics.report(at, diag::packet_end, "has nothing behind it"), invalid(at);
     const bool moves = moves_parameter(function.spelling(), i);
     if (moves && (has_known_size(type) || type->space == Space::Heap)) type = type_of(pointer = moving(pointer));
@@ -187,9 +184,6 @@ Type Inference::result_memory(const Instance& one, Loc loc) {
   if (must_be_released(given))
     return type_of(unsupported(
         given_loc_, is_object(given) ? "what `new` has given in eBPF as a result" : "a reservation as a result"));
-  if (given->space == Space::MapValue && given->nullable)
-    return type_of(
-        unsupported(given_loc_, "a pointer that may lead to a map's entry as a result; a reference to it can be one"));
   return gives_null_ ? nullable(given) : given;
 }
 

@@ -28,22 +28,42 @@ static_assert(
                           StructValue, ArrayValue, PacketStart, PacketEnd, InvalidExpr, FloatValue, FloatNegation,
                           FloatOperation, FloatComparison, FloatConversion, FloatTruncation>()));
 
+using Maps = std::set<Name, ByText>;
+
+/// Into which maps the pointers lead that functions take and give; references say so by their type.
+struct PassedPointers {
+  std::map<Name, std::map<size_t, Maps>, ByText> taken;  // by a function, for the number of its parameter
+  std::map<Name, Maps, ByText> given;
+  bool has_grown = false;
+
+  void add(Maps& known, const std::vector<Name>& maps) {
+    for (const Name map : maps) has_grown = known.insert(map).second || has_grown;
+  }
+};
+
 class NullCheck {
  public:
   std::set<const NodeHeader*> known_tests;  // `if (p == null)` where p is there
 
-  NullCheck(Context& context, const Deaths& deaths, Domain domain)
-      : context_(context), deaths_(deaths), references_die_(domain == Domain::Program || domain == Domain::Shared) {}
+  NullCheck(Context& context, const Deaths& deaths, PassedPointers& passed, const FunctionDef& function)
+      : context_(context),
+        deaths_(deaths),
+        passed_(passed),
+        function_(function),
+        references_die_(function.domain == Domain::Program || function.domain == Domain::Shared) {}
 
-  void function(const FunctionDef& in) {
-    for (const Parameter& p : in.parameters) {
-      if (!is(p.type, TypeKind::EntryRef)) continue;
+  void check() {
+    for (size_t i = 0; i < function_.parameters.size(); ++i) {
+      const Parameter& p = function_.parameters[i];
+      const bool is_reference = is(p.type, TypeKind::EntryRef);
+      if (!is_reference && !points_into(p.type, Space::MapValue)) continue;
       KnownPointer entry;
       entry.is_proven = !p.type->nullable;
-      entry.refers = {p.type->name};
+      const Maps& maps = passed_.taken[function_.name][i];
+      entry.refers = is_reference ? std::vector<Name>{p.type->name} : std::vector<Name>(maps.begin(), maps.end());
       known_.set(p.name, entry);
     }
-    body(in.body);
+    body(function_.body);
   }
   /// Returns whether control falls through.
   bool body(const Body& in) {
@@ -196,6 +216,7 @@ class NullCheck {
     each_child_of(
         s, [&](const Expr& e) { falls = expression(e) && falls; }, [](const Stmt&) {});
     if (const auto* update = as<Update>(s)) check_still_there(update->form.place);
+    if (const auto* give = as<Return>(s)) given(give->form);
     if (const auto death = death_by(s)) die(*death);
     const Kind kind = kind_of(s);
     return falls && kind != Kind::Return && kind != Kind::TailCall && kind != Kind::Break && kind != Kind::Continue &&
@@ -247,11 +268,32 @@ class NullCheck {
     bool comes_out = true;
     each_child_of(
         e, [&](const Expr& child) { comes_out = expression(child) && comes_out; }, [](const Stmt&) {});
+    if (const auto* call = as<Call>(e)) pass(call->form);
     if (const auto* call = as<Call>(e))
       DeathSearch(deaths_, [&](const Death& death) { die(death); }).called(call->form.function, call->loc);
     if (const auto death = death_by(e)) die(*death);
     if (const auto* call = as<BuiltinCall>(e); call && call->form.function == "delete") deleted(*call);
     return comes_out;
+  }
+
+  void pass(const Call& call) {
+    for (size_t i = 0; i < call.arguments.size(); ++i)
+      if (points_into(type_of(call.arguments[i]), Space::MapValue))
+        passed_.add(passed_.taken[call.function][i], led_to(call.arguments[i]).refers);
+  }
+  /// What is given must still be there: nobody asks behind the call.
+  void given(const Return& give) {
+    const Expr value = give.value              ? *give.value
+                       : function_.result_name ? Expr(context_.make(Local{function_.result_name}, {}, function_.result))
+                                               : Expr();
+    if (!give.value && !function_.result_name) return;
+    if (!is(type_of(value), TypeKind::EntryRef) && !points_into(type_of(value), Space::MapValue)) return;
+    const KnownPointer known = led_to(value);
+    passed_.add(passed_.given[function_.name], known.refers);
+    std::vector<const Local*> sources;
+    collect_sources(value, sources);
+    for (const Local* source : sources)
+      if (give.value) report_dead(*source, value, loc_of(value));
   }
 
   bool asks_what_is_known(const If& test) const {
@@ -301,6 +343,10 @@ class NullCheck {
     }
     known_.forget_ending(local.name);
   }
+  static const Expr& without_conversions(const Expr& e) {
+    const auto* converted = as<Convert>(e);
+    return converted ? without_conversions(converted->form.value) : e;
+  }
   /// The variable that a pointer is computed from.
   static const Local* held_by(const Expr& pointer) {
     if (const auto* local = as<Local>(pointer)) return &local->form;
@@ -323,6 +369,28 @@ class NullCheck {
     const auto* address = as<AddressOf>(pointer);
     const auto* whole = address ? as<Deref>(root_of(address->form.place)) : nullptr;
     if (const Local* source = held_by(whole ? whole->form.pointer : pointer)) sources.push_back(source);
+  }
+  /// Into which maps a value leads, and what ended that.
+  KnownPointer led_to(const Expr& value) const {
+    KnownPointer known;
+    const auto refer = [&](Name map) {
+      if (std::find(known.refers.begin(), known.refers.end(), map) == known.refers.end()) known.refers.push_back(map);
+    };
+    const Expr& source = without_conversions(value);
+    if (is(type_of(source), TypeKind::EntryRef)) refer(type_of(source)->name);
+    const auto* lookup = as<MapLookup>(source);
+    if (const auto* map = lookup ? as<MapName>(lookup->form.map) : nullptr) refer(map->form.name);
+    if (const auto* call = as<Call>(source))
+      if (const auto given = passed_.given.find(call->form.function); given != passed_.given.end())
+        for (const Name map : given->second) refer(map);
+    std::vector<const Local*> sources;
+    collect_sources(value, sources);
+    for (const Local* other : sources) {
+      const KnownPointer& from = known_.of(other->name);
+      for (const Name map : from.refers) refer(map);
+      if (!known.ending) known.ending = from.ending;
+    }
+    return known;
   }
   bool holds_something(const Expr& e) const {
     Type type = type_of(e);
@@ -348,23 +416,15 @@ class NullCheck {
     if (!is(type, TypeKind::Pointer) && !is(type, TypeKind::EntryRef)) return;
     KnownPointer known;
     known.is_proven = holds_something(value);
-    Expr source = value;
-    while (const auto* converted = as<Convert>(source)) source = converted->form.value;
+    const Expr& source = without_conversions(value);
     if (points_into_packet(type)) {
       known.refers = {Name{}};
       note_packet_pointer(name, value);
     }
-    if (is(type_of(source), TypeKind::EntryRef)) known.refers = {type_of(source)->name};
-    const auto* lookup = as<MapLookup>(source);
-    if (const auto* map = lookup ? as<MapName>(lookup->form.map) : nullptr) known.refers = {map->form.name};
-    std::vector<const Local*> sources;
-    collect_sources(value, sources);
-    for (const Local* other : sources) {
-      const KnownPointer& from = known_.of(other->name);
-      for (const Name map : from.refers)
-        if (std::find(known.refers.begin(), known.refers.end(), map) == known.refers.end()) known.refers.push_back(map);
-      if (!known.ending) known.ending = from.ending;
-    }
+    const KnownPointer led = led_to(value);
+    for (const Name map : led.refers)
+      if (std::find(known.refers.begin(), known.refers.end(), map) == known.refers.end()) known.refers.push_back(map);
+    known.ending = led.ending;
     known_.set(name, std::move(known));
     std::string reason = "it may be null from here on";
     if (as<MapLookup>(source)) reason = "the map may have no such entry";
@@ -441,6 +501,8 @@ class NullCheck {
   Context& context_;
   KnownPointers known_;
   const Deaths& deaths_;
+  PassedPointers& passed_;
+  const FunctionDef& function_;
   bool references_die_;                         // in userspace they are copies [L52]
   std::map<Name, Death, ByText> origins_;       // where a variable got what it holds
   std::map<Name, std::string, ByText> starts_;  // of those that hold the packet's start, how to say it
@@ -450,14 +512,21 @@ class NullCheck {
 
 std::set<const NodeHeader*> prove_pointers(const Program& program, Context& context) {
   const Deaths deaths = deaths_of(program);
-  std::set<const NodeHeader*> known;
-  for (const Decl& d : program)
-    if (const auto* function = as<FunctionDef>(d)) {
-      NullCheck check(context, deaths, function->form.domain);
-      check.function(function->form);
-      known.merge(check.known_tests);
-    }
-  return known;
+  const size_t said = context.diagnostics.all().size();
+  PassedPointers passed;
+  for (;;) {
+    std::set<const NodeHeader*> known;
+    passed.has_grown = false;
+    for (const Decl& d : program)
+      if (const auto* function = as<FunctionDef>(d)) {
+        NullCheck check(context, deaths, passed, function->form);
+        check.check();
+        known.merge(check.known_tests);
+      }
+    if (!passed.has_grown) return known;
+    // What is passed was not known where it is taken.
+    context.diagnostics.keep_first(said);
+  }
 }
 
 }  // namespace ksc

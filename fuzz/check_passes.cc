@@ -233,7 +233,7 @@ PassCheck check_passes_apart(const std::string& source, uint64_t seed, int world
   if (child < 0) std::abort();
   if (child == 0) {
     close(channel[0]);
-    const rlimit limit{60, 61};  // seconds of the processor's time: a test does not depend on what runs beside it
+    const rlimit limit{300, 301};  // seconds of the processor's time: a test does not depend on what runs beside it
     setrlimit(RLIMIT_CPU, &limit);
     const PassCheck checked = check_passes(source, seed, worlds, given);
     std::string text = fmt::format("{}\n{}\n{} {} {}\n{}\n", int(checked.end), checked.pass, checked.runs,

@@ -93,7 +93,8 @@ class KernelBuilder : public ObjectBuilder {
 
   Verdict build(const fs::path& directory) override {
     const std::string command = fmt::format(
-        "cd '{}' && {} -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -fwrapv -funsigned-char -Wall -Wextra -Werror "
+        "cd '{}' && {} -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -fwrapv -fno-strict-aliasing -funsigned-char "
+        "-Wall -Wextra -Werror "
         "-I. -Iruntime -I/usr/include/$(uname -m)-linux-gnu -c random.ebpf.c -o random.o > clang.log 2>&1",
         directory.string(), clang_);
     if (std::system(command.c_str()) != 0) {

@@ -318,15 +318,28 @@ Expr Inference::infer_cast(const Node<Cast>& n) {
     return from == target ? value : refuse_conversion(value, target);
   if (is_integral(from) && is(target, TypeKind::Bool)) return truth(value);
   if (is_integral(from) && is_integral(target)) return c.make(Convert{value}, n.loc, target);
-  if ((points_into(from, Space::Packet) || points_into(from, Space::Dynptr)) && is(target, TypeKind::Pointer))
+  const bool are_pointers = is(from, TypeKind::Pointer) && is(target, TypeKind::Pointer);
+  if (are_pointers && target->element != from->element && from->space != Space::Context)
     if (Type wrong = not_any_bytes(target->element)) {
-      c.diagnostics.report(loc_of(n->target), diag::no_packet_type,
-                           points_into(from, Space::Packet) ? "packet" : "record", spell(wrong),
+      const std::string_view holder = points_into(from, Space::Packet)   ? "packet"
+                                      : points_into(from, Space::Dynptr) ? "record"
+                                                                         : "variable of another type";
+      c.diagnostics.report(loc_of(n->target), diag::no_packet_type, std::string(holder), spell(wrong),
                            is(wrong, TypeKind::Bool)  ? "a `u8` holds them, `!= 0` makes it a truth"
                            : is(wrong, TypeKind::Str) ? fmt::format("a `u8[{}]` holds them", wrong->count)
                                                       : "a `u64` holds them");
       return invalid(n.loc);
     }
+  if (are_pointers && (has_known_size(from) || from->space == Space::Heap || from->space == Space::Object ||
+                       from->space == Space::Any || from->space == Space::Reservation)) {
+    const auto* address = as<AddressOf>(value);
+    Type whole = address ? type_of(address->form.place) : from->element;
+    if (size_of(target->element) > size_of(whole) || align_of(target->element) > align_of(whole)) {
+      c.diagnostics.report(n.loc, diag::cast_beyond, spell(target->element), size_of(target->element),
+                           align_of(target->element), spell(whole));
+      return invalid(n.loc);
+    }
+  }
   if (is_element_pointer(from) && is(target, TypeKind::Pointer)) {
     if (target->element == from->element) return value;
     from = type_of(value = resting(value));

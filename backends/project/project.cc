@@ -21,14 +21,14 @@ CLANG ?= $(firstword $(foreach name,clang-21 clang-20 clang-19 clang-18 clang-17
 BPFTOOL ?= $(firstword $(shell command -v bpftool 2>/dev/null) $(wildcard /usr/sbin/bpftool) bpftool)
 CFLAGS ?= -O2 -g
 
-# KernelScript's integers wrap around, hence -fwrapv; its char is unsigned. The headers of the machine's architecture lie in a folder of their own on Debian: gcc and older clangs tell its name, newer clangs only what they compile for.
+# KernelScript's integers wrap around, hence -fwrapv; its pointers may lead to one place as two types, hence -fno-strict-aliasing; its char is unsigned. The headers of the machine's architecture lie in a folder of their own on Debian: gcc and older clangs tell its name, newer clangs only what they compile for.
 MULTIARCH := $(or $(shell $(CC) -print-multiarch 2>/dev/null),$(subst -unknown-,-,$(subst -pc-,-,$(shell $(CC) -dumpmachine 2>/dev/null))))
-EBPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -fwrapv -funsigned-char -Wall -Wextra -fdebug-compilation-dir=. -fno-ident -I. $(if $(MULTIARCH),$(addprefix -I,$(wildcard /usr/include/$(MULTIARCH)))) -D__$(shell uname -m)__
+EBPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -fwrapv -fno-strict-aliasing -funsigned-char -Wall -Wextra -fdebug-compilation-dir=. -fno-ident -I. $(if $(MULTIARCH),$(addprefix -I,$(wildcard /usr/include/$(MULTIARCH)))) -D__$(shell uname -m)__
 
 )";
 
 constexpr std::string_view user_rules =
-    R"(USER_FLAGS := -std=gnu11 -fwrapv -ffp-contract=off -funsigned-char -Wall -Wextra -I.
+    R"(USER_FLAGS := -std=gnu11 -fwrapv -fno-strict-aliasing -ffp-contract=off -funsigned-char -Wall -Wextra -I.
 OBJECTS := $(PROJECT).o $(patsubst %.c,%.o,$(wildcard runtime/*.c))
 
 all: $(PROJECT)

@@ -74,12 +74,12 @@ Sizes laid_out(const std::string& source, std::string_view version) {
   const Workspace workspace;
   Sizes sizes;
   if (!compile_to_c(source, workspace.path(), 0).stage.empty()) return sizes;
-  const std::string listed =
-      output_of(fmt::format("cd {0} && clang-{1} -target bpf -mcpu=v3 -O2 -g -fwrapv -funsigned-char "
-                            "-fstack-size-section -w -D__$(uname -m)__ -I. "
-                            "-I/usr/include/$(uname -m)-linux-gnu -c random.ebpf.c -o random.o && "
-                            "llvm-readobj-19 --stack-sizes random.o",
-                            workspace.path().string(), version));
+  const std::string listed = output_of(
+      fmt::format("cd {0} && clang-{1} -target bpf -mcpu=v3 -O2 -g -fwrapv -fno-strict-aliasing -funsigned-char "
+                  "-fstack-size-section -w -D__$(uname -m)__ -I. "
+                  "-I/usr/include/$(uname -m)-linux-gnu -c random.ebpf.c -o random.o && "
+                  "llvm-readobj-19 --stack-sizes random.o",
+                  workspace.path().string(), version));
   EXPECT_NE(listed, "") << "clang " << version << " refuses what ksc makes of\n" << source;
   std::istringstream lines(listed);
   std::string function;

@@ -95,7 +95,32 @@ Tree Generator::moved_use(const std::string& pointer, const std::string& first, 
   return through_pointer(pointer, type, false, depth);
 }
 
+/// A pointer into a constant, or to a character: read only.
+Tree Generator::constant_pointer(int depth) {
+  std::vector<Place> wholes;
+  for (const auto& [name, type] : constants_)
+    if (type.kind == T::Kind::Str || (type.kind == T::Kind::Array && type.element[0].kind == T::Kind::Int))
+      wholes.push_back({name, type});
+  for (const std::string& text : strings_in_sight())
+    if (text.find_first_of("[>(") == std::string::npos && text.find("found") == std::string::npos)
+      wholes.push_back({text, string(2)});
+  wholes.push_back({"\"text\"", string(5)});
+  const Place& whole = random_.pick(wholes);
+  const bool is_text = whole.type.kind == T::Kind::Str;
+  const T type = is_text ? character : whole.type.element[0];
+  const auto places = places_of(type, true);
+  if (places.empty()) return assignment(depth);
+  count(is_text ? "pointer to a character" : "pointer into a constant");
+  const std::string name = fmt::format("fixed{}", temporaries_++), margin(2 * static_cast<size_t>(indent_), ' ');
+  Tree out(fmt::format("var {} = &{}[{}]\n", name, whole.text, random_.below(is_text ? 2 : whole.type.count)));
+  if (random_.once_in(2)) out.parts.push_back(line(Tree(fmt::format("{} += {}", name, random_.below(4)))));
+  out.parts.push_back(join(fmt::format("{}{} = {}[", margin, random_.pick(places), name), unknown(any_integer()),
+                           fmt::format(" & {}]", random_.below(8))));
+  return out;
+}
+
 Tree Generator::moved_pointer(int depth) {
+  if (random_.once_in(5)) return constant_pointer(depth);
   const auto of_numbers = [](const T& t) {
     const T& element = t.kind == T::Kind::Array ? t.element[0] : t;
     return element.kind == T::Kind::Int || (t.kind == T::Kind::Array && element.kind == T::Kind::Struct);

@@ -317,6 +317,7 @@ class Generator {
   // generate_moved_pointers.cc
   Tree walker(size_t index, const std::string& attribute);
   Tree moved_use(const std::string& pointer, const std::string& first, const T& type, int depth);
+  Tree constant_pointer(int depth);
   /// A pointer into an array, which moves.
   Tree moved_pointer(int depth);
   Tree view_use(const std::string& view, int depth);

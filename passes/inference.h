@@ -50,7 +50,8 @@ inline bool is_open(Type type) { return is(type, TypeKind::Pointer) && type->spa
 inline bool may_lead(Type type) { return is(type, TypeKind::Pointer) || is(type, TypeKind::EntryRef); }
 /// Whether arithmetic may move the pointer within a variable: the program says how large that is.
 inline bool has_known_size(Type pointer) {
-  return points_into(pointer, Space::Stack) || points_into(pointer, Space::MapValue);
+  return points_into(pointer, Space::Stack) || points_into(pointer, Space::MapValue) ||
+         points_into(pointer, Space::ReadOnly);
 }
 inline bool is_in_packet(Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Packet; }
 
@@ -98,9 +99,9 @@ class Inference {
   /// The names that a broken declaration may have declared: nothing is said about them.
   void collect_broken(const Decl& d);
   Entity* find_entity(Name name);
-  bool is_constant(Name global) {
-    const Entity* entity = find_entity(global);
-    return entity && entity->kind == Entity::Kind::Constant;
+  bool is_constant(Name global) const {
+    const auto entity = entities_.find(global);
+    return entity != entities_.end() && entity->second.kind == Entity::Kind::Constant;
   }
   void complete(Entity& entity);
   /// Says, once, that too many declarations wait for one another or are within one another.
@@ -373,7 +374,13 @@ class Inference {
   /// Makes an arm's value one of `type`, unless the arm jumps away; reports one that does neither.
   bool fit_arm(Expr& value, Type type);
   /// The typed expression as a place that may be written; reports and gives nothing if it is none.
-  std::optional<Expr> place(const Expr& e);
+  /// `is_written`: it need not be one that may, else.
+  std::optional<Expr> place(const Expr& e, bool is_written = true);
+  /// Whether nothing is written there: a part of a constant, a character.
+  bool is_read_only(const Expr& place) const;
+  /// A literal, or a character of one, as a place: a constant of its own. Other expressions themselves.
+  Expr in_constant(const Expr& e);
+  void declare_literals(std::vector<Decl>& out);
   /// Common type of arms; null if they have none.
   Type join(const std::vector<Expr>& values, Expected expected);
 
@@ -515,11 +522,12 @@ class Inference {
   Domain domain_ = Domain::User;
   const ProgramType* program_type_ = nullptr;
   std::deque<Instance> instances_;
-  NameMap<Type> memories_;        // of variables that are declared without their memory: what was learned of it
-  Type given_memory_ = nullptr;   // of the pointers that the function at work gives
-  Loc given_loc_;                 // of the last one that says so
-  bool gives_null_ = false;       // as well
-  bool is_learning_ = false;      // the function at work is to be looked at again
+  NameMap<Type> memories_;       // of variables that are declared without their memory: what was learned of it
+  Type given_memory_ = nullptr;  // of the pointers that the function at work gives
+  Loc given_loc_;                // of the last one that says so
+  bool gives_null_ = false;      // as well
+  bool is_learning_ = false;     // the function at work is to be looked at again
+  std::map<Name, Expr, ByText> literals_;  // strings whose address was taken, by the constant that holds each
   std::set<Name, ByText> moved_;  // variables of the function at work that arithmetic moves, if they are pointers
   using MovedParameter = std::pair<std::string_view, size_t>;
   std::set<MovedParameter> moved_parameters_;  // of functions of that name

@@ -161,6 +161,12 @@ Expr Inference::call_function(const Entity& entity, Name name, Span<Expr> argume
   }
   const std::optional<std::vector<Expr>> values = passed(name.spelling(), *function, arguments, loc, receiver);
   if (!values) return invalid(loc);
+  for (size_t i = 0; i < values->size(); ++i)
+    if (points_into(type_of((*values)[i]), Space::ReadOnly) && !is_specialised(entity, i)) {
+      // Nobody knows what it does with it.
+      c.diagnostics.report(loc_of((*values)[i]), diag::not_assignable, "a constant does not change");
+      return invalid(loc);
+    }
   if (takes_pointers(entity) || gives_pointer(entity)) return call_instance(entity, name, *values, loc);
   return c.make(Call{name, c.span(*values)}, loc, function->element);
 }
@@ -176,7 +182,8 @@ Expr Inference::passed_address(const Expr& value, const Expr& written, Type want
   Type type = type_of(value);
   const bool is_array = is(type, TypeKind::Array) || is(type, TypeKind::Str);
   const Kind kind = kind_of(value);
-  const bool is_place = kind == Kind::Local || kind == Kind::Global || kind == Kind::Field || kind == Kind::Index;
+  const bool is_place = kind == Kind::Local || kind == Kind::Global || kind == Kind::Field || kind == Kind::Index ||
+                        kind == Kind::StringValue;
   if (!is_array || !is_place || !is(wanted, TypeKind::Pointer)) return value;
   Type element = is(type, TypeKind::Str) ? t.character() : type->element;
   if (wanted->element != element && wanted->element != t.u8()) return value;

@@ -81,6 +81,10 @@ std::optional<Expr> Inference::copied_memory(const Expr& e, bool is_written) {
   else if (is(type, TypeKind::Array))
     pointer = address_of_copy(given);
   if (pointer && is_invalid(*pointer)) return {};
+  if (pointer && is_written && points_into(type_of(*pointer), Space::ReadOnly)) {
+    c.diagnostics.report(loc, diag::not_assignable, "a constant does not change");
+    return {};
+  }
   if (!pointer || (!ends_at_run_time(type_of(*pointer)) && !is_made_of_numbers(type_of(*pointer)->element))) {
     c.diagnostics.report(loc, diag::not_copyable, spell(type));
     return {};

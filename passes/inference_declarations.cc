@@ -22,6 +22,7 @@ Program Inference::program(const Program& in) {
   std::vector<Decl> out;
   for (const Decl& d : in) declare(d, out);
   declare_instances(out);
+  declare_literals(out);
   return c.span(out);
 }
 

@@ -62,13 +62,13 @@ Expr Inference::moving(const Expr& pointer) {
   };
   const Expr first = integer({0}, t.i64(), loc);
   if (const auto* address = as<AddressOf>(pointer))
-    if (const auto* element = as<Index>(address->form.place);
-        element && is(type_of(element->form.base), TypeKind::Array)) {
+    if (const auto* element = as<Index>(address->form.place)) {
       const Expr& base = element->form.base;
       const auto* number = as<Int>(element->form.index);
       const Expr index = number ? integer(number->form.value, t.i64(), number->loc)
                                 : Expr(c.make(Convert{element->form.index}, loc, t.i64()));
-      return from(c.make(AddressOf{base}, loc, t.pointer(type_of(base), type->space, false)), index);
+      const Expr whole = c.make(AddressOf{base}, loc, t.pointer(type_of(base), type->space, false));
+      return from(array_of(whole, type_of(base)->count, false), index);
     }
   // All of a variable as another array, as in a call that takes bytes.
   if (const auto* converted = as<Convert>(pointer))

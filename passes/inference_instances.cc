@@ -178,8 +178,10 @@ Type Inference::result_memory(const Instance& one, Loc loc) {
   if (!given) return type_of(unsupported(loc, "a result that is a pointer, and always null"));
   if (is(given, TypeKind::Invalid)) return given;
   if (is(given, TypeKind::EntryRef)) return gives_null_ ? nullable(given) : given;
-  const auto is_address = [](Type type) { return is(type, TypeKind::Pointer) && type->space == Space::Stack; };
-  if (given->space == Space::Stack && std::any_of(one.parameters.begin(), one.parameters.end(), is_address))
+  // The characters of a caller's variable are read-only as well.
+  const auto is_address = [&](Type type) { return points_into(type, given->space); };
+  if ((given->space == Space::Stack || given->space == Space::ReadOnly) &&
+      std::any_of(one.parameters.begin(), one.parameters.end(), is_address))
     return type_of(unsupported(given_loc_, "a pointer to a variable as a result"));
   if (must_be_released(given))
     return type_of(unsupported(

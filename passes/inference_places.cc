@@ -468,8 +468,42 @@ Expr Inference::infer_new(const Node<New>& n) {
   return c.make(BuiltinCall{c.name("new"), {}}, n.loc, t.pointer(type, in_ebpf() ? Space::Object : Space::Heap, true));
 }
 
+bool Inference::is_read_only(const Expr& place) const {
+  for (Expr part = place;;) {
+    const auto* element = as<Index>(part);
+    if (element && is(type_of(element->form.base), TypeKind::Str)) return true;  // [L21]
+    const auto* field = as<Field>(part);
+    if (!element && !field) break;
+    part = element ? element->form.base : field->form.base;
+  }
+  const Expr root = root_of(place);
+  const auto* global = as<Global>(root);
+  const auto* deref = as<Deref>(root);
+  return (global && (literals_.count(global->form.name) || is_constant(global->form.name))) ||
+         (deref && points_into(type_of(deref->form.pointer), Space::ReadOnly));
+}
+
+Expr Inference::in_constant(const Expr& e) {
+  if (const auto* element = as<Index>(e))
+    return c.make(Index{in_constant(element->form.base), element->form.index}, element->loc, element->type);
+  const auto* text = as<StringValue>(e);
+  if (!text) return e;
+  for (const auto& [name, known] : literals_)
+    if (as<StringValue>(known)->form.text == text->form.text) return c.make(Global{name}, text->loc, text->type);
+  const Name name = c.names.fresh("text");
+  literals_.emplace(name, e);
+  return c.make(Global{name}, text->loc, text->type);
+}
+
+void Inference::declare_literals(std::vector<Decl>& out) {
+  std::vector<Decl> texts;
+  for (const auto& [name, text] : literals_)
+    texts.push_back(c.make(GlobalDef{name, type_of(text), text, Storage::Constant}, loc_of(text)));
+  out.insert(out.begin(), texts.begin(), texts.end());
+}
+
 Expr Inference::infer_address_of(const Node<AddressOf>& n) {
-  const auto target = place(n->place);
+  const auto target = place(n->place, false);
   if (!target) return invalid(n.loc);
   Type type = type_of(*target);
   if (const auto* entry = as<MapEntry>(*target)) {
@@ -495,6 +529,7 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
     } else {
       pointed = as<Deref>(base);
       if (kind_of(base) == Kind::Global) space = Space::MapValue;
+      if (!pointed && is_read_only(*target)) space = Space::ReadOnly;
       if (kind_of(base) == Kind::MapEntry) {
         if (!in_ebpf()) return c.diagnostics.report(n.loc, diag::entry_address_in_userspace), invalid(n.loc);
         space = Space::MapValue;
@@ -507,6 +542,7 @@ Expr Inference::infer_address_of(const Node<AddressOf>& n) {
     Type pointer = type_of(pointed->form.pointer);
     if (is_element_pointer(pointer) && kind_of(*target) == Kind::Deref) return resting(pointed->form.pointer);
     space = is(pointer, TypeKind::EntryRef) ? Space::MapValue : pointer->space;
+    if (is_read_only(*target)) space = Space::ReadOnly;
   }
   return address_of_part(*target, t.pointer(type, space, false), n.loc);
 }

@@ -133,7 +133,7 @@ void Inference::var_statement(const Node<VarStmt>& n) {
   emit(Let{name, type, value}, n.loc);
 }
 
-std::optional<Expr> Inference::place(const Expr& e) {
+std::optional<Expr> Inference::place(const Expr& e, bool is_written) {
   if (const auto* subscript = as<Subscript>(e)) {
     const Expr base_value = infer(subscript->form.base);
     if (is(type_of(base_value), TypeKind::Map)) {
@@ -143,12 +143,12 @@ std::optional<Expr> Inference::place(const Expr& e) {
       return std::nullopt;
     }
     const Expr held = entry_value(base_value);
-    if (is(type_of(held), TypeKind::Str)) {
+    if (is(type_of(held), TypeKind::Str) && is_written) {
       c.diagnostics.report(loc_of(e), diag::not_assignable, "the characters of a string are read-only");
       return std::nullopt;
     }
     if (is(type_of(held), TypeKind::Array) && kind_of(held) != Kind::Deref) {
-      const auto base_place = place(subscript->form.base);
+      const auto base_place = place(subscript->form.base, is_written);
       const Expr whole = infer_subscript(*subscript);
       const auto* block = as<BlockValue>(whole);
       const auto* index = as<Index>(block ? *block->form.value : whole);
@@ -160,7 +160,7 @@ std::optional<Expr> Inference::place(const Expr& e) {
     // m[k].f = v writes in place, inserting a zero entry when there is none [L50].
     if (const auto* inner = as<Subscript>(member->form.object);
         inner && is(type_of(infer(inner->form.base)), TypeKind::Map)) {
-      const auto entry = place(member->form.object);
+      const auto entry = place(member->form.object, is_written);
       if (!entry) return std::nullopt;
       const Expr field = field_of(*entry, member->form.name, loc_of(e));
       return is_invalid(field) ? std::nullopt : std::optional(field);
@@ -169,21 +169,23 @@ std::optional<Expr> Inference::place(const Expr& e) {
       // a.b.c = v: the base must be a place itself
       const Expr typed = infer(member->form.object);
       if (is(type_of(typed), TypeKind::Struct)) {
-        const auto base = place(member->form.object);
+        const auto base = place(member->form.object, is_written);
         if (!base) return std::nullopt;
         const Expr field = field_of(*base, member->form.name, loc_of(e));
         return is_invalid(field) ? std::nullopt : std::optional(field);
       }
     }
   }
-  const Expr typed = infer(e);
+  const Expr typed = is_written ? infer(e) : in_constant(infer(e));
   if (is_invalid(typed)) return std::nullopt;
   if (is_cpu_value(typed)) {
     c.diagnostics.report(loc_of(e), diag::cpu_value_written);
     return std::nullopt;
   }
-  if (const auto* global = as<Global>(root_of(typed)); global && is_constant(global->form.name)) {
-    c.diagnostics.report(loc_of(e), diag::not_assignable, "a constant does not change");
+  if (is_written && is_read_only(typed)) {
+    c.diagnostics.report(loc_of(e), diag::not_assignable,
+                         as<Deref>(root_of(typed)) ? "the pointer leads to a constant, or to the characters of a string"
+                                                   : "a constant does not change");
     return std::nullopt;
   }
   switch (kind_of(typed)) {

@@ -30,6 +30,8 @@ static_assert(
 
 using Maps = std::set<Name, ByText>;
 
+bool may_lead_into_map(Type type) { return points_into(type, Space::MapValue) || points_into(type, Space::ReadOnly); }
+
 /// Into which maps the pointers lead that functions take and give; references say so by their type.
 struct PassedPointers {
   std::map<Name, std::map<size_t, Maps>, ByText> taken;  // by a function, for the number of its parameter
@@ -56,7 +58,7 @@ class NullCheck {
     for (size_t i = 0; i < function_.parameters.size(); ++i) {
       const Parameter& p = function_.parameters[i];
       const bool is_reference = is(p.type, TypeKind::EntryRef);
-      if (!is_reference && !points_into(p.type, Space::MapValue)) continue;
+      if (!is_reference && !may_lead_into_map(p.type)) continue;
       KnownPointer entry;
       entry.is_proven = !p.type->nullable;
       const Maps& maps = passed_.taken[function_.name][i];
@@ -278,7 +280,7 @@ class NullCheck {
 
   void pass(const Call& call) {
     for (size_t i = 0; i < call.arguments.size(); ++i)
-      if (points_into(type_of(call.arguments[i]), Space::MapValue))
+      if (may_lead_into_map(type_of(call.arguments[i])))
         passed_.add(passed_.taken[call.function][i], led_to(call.arguments[i]).refers);
   }
   /// What is given must still be there: nobody asks behind the call.
@@ -287,7 +289,7 @@ class NullCheck {
                        : function_.result_name ? Expr(context_.make(Local{function_.result_name}, {}, function_.result))
                                                : Expr();
     if (!give.value && !function_.result_name) return;
-    if (!is(type_of(value), TypeKind::EntryRef) && !points_into(type_of(value), Space::MapValue)) return;
+    if (!is(type_of(value), TypeKind::EntryRef) && !may_lead_into_map(type_of(value))) return;
     const KnownPointer known = led_to(value);
     passed_.add(passed_.given[function_.name], known.refers);
     std::vector<const Local*> sources;

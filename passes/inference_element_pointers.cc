@@ -7,6 +7,7 @@
 #include "passes/moved_variables.h"
 
 namespace ksc {
+
 bool Inference::moves_parameter(std::string_view function, size_t parameter) const {
   return moved_parameters_.count({function, parameter}) != 0;
 }

@@ -4,6 +4,7 @@
 
 #include "ir/captures.h"
 #include "ir/rewrite.h"
+#include "passes/lasting_addresses.h"
 #include "passes/member_names.h"
 #include "passes/passes.h"
 
@@ -30,6 +31,7 @@ struct Kept {
 struct Deferred {
   const Node<Defer>* node;
   std::vector<Kept> kept;
+  std::vector<std::pair<Name, Type>> taken_again;  // pointers of which nothing need be kept
 };
 
 /// What is deferred by a statement that is no loop, or by a loop with all that is in it, in the order of the source.
@@ -83,7 +85,11 @@ bool is_loop(const Stmt& s) { return as<For>(s) || as<While>(s) || as<Loop>(s) |
 class DeferLowering {
  public:
   DeferLowering(const FunctionDef& function, Out& to)
-      : function_(function), to_(to), types_(to.context.types), outer_(function_variables(function)) {}
+      : function_(function),
+        to_(to),
+        types_(to.context.types),
+        outer_(function_variables(function)),
+        lasting_(lasting_addresses(function, outer_)) {}
 
   Body body() { return behind(function_.body.statements); }
 
@@ -262,9 +268,13 @@ class DeferLowering {
     each_child_of(s, in_value, inside);
   }
   void add(const Node<Defer>& n, uint64_t times, DeferStep* loop, std::vector<std::unique_ptr<DeferStep>>& steps) {
-    Deferred deferred{&n, {}};
+    Deferred deferred{&n, {}, {}};
     const bool in_user = function_.domain == Domain::User;
     for (const auto& [variable, type] : captured_by(n.form, outer_)) {
+      if (lasting_.count(variable)) {
+        deferred.taken_again.emplace_back(variable, type);
+        continue;
+      }
       const auto asks = [&](const Stmt& s) { return asks_for(s, variable); };
       const Span<Stmt> body = n->body.statements;
       const bool can_be_null = is_reference(type) && can_keep(type, loop);
@@ -444,9 +454,17 @@ class DeferLowering {
   Body deferred_body(const Deferred& deferred) {
     const NameMap<Name> outer = std::exchange(renamed_, {});
     for (const Kept& kept : deferred.kept) renamed_[kept.variable] = kept.copy;
-    const Body body = to_(deferred.node->form.body);
+    const Loc loc = deferred.node->loc;
+    const Body body = to_.collect([&] {
+      for (const auto& [variable, type] : deferred.taken_again) {
+        const Name again = to_.fresh(variable.spelling());
+        to_.emit(Let{again, type, to_(lasting_.at(variable))}, loc);
+        renamed_[variable] = again;
+      }
+      to_.emit(to_(deferred.node->form.body));
+    });
     renamed_ = outer;
-    return guarded(body, deferred.node->loc);
+    return guarded(body, loc);
   }
   /// A deferred body that fails ends there, and keeps no other one from running.
   Body guarded(const Body& body, Loc loc) {
@@ -457,6 +475,7 @@ class DeferLowering {
   Out& to_;
   Types& types_;
   NameSet outer_;
+  NameMap<Expr> lasting_;  // addresses of what is there until the function ends
   std::map<const Node<Defer>*, DeferStep*> steps_;
   std::vector<std::unique_ptr<DeferStep>> done_;
   NameMap<Name> renamed_;

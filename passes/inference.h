@@ -529,6 +529,7 @@ class Inference {
   bool is_learning_ = false;     // the function at work is to be looked at again
   std::map<Name, Expr, ByText> literals_;  // strings whose address was taken, by the constant that holds each
   std::set<Name, ByText> moved_;  // variables of the function at work that arithmetic moves, if they are pointers
+  std::map<const FunctionDecl*, std::set<Name, ByText>> moved_in_;  // of the functions as they are written
   using MovedParameter = std::pair<std::string_view, size_t>;
   std::set<MovedParameter> moved_parameters_;  // of functions of that name
   NameMap<__int128> counters_;                 // of loops between constants: the greatest value, if none is below zero

@@ -21,7 +21,7 @@ void Inference::find_moved_parameters() {
   while (!waiting.empty()) {
     const FunctionDecl* function = waiting.back();
     waiting.pop_back();
-    const auto moved = moved_variables(*function, [&](std::string_view name, size_t i) {
+    const auto& moved = moved_in_[function] = moved_variables(*function, [&](std::string_view name, size_t i) {
       if (moves_parameter(name, i)) return true;
       passing[{name, i}].push_back(function);
       return false;
@@ -36,7 +36,11 @@ void Inference::find_moved_parameters() {
 }
 
 void Inference::find_moved_variables(const FunctionDecl& function) {
-  moved_ = moved_variables(function, [this](std::string_view name, size_t i) { return moves_parameter(name, i); });
+  const auto known = moved_in_.find(&function);
+  if (known != moved_in_.end())
+    moved_ = known->second;
+  else  // with variables of its own
+    moved_ = moved_variables(function, [this](std::string_view name, size_t i) { return moves_parameter(name, i); });
 }
 
 Expr Inference::moving(const Expr& pointer) {

@@ -30,9 +30,7 @@ bool tests_in_turns(const Stmt& s, bool in_loop) {
   std::function<void(const Expr&)> on_expression;
   const auto on_statement = [&](const Stmt& inner) { found = found || tests_in_turns(inner, inside); };
   on_expression = [&](const Expr& e) {
-    const auto* compare = as<Compare>(e);
-    found =
-        found || (inside && (as<InPacket>(e) || (compare && points_into(type_of(compare->form.left), Space::Packet))));
+    found = found || (inside && tests_packet(e));
     each_child_of(e, on_expression, on_statement);
   };
   each_child_of(s, on_expression, on_statement);

@@ -24,6 +24,11 @@ struct PacketFunctions {
 bool moves_packet(const Expr& e);
 /// A call of one after which the packet has another start or length.
 bool replaces_packet(const Expr& e);
+/// Whether it asks how far the packet goes.
+inline bool tests_packet(const Expr& e) {
+  const auto* compare = as<Compare>(e);
+  return as<InPacket>(e) || (compare && points_into(type_of(compare->form.left), Space::Packet));
+}
 
 /// Goes through a function in the order of control, and knows at each test of a packet access what earlier ones have
 /// proven.

@@ -49,12 +49,7 @@ class Rereading {
   }
   bool walks(const Expr& e, bool in_loop) const {
     const auto* call = as<Call>(e);
-    const auto* compare = as<Compare>(e);
-    const auto points_into_packet = [](Type type) {
-      return is(type, TypeKind::Pointer) && type->space == Space::Packet;
-    };
-    return (call && walking_.count(call->form.function)) ||
-           (in_loop && (as<InPacket>(e) || (compare && points_into_packet(type_of(compare->form.left))))) ||
+    return (call && walking_.count(call->form.function)) || (in_loop && tests_packet(e)) ||
            any(e, [&](const auto& part) { return walks(part, in_loop); });
   }
 

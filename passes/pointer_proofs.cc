@@ -292,10 +292,10 @@ class NullCheck {
     if (!is(type_of(value), TypeKind::EntryRef) && !may_lead_into_map(type_of(value))) return;
     const KnownPointer known = led_to(value);
     passed_.add(passed_.given[function_.name], known.refers);
-    std::vector<const Local*> sources;
-    collect_sources(value, sources);
-    for (const Local* source : sources)
-      if (give.value) report_dead(*source, value, loc_of(value));
+    if (!give.value) return;
+    each_origin(value, [&](const Expr& origin) {
+      if (const auto* source = as<Local>(origin)) report_dead(source->form, value, loc_of(value));
+    });
   }
 
   bool asks_what_is_known(const If& test) const {
@@ -357,20 +357,28 @@ class NullCheck {
     if (const auto* block = as<BlockValue>(pointer)) return block->form.value ? held_by(*block->form.value) : nullptr;
     return nullptr;
   }
-  /// The variables that a pointer may be computed from, also one to a part of what they point at.
-  static void collect_sources(const Expr& pointer, std::vector<const Local*>& sources) {
+  /// Calls `visit` with each thing that a pointer may be computed from: what it is a part of, or chosen from.
+  static void each_origin(const Expr& pointer, const std::function<void(const Expr&)>& visit) {
     if (const auto* choice = as<Conditional>(pointer)) {
-      collect_sources(choice->form.then, sources);
-      return collect_sources(choice->form.otherwise, sources);
+      each_origin(choice->form.then, visit);
+      each_origin(choice->form.otherwise, visit);
+    } else if (const auto* branches = as<IfValue>(pointer)) {
+      for (const ValueBranch& branch : branches->form.branches) each_origin(branch.value, visit);
+      each_origin(branches->form.otherwise, visit);
+    } else if (const auto* match = as<Match>(pointer)) {
+      for (const MatchArm& arm : match->form.arms) each_origin(arm.value, visit);
+    } else if (const auto* block = as<BlockValue>(pointer)) {
+      if (block->form.value) each_origin(*block->form.value, visit);
+    } else if (const auto* converted = as<Convert>(pointer)) {
+      each_origin(converted->form.value, visit);
+    } else if (const auto* sum = as<PointerAdd>(pointer)) {
+      each_origin(sum->form.pointer, visit);
+    } else {
+      const auto* address = as<AddressOf>(pointer);
+      const auto* whole = address ? as<Deref>(root_of(address->form.place)) : nullptr;
+      if (whole) return each_origin(whole->form.pointer, visit);
+      visit(pointer);
     }
-    if (const auto* block = as<BlockValue>(pointer)) {
-      if (block->form.value) collect_sources(*block->form.value, sources);
-      return;
-    }
-    if (const auto* converted = as<Convert>(pointer)) return collect_sources(converted->form.value, sources);
-    const auto* address = as<AddressOf>(pointer);
-    const auto* whole = address ? as<Deref>(root_of(address->form.place)) : nullptr;
-    if (const Local* source = held_by(whole ? whole->form.pointer : pointer)) sources.push_back(source);
   }
   /// Into which maps a value leads, and what ended that.
   KnownPointer led_to(const Expr& value) const {
@@ -378,20 +386,19 @@ class NullCheck {
     const auto refer = [&](Name map) {
       if (std::find(known.refers.begin(), known.refers.end(), map) == known.refers.end()) known.refers.push_back(map);
     };
-    const Expr& source = without_conversions(value);
-    if (is(type_of(source), TypeKind::EntryRef)) refer(type_of(source)->name);
-    const auto* lookup = as<MapLookup>(source);
-    if (const auto* map = lookup ? as<MapName>(lookup->form.map) : nullptr) refer(map->form.name);
-    if (const auto* call = as<Call>(source))
-      if (const auto given = passed_.given.find(call->form.function); given != passed_.given.end())
-        for (const Name map : given->second) refer(map);
-    std::vector<const Local*> sources;
-    collect_sources(value, sources);
-    for (const Local* other : sources) {
-      const KnownPointer& from = known_.of(other->name);
+    each_origin(value, [&](const Expr& origin) {
+      if (is(type_of(origin), TypeKind::EntryRef)) refer(type_of(origin)->name);
+      const auto* lookup = as<MapLookup>(origin);
+      if (const auto* map = lookup ? as<MapName>(lookup->form.map) : nullptr) refer(map->form.name);
+      if (const auto* call = as<Call>(origin))
+        if (const auto given = passed_.given.find(call->form.function); given != passed_.given.end())
+          for (const Name map : given->second) refer(map);
+      const auto* other = as<Local>(origin);
+      if (!other) return;
+      const KnownPointer& from = known_.of(other->form.name);
       for (const Name map : from.refers) refer(map);
       if (!known.ending) known.ending = from.ending;
-    }
+    });
     return known;
   }
   bool holds_something(const Expr& e) const {

@@ -171,7 +171,7 @@ class Inference {
   bool moves_parameter(std::string_view function, size_t parameter) const;
   void find_moved_parameters();
   void find_moved_variables(const FunctionDecl& function);
-  bool is_moved(Name local) const { return moved_.count(local); }
+  bool is_moved(Name local) const { return moved_.count(local) && !(local == result_name_); }
   /// The pointer as one that moves in its array; reports and gives Invalid where nothing tells how large that is.
   Expr moving(const Expr& pointer);
   Expr moving_choice(const Expr& choice);

@@ -52,6 +52,8 @@ Expr Inference::moving(const Expr& pointer) {
   if (const auto* rested = as<Convert>(pointer); rested && is_element_pointer(type_of(rested->form.value)) &&
                                                  type_of(rested->form.value)->element == type->element)
     return rested->form.value;
+  if (const auto* local = as<Local>(pointer); local && result_name_ && local->form.name == result_name_)
+    return unsupported(loc, "moving a result by its name; what another variable holds can be moved, and returned");
   if (is_choice(pointer)) return moving_choice(pointer);
   if (!has_known_size(type) && !points_into(type, Space::Heap))
     return unsupported(loc, fmt::format("moving a pointer into {}", memory_of(type)));

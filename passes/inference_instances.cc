@@ -66,6 +66,12 @@ Expr Inference::call_instance(const Entity& entity, Name function, const std::ve
       return unsupported(at, "passing a pointer into a record of a size that the program chooses");
     if (is_packet_end(pointer)) return c.diagnostics.report(at, diag::packet_end, "has nothing behind it"), invalid(at);
     const bool moves = moves_parameter(function.spelling(), i);
+    if (moves && is(type, TypeKind::EntryRef)) {
+      // What it refers to is moved in as an array of one.
+      Type whole = t.pointer(type->element, Space::MapValue, false);
+      pointer = c.make(AddressOf{c.make(Deref{pointer}, at, type->element)}, at, whole);
+      type = whole;
+    }
     if (moves && (has_known_size(type) || type->space == Space::Heap)) type = type_of(pointer = moving(pointer));
     if (is_invalid(pointer)) return pointer;
     types.push_back(is(type, TypeKind::EntryRef)

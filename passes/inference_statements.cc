@@ -239,6 +239,7 @@ void Inference::assign_statement(const Node<AssignStmt>& n) {
     if (local && is_moved(local->form.name) && has_known_size(type_of(given)) &&
         type_of(given)->element == type->element)
       given = moving(given);
+    if (local && local->form.name == result_name_) given = resting(given);
     if (local) learn_memory(local->form, given);
     Expr value = is_value ? Expr(c.make(Convert{given}, loc_of(given), type)) : coerce(given, type);
     if (is_invalid(value)) return emit(InvalidStmt{}, n.loc);

@@ -409,6 +409,13 @@ class NullCheck {
     if (const auto* sum = as<PointerAdd>(e)) return holds_something(sum->form.pointer);
     if (const auto* choice = as<Conditional>(e))
       return holds_something(choice->form.then) && holds_something(choice->form.otherwise);
+    if (const auto* choice = as<IfValue>(e))
+      return holds_something(choice->form.otherwise) &&
+             std::all_of(choice->form.branches.begin(), choice->form.branches.end(),
+                         [&](const ValueBranch& branch) { return holds_something(branch.value); });
+    if (const auto* match = as<Match>(e))
+      return std::all_of(match->form.arms.begin(), match->form.arms.end(),
+                         [&](const MatchArm& arm) { return holds_something(arm.value); });
     if (const auto* block = as<BlockValue>(e)) return block->form.value && holds_something(*block->form.value);
     return as<AddressOf>(e) != nullptr;
   }

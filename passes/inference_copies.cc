@@ -59,7 +59,7 @@ Expr Inference::rest_of_array(const Expr& pointer) {
 
 std::optional<Expr> Inference::copied_memory(const Expr& e, bool is_written) {
   const Loc loc = loc_of(e);
-  const Expr given = infer(e);
+  const Expr given = resting(infer(e));
   if (is_invalid(given)) return {};
   Type type = type_of(given);
   // What is computed, looked up or constant lies nowhere.

@@ -218,7 +218,7 @@ void Inference::report_verb(const Node<StringValue>& literal, size_t from, size_
 
 void Inference::print_statement(const Node<Apply>& n) {
   std::vector<Expr> arguments;
-  for (const Expr& argument : n->arguments) arguments.push_back(settle(value_of_maybe(infer(argument))));
+  for (const Expr& argument : n->arguments) arguments.push_back(resting(settle(value_of_maybe(infer(argument)))));
   for (const Expr& argument : arguments)
     if (is_invalid(argument)) return emit(InvalidStmt{}, n.loc);
   std::string format;

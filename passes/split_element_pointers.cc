@@ -30,9 +30,11 @@ class PointerSplitting {
   ElementParts parts(const Expr& e) {
     const Loc loc = loc_of(e);
     Type type = array_pointer(type_of(e));
-    if (const auto* local = as<Local>(e))
-      return {to_.make(Local{local->form.name}, loc, type),
-              to_.make(Local{indexes_.at(local->form.name)}, loc, types_.i64())};
+    if (const auto* local = as<Local>(e)) {
+      const Name name = local->form.name;
+      const Name index = indexes_.count(name) ? indexes_.at(name) : index_of(name);  // its declaration was refused
+      return {to_.make(Local{name}, loc, type), to_.make(Local{index}, loc, types_.i64())};
+    }
     if (const auto* element = as<ElementPointer>(e)) return {to_(element->form.array), to_(element->form.index)};
     if (const auto* sum = as<PointerAdd>(e)) {
       const ElementParts from = parts(sum->form.pointer);
@@ -277,6 +279,12 @@ Ir<lang::PointersSplit> split_element_pointers(const Ir<lang::Typed>& in, Contex
     const Expr e = Ref<std::remove_cvref_t<decltype(n.form)>>{&n};
     return moved_root(e) ? PointerSplitting(to, indexes).read(e) : to.rebuild(n);
   };
+  // Where nothing takes both parts, which is in what has been refused, the first stands for both.
+  const auto alone = [&](const auto& n, Out& to) -> Expr {
+    const Expr e = Ref<std::remove_cvref_t<decltype(n.form)>>{&n};
+    if (!moves(e)) return to.rebuild(n);
+    return PointerSplitting(to, indexes).with_parts(e, [](const ElementParts& parts) { return parts.pointer; });
+  };
   return rewrite<lang::Typed, lang::PointersSplit>(
       in, context, on<FunctionDef>([&](const Node<FunctionDef>& n, Out& to) {
         FunctionDef form = n.form;
@@ -338,7 +346,8 @@ Ir<lang::PointersSplit> split_element_pointers(const Ir<lang::Typed>& in, Contex
       on<PointerDifference>([&](const Node<PointerDifference>& n, Out& to) -> Expr {
         return moves(n->left) ? PointerSplitting(to, indexes).difference(n) : to.rebuild(n);
       }),
-      on<Deref>(read), on<Field>(read), on<Index>(read));
+      on<Deref>(read), on<Field>(read), on<Index>(read), on<Local>(alone), on<Null>(alone), on<PointerAdd>(alone),
+      on<Conditional>(alone), on<IfValue>(alone), on<Match>(alone), on<BlockValue>(alone));
 }
 
 }  // namespace ksc

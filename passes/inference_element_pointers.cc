@@ -17,19 +17,19 @@ void Inference::find_moved_parameters() {
   for (const auto& [name, entity] : entities_)
     if (const auto* declared = as<FunctionDecl>(entity.declaration)) waiting.push_back(&declared->form);
   // Who passes something on for a parameter: what it passes is moved once that is.
-  std::map<MovedParameter, std::vector<const FunctionDecl*>> passing;
+  std::map<MovedParameter, std::set<const FunctionDecl*>> passing;
   while (!waiting.empty()) {
     const FunctionDecl* function = waiting.back();
     waiting.pop_back();
     const auto& moved = moved_in_[function] = moved_variables(*function, [&](std::string_view name, size_t i) {
       if (moves_parameter(name, i)) return true;
-      passing[{name, i}].push_back(function);
+      passing[{name, i}].insert(function);
       return false;
     });
     for (size_t i = 0; i < function->parameters.size(); ++i) {
       const MovedParameter parameter{function->name.name.spelling(), i};
       if (!moved.count(function->parameters[i].name.name) || !moved_parameters_.insert(parameter).second) continue;
-      const std::vector<const FunctionDecl*>& again = passing[parameter];
+      const std::set<const FunctionDecl*>& again = passing[parameter];
       waiting.insert(waiting.end(), again.begin(), again.end());
     }
   }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "ir/children.h"
+#include "ir/chosen_values.h"
 
 namespace ksc {
 namespace {
@@ -122,16 +123,8 @@ class Addresses {
       each_pointee(converted->form.value, visit);
     } else if (const auto* sum = as<PointerAdd>(e)) {
       each_pointee(sum->form.pointer, visit);
-    } else if (const auto* choice = as<Conditional>(e)) {
-      each_pointee(choice->form.then, visit);
-      each_pointee(choice->form.otherwise, visit);
-    } else if (const auto* branches = as<IfValue>(e)) {
-      for (const ValueBranch& branch : branches->form.branches) each_pointee(branch.value, visit);
-      each_pointee(branches->form.otherwise, visit);
-    } else if (const auto* match = as<Match>(e)) {
-      for (const MatchArm& arm : match->form.arms) each_pointee(arm.value, visit);
-    } else if (const auto* block = as<BlockValue>(e)) {
-      if (block->form.value) each_pointee(*block->form.value, visit);
+    } else {
+      each_chosen_value(e, [&](const Expr& value) { each_pointee(value, visit); });
     }
   }
   /// What flows from one pointer to the next, a step further; tells whether anything did. What is reported stops there.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ir/children.h"
+#include "ir/chosen_values.h"
 
 namespace ksc {
 namespace {
@@ -13,18 +14,9 @@ using Variables = std::vector<Name>;
 
 /// The variables whose value an expression may have, moved or not.
 void collect_sources(const Expr& e, Variables& found) {
+  if (each_chosen_value(e, [&](const Expr& value) { collect_sources(value, found); })) return;
   if (const auto* local = as<Local>(e)) {
     found.push_back(local->form.name);
-  } else if (const auto* choice = as<Conditional>(e)) {
-    collect_sources(choice->form.then, found);
-    collect_sources(choice->form.otherwise, found);
-  } else if (const auto* branches = as<IfValue>(e)) {
-    for (const ValueBranch& branch : branches->form.branches) collect_sources(branch.value, found);
-    collect_sources(branches->form.otherwise, found);
-  } else if (const auto* match = as<Match>(e)) {
-    for (const MatchArm& arm : match->form.arms) collect_sources(arm.value, found);
-  } else if (const auto* block = as<BlockValue>(e)) {
-    if (block->form.value) collect_sources(*block->form.value, found);
   } else if (const auto* cast = as<Cast>(e)) {
     collect_sources(cast->form.value, found);
   } else if (const auto* propagated = as<Propagate>(e)) {

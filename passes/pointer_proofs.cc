@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "ir/chosen_values.h"
 #include "ir/places.h"
 #include "ir/rewrite.h"
 #include "passes/known_pointers.h"
@@ -359,17 +360,8 @@ class NullCheck {
   }
   /// Calls `visit` with each thing that a pointer may be computed from: what it is a part of, or chosen from.
   static void each_origin(const Expr& pointer, const std::function<void(const Expr&)>& visit) {
-    if (const auto* choice = as<Conditional>(pointer)) {
-      each_origin(choice->form.then, visit);
-      each_origin(choice->form.otherwise, visit);
-    } else if (const auto* branches = as<IfValue>(pointer)) {
-      for (const ValueBranch& branch : branches->form.branches) each_origin(branch.value, visit);
-      each_origin(branches->form.otherwise, visit);
-    } else if (const auto* match = as<Match>(pointer)) {
-      for (const MatchArm& arm : match->form.arms) each_origin(arm.value, visit);
-    } else if (const auto* block = as<BlockValue>(pointer)) {
-      if (block->form.value) each_origin(*block->form.value, visit);
-    } else if (const auto* converted = as<Convert>(pointer)) {
+    if (each_chosen_value(pointer, [&](const Expr& value) { each_origin(value, visit); })) return;
+    if (const auto* converted = as<Convert>(pointer)) {
       each_origin(converted->form.value, visit);
     } else if (const auto* sum = as<PointerAdd>(pointer)) {
       each_origin(sum->form.pointer, visit);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// count i: u32 … { A }   =>   count i: u64 … { A with (u32)i for i }, where A calls
+/// count i: u32 … { A }   =>   count i: u64 … { A with (u32)i for i }, where A calls, or mentions many variables
+#include "ir/children.h"
 #include "ir/effects.h"
 #include "ir/rewrite.h"
 #include "passes/passes.h"
@@ -8,6 +9,27 @@ namespace ksc {
 namespace {
 
 using Out = To<lang::CountersWide>;
+
+/// More variables than there are registers for.
+constexpr size_t most_variables = 8;
+
+void collect_variables(const Expr& e, NameSet& found) {
+  if (const auto* local = as<Local>(e)) found.insert(local->form.name);
+  each_child_of(
+      e, [&](const Expr& child) { collect_variables(child, found); }, [](const Stmt&) {});
+}
+void collect_variables(const Body& body, NameSet& found) {
+  for (const Stmt& s : body.statements) {
+    each_child_of(
+        s, [&](const Expr& e) { collect_variables(e, found); }, [](const Stmt&) {});
+    each_body_of(s, [&](const Body& inner) { collect_variables(inner, found); });
+  }
+}
+bool has_many_variables(const Body& body) {
+  NameSet found;
+  collect_variables(body, found);
+  return found.size() > most_variables;
+}
 
 bool calls(const Body& body) {
   for (const Stmt& s : body.statements)
@@ -18,15 +40,15 @@ bool calls(const Body& body) {
 
 }  // namespace
 
-// Around calls a counter may have to wait on the stack. There C compilers put another small variable into the same
-// eight bytes, and what is written to that one makes the verifier forget the counter: to it the loop is endless. Eight
-// bytes are not shared. Of a counter that has two values they make a truth of four bytes, whatever its type, unless
-// they do not know the values.
+// Around calls, and among many variables, a counter may have to wait on the stack. There C compilers put another small
+// variable into the same eight bytes, and what is written to that one makes the verifier forget the counter: to it the
+// loop is endless. Eight bytes are not shared. Of a counter that has two values they make a truth of four bytes,
+// whatever its type, unless they do not know the values.
 Ir<lang::CountersWide> widen_counters(const Ir<lang::NoPrint>& in, Context& context) {
   std::map<Name, Type, ByText> narrow;  // the types of the counters that were widened
   return rewrite<lang::NoPrint, lang::CountersWide>(
       in, context, on<CountedLoop>([&](const Node<CountedLoop>& n, Out& to) {
-        if (!calls(n->body)) return to.emit_statement(to.rebuild(n));
+        if (!calls(n->body) && !has_many_variables(n->body)) return to.emit_statement(to.rebuild(n));
         Type wide = to.context.types.integer(64, is_signed(n->type));
         const auto widened = [&](const Expr& e) -> Expr {
           const Expr bound = to(e);

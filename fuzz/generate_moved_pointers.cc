@@ -14,9 +14,8 @@ Tree Generator::walker(size_t index, const std::string& attribute) {
     if (global.type.kind == T::Kind::Array && global.type.element[0].kind == T::Kind::Int)
       elements.push_back(global.type.element[0]);
   const T element = elements.empty() ? any_integer() : random_.pick(elements);
-  const Walker walker{global_name(fmt::format("{}walk{}", in_user_ ? "user_" : "", index)), element};
+  Walker walker{global_name(fmt::format("{}walk{}", in_user_ ? "user_" : "", index)), element, false};
   count("helper that moves a pointer");
-  walkers_.push_back(walker);
   const std::string type = element.spelled();
   Tree out(fmt::format("{}fn {}(p: *{}, n: u32) -> {} {{\n", attribute, walker.name, type, type));
   out.parts.push_back(Tree(fmt::format("  var sum: {} = 0\n", type)));
@@ -29,9 +28,16 @@ Tree Generator::walker(size_t index, const std::string& attribute) {
   switch (random_.below(3)) {
     case 0: may_drop(fmt::format("  for (i in 0..{}) {{ sum += p[i] }}\n", 1 + random_.below(9))); break;
     case 1: may_drop("  for (i in 0..5) {\n    if (i < n) { sum ^= *p }\n    p += 1\n  }\n"); break;
-    default: may_drop("  var last = p + (n & 3)\n  while (p < last) {\n    *p += 1\n    p += 1\n  }\n"); break;
+    default:
+      walker.writes = true;
+      may_drop("  var last = p + (n & 3)\n  while (p < last) {\n    *p += 1\n    p += 1\n  }\n");
+      break;
   }
-  if (random_.once_in(2)) may_drop(fmt::format("  p[{}] = sum\n", static_cast<int64_t>(random_.below(5)) - 1));
+  if (random_.once_in(3)) {
+    walker.writes = true;
+    may_drop(fmt::format("  p[{}] = sum\n", static_cast<int64_t>(random_.below(5)) - 1));
+  }
+  walkers_.push_back(walker);
   out.parts.push_back(Tree("  return sum + *p\n"));
   out.after = "}\n\n";
   out.may_drop = true;
@@ -98,14 +104,20 @@ Tree Generator::moved_use(const std::string& pointer, const std::string& first, 
 /// A pointer into a constant, or to a character: read only.
 Tree Generator::constant_pointer(int depth) {
   std::vector<Place> wholes;
-  for (const auto& [name, type] : constants_)
-    if (type.kind == T::Kind::Str || (type.kind == T::Kind::Array && type.element[0].kind == T::Kind::Int))
-      wholes.push_back({name, type});
+  for (const Variable& global : globals_)
+    if (global.is_const && global.type.kind == T::Kind::Array && global.type.element[0].kind == T::Kind::Int)
+      wholes.push_back({global.name, global.type});
   for (const std::string& text : strings_in_sight())
     if (text.find_first_of("[>(") == std::string::npos && text.find("found") == std::string::npos)
       wholes.push_back({text, string(2)});
   wholes.push_back({"\"text\"", string(5)});
-  const Place& whole = random_.pick(wholes);
+  // Above all one that a function takes which only reads.
+  const auto taken = std::find_if(wholes.begin(), wholes.end(), [&](const Place& place) {
+    return place.type.kind == T::Kind::Array &&
+           std::any_of(walkers_.begin(), walkers_.end(),
+                       [&](const Walker& walker) { return !walker.writes && walker.element == place.type.element[0]; });
+  });
+  const Place& whole = taken != wholes.end() ? *taken : random_.once_in(2) ? wholes[0] : random_.pick(wholes);
   const bool is_text = whole.type.kind == T::Kind::Str;
   const T type = is_text ? character : whole.type.element[0];
   const auto places = places_of(type, true);
@@ -114,13 +126,20 @@ Tree Generator::constant_pointer(int depth) {
   const std::string name = fmt::format("fixed{}", temporaries_++), margin(2 * static_cast<size_t>(indent_), ' ');
   Tree out(fmt::format("var {} = &{}[{}]\n", name, whole.text, random_.below(is_text ? 2 : whole.type.count)));
   if (random_.once_in(2)) out.parts.push_back(line(Tree(fmt::format("{} += {}", name, random_.below(4)))));
+  for (const Walker& walker : walkers_)
+    if (walker.element == type && !walker.writes) {
+      count("constant passed to what moves it");
+      out.parts.push_back(line(
+          join(fmt::format("{} += {}({}, ", random_.pick(places), walker.name, random_.once_in(2) ? name : whole.text),
+               value(integer(32), depth - 1), ")")));
+    }
   out.parts.push_back(join(fmt::format("{}{} = {}[", margin, random_.pick(places), name), unknown(any_integer()),
                            fmt::format(" & {}]", random_.below(8))));
   return out;
 }
 
 Tree Generator::moved_pointer(int depth) {
-  if (random_.once_in(5)) return constant_pointer(depth);
+  if (random_.once_in(4)) return constant_pointer(depth);
   const auto of_numbers = [](const T& t) {
     const T& element = t.kind == T::Kind::Array ? t.element[0] : t;
     return element.kind == T::Kind::Int || (t.kind == T::Kind::Array && element.kind == T::Kind::Struct);

@@ -33,7 +33,8 @@ Tree Generator::record_use(const Reserved& reserved, int depth) {
   const T& type = reserved.value;
   const std::string thing = reserved.is_object() ? "an object of eBPF" : "a record";
   const bool is_struct = type.kind == T::Kind::Struct;
-  switch (random_.below(5)) {
+  // Many are too small, or of another type, to be passed and pointed into: these are asked for more often.
+  switch (random_.below(7)) {
     case 0:
       if (!is_struct) break;
       count(thing + " written as a whole");
@@ -45,7 +46,8 @@ Tree Generator::record_use(const Reserved& reserved, int depth) {
       scopes_.back().push_back({name, type});
       return out;
     }
-    case 2: {
+    case 2:
+    case 3: {
       const auto filler = fillers_.find(reserved.ring);
       const bool has_filler = filler != fillers_.end() && !random_.once_in(4);
       Tree passed = has_filler
@@ -55,10 +57,13 @@ Tree Generator::record_use(const Reserved& reserved, int depth) {
       count(thing + " passed to a helper");
       return passed;
     }
-    case 3: {
-      if (!is_struct) break;
-      const StructMember& member = find_struct(type).members[0];
-      if (member.type.kind != T::Kind::Int) break;
+    case 4:
+    case 5: {
+      std::vector<StructMember> numbers;
+      if (is_struct) numbers = find_struct(type).members;
+      std::erase_if(numbers, [](const StructMember& m) { return m.type.kind != T::Kind::Int; });
+      if (numbers.empty()) break;
+      const StructMember& member = random_.pick(numbers);
       count("part of " + thing + " pointed to");
       const std::string name = fmt::format("part{}", temporaries_++);
       return join(fmt::format("var {} = &{}.{}\n", name, reserved.name, member.name),

@@ -267,9 +267,13 @@ Tree Generator::statement(int depth) {
     is_counted_ = was_counted;
     return out;
   };
-  switch (random_.below(46)) {
+  switch (random_.below(48)) {
     case 45:
-      if (!commutes_ && !in_deferred_) return random_.once_in(2) ? moved_pointer(depth) : element_address(depth);
+      if (!commutes_ && !in_deferred_) return element_address(depth);
+      break;
+    case 46:
+    case 47:
+      if (!commutes_ && !in_deferred_) return moved_pointer(depth);
       break;
     case 44:
       if (!commutes_) return memory_copy(depth);

@@ -113,6 +113,7 @@ struct ElementGiver {
 struct Walker {
   std::string name;
   T element;
+  bool writes;  // through it
 };
 
 struct Header {
